@@ -1,0 +1,1 @@
+"""tinygrad_llm: a large language model, built by hand."""
