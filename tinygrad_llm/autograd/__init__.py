@@ -1,0 +1,20 @@
+"""Automatic differentiation: a tensor remembers how it was made, and backward() walks that memory in reverse."""
+
+from tinygrad_llm.autograd.gradcheck import gradcheck
+from tinygrad_llm.autograd.mode import no_grad, watch_numbers
+from tinygrad_llm.autograd.op import op
+from tinygrad_llm.autograd.scalar import Value
+from tinygrad_llm.autograd.sink import GradientSink, product_gradient
+from tinygrad_llm.autograd.tensor import Storage, Tensor
+
+__all__ = [
+    "GradientSink",
+    "Storage",
+    "Tensor",
+    "Value",
+    "gradcheck",
+    "no_grad",
+    "op",
+    "product_gradient",
+    "watch_numbers",
+]

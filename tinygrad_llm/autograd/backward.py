@@ -1,0 +1,160 @@
+"""backward(): the chain rule, once, for all operations.
+
+The gradient of an intermediate is complete only when everything that used it has been visited. So the graph is put in
+topological order first, and walked from the end. What every operation would otherwise have to do is done here: undoing
+of broadcasting, adding up, freeing, and the checks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.autograd.mode import MODE
+from tinygrad_llm.autograd.sink import WRITTEN, GradientSink
+from tinygrad_llm.autograd.tensor import Node, Tensor
+from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.errors import GradientError, NonFiniteError, ShapeError
+
+
+def backward(root: Tensor, gradient: Any, retain_graph: bool, sink: GradientSink | None) -> None:
+    """See Tensor.backward."""
+    if not root.requires_grad:
+        next_step = "Nothing it was made from has requires_grad=True, or it was made under no_grad()."
+        raise GradientError("backward", "a tensor that requires a gradient", "one that does not", next_step)
+    order = topological_order(root)
+    _check_graph(order)
+    pending = Pending(sink)
+    pending.add(root, _seed(root, gradient))
+    watching = MODE.get().watching
+    while order:
+        tensor = order.pop()  # the last made comes first; popping lets go of it as soon as it is done
+        g = pending.take(tensor)
+        node = tensor.node
+        if node is None or g is None:
+            continue
+        _visit(node, g, pending, sink, watching)
+        if retain_graph:
+            tensor.grad = g.copy() if tensor.grad is None else tensor.grad + g
+        else:
+            node.vjp, node.parents, node.seen = None, (), []
+    # leaves were served on the way
+
+
+def topological_order(root: Tensor) -> list[Tensor]:
+    """Every non-leaf that `root` was made from, parents before children, without recursion: depth has no limit."""
+    order: list[Tensor] = []
+    entered: set[int] = set()
+    stack: list[tuple[Tensor, bool]] = [(root, False)]
+    while stack:
+        tensor, done = stack.pop()
+        if done:
+            order.append(tensor)
+        elif id(tensor) not in entered:
+            entered.add(id(tensor))
+            stack.append((tensor, True))
+            if tensor.node is not None:
+                stack.extend((p, False) for p, need in zip(tensor.node.parents, tensor.node.needs) if need and p.node)
+    return order
+
+
+class Pending:
+    """Gradients that still wait for more terms.
+
+    Of an intermediate, the first term is borrowed, the second makes a sum that is owned, the third adds in place: a
+    borrowed array, which two parents may have been given together, is never written. Of a leaf, all are owned.
+    """
+
+    def __init__(self, sink: GradientSink | None) -> None:
+        self.sink = sink
+        self.sums: dict[int, Array] = {}
+        self.owned: set[int] = set()
+
+    def add(self, tensor: Tensor, term: Array) -> None:
+        """Adds one term of dL/d(tensor)."""
+        assert term.shape == tensor.data.shape, f"gradient of shape {term.shape} for {tensor.data.shape}"
+        assert term.dtype == tensor.data.dtype, f"gradient of dtype {term.dtype} for {tensor.data.dtype}"
+        if tensor.node is None:
+            self._add_to_leaf(tensor, term)
+            return
+        key = id(tensor)
+        total = self.sums.get(key)
+        if total is None:
+            self.sums[key] = term
+        elif key in self.owned:
+            total += term
+        else:
+            self.sums[key] = total + term
+            self.owned.add(key)
+
+    def take(self, tensor: Tensor) -> Array | None:
+        """dL/d(tensor), complete by now; None where no term came."""
+        self.owned.discard(id(tensor))
+        return self.sums.pop(id(tensor), None)
+
+    def _add_to_leaf(self, leaf: Tensor, term: Array) -> None:
+        place = self.sink.place(leaf) if self.sink is not None else None
+        if place is not None:
+            place.add(term)
+        elif leaf.grad is None:
+            leaf.grad = term.copy()
+        else:
+            leaf.grad += term
+
+
+def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
+    """The gradient of an array of `shape` that was broadcast to g.shape: the sum over every axis that was stretched."""
+    if g.shape == shape:
+        return g
+    g = g.sum(axis=tuple(range(g.ndim - len(shape)))) if g.ndim > len(shape) else g
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1 and g.shape[i] != 1)
+    g = g.sum(axis=stretched, keepdims=True) if stretched else g
+    return np.asarray(g) if isinstance(g, np.generic) else g
+
+
+def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, watching: bool) -> None:
+    """Hands the node's parents their terms."""
+    needs: tuple = node.needs
+    if sink is not None:
+        needs = tuple([need and ((p.node is None and sink.place(p)) or True) for p, need in zip(node.parents, needs)])
+    terms = node.vjp(g, needs)
+    if not isinstance(terms, tuple):
+        terms = (terms,)
+    for parent, need, term in zip(node.parents, node.needs, terms):
+        if need and term is not WRITTEN:
+            if isinstance(term, np.generic):
+                term = np.asarray(term)
+            if watching and not bool(namespace(term).isfinite(term).all()):
+                next_step = "Its value was finite: the derivative is not."
+                raise NonFiniteError(f"gradient of {node.name}", "finite numbers", "NaN or infinity", next_step)
+            pending.add(parent, unbroadcast(term, parent.data.shape))
+
+
+def _seed(root: Tensor, gradient: Any) -> Array:
+    xp = namespace(root.data)
+    if gradient is None:
+        if root.size != 1:
+            next_step = "Reduce it to one number first (.sum(), .mean()), or pass gradient=."
+            raise ShapeError("backward", "a single number", f"shape {root.shape}", next_step)
+        return xp.ones_like(root.data)
+    seed = xp.asarray(gradient.data if isinstance(gradient, Tensor) else gradient, dtype=root.dtype)
+    if seed.shape != root.shape:
+        raise ShapeError("gradient", f"shape {root.shape}", seed.shape)
+    return seed
+
+
+def _check_graph(order: list[Tensor]) -> None:
+    """Every node is still there, and nothing that it captured has been changed since."""
+    for tensor in order:
+        node = tensor.node
+        if node is None:
+            continue
+        if node.vjp is None:
+            next_step = "Compute the loss again, or call backward(retain_graph=True) the first time."
+            raise GradientError("backward", "a graph that is whole", "one freed by an earlier backward()", next_step)
+        for storage, version in node.seen:
+            if storage.version != version:
+                got = f"one that was changed in place {storage.version - version} time(s) since"
+                next_step = "Compute the loss again after the update."
+                raise GradientError(node.name, "its input as it was", got, next_step)

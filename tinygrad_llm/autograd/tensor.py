@@ -1,0 +1,325 @@
+"""Tensor: an array that remembers how it was made.
+
+An operation on tensors computes with their arrays and leaves a `Node` on its result: the parents, and the function
+that turns a gradient of the result into gradients of the parents. Nothing else is needed to differentiate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinygrad_llm.backend import Array, as_array, device_of, to_device
+from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError, ShapeError
+
+if TYPE_CHECKING:
+    from tinygrad_llm.autograd.sink import GradientSink
+
+
+class Storage:
+    """The identity of some memory. Every change in place bumps its version, for all tensors that share it."""
+
+    __slots__ = ("version",)
+
+    def __init__(self) -> None:
+        self.version = 0
+
+
+class Node:
+    """How a tensor was made: `vjp(g, needs)` gives the parents' gradients from g, the gradient of the result."""
+
+    __slots__ = ("name", "needs", "parents", "seen", "vjp")
+
+    def __init__(self, name: str, parents: tuple, needs: tuple[bool, ...], vjp: Callable[..., Any]) -> None:
+        self.name, self.parents, self.needs, self.vjp = name, parents, needs, vjp
+        # what the vjp captured must still be what it was: the version of each parent that can be changed in place
+        self.seen = [
+            (p.storage, p.storage.version) for p in parents if isinstance(p, Tensor) and p.storage is not None
+        ]
+
+
+class Tensor:
+    """An n-dimensional array with a gradient.
+
+    data           the array: booleans, integers, float32 or float64. Lists of floats become float32.
+    requires_grad  whether backward() shall find dL/d(this). Only floats can.
+    grad           dL/d(this) after backward(), an array of the same shape and dtype; None before.
+
+    Arithmetic never changes a tensor; it makes a new one. `x.assign(array)` changes a leaf in place.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad", "storage")
+    __array_ufunc__ = None  # numpy_array + tensor must ask the tensor
+
+    data: Array
+    grad: Array | None
+    node: Node | None
+    storage: Storage | None
+    requires_grad: bool
+
+    def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None) -> None:
+        self.data = as_array(data.data if isinstance(data, Tensor) else data, dtype)
+        if requires_grad and self.data.dtype.kind != "f":
+            raise DtypeError("requires_grad", "float32 or float64", self.data.dtype, "Only floats have derivatives.")
+        self.grad, self.node, self.requires_grad, self.storage = None, None, requires_grad, Storage()
+
+    @classmethod
+    def result(cls, data: Array, node: Node | None, storage: Storage | None) -> Tensor:
+        """What an operation returns: not a leaf when it has a node."""
+        tensor = Tensor.__new__(Tensor)
+        tensor.data, tensor.node, tensor.grad, tensor.storage = data, node, None, storage
+        tensor.requires_grad = node is not None
+        return tensor
+
+    # -- what it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each axis."""
+        return self.data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return self.data.size
+
+    @property
+    def dtype(self) -> Any:
+        """The element type."""
+        return self.data.dtype
+
+    @property
+    def device(self) -> str:
+        """"cpu" or "cuda"."""
+        return device_of(self.data)
+
+    def numpy(self) -> np.ndarray:
+        """The values as a NumPy array, without a copy where there is none to make."""
+        return to_device(self.data, "cpu")
+
+    def item(self) -> Any:
+        """The one entry as a Python number."""
+        if self.size != 1:
+            raise ShapeError("item", "a tensor of one entry", f"shape {self.shape}", "Reduce it first: x.sum() or x.mean().")
+        return self.data.item()
+
+    def detach(self) -> Tensor:
+        """The same values, with no memory of how they were made."""
+        return Tensor.result(self.data, None, self.storage)
+
+    def __repr__(self) -> str:
+        made = f", made by {self.node.name}" if self.node else ", requires_grad=True" if self.requires_grad else ""
+        return f"Tensor({np.array2string(self.data, prefix='Tensor(')}, dtype={self.dtype}{made})"
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise ShapeError("len", "at least one axis", "a tensor with none")
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            next_step = "Say which you mean: .data.any() or .data.all()."
+            raise ShapeError("bool", "a tensor of one entry", f"shape {self.shape}", next_step)
+        return bool(self.data.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    # -- changing a leaf in place --------------------------------------------------------------------------------
+
+    def assign(self, values: Any) -> Tensor:
+        """Copies `values` into this leaf's own memory, and lets every graph recorded before know of it."""
+        values = values.data if isinstance(values, Tensor) else values
+        if self.node is not None:
+            next_step = "Make a new tensor instead, or .detach() it first."
+            raise GradientError("assign", "a leaf", f"a tensor made by {self.node.name}", next_step)
+        if np.shape(values) != self.shape:
+            raise ShapeError("assign", f"shape {self.shape}", np.shape(values))
+        self.data[...] = values
+        if self.storage is not None:
+            self.storage.version += 1
+        return self
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        next_step = "Use where(), concat() or pad() to make a new tensor, or assign() to replace a leaf's values."
+        raise GradientError("tensor[...] = value", "no change in place", "one", next_step)
+
+    # -- differentiation -----------------------------------------------------------------------------------------
+
+    def backward(
+        self, gradient: Any = None, *, retain_graph: bool = False, into: GradientSink | None = None
+    ) -> None:
+        """Finds dL/dx for every leaf x that L = this was made from, and adds it to x.grad (or to the sink `into`).
+
+        gradient      dL/d(this), of this shape; 1 where this is a single number.
+        retain_graph  keeps the graph for another call, and leaves the gradients of intermediates in their .grad.
+
+        Raises GradientError where nothing requires a gradient, where the graph is gone already, or where a tensor was
+        changed in place after it was used.
+        """
+        from tinygrad_llm.autograd.backward import backward
+
+        backward(self, gradient, retain_graph, into)
+
+    # -- operations: each delegates to tinygrad_llm.ops by name --------------------------------------------------
+
+    def __add__(self, other: Any) -> Tensor:
+        return _ops().add(self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Tensor:
+        return _ops().subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return _ops().subtract(other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return _ops().multiply(self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return _ops().divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return _ops().divide(other, self)
+
+    def __pow__(self, exponent: Any) -> Tensor:
+        return _ops().power(self, exponent)
+
+    def __rpow__(self, base: Any) -> Tensor:
+        return _ops().power(base, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return _ops().matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return _ops().matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return _ops().negative(self)
+
+    def __abs__(self) -> Tensor:
+        return _ops().absolute(self)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return _ops().getitem(self, index=index)
+
+    def __lt__(self, other: Any) -> Tensor:
+        return _ops().less(self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return _ops().less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return _ops().greater(self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return _ops().greater_equal(self, other)
+
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
+        return _ops().equal(self, other)
+
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
+        return _ops().not_equal(self, other)
+
+    __hash__ = object.__hash__  # __eq__ compares entries; as a key, a tensor is itself
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """The sum over `axis` (all axes where None)."""
+        return _ops().sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """The mean over `axis` (all axes where None)."""
+        return _ops().mean(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, keepdims: bool = False, correction: int = 0) -> Tensor:
+        """The variance over `axis`, the sum of squares divided by n - correction."""
+        return _ops().var(self, axis=axis, keepdims=keepdims, correction=correction)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """The largest entry over `axis` (all axes where None)."""
+        return _ops().max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """The smallest entry over `axis` (all axes where None)."""
+        return _ops().min(self, axis=axis, keepdims=keepdims)
+
+    def argmax(self, axis: int | None = None) -> Tensor:
+        """Where the largest entry over `axis` stands; the first of equals."""
+        return _ops().argmax(self, axis=axis)
+
+    def exp(self) -> Tensor:
+        """e to the power of each entry."""
+        return _ops().exp(self)
+
+    def log(self) -> Tensor:
+        """The natural logarithm of each entry."""
+        return _ops().log(self)
+
+    def sqrt(self) -> Tensor:
+        """The square root of each entry."""
+        return _ops().sqrt(self)
+
+    def tanh(self) -> Tensor:
+        """The hyperbolic tangent of each entry."""
+        return _ops().tanh(self)
+
+    def softmax(self, axis: int = -1) -> Tensor:
+        """exp(x_i) / sum_j exp(x_j) along `axis`."""
+        return _ops().softmax(self, axis=axis)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same entries in another shape; one size may be -1."""
+        return _ops().reshape(self, shape=shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes in another order; reversed where none is given."""
+        return _ops().transpose(self, axes=(axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None)
+
+    def swapaxes(self, a: int, b: int) -> Tensor:
+        """Two axes exchanged."""
+        return _ops().swapaxes(self, a=a, b=b)
+
+    @property
+    def T(self) -> Tensor:
+        """The axes reversed."""
+        return self.transpose()
+
+    def astype(self, dtype: Any) -> Tensor:
+        """The values in another element type; a gradient is cast back."""
+        return _ops().astype(self, dtype=dtype)
+
+    def to(self, target: Any) -> Tensor:
+        """On another device ("cpu", "cuda"), or in another dtype ("float64", numpy.float32)."""
+        if isinstance(target, str) and target in ("cpu", "cuda", "auto"):
+            moved = to_device(self.data, target)
+            return self if moved is self.data else Tensor(moved, self.requires_grad)
+        try:
+            return self.astype(np.dtype(target))
+        except TypeError as error:
+            raise ArgumentError("to", "a device or a dtype", repr(target)) from error
+
+
+def _ops() -> Any:
+    """The layer above, imported when it is first needed: at import the layers stay a ladder."""
+    global _OPS
+    if _OPS is None:
+        from tinygrad_llm import ops
+
+        _OPS = ops
+    return _OPS
+
+
+_OPS: Any = None

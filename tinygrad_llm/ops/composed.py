@@ -1,0 +1,103 @@
+"""The readable first floor: what the fused operations compute, in operations that a reader has met.
+
+Each function here has a twin of the same name in this folder, which is faster; a test holds the two equal, value and
+gradient. Read this one first.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.ops.activation import erf, sigmoid
+from tinygrad_llm.ops.activation import tanh as tanh_op
+from tinygrad_llm.ops.elementwise import masked_fill, power, rsqrt, where
+from tinygrad_llm.ops.index import gather, getitem
+from tinygrad_llm.ops.matmul import matmul
+from tinygrad_llm.ops.reduce import mean, var
+from tinygrad_llm.ops.shape import concat, transpose
+from tinygrad_llm.ops.softmax import log_softmax
+from tinygrad_llm.ops.softmax import softmax as softmax_op
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x W^T + b."""
+    y = matmul(x, transpose(weight))
+    return y if bias is None else y + bias
+
+
+def layer_norm(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * w + b."""
+    y = (x - mean(x, -1, keepdims=True)) * rsqrt(var(x, -1, keepdims=True) + eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def rms_norm(x: Tensor, weight: Tensor | None = None, eps: float = 1e-6) -> Tensor:
+    """x / sqrt(mean x^2 + eps) * w."""
+    y = x * rsqrt(mean(x * x, -1, keepdims=True) + eps)
+    return y if weight is None else y * weight
+
+
+def gelu(x: Tensor, approximate: str = "none") -> Tensor:
+    """x Phi(x)."""
+    if approximate == "tanh":
+        return 0.5 * x * (1 + tanh_op(math.sqrt(2 / math.pi) * (x + 0.044715 * power(x, 3))))
+    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
+
+
+def swiglu(gate: Tensor, up: Tensor) -> Tensor:
+    """gate sigmoid(gate) up."""
+    return gate * sigmoid(gate) * up
+
+
+def embedding(weight: Tensor, ids: Any) -> Tensor:
+    """weight[ids]."""
+    return getitem(weight, index=ids)
+
+
+def rope(x: Tensor, cos: Any, sin: Any) -> Tensor:
+    """x cos + (x with its halves exchanged, the new first one negative) sin."""
+    half = x.shape[-1] // 2
+    exchanged = concat([-x[..., half:], x[..., :half]], axis=-1)
+    both = (np.concatenate([np.asarray(table, dtype=x.dtype)] * 2, -1) for table in (cos, sin))
+    return x * next(both) + exchanged * next(both)
+
+
+def attention(
+    q: Tensor, k: Tensor, v: Tensor, mask: Any = None, causal: bool = False, scale: float | None = None
+) -> Tensor:
+    """softmax(scale q k^T + mask) v, heads of keys and values repeated for the queries that share them."""
+    repeats = q.shape[1] // k.shape[1]
+    heads = np.repeat(np.arange(k.shape[1]), repeats)
+    k, v = (x if repeats == 1 else getitem(x, index=(slice(None), heads)) for x in (k, v))
+    scores_BHTS = matmul(q, k.swapaxes(-1, -2)) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
+    allowed = np.ones(scores_BHTS.shape, bool)
+    if causal:
+        allowed = np.tril(allowed, scores_BHTS.shape[-1] - scores_BHTS.shape[-2])
+    array = mask.data if isinstance(mask, Tensor) else mask
+    if array is not None and array.dtype.kind == "b":
+        allowed = allowed & array
+    elif mask is not None:
+        scores_BHTS = scores_BHTS + mask
+    nowhere = ~allowed.any(-1, keepdims=True)  # a query that may look nowhere answers 0
+    weights_BHTS = softmax_op(masked_fill(scores_BHTS, ~allowed & ~nowhere, -math.inf), axis=-1)
+    return matmul(where(nowhere, 0.0, weights_BHTS), v)
+
+
+def cross_entropy(logits: Tensor, targets: Any, ignore_index: int = -100, label_smoothing: float = 0.0) -> Tensor:
+    """The mean of -ln softmax(logits)[target] over the targets that count."""
+    targets = targets.data if isinstance(targets, Tensor) else targets
+    logp = log_softmax(logits, axis=-1)
+    counts = targets != ignore_index
+    picked = gather(logp, np.where(counts, targets, 0)[..., None], axis=-1)[..., 0]
+    losses = -(1 - label_smoothing) * picked - label_smoothing * mean(logp, -1)
+    return where(counts, losses, 0.0).sum() / int(counts.sum())
+
+
+def linear_cross_entropy(x: Tensor, weight: Tensor, targets: Any, **options: Any) -> Tensor:
+    """cross_entropy of x W^T."""
+    return cross_entropy(linear(x, weight), targets, **options)

@@ -1,0 +1,38 @@
+"""Dropout: at random, some activations are left out, so that none is relied on alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_llm.autograd import op
+from tinygrad_llm.backend import namespace
+from tinygrad_llm.errors import ArgumentError
+
+
+def check_probability(name: str, p: float) -> float:
+    """p in [0, 1), else ArgumentError."""
+    if not 0 <= p < 1:
+        raise ArgumentError(name, "a probability in [0, 1)", p)
+    return p
+
+
+def keep_mask(shape, p, rng, dtype):
+    """1/(1-p) where an entry is kept, which happens with probability 1-p, else 0: the expectation stays the same."""
+    drawn = rng.random(shape, dtype=np.float32)
+    mask = (drawn >= p).astype(dtype)
+    mask *= 1 / (1 - p)
+    return mask
+
+
+@op
+def dropout(x, p=0.1, rng=None):
+    """y = x m, with m = 1/(1-p) or 0, drawn from `rng`.  dL/dx = g m.  Without an rng (or with p = 0): y = x.
+
+    `rng` is an `np.random.Generator`, or a `backend.KeyedStream`, whose draws do not depend on how a batch is split.
+    Source: Srivastava et al., "Dropout", JMLR 2014.
+    """
+    check_probability("p", p)
+    if rng is None or p == 0:
+        return x, lambda g, needs: g
+    mask = namespace(x).asarray(keep_mask(x.shape, p, rng, x.dtype))
+    return x * mask, lambda g, needs: g * mask

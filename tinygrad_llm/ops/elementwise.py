@@ -1,0 +1,188 @@
+"""Arithmetic and functions, entry by entry. Shapes are broadcast; `backward` undoes that for the gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.autograd import op
+from tinygrad_llm.backend import FLOATS, Array, namespace
+from tinygrad_llm.errors import ArgumentError
+
+
+@op
+def add(a, b):
+    """a + b.  dL/da = g, dL/db = g."""
+    return a + b, lambda g, needs: (g, g)
+
+
+@op
+def subtract(a, b):
+    """a - b.  dL/da = g, dL/db = -g."""
+    return a - b, lambda g, needs: (g, -g if needs[1] else None)
+
+
+@op
+def multiply(a, b):
+    """a b.  dL/da = g b, dL/db = g a."""
+    return a * b, lambda g, needs: (g * b if needs[0] else None, g * a if needs[1] else None)
+
+
+@op
+def divide(a, b):
+    """a / b.  dL/da = g / b, dL/db = -g (a / b) / b."""
+    y = a / b
+    return y, lambda g, needs: (g / b if needs[0] else None, -g * y / b if needs[1] else None)
+
+
+@op
+def power(a, b):
+    """a^b.  dL/da = g b a^(b-1), dL/db = g a^b ln a (0 where a is 0)."""
+    xp = namespace(a, b)
+    y = a**b
+
+    def vjp(g, needs):
+        da = g * b * a ** _minus_one(xp, b) if needs[0] else None
+        db = g * y * xp.log(xp.where(a == 0, xp.ones_like(y), a)) if needs[1] else None
+        return da, db
+
+    return y, vjp
+
+
+def _minus_one(xp: Any, b: Any) -> Any:
+    """b - 1, but 0 where b is 0: a^0 is constant, and 0^(-1) would be infinite times zero."""
+    return (b - 1 if b != 0 else 0) if not hasattr(b, "dtype") else xp.where(b == 0, xp.zeros_like(b), b - 1)
+
+
+@op
+def negative(x):
+    """-x.  dL/dx = -g."""
+    return -x, lambda g, needs: -g
+
+
+@op
+def absolute(x):
+    """|x|.  dL/dx = g sign(x), 0 at the corner."""
+    xp = namespace(x)
+    return xp.abs(x), lambda g, needs: g * xp.sign(x)
+
+
+@op
+def exp(x):
+    """e^x.  dL/dx = g e^x."""
+    y = namespace(x).exp(x)
+    return y, lambda g, needs: g * y
+
+
+@op
+def log(x):
+    """ln x.  dL/dx = g / x."""
+    return namespace(x).log(x), lambda g, needs: g / x
+
+
+@op
+def log1p(x):
+    """ln(1 + x), exact for small x.  dL/dx = g / (1 + x)."""
+    return namespace(x).log1p(x), lambda g, needs: g / (1 + x)
+
+
+@op
+def sqrt(x):
+    """x^(1/2).  dL/dx = g / (2 sqrt x)."""
+    y = namespace(x).sqrt(x)
+    return y, lambda g, needs: g / (2 * y)
+
+
+@op
+def rsqrt(x):
+    """x^(-1/2).  dL/dx = -g y / (2 x)."""
+    y = 1 / namespace(x).sqrt(x)
+    return y, lambda g, needs: g * y / (-2 * x)
+
+
+@op
+def sin(x):
+    """sin x (radians).  dL/dx = g cos x."""
+    xp = namespace(x)
+    return xp.sin(x), lambda g, needs: g * xp.cos(x)
+
+
+@op
+def cos(x):
+    """cos x (radians).  dL/dx = -g sin x."""
+    xp = namespace(x)
+    return xp.cos(x), lambda g, needs: -g * xp.sin(x)
+
+
+@op
+def maximum(a, b):
+    """The larger of each pair.  Its gradient goes to the larger; equals share it, as in PyTorch."""
+    xp = namespace(a, b)
+    return xp.maximum(a, b), lambda g, needs: _shared(xp, g, a > b, a == b)
+
+
+@op
+def minimum(a, b):
+    """The smaller of each pair.  Its gradient goes to the smaller; equals share it."""
+    xp = namespace(a, b)
+    return xp.minimum(a, b), lambda g, needs: _shared(xp, g, a < b, a == b)
+
+
+def _shared(xp: Any, g: Array, first: Array, tied: Array) -> tuple[Array, Array]:
+    half = xp.where(tied, g * 0.5, 0.0)
+    return xp.where(first, g, half), xp.where(first | tied, half, g)
+
+
+@op
+def clip(x, low=None, high=None):
+    """min(max(x, low), high).  dL/dx = g inside and on the bounds, 0 outside.  low and high are numbers or None."""
+    if low is None and high is None:
+        raise ArgumentError("clip", "low or high", "neither")
+    xp = namespace(x)
+
+    def vjp(g, needs):
+        inside = (x >= (-np.inf if low is None else low)) & (x <= (np.inf if high is None else high))
+        return xp.where(inside, g, xp.zeros_like(g))
+
+    return xp.clip(x, low, high), vjp
+
+
+@op
+def where(condition, a, b):
+    """a where the condition holds, b elsewhere.  Each gets the gradient of the entries it gave."""
+    xp = namespace(condition, a, b)
+    y = xp.where(condition, a, b)
+
+    def vjp(g, needs):
+        zero = xp.zeros_like(g)
+        return None, xp.where(condition, g, zero) if needs[1] else None, xp.where(condition, zero, g) if needs[2] else None
+
+    return _as_their_float(y, a, b), vjp
+
+
+def _as_their_float(y: Array, a: Any, b: Any) -> Array:
+    """np.where has no notion of a weak Python scalar when both are scalars or ints: keep the arrays' float dtype."""
+    floats = [x.dtype for x in (a, b) if hasattr(x, "dtype") and x.dtype.kind == "f"]
+    return y.astype(floats[0], copy=False) if len(floats) == 1 else y
+
+
+@op
+def masked_fill(x, mask, value=0.0):
+    """x, but `value` where the mask is true.  dL/dx = g where the mask is false."""
+    xp = namespace(x)
+    mask = xp.asarray(mask, dtype=bool)
+    y = xp.where(mask, xp.asarray(value, dtype=x.dtype), x)
+    return y, lambda g, needs: (xp.where(mask, xp.zeros_like(g), g), None)
+
+
+@op
+def astype(x, dtype=np.float32):
+    """x in another element type; the gradient is cast back.  This is how bfloat16 meets float32 masters."""
+    target = np.dtype(dtype)
+    if target.kind == "f" and target not in FLOATS:
+        raise ArgumentError("dtype", "float32 or float64", str(target))
+    if target == x.dtype:
+        return x, lambda g, needs: g
+    vjp = (lambda g, needs: g.astype(x.dtype)) if target.kind == "f" and x.dtype.kind == "f" else None
+    return x.astype(target), vjp

@@ -1,0 +1,146 @@
+"""Many numbers into fewer. `axis` is None (all), one axis or several; `keepdims` leaves axes of size 1 behind."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinygrad_llm.autograd import op
+from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.errors import ArgumentError, ShapeError
+
+
+def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """`axis` as a tuple of axes counted from the front.  Raises ShapeError for one that is not there."""
+    axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ShapeError("axis", f"between {-ndim} and {ndim - 1}", a)
+    axes = tuple(a % ndim for a in axes)
+    if len(set(axes)) < len(axes):
+        raise ShapeError("axis", "each axis once", axis)
+    return axes
+
+
+def _spread(g: Array, x: Array, axis: Any, keepdims: bool) -> Array:
+    """g, given back the axes that the reduction took away, stretched to the shape of x."""
+    xp = namespace(x)
+    if not keepdims:
+        g = xp.expand_dims(g, normalized_axes(axis, x.ndim))
+    return xp.broadcast_to(g, x.shape)
+
+
+def _count(x: Array, axis: Any) -> int:
+    return math.prod(x.shape[a] for a in normalized_axes(axis, x.ndim))
+
+
+def _not_empty(name: str, x: Array, axis: Any) -> None:
+    if _count(x, axis) == 0:
+        raise ShapeError(name, "at least one entry to choose from", f"shape {x.shape}")
+
+
+@op
+def sum(x, axis=None, keepdims=False):
+    """The sum.  dL/dx = g for every term."""
+    y = x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims)
+    return y, lambda g, needs: _spread(g, x, axis, keepdims)
+
+
+@op
+def mean(x, axis=None, keepdims=False):
+    """The sum over n terms divided by n.  dL/dx = g / n."""
+    n = _count(x, axis)
+    _not_empty("mean", x, axis)
+    y = x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims) / n
+    return y, lambda g, needs: _spread(g / n, x, axis, keepdims)
+
+
+@op
+def var(x, axis=None, keepdims=False, correction=0):
+    """sum (x - mean)^2 / (n - correction).  dL/dx = g 2 (x - mean) / (n - correction).
+
+    correction=1 gives the unbiased estimate, PyTorch's default; 0 is what layer norm uses.
+    """
+    xp = namespace(x)
+    axes, n = normalized_axes(axis, x.ndim), _count(x, axis) - correction
+    if n <= 0:
+        raise ArgumentError("correction", f"less than the {n + correction} entries that are averaged", correction)
+    centred = x - x.mean(axes, keepdims=True, dtype=x.dtype)
+    y = xp.square(centred).sum(axes, keepdims=keepdims) / n
+    return y, lambda g, needs: _spread(g * (2 / n), x, axis, keepdims) * centred
+
+
+def max(x, axis=None, keepdims=False):
+    """The largest entry.  Over one axis the gradient goes to the first of equals; over all axes equals share it.
+
+    That is PyTorch's rule for `max()` and `max(dim)`. `amax` always shares.
+    """
+    return _first_extreme(x, axis=axis, keepdims=keepdims) if isinstance(axis, int) else amax(x, axis, keepdims)
+
+
+def min(x, axis=None, keepdims=False):
+    """The smallest entry; equals as for `max`."""
+    if isinstance(axis, int):
+        return _first_extreme(x, axis=axis, keepdims=keepdims, smallest=True)
+    return amin(x, axis, keepdims)
+
+
+@op
+def amax(x, axis=None, keepdims=False):
+    """The largest entry over any axes; equals share the gradient evenly."""
+    _not_empty("amax", x, axis)
+    y = x.max(normalized_axes(axis, x.ndim), keepdims=keepdims)
+    return y, lambda g, needs: _to_extremes(g, x, y, axis, keepdims)
+
+
+@op
+def amin(x, axis=None, keepdims=False):
+    """The smallest entry over any axes; equals share the gradient evenly."""
+    _not_empty("amin", x, axis)
+    y = x.min(normalized_axes(axis, x.ndim), keepdims=keepdims)
+    return y, lambda g, needs: _to_extremes(g, x, y, axis, keepdims)
+
+
+def _to_extremes(g: Array, x: Array, y: Array, axis: Any, keepdims: bool) -> Array:
+    tied = (x == _spread(y, x, axis, keepdims)).astype(x.dtype)
+    share = tied / tied.sum(normalized_axes(axis, x.ndim), keepdims=True)
+    return _spread(g, x, axis, keepdims) * share
+
+
+@op
+def _first_extreme(x, axis=0, keepdims=False, smallest=False):
+    """The extreme along one axis; the first of equals has the gradient."""
+    xp = namespace(x)
+    _not_empty("min" if smallest else "max", x, axis)
+    (axis,) = normalized_axes(axis, x.ndim)
+    place = xp.expand_dims(x.argmin(axis) if smallest else x.argmax(axis), axis)
+    y = xp.take_along_axis(x, place, axis)
+
+    def vjp(g, needs):
+        dx = xp.zeros_like(x)
+        xp.put_along_axis(dx, place, g if keepdims else xp.expand_dims(g, axis), axis)
+        return dx
+
+    return y if keepdims else y.squeeze(axis), vjp
+
+
+@op
+def logsumexp(x, axis=-1, keepdims=False):
+    """ln sum_i e^(x_i), without overflow: ln sum e^(x_i - m) + m, m the largest.  dL/dx = g softmax(x)."""
+    xp = namespace(x)
+    axes = normalized_axes(axis, x.ndim)
+    _not_empty("logsumexp", x, axis)
+    top = x.max(axes, keepdims=True)
+    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))  # -inf - -inf is no number; -inf - 0 is right
+    weights = xp.exp(x - top)
+    total = weights.sum(axes, keepdims=True)
+    y = xp.log(total) + top
+    return (y if keepdims else y.squeeze(axes)), lambda g, needs: _spread(g, x, axis, keepdims) * (weights / total)
+
+
+@op
+def cumsum(x, axis=-1):
+    """y_i = x_0 + ... + x_i.  dL/dx_i = g_i + g_(i+1) + ..., a running sum from the other end."""
+    xp = namespace(x)
+    (axis,) = normalized_axes(axis, x.ndim)
+    return xp.cumsum(x, axis, dtype=x.dtype), lambda g, needs: xp.flip(xp.cumsum(xp.flip(g, axis), axis, dtype=g.dtype), axis)

@@ -1,0 +1,41 @@
+"""Rotary positions: a query and a key are turned by angles proportional to where they stand, so that their product
+depends only on how far apart they are. Source: Su et al., "RoFormer", 2021, in the two-halves layout of Llama."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_llm.autograd import op
+from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.errors import ArgumentError, ShapeError
+
+
+def rope_table(positions: Array, head_size: int, base: float = 10_000.0) -> tuple[Array, Array]:
+    """cos and sin of position * base^(-2i/K) for i = 0 .. K/2 - 1.  (T,) -> two of (T, K/2), float64
+
+    The angles of pair i turn once every 2 pi base^(2i/K) positions.
+    """
+    if head_size % 2:
+        raise ArgumentError("head_size", "an even number: coordinates are turned in pairs", head_size)
+    angles = np.asarray(positions, np.float64)[:, None] * base ** (-np.arange(0, head_size, 2) / head_size)
+    return np.cos(angles), np.sin(angles)
+
+
+@op
+def rope(x, cos=None, sin=None):
+    """Turns each pair (x_i, x_(i+K/2)) of position t by its angle.  (..., T, K), (T, K/2), (T, K/2) -> (..., T, K)
+
+    y_i = x_i cos - x_(i+K/2) sin,  y_(i+K/2) = x_(i+K/2) cos + x_i sin.  dL/dx is g turned back.
+    """
+    half = x.shape[-1] // 2
+    if x.shape[-1] % 2 or cos.shape != (x.shape[-2], half) or sin.shape != cos.shape:
+        raise ShapeError("rope", f"cos and sin of shape (T, K/2) = ({x.shape[-2]}, {half})", cos.shape)
+    xp = namespace(x)
+    cos, sin = (xp.asarray(table, dtype=x.dtype) for table in (cos, sin))
+    return _turn(xp, x, cos, sin), lambda g, needs: _turn(xp, g, cos, -sin)
+
+
+def _turn(xp, x, cos, sin):
+    half = x.shape[-1] // 2
+    first, second = x[..., :half], x[..., half:]
+    return xp.concatenate((first * cos - second * sin, second * cos + first * sin), -1)

@@ -1,0 +1,46 @@
+"""Scores into probabilities."""
+
+from __future__ import annotations
+
+from tinygrad_llm.autograd import op
+from tinygrad_llm.backend import namespace
+from tinygrad_llm.errors import ShapeError
+
+
+def _check(name, x, axis):
+    if not x.ndim or not -x.ndim <= axis < x.ndim or not x.shape[axis]:
+        raise ShapeError(name, f"at least one entry along axis {axis}", f"shape {x.shape}")
+
+
+@op
+def softmax(x, axis=-1):
+    """y_i = exp(x_i) / sum_j exp(x_j).  (..., C) -> (..., C)
+
+    dL/dx = y * (g - sum_j g_j y_j), with g = dL/dy.
+    """
+    xp = namespace(x)
+    _check("softmax", x, axis)
+    y = xp.exp(x - x.max(axis, keepdims=True))  # the shift cancels, and exp cannot overflow
+    y /= y.sum(axis, keepdims=True)
+
+    def vjp(g, needs):
+        return y * (g - (g * y).sum(axis, keepdims=True))
+
+    return y, vjp
+
+
+@op
+def log_softmax(x, axis=-1):
+    """y_i = x_i - ln sum_j exp(x_j).  (..., C) -> (..., C)
+
+    dL/dx = g - exp(y) * sum_j g_j.  Never the logarithm of a rounded probability.
+    """
+    xp = namespace(x)
+    _check("log_softmax", x, axis)
+    shifted = x - x.max(axis, keepdims=True)
+    y = shifted - xp.log(xp.exp(shifted).sum(axis, keepdims=True))
+
+    def vjp(g, needs):
+        return g - xp.exp(y) * g.sum(axis, keepdims=True)
+
+    return y, vjp
