@@ -23,39 +23,41 @@ def backward(root: Tensor, gradient: Any, retain_graph: bool, sink: GradientSink
     if not root.requires_grad:
         next_step = "Nothing it was made from has requires_grad=True, or it was made under no_grad()."
         raise GradientError("backward", "a tensor that requires a gradient", "one that does not", next_step)
-    order = topological_order(root)
+    start: Entry = root.node or root
+    order = topological_order(start)
     _check_graph(order)
     pending = Pending(sink)
-    pending.add(root, _seed(root, gradient))
+    pending.add(start, _seed(root, gradient))
     watching = MODE.get().watching
     while order:
-        tensor = order.pop()  # the last made comes first; popping lets go of it as soon as it is done
-        g = pending.take(tensor)
-        node = tensor.node
-        if node is None or g is None:
+        node = order.pop()  # the last made comes first; popping lets go of it as soon as it is done
+        g = pending.take(node)
+        if g is None:
             continue
         _visit(node, g, pending, sink, watching)
-        if retain_graph:
+        if not retain_graph:
+            node.vjp, node.parents, node.seen = None, (), []  # type: ignore[assignment]
+        elif (tensor := node.tensor()) is not None:
             tensor.grad = g.copy() if tensor.grad is None else tensor.grad + g
-        else:
-            node.vjp, node.parents, node.seen = None, (), []
-    # leaves were served on the way
 
 
-def topological_order(root: Tensor) -> list[Tensor]:
-    """Every non-leaf that `root` was made from, parents before children, without recursion: depth has no limit."""
-    order: list[Tensor] = []
+Entry = Node | Tensor
+"""A place in the graph: the node of an intermediate, or a leaf itself."""
+
+
+def topological_order(start: Entry) -> list[Node]:
+    """Every node that `start` was made from, parents before children, without recursion: depth has no limit."""
+    order: list[Node] = []
     entered: set[int] = set()
-    stack: list[tuple[Tensor, bool]] = [(root, False)]
+    stack: list[tuple[Any, bool]] = [(start, False)]
     while stack:
-        tensor, done = stack.pop()
+        entry, done = stack.pop()
         if done:
-            order.append(tensor)
-        elif id(tensor) not in entered:
-            entered.add(id(tensor))
-            stack.append((tensor, True))
-            if tensor.node is not None:
-                stack.extend((p, False) for p, need in zip(tensor.node.parents, tensor.node.needs) if need and p.node)
+            order.append(entry)
+        elif isinstance(entry, Node) and id(entry) not in entered:
+            entered.add(id(entry))
+            stack.append((entry, True))
+            stack.extend([(parent, False) for parent in entry.parents if parent is not None])
     return order
 
 
@@ -71,14 +73,14 @@ class Pending:
         self.sums: dict[int, Array] = {}
         self.owned: set[int] = set()
 
-    def add(self, tensor: Tensor, term: Array) -> None:
-        """Adds one term of dL/d(tensor)."""
-        assert term.shape == tensor.data.shape, f"gradient of shape {term.shape} for {tensor.data.shape}"
-        assert term.dtype == tensor.data.dtype, f"gradient of dtype {term.dtype} for {tensor.data.dtype}"
-        if tensor.node is None:
-            self._add_to_leaf(tensor, term)
+    def add(self, entry: Entry, term: Array) -> None:
+        """Adds one term of dL/d(entry)."""
+        assert term.shape == entry.shape, f"gradient of shape {term.shape} for {entry.shape}"
+        assert term.dtype == entry.dtype, f"gradient of dtype {term.dtype} for {entry.dtype}"
+        if isinstance(entry, Tensor):
+            self._add_to_leaf(entry, term)
             return
-        key = id(tensor)
+        key = id(entry)
         total = self.sums.get(key)
         if total is None:
             self.sums[key] = term
@@ -88,10 +90,10 @@ class Pending:
             self.sums[key] = total + term
             self.owned.add(key)
 
-    def take(self, tensor: Tensor) -> Array | None:
-        """dL/d(tensor), complete by now; None where no term came."""
-        self.owned.discard(id(tensor))
-        return self.sums.pop(id(tensor), None)
+    def take(self, node: Node) -> Array | None:
+        """dL/d(node), complete by now; None where no term came."""
+        self.owned.discard(id(node))
+        return self.sums.pop(id(node), None)
 
     def _add_to_leaf(self, leaf: Tensor, term: Array) -> None:
         place = self.sink.place(leaf) if self.sink is not None else None
@@ -117,7 +119,7 @@ def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, wa
     """Hands the node's parents their terms."""
     needs: tuple = node.needs
     if sink is not None:
-        needs = tuple([need and ((p.node is None and sink.place(p)) or True) for p, need in zip(node.parents, needs)])
+        needs = tuple([need and ((isinstance(p, Tensor) and sink.place(p)) or True) for p, need in zip(node.parents, needs)])
     terms = node.vjp(g, needs)
     if not isinstance(terms, tuple):
         terms = (terms,)
@@ -128,7 +130,7 @@ def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, wa
             if watching and not bool(namespace(term).isfinite(term).all()):
                 next_step = "Its value was finite: the derivative is not."
                 raise NonFiniteError(f"gradient of {node.name}", "finite numbers", "NaN or infinity", next_step)
-            pending.add(parent, unbroadcast(term, parent.data.shape))
+            pending.add(parent, unbroadcast(term, parent.shape))
 
 
 def _seed(root: Tensor, gradient: Any) -> Array:
@@ -144,12 +146,9 @@ def _seed(root: Tensor, gradient: Any) -> Array:
     return seed
 
 
-def _check_graph(order: list[Tensor]) -> None:
+def _check_graph(order: list[Node]) -> None:
     """Every node is still there, and nothing that it captured has been changed since."""
-    for tensor in order:
-        node = tensor.node
-        if node is None:
-            continue
+    for node in order:
         if node.vjp is None:
             next_step = "Compute the loss again, or call backward(retain_graph=True) the first time."
             raise GradientError("backward", "a graph that is whole", "one freed by an earlier backward()", next_step)

@@ -84,7 +84,7 @@ def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list) -> Tenso
     if vjp is not None and mode.recording:
         needs = tuple([isinstance(p, Tensor) and p.requires_grad for p in parents])
         if True in needs:
-            node = Node(name, parents, needs, vjp)
+            node = Node(name, parents, needs, vjp, out)
     return Tensor.result(out, node, _shared_storage(out, parents))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
@@ -28,16 +29,21 @@ class Storage:
 
 
 class Node:
-    """How a tensor was made: `vjp(g, needs)` gives the parents' gradients from g, the gradient of the result."""
+    """How a tensor was made: `vjp(g, needs)` gives the parents' gradients from g, the gradient of the result.
 
-    __slots__ = ("name", "needs", "parents", "seen", "vjp")
+    A node knows its parents' nodes (for a leaf, the leaf itself), not their values: of an intermediate result only those
+    arrays stay in memory that a vjp has captured. It knows its own tensor weakly, for retain_graph.
+    """
 
-    def __init__(self, name: str, parents: tuple, needs: tuple[bool, ...], vjp: Callable[..., Any]) -> None:
-        self.name, self.parents, self.needs, self.vjp = name, parents, needs, vjp
+    __slots__ = ("dtype", "name", "needs", "parents", "seen", "shape", "tensor", "vjp")
+
+    def __init__(self, name: str, parents: tuple, needs: tuple[bool, ...], vjp: Callable[..., Any], out: Array) -> None:
+        self.name, self.needs, self.vjp = name, needs, vjp
+        self.shape, self.dtype = out.shape, out.dtype
+        self.parents: tuple = tuple([(p.node or p) if need else None for p, need in zip(parents, needs)])
         # what the vjp captured must still be what it was: the version of each parent that can be changed in place
-        self.seen = [
-            (p.storage, p.storage.version) for p in parents if isinstance(p, Tensor) and p.storage is not None
-        ]
+        self.seen = [(p.storage, p.storage.version) for p in parents if isinstance(p, Tensor) and p.storage is not None]
+        self.tensor: Any = None
 
 
 class Tensor:
@@ -71,6 +77,8 @@ class Tensor:
         tensor = Tensor.__new__(Tensor)
         tensor.data, tensor.node, tensor.grad, tensor.storage = data, node, None, storage
         tensor.requires_grad = node is not None
+        if node is not None:
+            node.tensor = ref(tensor)
         return tensor
 
     # -- what it is ----------------------------------------------------------------------------------------------

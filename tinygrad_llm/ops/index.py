@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.autograd import Tensor, op
-from tinygrad_llm.backend import Array, gemm, namespace
+from tinygrad_llm.autograd import Tensor, op, product_gradient
+from tinygrad_llm.backend import Array, namespace
 from tinygrad_llm.errors import DtypeError, ShapeError, TokenError
 from tinygrad_llm.ops.reduce import normalized_axes
 
@@ -88,13 +88,13 @@ def embedding(weight, ids):
         raise TokenError("token id", f"0 to {rows - 1}", int(bad), "Does the tokenizer belong to this model?")
 
     def vjp(g, needs):
-        return sum_rows_by_id(g.reshape(-1, weight.shape[1]), ids.reshape(-1), rows), None
+        return sum_rows_by_id(g.reshape(-1, weight.shape[1]), ids.reshape(-1), rows, needs[0]), None
 
     return weight[ids], vjp
 
 
-def sum_rows_by_id(g_ND: Array, ids_N: Array, rows: int) -> Array:
-    """out[v] = sum of g[n] over all n with ids[n] = v.  (N, D), (N,) -> (rows, D)
+def sum_rows_by_id(g_ND: Array, ids_N: Array, rows: int, need: Any = True) -> Any:
+    """out[v] = sum of g[n] over all n with ids[n] = v, as a parent's gradient.  (N, D), (N,) -> (rows, D)
 
     Without a scatter, whose order of additions would be left to chance: a product with a one-hot matrix where the table
     is small, a sort and sums of runs where it is large.
@@ -103,7 +103,7 @@ def sum_rows_by_id(g_ND: Array, ids_N: Array, rows: int) -> Array:
     if rows <= ONE_HOT_BELOW:
         one_hot_NV = xp.zeros((len(ids_N), rows), g_ND.dtype)
         one_hot_NV[xp.arange(len(ids_N)), ids_N] = 1
-        return gemm(one_hot_NV, g_ND, transpose_a=True)
+        return product_gradient(need, one_hot_NV, g_ND, transpose_a=True)
     out = xp.zeros((rows, g_ND.shape[1]), g_ND.dtype)
     if not len(ids_N):
         return out

@@ -1,0 +1,176 @@
+"""One training step: losses and gradients of some batches, clipped, and the update.
+
+`EagerStep` is the plain form. `ThreadedStep` splits every batch over threads; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.autograd import GradientSink, watch_numbers
+from tinygrad_llm.backend import Array, KeyedStream
+from tinygrad_llm.errors import ConfigError, NonFiniteError
+from tinygrad_llm.nn import Module
+from tinygrad_llm.ops import IGNORE
+from tinygrad_llm.optim import Optimizer, clip_scale, sum_of_squares
+from tinygrad_llm.train.workers import Workers
+
+Batch = tuple[Array, Array]
+"""Inputs and targets, each (B, T)."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """loss: the mean in nats a token.  grad_norm: the length of the whole gradient before clipping."""
+
+    loss: float
+    grad_norm: float
+
+
+class Step(ABC):
+    """step(batches, number, lr): several batches are one large one, their gradients added up (accumulation).
+
+    Dropout is keyed by (seed, step, layer, example): the same however the work is divided. A loss or a gradient that is
+    not finite raises NonFiniteError before anything is updated.
+    """
+
+    def __init__(self, model: Any, optimizer: Optimizer, *, clip: float = 1.0, seed: int = 0) -> None:
+        self.model, self.optimizer, self.clip, self.seed = model, optimizer, clip, seed
+
+    def __call__(self, batches: Sequence[Batch], number: int, lr: float) -> StepResult:
+        divisor = sum(int((targets != IGNORE).sum()) for _, targets in batches)
+        if not divisor:
+            raise ConfigError("targets", "at least one that counts in a step", "none")
+        loss, norm = self.gradients(batches, number, divisor)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise self._explained(batches, number, divisor, loss, norm)
+        self.optimizer.begin_step(lr)
+        self.update(clip_scale(norm, self.clip))
+        return StepResult(loss, norm)
+
+    @abstractmethod
+    def gradients(self, batches: Sequence[Batch], number: int, divisor: int) -> tuple[float, float]:
+        """The loss, and the norm of the gradient that is now in the first sink."""
+
+    @abstractmethod
+    def update(self, scale: float) -> None:
+        """Changes the parameters by the gradient times `scale`."""
+
+    def close(self) -> None:
+        """Lets go of threads."""
+
+    def _accumulate(self, sink: GradientSink, batches: Sequence[Batch], number: int, divisor: int, part: slice) -> float:
+        """The examples `part` of every batch, forward and backward into the sink."""
+        sink.clear()
+        loss = 0.0
+        first = 0
+        for tokens, targets in batches:
+            rng = KeyedStream(self.seed, number, first + part.start)
+            value = self.model.loss(tokens[part], targets[part], rng=rng, divisor=divisor)
+            value.backward(into=sink)
+            loss += float(value.data)
+            first += len(tokens)
+        sink.finish()
+        return loss
+
+    def _explained(self, batches: Sequence[Batch], number: int, divisor: int, loss: float, norm: float) -> NonFiniteError:
+        """The same step once more, watched: which operation made the first NaN, and which parameters it reached."""
+        next_step = "Nothing was updated. Lower --lr, or --clip, and go on with --resume."
+        sink = self.optimizer.flat.new_sink()
+        where = f"step {number}"
+        try:
+            with watch_numbers():
+                self._accumulate(sink, batches, number, divisor, slice(0, None))
+        except NonFiniteError as error:
+            where += f", operation {error.name}"
+        reached = self._accumulated_names(batches, number, divisor, sink)
+        where += f", tensor {reached}" if reached else ""
+        return NonFiniteError(where, "a finite loss and gradient", f"loss {loss:g}, gradient norm {norm:g}", next_step)
+
+    def _accumulated_names(self, batches: Sequence[Batch], number: int, divisor: int, sink: GradientSink) -> str:
+        with np.errstate(all="ignore"):
+            self._accumulate(sink, batches, number, divisor, slice(0, None))
+        for name, p in self.model.named_parameters():
+            place = sink.place(p)
+            if place is not None and not np.isfinite(place.array).all():
+                return name
+        return ""
+
+
+class EagerStep(Step):
+    """The whole batch at once, on one thread of Python."""
+
+    def __init__(self, model: Any, optimizer: Optimizer, *, clip: float = 1.0, seed: int = 0) -> None:
+        super().__init__(model, optimizer, clip=clip, seed=seed)
+        self.sink = optimizer.flat.new_sink()
+
+    def gradients(self, batches: Sequence[Batch], number: int, divisor: int) -> tuple[float, float]:
+        """See Step."""
+        loss = self._accumulate(self.sink, batches, number, divisor, slice(0, None))
+        return loss, math.sqrt(sum_of_squares(self.sink.flat))
+
+    def update(self, scale: float) -> None:
+        """See Step."""
+        self.optimizer.update(self.sink.flat, 0, self.sink.flat.size, scale)
+
+
+class ThreadedStep(Step):
+    """Every batch split over threads: each has its examples and its own sink, then its range of the flat arrays.
+
+    Refuses models whose loss couples examples (`couples_examples = True`, an expert balance loss for one): the parts'
+    losses would not add up to the whole's.
+    """
+
+    def __init__(self, model: Module, optimizer: Optimizer, *, threads: int, clip: float = 1.0, seed: int = 0) -> None:
+        if getattr(model, "couples_examples", False):
+            next_step = "Use --threads 1: the loss of a split batch is not the sum of its parts'."
+            raise ConfigError("model", "a loss that is a sum over examples", type(model).__name__, next_step)
+        super().__init__(model, optimizer, clip=clip, seed=seed)
+        self.workers = Workers(threads)
+        self.sinks = [optimizer.flat.new_sink() for _ in range(threads)]
+        size = optimizer.flat.data.size
+        self.ranges = [(size * i // threads, size * (i + 1) // threads) for i in range(threads)]
+
+    def gradients(self, batches: Sequence[Batch], number: int, divisor: int) -> tuple[float, float]:
+        """See Step."""
+        count, examples = self.workers.count, min(len(tokens) for tokens, _ in batches)
+        if examples < count:
+            raise ConfigError("threads", f"at most one an example, {examples}", count, "Lower --threads, or leave it at auto.")
+
+        def forward_and_backward(i: int) -> float:
+            sink, loss = self.sinks[i], 0.0
+            sink.clear()
+            first = 0
+            for tokens, targets in batches:
+                part = slice(len(tokens) * i // count, len(tokens) * (i + 1) // count)
+                rng = KeyedStream(self.seed, number, first + part.start)
+                value = self.model.loss(tokens[part], targets[part], rng=rng, divisor=divisor)
+                value.backward(into=sink)
+                loss += float(value.data)
+                first += len(tokens)
+            sink.finish()
+            return loss
+
+        def add_up(i: int) -> float:
+            start, stop = self.ranges[i]
+            total = self.sinks[0].flat
+            for sink in self.sinks[1:]:
+                total[start:stop] += sink.flat[start:stop]
+            return sum_of_squares(total, start, stop)
+
+        loss = sum(self.workers.run(forward_and_backward))
+        return loss, math.sqrt(sum(self.workers.run(add_up)))
+
+    def update(self, scale: float) -> None:
+        """See Step."""
+        self.workers.run(lambda i: self.optimizer.update(self.sinks[0].flat, *self.ranges[i], scale))
+
+    def close(self) -> None:
+        """See Step."""
+        self.workers.close()

@@ -1,0 +1,74 @@
+"""Threads that share the parameters and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from tinygrad_llm.errors import ArgumentError
+
+T = TypeVar("T")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def worker_count(threads: int | str, examples: int) -> int:
+    """`threads` as a number; "auto" is one a core, but never more than the batch has examples.
+
+    Raises ArgumentError for anything but "auto" or a number of at least 1.
+    """
+    if threads == "auto":
+        return max(1, min(cores(), examples))
+    try:
+        count = int(threads)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ArgumentError("threads", "'auto' or a number of at least 1", repr(threads))
+    return min(count, examples)
+
+
+class Workers:
+    """`count` threads, the caller's own among them. BLAS gets the cores that are left over, at least one each.
+
+    NumPy's loops and BLAS let go of the interpreter's lock, so threads of Python do run at the same time.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.pool = ThreadPoolExecutor(count - 1) if count > 1 else None
+        self.limits = threadpool_limits(max(1, cores() // count), user_api="blas")
+
+    def run(self, task: Callable[[int], T]) -> list[T]:
+        """[task(0), ..., task(count - 1)], at the same time; the first error, if any, after all have ended."""
+        if self.pool is None:
+            return [task(0)]
+        futures: Sequence[Any] = [self.pool.submit(copy_context().run, task, i) for i in range(1, self.count)]
+        try:
+            first = task(0)
+        finally:
+            errors = [future.exception() for future in futures]
+        for error in errors:
+            if error is not None:
+                raise error
+        return [first, *(future.result() for future in futures)]
+
+    def close(self) -> None:
+        """Ends the threads and gives BLAS its own back."""
+        if self.pool is not None:
+            self.pool.shutdown()
+        self.limits.restore_original_limits()
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
