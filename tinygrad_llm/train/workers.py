@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -13,6 +14,9 @@ from threadpoolctl import threadpool_limits
 from tinygrad_llm.errors import ArgumentError
 
 T = TypeVar("T")
+
+SWITCH_INTERVAL = 1e-5
+"""Seconds."""
 
 
 def cores() -> int:
@@ -39,11 +43,16 @@ def worker_count(threads: int | str, examples: int) -> int:
 class Workers:
     """`count` threads, the caller's own among them. BLAS gets the cores that are left over, at least one each.
 
-    NumPy's loops and BLAS let go of the interpreter's lock, so threads of Python do run at the same time.
+    NumPy's loops and BLAS let go of the interpreter's lock, so threads of Python do run at the same time. A thread that
+    comes back from a loop asks for the lock again; the interpreter lets it wait up to the switch interval, 5 ms by
+    default, as long as a whole layer takes. Shorter is faster here: 23 ms a step became 18.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
+        self.switch_interval = sys.getswitchinterval()
+        if count > 1:
+            sys.setswitchinterval(SWITCH_INTERVAL)
         self.pool = ThreadPoolExecutor(count - 1) if count > 1 else None
         self.limits = threadpool_limits(max(1, cores() // count), user_api="blas")
 
@@ -66,6 +75,7 @@ class Workers:
         if self.pool is not None:
             self.pool.shutdown()
         self.limits.restore_original_limits()
+        sys.setswitchinterval(self.switch_interval)
 
     def __enter__(self) -> Workers:
         return self
