@@ -36,7 +36,9 @@ class Contender:
         environment = {k: v for k, v in os.environ.items() if k not in held_back} | {"OMP_NUM_THREADS": str(threads)}
         command = [sys.executable, "-m", "benchmarks.workload", kind, str(row), str(threads), str(weights)]
         self.kind, self.ms, self.losses, self.peak = kind, [], [], 0.0
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
 
     def turn(self, steps: int, count: bool = True) -> None:
         """Some steps; their median is one sample."""
@@ -125,7 +127,9 @@ def main() -> None:
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
     options = parser.parse_args()
     rows = []
-    print(f"{'row':42}{'ours ms':>9}{'torch':>9}{'compile':>9}{'eager/ours':>12}{'compile/ours':>14}{'floor ms':>10}{'share':>7}{'peak MB: ours':>15}{'torch':>8}")
+    print(
+        f"{'row':42}{'ours ms':>9}{'torch':>9}{'compile':>9}{'eager/ours':>12}{'compile/ours':>14}{'floor ms':>10}{'share':>7}{'peak MB: ours':>15}{'torch':>8}"
+    )
     for number in options.rows.split(","):
         r = measure(int(number) - 1, options.threads, options.rounds, not options.no_compile)
         rows.append(r)

@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 
 ROWS = (
-    {"name": "nanoGPT CPU preset (4, 4, 128, 64) x 12", "n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 64, "batch": 12},
+    {
+        "name": "nanoGPT CPU preset (4, 4, 128, 64) x 12",
+        "n_layer": 4,
+        "n_head": 4,
+        "n_embd": 128,
+        "block_size": 64,
+        "batch": 12,
+    },
     {"name": "(4, 4, 256, 128) x 16", "n_layer": 4, "n_head": 4, "n_embd": 256, "block_size": 128, "batch": 16},
     {"name": "(6, 6, 384, 256) x 8", "n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 256, "batch": 8},
 )

@@ -119,7 +119,9 @@ def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, wa
     """Hands the node's parents their terms."""
     needs: tuple = node.needs
     if sink is not None:
-        needs = tuple([need and ((isinstance(p, Tensor) and sink.place(p)) or True) for p, need in zip(node.parents, needs)])
+        needs = tuple(
+            [need and ((isinstance(p, Tensor) and sink.place(p)) or True) for p, need in zip(node.parents, needs)]
+        )
     terms = node.vjp(g, needs)
     if not isinstance(terms, tuple):
         terms = (terms,)

@@ -86,4 +86,9 @@ def _disagreement(name: str, i: int, index: tuple, found: float, difference: flo
     ratio = found / difference if difference else float("inf")
     cause = next(text for test, text in CAUSES if test(ratio))
     where = f"{name}, argument {i}, index {list(index)}"
-    return GradientError(where, f"{difference:.10g} (difference)", f"{found:.10g} (backward), ratio {ratio:.4g}", f"Usual cause: {cause}.")
+    return GradientError(
+        where,
+        f"{difference:.10g} (difference)",
+        f"{found:.10g} (backward), ratio {ratio:.4g}",
+        f"Usual cause: {cause}.",
+    )

@@ -79,7 +79,9 @@ def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list) -> Tenso
     _check_dtypes(name, out, vjp, arrays)
     mode = MODE.get()
     if mode.watching and out.dtype.kind == "f" and not bool(namespace(out).isfinite(out).all()):
-        raise NonFiniteError(name, "finite numbers", _first_bad(out), "It made them from these: " + _described((), arrays))
+        raise NonFiniteError(
+            name, "finite numbers", _first_bad(out), "It made them from these: " + _described((), arrays)
+        )
     node = None
     if vjp is not None and mode.recording:
         needs = tuple([isinstance(p, Tensor) and p.requires_grad for p in parents])

@@ -105,7 +105,7 @@ class Tensor:
 
     @property
     def device(self) -> str:
-        """"cpu" or "cuda"."""
+        """ "cpu" or "cuda"."""
         return device_of(self.data)
 
     def numpy(self) -> np.ndarray:
@@ -115,7 +115,9 @@ class Tensor:
     def item(self) -> Any:
         """The one entry as a Python number."""
         if self.size != 1:
-            raise ShapeError("item", "a tensor of one entry", f"shape {self.shape}", "Reduce it first: x.sum() or x.mean().")
+            raise ShapeError(
+                "item", "a tensor of one entry", f"shape {self.shape}", "Reduce it first: x.sum() or x.mean()."
+            )
         return self.data.item()
 
     def detach(self) -> Tensor:
@@ -164,9 +166,7 @@ class Tensor:
 
     # -- differentiation -----------------------------------------------------------------------------------------
 
-    def backward(
-        self, gradient: Any = None, *, retain_graph: bool = False, into: GradientSink | None = None
-    ) -> None:
+    def backward(self, gradient: Any = None, *, retain_graph: bool = False, into: GradientSink | None = None) -> None:
         """Finds dL/dx for every leaf x that L = this was made from, and adds it to x.grad (or to the sink `into`).
 
         gradient      dL/d(this), of this shape; 1 where this is a single number.
@@ -294,7 +294,9 @@ class Tensor:
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order; reversed where none is given."""
-        return _ops().transpose(self, axes=(axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None)
+        return _ops().transpose(
+            self, axes=(axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None
+        )
 
     def swapaxes(self, a: int, b: int) -> Tensor:
         """Two axes exchanged."""

@@ -57,5 +57,7 @@ def as_array(data: Any, dtype: Any = None) -> Array:
         if array.dtype == np.float64:
             array = array.astype(np.float32)
     if array.dtype.kind not in "biu" and array.dtype not in FLOATS:
-        raise DtypeError("data", "booleans, integers, float32 or float64", array.dtype, "Convert it first: x.astype('float32').")
+        raise DtypeError(
+            "data", "booleans, integers, float32 or float64", array.dtype, "Convert it first: x.astype('float32')."
+        )
     return array

@@ -13,7 +13,13 @@ import numpy as np
 from tinygrad_llm.backend.arrays import Array, namespace
 
 # erf(x) = x P(x^2) / Q(x^2) for |x| <= 0.46875; highest power first
-P_SMALL = (1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3)
+P_SMALL = (
+    1.85777706184603153e-1,
+    3.16112374387056560,
+    1.13864154151050156e2,
+    3.77485237685302021e2,
+    3.20937758913846947e3,
+)
 Q_SMALL = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
 P_MINUS_Q_SMALL = tuple(p - q for p, q in zip(P_SMALL, Q_SMALL))
 LAST_SMALL = 0.55  # Cody stops at 0.46875; measured here, his first fit holds to the last bit up to 0.57

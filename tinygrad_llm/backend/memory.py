@@ -21,5 +21,10 @@ def keep_freed_pages(arenas: int = 1) -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    settings = ((M_MMAP_THRESHOLD, 32 << 20), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 64 << 20), (M_ARENA_MAX, arenas))
+    settings = (
+        (M_MMAP_THRESHOLD, 32 << 20),
+        (M_TRIM_THRESHOLD, 2**31 - 1),
+        (M_TOP_PAD, 64 << 20),
+        (M_ARENA_MAX, arenas),
+    )
     return all([mallopt(key, value) == 1 for key, value in settings])

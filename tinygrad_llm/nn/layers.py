@@ -31,7 +31,14 @@ class Linear(Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, bias: bool = True, *, rng: np.random.Generator, std: float | None = None, dtype: Any = np.float32
+        self,
+        inputs: int,
+        outputs: int,
+        bias: bool = True,
+        *,
+        rng: np.random.Generator,
+        std: float | None = None,
+        dtype: Any = np.float32,
     ) -> None:
         positive(inputs=inputs, outputs=outputs)
         self.weight = init.normal(rng, (outputs, inputs), inputs**-0.5 if std is None else std, dtype)
@@ -44,7 +51,9 @@ class Linear(Module):
 class Embedding(Module):
     """Row number `id` of a table.  (...) integers -> (..., D), weight (V, D)."""
 
-    def __init__(self, count: int, width: int, *, rng: np.random.Generator, std: float = 1.0, dtype: Any = np.float32) -> None:
+    def __init__(
+        self, count: int, width: int, *, rng: np.random.Generator, std: float = 1.0, dtype: Any = np.float32
+    ) -> None:
         positive(count=count, width=width)
         self.weight = init.normal(rng, (count, width), std, dtype)
 
@@ -57,7 +66,11 @@ class LayerNorm(Module):
 
     def __init__(self, width: int, bias: bool = True, *, eps: float = 1e-5, dtype: Any = np.float32) -> None:
         positive(width=width)
-        self.weight, self.bias, self.eps = init.ones((width,), dtype), init.zeros((width,), dtype) if bias else None, eps
+        self.weight, self.bias, self.eps = (
+            init.ones((width,), dtype),
+            init.zeros((width,), dtype) if bias else None,
+            eps,
+        )
 
     def __call__(self, x: Tensor) -> Tensor:
         return ops.layer_norm(x, self.weight, self.bias, eps=self.eps)

@@ -43,7 +43,14 @@ class SwiGLU(Module):
     """
 
     def __init__(
-        self, width: int, hidden: int, dropout: float = 0.0, *, rng: np.random.Generator, std: float | None = None, dtype: Any = np.float32
+        self,
+        width: int,
+        hidden: int,
+        dropout: float = 0.0,
+        *,
+        rng: np.random.Generator,
+        std: float | None = None,
+        dtype: Any = np.float32,
     ) -> None:
         self.gate_proj = Linear(width, hidden, bias=False, rng=rng, std=std, dtype=dtype)
         self.up_proj = Linear(width, hidden, bias=False, rng=rng, std=std, dtype=dtype)

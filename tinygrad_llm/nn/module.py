@@ -77,7 +77,9 @@ class Module:
                 wrong.append(f"{name} of dtype {state[name].dtype} instead of floats")
         if wrong:
             next_step = "Is it a checkpoint of another configuration?"
-            raise CheckpointError("state_dict", f"the {len(own)} parameters of {type(self).__name__}", "; ".join(sorted(wrong)), next_step)
+            raise CheckpointError(
+                "state_dict", f"the {len(own)} parameters of {type(self).__name__}", "; ".join(sorted(wrong)), next_step
+            )
         for name, p in own.items():
             p.assign(state[name])
 

@@ -165,7 +165,9 @@ class _Core:
     def backward(self, g: Array, dq: Array, dk: Array, dv: Array, needs_mask: Any) -> Array | None:
         """Writes the gradients into dq (B, G, R, T, K), dk and dv (B, G, S, K); returns that of the mask if asked."""
         xp = self.xp
-        dmask = xp.zeros((self.batch, self.groups, self.repeats, self.time, self.source), g.dtype) if needs_mask else None
+        dmask = (
+            xp.zeros((self.batch, self.groups, self.repeats, self.time, self.source), g.dtype) if needs_mask else None
+        )
         whole = {"dk": dk, "dv": dv}
         for x in whole.values():
             if not self.saved or self.saved[0][2] < self.source:

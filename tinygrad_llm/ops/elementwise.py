@@ -156,7 +156,11 @@ def where(condition, a, b):
 
     def vjp(g, needs):
         zero = xp.zeros_like(g)
-        return None, xp.where(condition, g, zero) if needs[1] else None, xp.where(condition, zero, g) if needs[2] else None
+        return (
+            None,
+            xp.where(condition, g, zero) if needs[1] else None,
+            xp.where(condition, zero, g) if needs[2] else None,
+        )
 
     return _as_their_float(y, a, b), vjp
 

@@ -77,7 +77,9 @@ def _checked_targets(targets: Any, shape: tuple, vocabulary: int, ignore: int, s
     if not hasattr(targets, "dtype") or targets.dtype.kind not in "iu":
         raise DtypeError("targets", "integers", getattr(targets, "dtype", type(targets).__name__))
     if targets.shape != shape:
-        raise ShapeError("targets", f"the logits' shape without its last axis, {shape}", targets.shape, "Did you shift them by one?")
+        raise ShapeError(
+            "targets", f"the logits' shape without its last axis, {shape}", targets.shape, "Did you shift them by one?"
+        )
     if not 0 <= smoothing < 1:
         raise ArgumentError("label_smoothing", "a number in [0, 1)", smoothing)
     flat = targets.reshape(-1)
@@ -87,7 +89,9 @@ def _checked_targets(targets: Any, shape: tuple, vocabulary: int, ignore: int, s
     return flat
 
 
-def _losses(l_NV: Array, targets_N: Array, ignore: int, smoothing: float, reuse: bool = False) -> tuple[Array, Array, Array]:
+def _losses(
+    l_NV: Array, targets_N: Array, ignore: int, smoothing: float, reuse: bool = False
+) -> tuple[Array, Array, Array]:
     """exp(l - max), its row sums (N, 1), and the loss of every row; `reuse` lets exp overwrite l."""
     xp = namespace(l_NV)
     counts = targets_N != ignore
@@ -132,7 +136,9 @@ def _subtract_wanted(d_NV: Array, targets_N: Array, ignore: int, smoothing: floa
 
 def _pair(name: str, a: Any, b: Any) -> None:
     if a.shape != b.shape:
-        raise ShapeError(name, f"two equal shapes, the first is {a.shape}", b.shape, "Losses never broadcast: reshape one of them.")
+        raise ShapeError(
+            name, f"two equal shapes, the first is {a.shape}", b.shape, "Losses never broadcast: reshape one of them."
+        )
     if not a.size:
         raise ShapeError(name, "at least one entry", a.shape)
 

@@ -143,4 +143,6 @@ def cumsum(x, axis=-1):
     """y_i = x_0 + ... + x_i.  dL/dx_i = g_i + g_(i+1) + ..., a running sum from the other end."""
     xp = namespace(x)
     (axis,) = normalized_axes(axis, x.ndim)
-    return xp.cumsum(x, axis, dtype=x.dtype), lambda g, needs: xp.flip(xp.cumsum(xp.flip(g, axis), axis, dtype=g.dtype), axis)
+    return xp.cumsum(x, axis, dtype=x.dtype), lambda g, needs: xp.flip(
+        xp.cumsum(xp.flip(g, axis), axis, dtype=g.dtype), axis
+    )

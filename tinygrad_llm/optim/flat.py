@@ -47,7 +47,9 @@ class FlatParameters:
         missing = [list(p.shape) for p in self.parameters if p.grad is None]
         if missing:
             next_step = "Call loss.backward() first, or set requires_grad = False for what is not trained."
-            raise GradientError("step", "a gradient for every parameter", f"none for those of shape {missing}", next_step)
+            raise GradientError(
+                "step", "a gradient for every parameter", f"none for those of shape {missing}", next_step
+            )
         start = 0
         for p in self.parameters:
             out[start : start + p.size] = p.grad.reshape(-1)  # type: ignore[union-attr]
@@ -59,7 +61,12 @@ class FlatParameters:
         for p, view in zip(self.parameters, self.views):
             if p.data is not view:
                 next_step = "Use p.assign(values) or load_state_dict(), which copy into the memory."
-                raise GradientError("step", "each parameter in its place in the flat array", f"a replaced array of shape {p.shape}", next_step)
+                raise GradientError(
+                    "step",
+                    "each parameter in its place in the flat array",
+                    f"a replaced array of shape {p.shape}",
+                    next_step,
+                )
 
 
 def chunks(start: int, stop: int, size: int) -> Iterable[slice]:

@@ -21,7 +21,9 @@ class Optimizer(ABC):
     moments: tuple[str, ...] = ()
     """Names of the state's arrays, each as long as the parameters."""
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, weight_decay: float, decays: Callable[[Tensor], bool]) -> None:
+    def __init__(
+        self, parameters: Iterable[Tensor], lr: float, weight_decay: float, decays: Callable[[Tensor], bool]
+    ) -> None:
         if not lr >= 0:
             raise ArgumentError("lr", "a learning rate of at least 0", lr)
         if not weight_decay >= 0:
@@ -75,5 +77,3 @@ class Optimizer(ABC):
         for name, array in state.items():
             self.state[name][...] = array
         self.steps = steps
-
-

@@ -65,7 +65,9 @@ class Step(ABC):
     def close(self) -> None:
         """Lets go of threads."""
 
-    def _accumulate(self, sink: GradientSink, batches: Sequence[Batch], number: int, divisor: int, part: slice) -> float:
+    def _accumulate(
+        self, sink: GradientSink, batches: Sequence[Batch], number: int, divisor: int, part: slice
+    ) -> float:
         """The examples `part` of every batch, forward and backward into the sink."""
         sink.clear()
         loss = 0.0
@@ -79,7 +81,9 @@ class Step(ABC):
         sink.finish()
         return loss
 
-    def _explained(self, batches: Sequence[Batch], number: int, divisor: int, loss: float, norm: float) -> NonFiniteError:
+    def _explained(
+        self, batches: Sequence[Batch], number: int, divisor: int, loss: float, norm: float
+    ) -> NonFiniteError:
         """The same step once more, watched: which operation made the first NaN, and which parameters it reached."""
         next_step = "Nothing was updated. Lower --lr, or --clip, and go on with --resume."
         sink = self.optimizer.flat.new_sink()
@@ -141,7 +145,9 @@ class ThreadedStep(Step):
         """See Step."""
         count, examples = self.workers.count, min(len(tokens) for tokens, _ in batches)
         if examples < count:
-            raise ConfigError("threads", f"at most one an example, {examples}", count, "Lower --threads, or leave it at auto.")
+            raise ConfigError(
+                "threads", f"at most one an example, {examples}", count, "Lower --threads, or leave it at auto."
+            )
 
         def forward_and_backward(i: int) -> float:
             sink, loss = self.sinks[i], 0.0

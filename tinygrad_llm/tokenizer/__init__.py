@@ -1,0 +1,47 @@
+"""Text into integers and back: a ladder of tokenizers, each able to do what the one before could not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tinygrad_llm.errors import CheckpointError
+from tinygrad_llm.tokenizer.base import FILE_NAME, StreamDecoder, Tokenizer
+from tinygrad_llm.tokenizer.bpe import BPETokenizer
+from tinygrad_llm.tokenizer.byte import ByteTokenizer
+from tinygrad_llm.tokenizer.char import CharTokenizer
+from tinygrad_llm.tokenizer.regex_bpe import PATTERNS, RegexBPETokenizer
+
+KINDS: dict[str, type[Tokenizer]] = {t.kind: t for t in (CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer)}
+
+
+def tokenizer_from_dict(document: object) -> Tokenizer:
+    """The tokenizer that `to_dict()` described.  Raises CheckpointError for anything else."""
+    kind = document.get("type") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or kind not in KINDS:
+        raise CheckpointError("tokenizer type", " or ".join(KINDS), repr(kind), "Is it a tokenizer of this package?")
+    return KINDS[kind].from_dict(document)
+
+
+def load_tokenizer(path: str | Path) -> Tokenizer:
+    """The tokenizer that `save()` wrote into the folder or file `path`."""
+    path = Path(path)
+    file = path / FILE_NAME if path.is_dir() else path
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(str(file), "a tokenizer in JSON", f"{error}", "Was the file altered?") from error
+    return tokenizer_from_dict(document)
+
+
+__all__ = [
+    "PATTERNS",
+    "BPETokenizer",
+    "ByteTokenizer",
+    "CharTokenizer",
+    "RegexBPETokenizer",
+    "StreamDecoder",
+    "Tokenizer",
+    "load_tokenizer",
+    "tokenizer_from_dict",
+]

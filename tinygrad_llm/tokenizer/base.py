@@ -1,0 +1,116 @@
+"""What every tokenizer can do: text into integers, and back.
+
+The ladder char → byte → bpe → regex_bpe: each file says what it still cannot do, and the next one can.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.errors import CheckpointError, StorageError, TokenError
+
+FILE_NAME = "tokenizer.json"
+
+
+class Tokenizer(ABC):
+    """Ids 0 .. vocab_size - 1, each with the bytes that it stands for."""
+
+    kind: str
+    vocab_size: int
+
+    @abstractmethod
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text.  Raises TokenError for what the vocabulary cannot say."""
+
+    @abstractmethod
+    def token_bytes(self, token: int) -> bytes:
+        """The UTF-8 bytes of one token, which need not be whole characters.  Raises TokenError for an unknown id."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """All that makes this tokenizer, fit for JSON, with its kind under "type"."""
+
+    @classmethod
+    @abstractmethod
+    def from_dict(cls, document: dict[str, Any]) -> Tokenizer:
+        """The tokenizer that `to_dict` described."""
+
+    def encode_array(self, text: str) -> np.ndarray:
+        """The ids of a text as an int64 array."""
+        return np.array(self.encode(text), dtype=np.int64)
+
+    def encode_stream(self, chunks: Iterable[str]) -> Iterator[int]:
+        """The ids of the joined chunks, one after the other, the same as `encode` of the whole."""
+        for chunk in chunks:
+            yield from self.encode(chunk)
+
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        """The bytes of the tokens, joined."""
+        return b"".join([self.token_bytes(int(token)) for token in ids])
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of the tokens; bytes that are no UTF-8 become U+FFFD."""
+        return self.decode_bytes(ids).decode("utf-8", errors="replace")
+
+    def stream_decoder(self) -> StreamDecoder:
+        """Decodes tokens as they come, and holds back the first half of a character until the second is there."""
+        return StreamDecoder(self)
+
+    def check_id(self, token: int) -> int:
+        """`token` where it is in the vocabulary, else TokenError."""
+        if not 0 <= token < self.vocab_size:
+            next_step = "Does the tokenizer belong to this model?"
+            raise TokenError("token id", f"0 to {self.vocab_size - 1}", token, next_step)
+        return token
+
+    def save(self, path: str | Path) -> Path:
+        """Writes tokenizer.json into the folder `path`, or the file `path`; returns the file."""
+        path = Path(path)
+        file = path / FILE_NAME if path.is_dir() else path
+        try:
+            file.write_text(json.dumps(self.to_dict(), ensure_ascii=False), encoding="utf-8")
+        except OSError as error:
+            raise StorageError(
+                str(file), "a place that can be written", error.strerror, "Free space or choose another."
+            ) from error
+        return file
+
+
+class StreamDecoder:
+    """push(id) gives the text that is certain by now; finish() the rest."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def push(self, token: int) -> str:
+        """The characters that this token completes, perhaps none."""
+        return self.decoder.decode(self.tokenizer.token_bytes(int(token)))
+
+    def finish(self) -> str:
+        """U+FFFD for a character that was never completed, else nothing."""
+        return self.decoder.decode(b"", final=True)
+
+
+def field(document: dict[str, Any], name: str, kind: type) -> Any:
+    """document[name], which must be of `kind`; CheckpointError otherwise."""
+    value = document.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise CheckpointError(f"tokenizer {name}", f"a {kind.__name__}", repr(value)[:60], "Was the file altered?")
+    return value
+
+
+def pairs_of(document: dict[str, Any], name: str) -> list[tuple[int, int]]:
+    """document[name] as a list of pairs of whole numbers; CheckpointError otherwise."""
+    pairs: Sequence[Any] = field(document, name, list)
+    for pair in pairs:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(type(i) is int for i in pair)):
+            raise CheckpointError(f"tokenizer {name}", "pairs of ids", repr(pair)[:60], "Was the file altered?")
+    return [(a, b) for a, b in pairs]

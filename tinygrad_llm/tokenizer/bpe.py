@@ -1,0 +1,73 @@
+"""Byte-pair encoding: bytes, and then the pairs that a text repeats most, joined again and again.
+
+What it still cannot do: respect words. It will happily learn "e t" and ". The", since nothing keeps a merge from
+crossing a space.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError
+from tinygrad_llm.tokenizer.base import Tokenizer, pairs_of
+from tinygrad_llm.tokenizer.byte import utf8
+from tinygrad_llm.tokenizer.merges import Pair, Vocabulary, apply_merges, learn_merges
+
+BYTES = [bytes((i,)) for i in range(256)]
+
+
+class BPETokenizer(Tokenizer):
+    """Ids 0 .. 255 are bytes; each merge, in the order learned, has the next id."""
+
+    kind = "bpe"
+
+    def __init__(self, merges: list[Pair], tokens: list[bytes] = BYTES) -> None:
+        vocabulary = Vocabulary(tokens)
+        self.merges = merges
+        self.ranks: dict[Pair, tuple[int, int]] = {}
+        for rank, pair in enumerate(merges):
+            if not all(0 <= i < len(vocabulary.tokens) for i in pair) or pair in self.ranks:
+                raise CheckpointError(f"merge {rank}", "two earlier ids, each pair once", pair, "Was the file altered?")
+            self.ranks[pair] = (rank, vocabulary.merged(pair))
+        self.tokens, self.id_of = vocabulary.tokens, vocabulary.id_of
+        self.vocab_size = len(self.tokens)
+        self.id_of_byte = [self.id_of[byte] for byte in BYTES]
+
+    @classmethod
+    def train(cls, text: str, vocab_size: int) -> BPETokenizer:
+        """Learns merges from `text` until there are `vocab_size` tokens, or nothing is left to join."""
+        check_training(text, vocab_size)
+        return cls(learn_merges({tuple(utf8(text)): 1}, BYTES, vocab_size))
+
+    def encode(self, text: str) -> list[int]:
+        """Bytes, then all merges in the order learned."""
+        return self.encode_word(utf8(text))
+
+    def encode_word(self, word: bytes) -> list[int]:
+        """The ids of some bytes as one word."""
+        return apply_merges([self.id_of_byte[byte] for byte in word], self.ranks)
+
+    def encode_stream(self, chunks):
+        """The same ids as of the joined text; without words there is no earlier place to cut, so all is held back."""
+        yield from self.encode("".join(chunks))
+
+    def token_bytes(self, token: int) -> bytes:
+        """The token's bytes."""
+        return self.tokens[self.check_id(token)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The merges."""
+        return {"type": self.kind, "merges": [list(pair) for pair in self.merges]}
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> BPETokenizer:
+        """See Tokenizer."""
+        return cls(pairs_of(document, "merges"))
+
+
+def check_training(text: str, vocab_size: int) -> None:
+    """Raises DataError for an empty text, ArgumentError for a vocabulary without room for the bytes."""
+    if not text:
+        raise DataError("text", "at least one character", "an empty text")
+    if vocab_size < 256:
+        raise ArgumentError("vocab_size", "at least 256, one token a byte", vocab_size)

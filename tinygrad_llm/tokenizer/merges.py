@@ -1,0 +1,180 @@
+"""Byte-pair encoding's two procedures: learning merges, and applying them. Each readable first, then fast.
+
+Learning: count all neighbouring pairs, give the most frequent a new id, replace it everywhere, repeat. Of equally
+frequent pairs the one with the smallest ids is taken. Applying: of all pairs in a word, merge the one learned first.
+Source: Sennrich, Haddow and Birch, "Neural Machine Translation of Rare Words with Subword Units", 2016; Gage, 1994.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+Pair = tuple[int, int]
+Word = tuple[int, ...]
+
+
+class Vocabulary:
+    """The bytes of each id, and the id of each merge. Two pairs that spell the same bytes share an id."""
+
+    def __init__(self, tokens: Sequence[bytes]) -> None:
+        self.tokens = list(tokens)
+        self.id_of = {token: i for i, token in enumerate(self.tokens)}
+
+    def merged(self, pair: Pair) -> int:
+        """The id of the two tokens joined, a new one where there is none yet."""
+        joined = self.tokens[pair[0]] + self.tokens[pair[1]]
+        if joined not in self.id_of:
+            self.id_of[joined] = len(self.tokens)
+            self.tokens.append(joined)
+        return self.id_of[joined]
+
+
+def merge_pair(word: Sequence[int], pair: Pair, new: int) -> list[int]:
+    """`word` with each `pair`, from the left and without overlap, replaced by `new`."""
+    out: list[int] = []
+    i = 0
+    while i < len(word):
+        if i + 1 < len(word) and (word[i], word[i + 1]) == pair:
+            out.append(new)
+            i += 2
+        else:
+            out.append(word[i])
+            i += 1
+    return out
+
+
+def learn_merges_plainly(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int) -> list[Pair]:
+    """The merges of `words` (each with its count), until the vocabulary is full or no pair is left. On one page."""
+    vocabulary, merges = Vocabulary(tokens), []
+    current = [(list(word), count) for word, count in words.items()]
+    while len(vocabulary.tokens) < vocab_size:
+        pairs: Counter[Pair] = Counter()
+        for word, count in current:
+            for pair in zip(word, word[1:]):
+                pairs[pair] += count
+        if not pairs:
+            break
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merges.append(best)
+        new = vocabulary.merged(best)
+        current = [(merge_pair(word, best, new), count) for word, count in current]
+    return merges
+
+
+def learn_merges(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int) -> list[Pair]:
+    """The same merges, from counts that are kept instead of counted anew.
+
+    A merge changes only the words that hold the pair, and in them only the pairs beside it. The best pair comes from a
+    heap whose entries may be out of date: one that is, is corrected and put back.
+    """
+    vocabulary, merges = Vocabulary(tokens), []
+    texts = [list(word) for word in words]
+    counts = list(words.values())
+    pairs: defaultdict[Pair, int] = defaultdict(int)
+    places: defaultdict[Pair, set[int]] = defaultdict(set)
+    for number, word in enumerate(texts):
+        for pair in zip(word, word[1:]):
+            pairs[pair] += counts[number]
+            places[pair].add(number)
+    heap = [(-count, pair) for pair, count in pairs.items()]
+    heapq.heapify(heap)
+    while len(vocabulary.tokens) < vocab_size and heap:
+        negative, best = heapq.heappop(heap)
+        if -negative != pairs[best]:
+            if pairs[best] > 0:
+                heapq.heappush(heap, (-pairs[best], best))
+            continue
+        merges.append(best)
+        new = vocabulary.merged(best)
+        grown = set()
+        for number in places.pop(best):
+            for pair, change in _merge_in_place(texts[number], best, new):
+                pairs[pair] += change * counts[number]
+                if change > 0:
+                    places[pair].add(number)
+                    grown.add(pair)
+        pairs[best] = 0
+        for pair in grown:  # in "aaaa" a pair appears at one merge and is gone at the next
+            if pairs[pair] > 0:
+                heapq.heappush(heap, (-pairs[pair], pair))
+    return merges
+
+
+def _merge_in_place(word: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
+    """Replaces the pair in `word`, and says which other pairs became fewer (-1) or more (+1)."""
+    a, b = pair
+    changes = []
+    i = 0
+    while i < len(word) - 1:
+        if word[i] == a and word[i + 1] == b:
+            if i:
+                before = word[i - 1]
+                changes += [((before, a), -1), ((before, new), 1)]
+            if i + 2 < len(word):
+                after = word[i + 2]
+                changes += [((b, after), -1), ((new, after), 1)]
+            word[i : i + 2] = [new]
+        i += 1
+    return changes
+
+
+Ranks = Mapping[Pair, tuple[int, int]]
+"""For each pair: when it was learned, and the id it becomes."""
+
+SHORT = 64
+
+
+def apply_merges(word: Sequence[int], ranks: Ranks) -> list[int]:
+    """The word's ids after all merges, the earliest learned first, equals from the left."""
+    return apply_merges_plainly(word, ranks) if len(word) <= SHORT else apply_merges_to_long(word, ranks)
+
+
+def apply_merges_plainly(word: Sequence[int], ranks: Ranks) -> list[int]:
+    """Looks for the best pair again after each merge: quadratic, and fastest for words of a few letters."""
+    ids = list(word)
+    get = ranks.get
+    while len(ids) > 1:
+        best, at = None, -1
+        for i, pair in enumerate(zip(ids, ids[1:])):
+            found = get(pair)
+            if found is not None and (best is None or found[0] < best[0]):
+                best, at = found, i
+        if best is None:
+            break
+        ids[at : at + 2] = [best[1]]
+    return ids
+
+
+def apply_merges_to_long(word: Sequence[int], ranks: Ranks) -> list[int]:
+    """A heap of pairs over a linked list: n log n, so that a megabyte of one letter is no attack.
+
+    An entry is one number, rank * n + place: it sorts by rank, then by place, and is cheaper than a tuple.
+    """
+    ids: list[int] = list(word)
+    count = len(ids)
+    after = list(range(1, count + 1))
+    before = list(range(-1, count - 1))
+    get, push, pop = ranks.get, heapq.heappush, heapq.heappop
+    heap = [get(pair)[0] * count + i for i, pair in enumerate(zip(ids, ids[1:])) if pair in ranks]  # type: ignore[index]
+    heapq.heapify(heap)
+    while heap:
+        rank, i = divmod(pop(heap), count)
+        j = after[i]
+        found = get((ids[i], ids[j])) if j < count else None
+        if found is None or found[0] != rank:
+            continue  # one of the two has been merged away since
+        ids[i], ids[j] = found[1], -1
+        right = after[i] = after[j]
+        if right < count:
+            before[right] = i
+            following = get((ids[i], ids[right]))
+            if following is not None:
+                push(heap, following[0] * count + i)
+        left = before[i]
+        if left >= 0:
+            preceding = get((ids[left], ids[i]))
+            if preceding is not None:
+                push(heap, preceding[0] * count + left)
+    return [i for i in ids if i >= 0]

@@ -1,0 +1,210 @@
+"""Byte-pair encoding within words, as GPT-2 and GPT-4 do it.
+
+A pattern cuts the text into words first; no merge crosses a cut. A word keeps the space before it, so "Hello" and
+" Hello" are different words with different tokens. Special tokens stand for what text cannot say: the end of a
+document, whose turn it is.
+
+What it still cannot do: keep a conversation apart from its instructions. For that there is a chat template.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import regex
+
+from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError, TokenError
+from tinygrad_llm.tokenizer.base import field, pairs_of
+from tinygrad_llm.tokenizer.bpe import BPETokenizer, check_training
+from tinygrad_llm.tokenizer.byte import utf8
+from tinygrad_llm.tokenizer.merges import Pair, learn_merges
+
+PATTERNS = {
+    # contractions, then letters, digits or other signs with the space before them, then what space is left
+    "gpt2": r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    # contractions in any case, at most three digits together, line ends kept with the signs before them
+    "gpt4": r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+}
+
+
+def ascii_twin(pattern: str) -> str:
+    """The same pattern for ASCII text, in the syntax of Python's own `re`, which is twice as fast as `regex`."""
+    inside = {r"\p{L}": "A-Za-z", r"\p{N}": "0-9", r"\s": r" \t-\r"}
+    parts = regex.split(r"(\[[^\]]*\])", pattern)  # every second part is a class
+    for i, part in enumerate(parts):
+        if i % 2 == 0:
+            part = part.replace(r"\S", r"[^ \t-\r]")
+        for name, letters in inside.items():
+            part = part.replace(name, letters if i % 2 else f"[{letters}]")
+        parts[i] = part
+    return "".join(parts)
+
+
+ASCII_PATTERNS = {name: re.compile(ascii_twin(pattern)) for name, pattern in PATTERNS.items()}
+
+_PRINTED = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+BYTE_ORDER = _PRINTED + [byte for byte in range(256) if byte not in set(_PRINTED)]
+"""The byte of each id below 256: GPT-2 gives the first ids to bytes that can be printed, in Latin-1's order."""
+BYTE_TOKENS = [bytes((byte,)) for byte in BYTE_ORDER]
+CACHE_SIZE = 1 << 20
+
+
+class WordCache(dict):
+    """The ids of each word that has been met; a new one is encoded and, up to a million, remembered."""
+
+    def __init__(self, tokenizer: RegexBPETokenizer) -> None:
+        self.tokenizer = tokenizer
+
+    def __missing__(self, word: str) -> list[int]:
+        raw = utf8(word)
+        whole = self.tokenizer.id_of.get(raw)
+        ids = self.tokenizer.encode_word(raw) if whole is None else [whole]
+        if len(self) < CACHE_SIZE:
+            self[word] = ids
+        return ids
+
+
+class RegexBPETokenizer(BPETokenizer):
+    """Ids 0 .. 255 are bytes in GPT-2's order, then the merges, then the special tokens (by the ids given)."""
+
+    kind = "regex_bpe"
+
+    def __init__(self, merges: list[Pair], pattern: str = "gpt2", special: Mapping[str, int] | None = None) -> None:
+        super().__init__(merges, BYTE_TOKENS)
+        try:
+            self._words = regex.compile(PATTERNS.get(pattern, pattern))
+        except regex.error as error:
+            raise ArgumentError(
+                "pattern", "'gpt2', 'gpt4' or a regular expression", repr(pattern), f"{error}."
+            ) from error
+        self._ascii_words = ASCII_PATTERNS.get(pattern)
+        self.pattern, self.special = pattern, dict(special or {})
+        self._add_special()
+        self._cache = WordCache(self)
+
+    def _add_special(self) -> None:
+        for text, token in sorted(self.special.items(), key=lambda item: item[1]):
+            if token != self.vocab_size or not text:
+                raise CheckpointError("special token", f"a text, and the next free id {self.vocab_size}", (text, token))
+            self.tokens.append(text.encode("utf-8"))
+            self.vocab_size += 1
+        longest_first = sorted(self.special, key=len, reverse=True)
+        self._specials = regex.compile("|".join(map(regex.escape, longest_first))) if longest_first else None
+
+    @classmethod
+    def train(cls, text: str, vocab_size: int, pattern: str = "gpt2", special: Iterable[str] = ()) -> RegexBPETokenizer:
+        """Learns merges inside the words of `text`; `vocab_size` counts bytes, merges and special tokens."""
+        special = list(special)
+        check_training(text, vocab_size - len(special))
+        empty = cls([], pattern)
+        counted = Counter(empty.words(text))
+        words = {tuple(empty.id_of_byte[byte] for byte in utf8(word)): count for word, count in counted.items()}
+        merges = learn_merges(words, BYTE_TOKENS, vocab_size - len(special))
+        size = cls(merges, pattern).vocab_size
+        return cls(merges, pattern, {text: size + i for i, text in enumerate(special)})
+
+    def encode(self, text: str, allowed_special: Iterable[str] = ()) -> list[int]:
+        """The ids of a text.  A special token's text is refused with TokenError unless it is in `allowed_special`:
+        what a user types must not be able to end a document."""
+        allowed = frozenset(allowed_special)
+        if self._specials is None or not any(map(text.__contains__, self.special)):
+            return self.encode_ordinary(text)
+        ids: list[int] = []
+        start = 0
+        for found in self._specials.finditer(text):
+            if found.group() not in allowed:
+                got = f"the special token {found.group()!r} at position {found.start()}"
+                next_step = "Pass allowed_special to mean the token, or encode_ordinary() to mean the characters."
+                raise TokenError("text", "ordinary text", got, next_step)
+            ids += self.encode_ordinary(text[start : found.start()])
+            ids.append(self.special[found.group()])
+            start = found.end()
+        return ids + self.encode_ordinary(text[start:])
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The ids of a text in which nothing is special."""
+        return list(chain.from_iterable(map(self._cache.__getitem__, self.words(text))))
+
+    def words(self, text: str) -> list[str]:
+        """The text cut into words by the pattern."""
+        pattern = self._ascii_words if self._ascii_words is not None and text.isascii() else self._words
+        return pattern.findall(text)
+
+    def encode_stream(self, chunks: Iterable[str]) -> Iterator[int]:
+        """The same ids as of the joined text, holding back only the last word and the space around it.
+
+        Where more text may come, the end of a match is not certain: letters may follow, and how much space a word takes
+        depends on what stands after it.
+        """
+        held = ""
+        for chunk in chunks:
+            held += chunk
+            cut = self._certain(held)
+            if cut:
+                yield from self.encode(held[:cut])
+                held = held[cut:]
+        yield from self.encode(held)
+
+    def _certain(self, text: str) -> int:
+        """How many characters of `text` are words whatever comes next."""
+        tail = regex.search(r"\s*\S*\s*\Z", text)
+        limit = tail.start() if tail else 0
+        limit = min(limit, len(text) - max(map(len, self.special), default=0))  # a special token may be half here
+        cut = 0
+        for found in self._words.finditer(text):
+            if found.end() > limit:
+                break
+            cut = found.end()
+        return cut
+
+    @classmethod
+    def from_gpt2_files(cls, encoder_json: str | Path, vocab_bpe: str | Path) -> RegexBPETokenizer:
+        """GPT-2's tokenizer from its two published files.  Raises DataError where they are not what they should be."""
+        try:
+            encoder = json.loads(Path(encoder_json).read_text(encoding="utf-8"))
+            lines = Path(vocab_bpe).read_text(encoding="utf-8").split("\n")
+        except (OSError, ValueError) as error:
+            next_step = "Get them with: tgl data get gpt2-encoder, tgl data get gpt2-merges"
+            raise DataError("GPT-2's files", "encoder.json and vocab.bpe", f"{error}", next_step) from error
+        letters = {chr(byte) if byte in set(_PRINTED) else chr(256 + i): byte for i, byte in _shifted()}
+        id_of_letter = {letter: BYTE_ORDER.index(byte) for letter, byte in letters.items()}
+        ids = dict(id_of_letter)
+        merges = []
+        for line in lines:
+            if line and not line.startswith("#version"):
+                first, _, second = line.partition(" ")
+                if first not in ids or second not in ids:
+                    raise DataError("vocab.bpe", "merges of earlier tokens", repr(line))
+                merges.append((ids[first], ids[second]))
+                ids.setdefault(first + second, len(ids))
+        special = {"<|endoftext|>": len(ids)}
+        if encoder != ids | special:
+            raise DataError("encoder.json", "the ids that vocab.bpe's merges give", "others", "Are both of one model?")
+        return cls(merges, "gpt2", special)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Merges, pattern and special tokens."""
+        return super().to_dict() | {"pattern": self.pattern, "special": self.special}
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> RegexBPETokenizer:
+        """See Tokenizer."""
+        special = field(document, "special", dict)
+        if not all(type(token) is int for token in special.values()):
+            raise CheckpointError("tokenizer special", "a whole number a token", repr(special)[:60])
+        return cls(pairs_of(document, "merges"), field(document, "pattern", str), special)
+
+
+def _shifted() -> Iterator[tuple[int, int]]:
+    """Every byte, with its number among those that cannot be printed: GPT-2's files write those from U+0100 on."""
+    hidden = 0
+    printed = set(_PRINTED)
+    for byte in range(256):
+        yield hidden, byte
+        hidden += byte not in printed
