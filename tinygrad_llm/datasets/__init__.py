@@ -1,0 +1,1 @@
+"""Texts and token arrays: read, generated, fetched, cut into batches."""

@@ -1,0 +1,155 @@
+"""Weights in files: safetensors, read strictly. Nothing is ever unpickled.
+
+A safetensors file is 8 bytes with the length of a JSON header, the header, and the arrays' bytes without gaps. The header
+is checked against the file's size before any array is made. Format: https://huggingface.co/docs/safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import save
+
+from tinygrad_llm.errors import CheckpointError, StorageError
+
+DTYPES = {
+    "F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "I64": np.dtype("<i8"),
+    "I32": np.dtype("<i4"), "I16": np.dtype("<i2"), "I8": np.dtype("i1"), "U8": np.dtype("u1"), "U16": np.dtype("<u2"),
+    "U32": np.dtype("<u4"), "U64": np.dtype("<u8"), "BOOL": np.dtype("?"),
+}  # fmt: skip
+MAX_HEADER = 100_000_000  # the format's own limit
+
+
+def weights_bytes(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> bytes:
+    """The arrays as the bytes of a safetensors file."""
+    little = {
+        name: np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<")).reshape(a.shape) for name, a in arrays.items()
+    }
+    try:
+        return save(little, dict(metadata) if metadata else None)
+    except (SafetensorError, KeyError) as error:
+        dtypes = sorted({str(a.dtype) for a in arrays.values()})
+        raise CheckpointError("weights", "booleans, integers and floats", dtypes, f"{error}.") from error
+
+
+def save_weights(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> None:
+    """Writes a safetensors file.  Raises StorageError where the disk refuses it."""
+    content = weights_bytes(arrays, metadata)
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise StorageError(
+            str(path), "a place that can be written", error.strerror, "Free space or choose another."
+        ) from error
+
+
+def load_weights(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file by name; bfloat16 is widened to float32, which is exact.
+
+    Raises CheckpointError for anything that is not one whole, gapless file of known dtypes.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise CheckpointError(str(path), "a safetensors file", error.strerror, "Is the path right?") from error
+    return parse_weights(content, str(path))
+
+
+def parse_weights(content: bytes, name: str) -> dict[str, np.ndarray]:
+    """`load_weights` of bytes that are in memory already."""
+    start, header = _header(content, name)
+    arrays = {}
+    end = 0
+    for key, entry in sorted(header.items(), key=lambda item: _begin(item[1])):
+        dtype, shape, begin, stop = _entry(name, key, entry)
+        if begin != end:
+            raise _bad(name, f"{key} to begin at byte {end} of the data", begin)
+        end = stop
+        if start + stop > len(content):
+            raise _bad(name, f"{start + stop} bytes", f"{len(content)}")
+        array = np.frombuffer(content, dtype, (stop - begin) // dtype.itemsize, start + begin).reshape(shape)
+        arrays[key] = widened(array) if entry["dtype"] == "BF16" else array.copy()
+    if start + end != len(content):
+        raise _bad(name, f"{start + end} bytes", f"{len(content)}")
+    return arrays
+
+
+def widened(halves: np.ndarray) -> np.ndarray:
+    """bfloat16, given as its 16 bits, in float32: the same number, with 16 zeros behind."""
+    return (halves.astype(np.uint32) << 16).view(np.float32)
+
+
+def load_json(path: str | Path) -> dict[str, Any]:
+    """A JSON object.  Raises CheckpointError for NaN, repeated names, or anything but one object."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise CheckpointError(str(path), "a JSON file", error.strerror, "Is the path right?") from error
+    return parse_json(content, str(path))
+
+
+def parse_json(content: bytes, name: str) -> dict[str, Any]:
+    """`load_json` of bytes that are in memory already."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ValueError("a name stands twice")
+        return dict(pairs)
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    try:
+        document = json.loads(content.decode("utf-8"), object_pairs_hook=once, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise _bad(name, "strict JSON", f"{error}") from error
+    if not isinstance(document, dict):
+        raise _bad(name, "a JSON object", type(document).__name__)
+    return document
+
+
+def _header(content: bytes, name: str) -> tuple[int, dict[str, Any]]:
+    """Where the data begins, and the header without its metadata."""
+    size = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or size > min(MAX_HEADER, len(content) - 8):
+        raise _bad(name, "a header inside the file", f"{size} bytes of header in a file of {len(content)}")
+    header = parse_json(content[8 : 8 + size], name)
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise _bad(name, "texts as metadata", repr(metadata)[:60])
+    return 8 + size, header
+
+
+def _begin(entry: Any) -> int:
+    offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
+    return offsets[0] if isinstance(offsets, list) and offsets and type(offsets[0]) is int else -1
+
+
+def _entry(name: str, key: str, entry: Any) -> tuple[np.dtype, list[int], int, int]:
+    """dtype, shape, begin and end of one array, each checked; nothing is allocated."""
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise _bad(name, f"dtype, shape and data_offsets of {key}", repr(entry)[:60])
+    shape, offsets = entry["shape"], entry["data_offsets"]
+    if not isinstance(entry["dtype"], str) or entry["dtype"] not in DTYPES:
+        raise _bad(name, f"{key} of a known dtype", repr(entry["dtype"])[:40])
+    whole = isinstance(shape, list) and isinstance(offsets, list) and len(offsets) == 2
+    if not whole or not all(type(n) is int and n >= 0 for n in [*shape, *offsets]):
+        raise _bad(name, f"{key} with whole sizes and offsets", f"{shape!r:.40} and {offsets!r:.40}")
+    dtype, count = DTYPES[entry["dtype"]], 1
+    for n in shape:
+        count *= n  # Python's integers do not overflow
+    begin, stop = offsets
+    if stop - begin != count * dtype.itemsize:
+        raise _bad(name, f"{key} of {count * dtype.itemsize} bytes", stop - begin)
+    if len(shape) > 32:
+        raise _bad(name, f"{key} with at most 32 axes", len(shape))
+    return dtype, shape, begin, stop
+
+
+def _bad(name: str, expected: object, got: object) -> CheckpointError:
+    return CheckpointError(name, expected, got, "The file is torn, altered, or not a safetensors checkpoint.")

@@ -1,0 +1,110 @@
+"""Everything that a training run depends on, in one frozen record. Each field is a flag of `tgl train`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.models.gpt import GPTConfig
+from tinygrad_llm.optim import SCHEDULES
+
+TOKENIZERS = ("char", "byte", "bpe", "gpt2")
+DTYPES = ("float32", "float64")
+
+
+def _f(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Sizes are in tokens, rates per step, seeds are whole numbers; see each field's help."""
+
+    text: str | None = _f(None, "text file to learn from; the tales corpus where none is given")
+    out: str | None = _f(None, "folder for log, checkpoints and curve; out/PRESET where none is given")
+    tokenizer: str = _f("char", "char, byte, bpe (trained on the text), or gpt2 (its own files)")
+    vocab_size: int = _f(512, "size of the vocabulary that --tokenizer bpe learns")
+    n_layer: int = _f(4, "transformer blocks")
+    n_head: int = _f(4, "attention heads")
+    n_embd: int = _f(128, "width of the model")
+    block_size: int = _f(64, "context: how many tokens the model sees")
+    dropout: float = _f(0.0, "share of activations left out while training")
+    bias: bool = _f(False, "biases in linear layers and norms")
+    steps: int = _f(2000, "updates of the parameters")
+    batch_size: int = _f(12, "sequences a batch")
+    accumulate: int = _f(1, "batches a step, their gradients added up")
+    lr: float = _f(1e-3, "highest learning rate")
+    final_lr: float = _f(1e-4, "learning rate at the last step")
+    warmup: int = _f(100, "steps in which the learning rate rises from 0")
+    schedule: str = _f("cosine", "constant, linear or cosine")
+    beta1: float = _f(0.9, "AdamW's memory of the gradient")
+    beta2: float = _f(0.99, "AdamW's memory of the gradient's square")
+    weight_decay: float = _f(0.1, "AdamW's decay of matrices")
+    clip: float = _f(1.0, "longest gradient; 0 never clips")
+    eval_every: int = _f(250, "steps between evaluations on held-out text")
+    eval_batches: int = _f(0, "most batches an evaluation; 0 takes the whole held-out text")
+    checkpoint_every: int = _f(500, "steps between checkpoints")
+    log_every: int = _f(10, "steps between lines of the log")
+    seed: int = _f(1337, "seed of first weights, data order and dropout")
+    threads: str = _f("auto", "threads that share a batch; auto is one a core")
+    device: str = _f("cpu", "cpu, cuda or auto")
+    dtype: str = _f("float32", "float32 or float64")
+    keep_pages: bool = _f(True, "let the C library keep freed memory (glibc only)")
+
+    def __post_init__(self) -> None:
+        for name, choices in (("tokenizer", TOKENIZERS), ("schedule", SCHEDULES), ("dtype", DTYPES)):
+            if getattr(self, name) not in choices:
+                raise ConfigError(name, " or ".join(choices), repr(getattr(self, name)))
+        for name in ("steps", "batch_size", "accumulate", "eval_every", "checkpoint_every", "log_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(name, "at least 1", getattr(self, name))
+        for name in ("warmup", "eval_batches", "seed"):
+            if getattr(self, name) < 0:
+                raise ConfigError(name, "at least 0", getattr(self, name))
+        self.model(vocab_size=1)  # refuses sizes that make no model
+
+    def model(self, vocab_size: int) -> GPTConfig:
+        """The model's part, for a vocabulary of this size."""
+        return GPTConfig(vocab_size, self.block_size, self.n_layer, self.n_head, self.n_embd, self.dropout, self.bias)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Fit for JSON."""
+        return asdict(self)
+
+
+FREE_TO_CHANGE = frozenset(
+    {"out", "steps", "eval_every", "eval_batches", "checkpoint_every", "log_every", "keep_pages", "threads"}
+)
+"""What a resumed run may set anew; all else makes another run."""
+
+
+def config_from_dict(document: Mapping[str, Any]) -> TrainConfig:
+    """The configuration that `to_dict` described.  Raises ConfigError for unknown or missing fields."""
+    names = {f.name for f in fields(TrainConfig)}
+    if set(document) != names:
+        difference = sorted(set(document) ^ names)
+        raise ConfigError(
+            "config", "the fields of this version", f"others: {difference}", "Was it saved by another version?"
+        )
+    return TrainConfig(**document)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # about a minute on two cores, on the corpus that this project generates
+    "tales": {"block_size": 128, "steps": 1200, "batch_size": 12, "lr": 2e-3, "final_lr": 1e-4, "eval_every": 200, "checkpoint_every": 400},
+    # nanoGPT's settings for a laptop: https://github.com/karpathy/nanoGPT, "I only have a macbook"
+    "shakespeare-cpu": {},
+    # nanoGPT's config/train_shakespeare_char.py
+    "shakespeare-gpu": {
+        "n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 256, "batch_size": 64, "dropout": 0.2, "steps": 5000,
+        "device": "auto",
+    },
+    # nanoGPT's config/train_gpt2.py
+    "gpt2-124m": {
+        "tokenizer": "gpt2", "n_layer": 12, "n_head": 12, "n_embd": 768, "block_size": 1024, "batch_size": 12, "accumulate": 40,
+        "steps": 600_000, "lr": 6e-4, "final_lr": 6e-5, "warmup": 2000, "beta2": 0.95, "eval_every": 1000, "eval_batches": 200,
+        "checkpoint_every": 1000, "device": "auto",
+    },
+}  # fmt: skip

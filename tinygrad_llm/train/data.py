@@ -1,0 +1,65 @@
+"""From a text to the arrays that a run needs: tokenizer, what to learn from, what to be judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinygrad_llm.datasets.download import find_file
+from tinygrad_llm.datasets.locate import tales_files
+from tinygrad_llm.datasets.text import read_text, split_text
+from tinygrad_llm.errors import DataError
+from tinygrad_llm.tokenizer import ByteTokenizer, CharTokenizer, RegexBPETokenizer, Tokenizer
+from tinygrad_llm.train.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Token ids of the text to learn from and of the held-out text, and the held-out text's length in UTF-8 bytes."""
+
+    tokenizer: Tokenizer
+    train: np.ndarray
+    val: np.ndarray
+    val_bytes: int
+
+    @property
+    def nats_to_bits_per_byte(self) -> float:
+        """What a loss in nats a token is multiplied with to be in bits a byte, which no tokenizer can flatter."""
+        return len(self.val) / self.val_bytes / float(np.log(2))
+
+
+def load_corpus(config: TrainConfig, tokenizer: Tokenizer | None = None) -> Corpus:
+    """Reads, splits and tokenizes. A resumed run passes its own tokenizer.
+
+    A given text is split into its first nine tenths and the rest; tales comes with a split that holds out combinations.
+    """
+    if config.text is None:
+        train_text, val_text = (read_text(path) for path in tales_files())
+    else:
+        train_text, val_text = split_text(read_text(config.text))
+        if not val_text:
+            raise DataError(
+                config.text,
+                "text for training and for validation",
+                f"{len(train_text)} characters",
+                "Use a longer text.",
+            )
+    tokenizer = tokenizer or make_tokenizer(config, train_text + val_text, train_text)
+    train, val = tokenizer.encode_array(train_text), tokenizer.encode_array(val_text)
+    for name, ids, least in (("text", train, config.block_size + 1), ("held-out text", val, 2)):
+        if len(ids) < least:
+            next_step = "Use a longer text or a smaller --block-size."
+            raise DataError(name, f"at least {least} tokens", len(ids), next_step)
+    return Corpus(tokenizer, train, val, len(val_text.encode("utf-8")))
+
+
+def make_tokenizer(config: TrainConfig, whole: str, train_text: str) -> Tokenizer:
+    """The alphabet is taken from the whole text, as an alphabet is known in advance; merges only from the training part."""
+    if config.tokenizer == "char":
+        return CharTokenizer.train(whole)
+    if config.tokenizer == "byte":
+        return ByteTokenizer()
+    if config.tokenizer == "bpe":
+        return RegexBPETokenizer.train(train_text, config.vocab_size)
+    return RegexBPETokenizer.from_gpt2_files(find_file("gpt2/encoder.json"), find_file("gpt2/vocab.bpe"))

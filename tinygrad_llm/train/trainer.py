@@ -1,0 +1,254 @@
+"""A run: steps, evaluations, checkpoints, a log. It can be stopped at any moment and go on as if it had not been."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from tinygrad_llm.autograd import no_grad
+from tinygrad_llm.backend import check_device, keep_freed_pages
+from tinygrad_llm.datasets.batches import Batches, sequential
+from tinygrad_llm.errors import CheckpointError, ConfigError, NonFiniteError, StorageError
+from tinygrad_llm.models.gpt import GPT
+from tinygrad_llm.models.pretrained import from_hugging_face, to_hugging_face
+from tinygrad_llm.optim import AdamW, schedule
+from tinygrad_llm.tokenizer import tokenizer_from_dict
+from tinygrad_llm.train.checkpoint import Checkpoint, exists, load_checkpoint, save_checkpoint
+from tinygrad_llm.train.config import FREE_TO_CHANGE, TrainConfig, config_from_dict
+from tinygrad_llm.train.data import Corpus, load_corpus
+from tinygrad_llm.train.log import Log
+from tinygrad_llm.train.step import EagerStep, Step, ThreadedStep
+from tinygrad_llm.train.workers import worker_count
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C: the step was finished and everything saved before this was raised."""
+
+
+class Trainer:
+    """Trains `model` on `corpus` from `step` on. Make one with `Trainer.start` or `Trainer.resume`.
+
+    `out` then holds log.jsonl, config.json, checkpoint/last and checkpoint/best.
+    """
+
+    def __init__(self, config: TrainConfig, corpus: Corpus, model: GPT, out: Path, threads: int) -> None:
+        self.config, self.corpus, self.model, self.out, self.threads = config, corpus, model, out, threads
+        self.step_number, self.best = 0, math.inf
+        if config.keep_pages:
+            keep_freed_pages()
+        self.optimizer = AdamW(
+            model.parameters(), config.lr, (config.beta1, config.beta2), weight_decay=config.weight_decay
+        )
+        self.batches = Batches(
+            corpus.train, block_size=config.block_size, batch_size=config.batch_size, seed=config.seed
+        )
+        self.lr_at = schedule(config.schedule, config.lr, config.steps, config.warmup, config.final_lr)
+        self.log = Log(out / "log.jsonl")
+        self.stop_asked = False
+
+    @classmethod
+    def start(cls, config: TrainConfig, out: Path) -> Trainer:
+        """A fresh run.  Raises ConfigError where `out` holds one already: nothing saved is ever overwritten."""
+        check_device(config.device)
+        if exists(out / "checkpoint" / "last"):
+            raise ConfigError(
+                "out", "a folder without a run", str(out), "Go on with --resume, or choose another --out."
+            )
+        corpus = load_corpus(config)
+        model = GPT(
+            config.model(corpus.tokenizer.vocab_size),
+            rng=np.random.default_rng(config.seed),
+            dtype=np.dtype(config.dtype),
+        )
+        return cls(config, corpus, model, out, worker_count(config.threads, config.batch_size))
+
+    @classmethod
+    def resume(cls, out: Path, given: dict[str, Any]) -> Trainer:
+        """Goes on from checkpoint/last; `given` are the flags of this call.
+
+        Raises CheckpointError where there is nothing to go on from, ConfigError where a flag would make it another run.
+        """
+        saved = load_checkpoint(out / "checkpoint" / "last")
+        config = config_from_dict(saved.documents["run"]["config"])
+        changed = {k: v for k, v in given.items() if getattr(config, k) != v and k not in FREE_TO_CHANGE}
+        if changed:
+            was = {k: getattr(config, k) for k in changed}
+            raise ConfigError(
+                "--resume", f"the run's own {was}", changed, "Leave these flags out, or start a new --out."
+            )
+        state = saved.documents["state"]
+        config = replace(config, **{k: v for k, v in given.items() if k in FREE_TO_CHANGE})
+        corpus = load_corpus(config, tokenizer_from_dict(saved.documents["tokenizer"]))
+        # "auto" stays what it was: resuming is bit-identical only with the same number of threads
+        threads = state["threads"] if config.threads == "auto" else worker_count(config.threads, config.batch_size)
+        trainer = cls(config, corpus, model_of(saved), out, threads)
+        trainer._restore(saved)
+        return trainer
+
+    def _restore(self, saved: Checkpoint) -> None:
+        state = saved.documents["state"]
+        self.step_number, self.best = state["step"], math.inf if state["best"] is None else state["best"]
+        self.optimizer.load_state_dict(saved.arrays["optimizer"], state["step"])
+        if state["corpus"] != self._fingerprint():
+            raise CheckpointError(
+                "text", f"the corpus of the run, {state['corpus']}", self._fingerprint(), "Was the text changed?"
+            )
+
+    def run(self, progress: bool = True, report: Callable[[str], None] = tqdm.write) -> float:
+        """Trains to the last step; returns the best held-out loss in nats a token.
+
+        Raises Interrupted after Ctrl-C, NonFiniteError for a loss or gradient that is not finite; both leave a whole
+        checkpoint and the way to go on.
+        """
+        self._write_config()
+        previous = self._catch_interrupts()
+        self.step: Step = self._make_step()
+        first = self.step_number
+        self.log.write(
+            "start" if not first else "resume", step=first, threads=self.threads, parameters=self.model.n_parameters()
+        )
+        bar = tqdm(
+            total=self.config.steps, initial=first, unit="step", disable=None if progress else True, dynamic_ncols=True
+        )
+        try:
+            if not first:
+                self._evaluate(report)
+            while self.step_number < self.config.steps:
+                self._one_step(bar)
+                self._after_step(report)
+        finally:
+            bar.close()
+            self.step.close()
+            if previous is not None:
+                signal.signal(signal.SIGINT, previous)
+        self.log.write("end", step=self.step_number, best_val_loss=self.best)
+        return self.best
+
+    def _one_step(self, bar: tqdm) -> None:
+        c, number = self.config, self.step_number
+        start = time.perf_counter()
+        batches = [self.batches[number * c.accumulate + i] for i in range(c.accumulate)]
+        lr = self.lr_at(number + 1)
+        try:
+            result = self.step(batches, number, lr)
+        except NonFiniteError as error:
+            self.log.write("stopped", step=number, reason=str(error))
+            raise
+        self.step_number += 1
+        seconds = time.perf_counter() - start
+        rate = c.batch_size * c.accumulate * c.block_size / seconds
+        if self.step_number % c.log_every == 0 or self.step_number == c.steps:
+            self.log.write(
+                "step",
+                step=self.step_number,
+                loss=result.loss,
+                grad_norm=result.grad_norm,
+                lr=lr,
+                tokens_per_s=round(rate),
+            )
+        bar.set_postfix_str(f"loss {result.loss:.3f}, {rate / 1000:.1f}k tokens/s", refresh=False)
+        bar.update()
+
+    def _after_step(self, report: Callable[[str], None]) -> None:
+        c = self.config
+        last = self.step_number == c.steps
+        if self.stop_asked:
+            self.save("last")
+            self.log.write("interrupted", step=self.step_number)
+            raise Interrupted
+        if last or self.step_number % c.eval_every == 0:
+            self._evaluate(report)
+        if last or self.step_number % c.checkpoint_every == 0:
+            self.save("last")
+
+    def _evaluate(self, report: Callable[[str], None]) -> None:
+        loss = self.evaluate()
+        bits = loss * self.corpus.nats_to_bits_per_byte
+        improved = loss < self.best
+        self.best = min(self.best, loss)
+        self.log.write("eval", step=self.step_number, val_loss=loss, val_bits_per_byte=bits)
+        if improved and self.step_number:
+            self.save("best")
+        report(f"step {self.step_number:6d}   held-out loss {loss:.4f} nats a token, {bits:.3f} bits a byte")
+
+    def evaluate(self) -> float:
+        """The mean loss on the held-out text, in nats a token, without dropout."""
+        c = self.config
+        source = list(sequential(self.corpus.val, c.block_size, 4 * c.batch_size, c.eval_batches or None))
+        count = sum(targets.size for _, targets in source)
+
+        def part(i: int) -> float:
+            with no_grad():
+                mine = source[i :: self.threads]
+                return sum(self.model.loss(x, y, divisor=count).item() for x, y in mine)
+
+        workers = getattr(getattr(self, "step", None), "workers", None)
+        return sum(workers.run(part)) if workers else sum(part(i) for i in range(self.threads))
+
+    def save(self, name: str) -> None:
+        """Writes checkpoint/`name`: weights and config.json in Hugging Face's layout, and all that resuming needs."""
+        hf_config, arrays = to_hugging_face(self.model)
+        state = {
+            "step": self.step_number,
+            "best": None if math.isinf(self.best) else self.best,
+            "threads": self.threads,
+            "corpus": self._fingerprint(),
+        }
+        documents = {
+            "config": hf_config,
+            "run": {"config": self.config.to_dict()},
+            "state": state,
+            "tokenizer": self.corpus.tokenizer.to_dict(),
+        }
+        weights = {"model": arrays, "optimizer": self.optimizer.state_dict()}
+        save_checkpoint(self.out / "checkpoint" / name, weights, documents)
+
+    def _fingerprint(self) -> dict[str, int]:
+        """Enough to notice that the text is another one."""
+        place = np.arange(1, len(self.corpus.train) + 1, dtype=np.uint64)
+        mixed = int((place * (self.corpus.train.astype(np.uint64) + 1)).sum() & 0xFFFFFFFF)
+        return {"train_tokens": len(self.corpus.train), "val_tokens": len(self.corpus.val), "checksum": mixed}
+
+    def _make_step(self) -> Step:
+        c = self.config
+        if self.threads == 1:
+            return EagerStep(self.model, self.optimizer, clip=c.clip, seed=c.seed)
+        return ThreadedStep(self.model, self.optimizer, threads=self.threads, clip=c.clip, seed=c.seed)
+
+    def _write_config(self) -> None:
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            (self.out / "config.json").write_text(json.dumps(self.config.to_dict(), indent=1), encoding="utf-8")
+        except OSError as error:
+            next_step = "Choose another --out."
+            raise StorageError(str(self.out), "a folder that can be written", error.strerror, next_step) from error
+
+    def _catch_interrupts(self) -> Any:
+        """Ctrl-C asks for a stop after the step; a second one stops at once. Only the main thread can be asked."""
+        if threading.current_thread() is not threading.main_thread():
+            return None
+
+        def ask(signum: int, frame: Any) -> None:
+            if self.stop_asked:
+                raise KeyboardInterrupt
+            self.stop_asked = True
+
+        return signal.signal(signal.SIGINT, ask)
+
+
+def model_of(saved: Checkpoint) -> GPT:
+    """The model in a checkpoint of a run, with the precision and the biases that the run has."""
+    config = config_from_dict(saved.documents["run"]["config"])
+    arrays = saved.arrays["model"]
+    vocab_size = len(arrays["transformer.wte.weight"])
+    return from_hugging_face(config.model(vocab_size), arrays, np.dtype(config.dtype))
