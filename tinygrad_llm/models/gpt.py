@@ -69,6 +69,10 @@ class GPT(Module):
         """Logits of the next token at every position.  (B, T) -> (B, T, V).  Dropout is active when an rng is given."""
         return ops.linear(self.hidden(tokens, rng), self.wte.weight)
 
+    def next_logits(self, tokens: Any) -> Tensor:
+        """Logits of the token after the last position alone.  (B, T) -> (B, V)"""
+        return ops.linear(self.hidden(tokens)[:, -1], self.wte.weight)
+
     def loss(self, tokens: Any, targets: Any, rng: Rng | None = None, divisor: float | None = None) -> Tensor:
         """The mean of -ln p(target), in nats a token, over the targets that are not ignored.  (B, T), (B, T) -> ()
 

@@ -1,0 +1,43 @@
+"""`tgl sample`: a trained model writes, and what it writes appears as it comes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinygrad_llm.cli.flags import parse
+from tinygrad_llm.cli.load import load_model
+from tinygrad_llm.generate import Sampler, generate
+
+
+@dataclass(frozen=True)
+class SampleFlags:
+    """See each field's help."""
+
+    run: str = field(metadata={"help": "folder of a run, a checkpoint, or a model"})
+    prompt: str = field(default="\n", metadata={"help": "text to go on from; a line end where none is given"})
+    tokens: int = field(default=400, metadata={"help": "how many tokens to write"})
+    temperature: float = field(default=0.8, metadata={"help": "below 1 bolder, above 1 more varied"})
+    top_k: int | None = field(default=None, metadata={"help": "keep the k most likely tokens"})
+    top_p: float = field(default=1.0, metadata={"help": "keep the most likely tokens up to this probability"})
+    greedy: bool = field(default=False, metadata={"help": "always the most likely token"})
+    seed: int | None = field(default=None, metadata={"help": "same seed, same text"})
+
+
+def main(argv: Sequence[str]) -> int:
+    """Writes to standard output."""
+    given, _ = parse(argv, SampleFlags, prog="tgl sample", about="Lets a trained model write.", positional=["run"])
+    flags = SampleFlags(**given)
+    sampler = Sampler(flags.temperature, flags.top_k, flags.top_p, flags.greedy)
+    model, tokenizer = load_model(flags.run)
+    prompt = tokenizer.encode(flags.prompt)
+    stream = tokenizer.stream_decoder()
+    sys.stdout.write(flags.prompt.lstrip("\n"))
+    for token in generate(model, prompt, flags.tokens, sampler, np.random.default_rng(flags.seed)):
+        sys.stdout.write(stream.push(token))
+        sys.stdout.flush()
+    sys.stdout.write(stream.finish() + "\n")
+    return 0

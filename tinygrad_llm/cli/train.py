@@ -1,0 +1,147 @@
+"""`tgl train`: a run, and what there is to see at its end."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.cli.flags import parse
+from tinygrad_llm.errors import ConfigError, TokenError
+from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.inspect import loss_curve
+from tinygrad_llm.models.ngram import NGram
+from tinygrad_llm.train.checkpoint import exists
+from tinygrad_llm.train.config import PRESETS, TrainConfig
+from tinygrad_llm.train.data import Corpus
+from tinygrad_llm.train.log import curves
+from tinygrad_llm.train.trainer import Interrupted, Trainer
+
+NGRAM_ORDERS = (3, 5)
+SAMPLE_TOKENS = 400
+
+
+@dataclass(frozen=True)
+class TrainFlags(TrainConfig):
+    """TrainConfig, and what only this command needs."""
+
+    resume: bool = field(default=False, metadata={"help": "go on with the run in --out, where it stopped"})
+
+
+def main(argv: Sequence[str]) -> int:
+    """Trains; returns the exit status."""
+    about = "Trains a GPT. Presets: tales (a minute on two cores), shakespeare-cpu, shakespeare-gpu, gpt2-124m."
+    given, preset = parse(argv, TrainFlags, prog="tgl train", about=about, presets=list(PRESETS))
+    resume = given.pop("resume", False)
+    base = PRESETS[preset or "tales"]
+    if str(preset).startswith(("shakespeare", "gpt2")) and "text" not in given and not resume:
+        raise ConfigError("--text", "a text file, for this preset", "none", "Get one: tgl data get tinyshakespeare")
+    out = Path(given["out"]) if "out" in given else _free_folder(Path("out") / str(preset), resume)
+    trainer = Trainer.resume(out, given) if resume else Trainer.start(TrainConfig(**{**base, **given}), out)
+    _introduce(trainer)
+    start = time.perf_counter()
+    try:
+        trainer.run()
+    except Interrupted:
+        print(f"\nstopped at step {trainer.step_number}; saved. Go on with: {_resume_command(out)}", file=sys.stderr)
+        return 130
+    _report(trainer, time.perf_counter() - start)
+    return 0
+
+
+def _free_folder(wanted: Path, resume: bool) -> Path:
+    """`wanted`, or `wanted-2` and so on where a run is already there: a run never overwrites another."""
+    path, number = wanted, 2
+    while not resume and exists(path / "checkpoint" / "last"):
+        path = wanted.with_name(f"{wanted.name}-{number}")
+        number += 1
+    return path
+
+
+def _resume_command(out: Path) -> str:
+    return f"tgl train --resume --out {out}"
+
+
+def _introduce(trainer: Trainer) -> None:
+    c, corpus = trainer.config, trainer.corpus
+    print(
+        f"{trainer.model.n_parameters():,} parameters, {c.n_layer} layers, {c.n_head} heads, {c.n_embd} wide; "
+        f"{len(corpus.train):,} tokens to learn from, {len(corpus.val):,} held out, {corpus.tokenizer.vocab_size} kinds; "
+        f"{trainer.threads} thread{'s' * (trainer.threads > 1)}"
+    )
+
+
+def _report(trainer: Trainer, seconds: float) -> None:
+    """The curve, a table of bits per byte beside n-grams, a sample, and what to try next."""
+    out, corpus = trainer.out, trainer.corpus
+    baselines = ngram_losses(corpus)
+    train, val = curves(out / "log.jsonl")
+    figure = loss_curve(
+        train, val, title=f"{out.name}: {trainer.model.n_parameters():,} parameters", baselines=baselines
+    )
+    figure.save(out / "loss.svg")
+    png = save_png(train, val, baselines, out / "loss.png")
+    print(f"\n{'':14}nats a token   bits a byte   (the same held-out text)")
+    for name, loss in {**baselines, "this model": trainer.best}.items():
+        print(f"{name:14}{loss:12.4f}{loss * corpus.nats_to_bits_per_byte:14.4f}")
+    if any(loss < trainer.best for loss in baselines.values()):
+        print("Counting wins here: at this size of model and text an n-gram is a strong baseline.")
+    print(f"\n--- a sample, temperature 0.8 {'-' * 40}\n{sample(trainer)}\n{'-' * 70}")
+    print(
+        f"trained {trainer.step_number} steps in {seconds:.0f} s. curve: {out / 'loss.svg'}{' and loss.png' if png else ''}"
+    )
+    print("Try next:")
+    print(f"  tgl sample {out} --prompt 'Once ' --temperature 0.5")
+    print(f"  tgl train --resume --out {out} --steps {2 * trainer.config.steps}")
+    print("  tgl data get tinyshakespeare   and then   tgl train --preset shakespeare-cpu --text FILE")
+    trainer.log.write("report", best_val_loss=trainer.best, ngrams=baselines, seconds=seconds)
+    print(json.dumps({"out": str(out), "val_loss": trainer.best, "steps": trainer.step_number, "ngrams": baselines}))
+
+
+def ngram_losses(corpus: Corpus) -> dict[str, float]:
+    """Interpolated n-grams of the same tokens, in nats a token; those that the vocabulary allows."""
+    losses = {}
+    for order in NGRAM_ORDERS:
+        if order * np.log2(corpus.tokenizer.vocab_size) <= 63:
+            model = NGram(order, corpus.tokenizer.vocab_size).fit(corpus.train)
+            losses[f"{order}-gram"] = model.cross_entropy(corpus.val)
+    return losses
+
+
+def sample(trainer: Trainer, count: int = SAMPLE_TOKENS) -> str:
+    """Some text from the model, after a line end."""
+    tokenizer = trainer.corpus.tokenizer
+    try:
+        prompt = tokenizer.encode("\n")
+    except TokenError:
+        prompt = [0]
+    rng = np.random.default_rng(trainer.config.seed)
+    ids = generate(trainer.model, prompt, count, Sampler(temperature=0.8), rng)
+    return tokenizer.decode(list(ids)).strip("\n")
+
+
+def save_png(train: Any, val: Any, baselines: dict[str, float], path: Path) -> bool:
+    """The same curve as PNG where matplotlib is installed; False where it is not."""
+    try:
+        import matplotlib
+    except ImportError:
+        return False
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7.6, 4.4), dpi=120)
+    for points, label, color in ((train, "training", "#0969da"), (val, "held-out", "#cf5b16")):
+        axes.plot(*zip(*points), label=label, color=color) if points else None
+    for name, loss in baselines.items():
+        axes.axhline(loss, label=name, color="#57606a", linestyle="--", linewidth=1)
+    axes.set(xlabel="step", ylabel="nats a token")
+    axes.legend(frameon=False)
+    figure.savefig(path)
+    pyplot.close(figure)
+    return True
