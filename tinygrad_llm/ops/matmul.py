@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tinygrad_llm.autograd import op, product_gradient
 from tinygrad_llm.backend import Array, gemm, namespace
 from tinygrad_llm.errors import ArgumentError, ShapeError
@@ -21,8 +23,8 @@ def matmul(a, b):
     right = b[:, None] if b.ndim == 1 else b
 
     def vjp(g, needs):
-        g = xp.expand_dims(g, -2) if a.ndim == 1 else g
         g = xp.expand_dims(g, -1) if b.ndim == 1 else g
+        g = xp.expand_dims(g, -2) if a.ndim == 1 else g
         da = xp.matmul(g, right.swapaxes(-1, -2)) if needs[0] else None
         db = xp.matmul(left.swapaxes(-1, -2), g) if needs[1] else None
         da = da.sum(tuple(range(da.ndim - 2))).reshape(a.shape) if needs[0] and a.ndim == 1 else da
@@ -45,13 +47,14 @@ def linear(x, weight, bias: Array | None = None):
         raise ShapeError("x", f"(..., I) with I = {inputs}", x.shape, "The layer was made for another width.")
     if bias is not None and bias.shape != (outputs,):
         raise ShapeError("bias", f"(O,) = ({outputs},)", bias.shape)
-    x_NI = x.reshape(-1, inputs)
+    rows = math.prod(x.shape[:-1])
+    x_NI = x.reshape(rows, inputs)
     y_NO = gemm(x_NI, weight, transpose_b=True)
     if bias is not None:
         y_NO += bias
 
     def vjp(g, needs):
-        g_NO = g.reshape(-1, outputs)
+        g_NO = g.reshape(rows, outputs)
         dx = gemm(g_NO, weight).reshape(x.shape) if needs[0] else None
         dw = product_gradient(needs[1], g_NO, x_NI, transpose_a=True) if needs[1] else None
         db = xp.matmul(xp.ones(len(g_NO), g.dtype), g_NO) if needs[2] else None
