@@ -87,7 +87,7 @@ class Pending:
         elif key in self.owned:
             total += term
         else:
-            self.sums[key] = total + term
+            self.sums[key] = namespace(term).asarray(total + term)  # a sum of two 0-d arrays is a scalar, not an array
             self.owned.add(key)
 
     def take(self, node: Node) -> Array | None:

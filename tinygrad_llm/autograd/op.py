@@ -36,6 +36,7 @@ def op(function: Callable[..., tuple[Array, Any]]) -> Callable[..., Tensor]:
     names, variadic = _parent_names(function)
     count = len(names)
     name = function.__name__
+    casts = "dtype" in inspect.signature(function).parameters
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Tensor:
@@ -54,7 +55,7 @@ def op(function: Callable[..., tuple[Array, Any]]) -> Callable[..., Tensor]:
             raise ShapeError(name, "arguments that fit one another", _described(names, arrays), f"{error}.") from error
         except (TypeError, AttributeError) as error:
             raise DtypeError(name, "arguments that fit one another", _described(names, arrays), f"{error}.") from error
-        return _box(name, out, vjp, parents, arrays)
+        return _box(name, out, vjp, parents, arrays, casts)
 
     call.array = function  # type: ignore[attr-defined]
     return call
@@ -72,11 +73,12 @@ def _parent_names(function: Callable) -> tuple[tuple[str, ...], bool]:
     return tuple(p.name for p in parameters[:count]), False
 
 
-def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list) -> Tensor:
+def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list, casts: bool) -> Tensor:
     """The result as a tensor, with a node where a parent wants a gradient."""
     if isinstance(out, np.generic):
         out = np.asarray(out)
-    _check_dtypes(name, out, vjp, arrays)
+    if not casts:  # an operation with an option `dtype` is there to change it
+        _check_dtypes(name, out, vjp, arrays)
     mode = MODE.get()
     if mode.watching and out.dtype.kind == "f" and not bool(namespace(out).isfinite(out).all()):
         raise NonFiniteError(

@@ -53,7 +53,7 @@ __all__ = [
     "broadcast_to", "clip", "composed", "concat", "cos", "cross_entropy", "cumsum", "divide", "dropout", "einsum",
     "embedding", "equal", "erf", "exp", "expand_dims", "flip", "gather", "gelu", "getitem", "greater", "greater_equal",
     "kl_divergence", "layer_norm", "less", "less_equal", "linear", "linear_cross_entropy", "log", "log1p",
-    "log_softmax", "logsumexp", "masked_fill", "max", "maximum", "mean", "min", "minimum", "mse", "multiply",
+    "log_softmax", "logsumexp", "masked_fill", "matmul", "max", "maximum", "mean", "min", "minimum", "mse", "multiply",
     "negative", "not_equal", "packed_attention", "pad", "power", "relu", "reshape", "rms_norm", "rope", "rope_table",
     "rsqrt", "sigmoid", "silu", "sin", "softmax", "split", "sqrt", "squeeze", "stack", "subtract", "sum", "swapaxes",
     "swiglu", "tanh", "transpose", "tril", "triu", "var", "where",

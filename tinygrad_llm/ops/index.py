@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from tinygrad_llm.autograd import Tensor, op, product_gradient
 from tinygrad_llm.backend import Array, namespace
 from tinygrad_llm.errors import DtypeError, ShapeError, TokenError
 from tinygrad_llm.ops.reduce import normalized_axes
+from tinygrad_llm.ops.shape import placed
 
 ONE_HOT_BELOW = 512
 """Up to this many rows, a product with a one-hot matrix beats sorting; measured at 400 to 8,000 ids of width 128."""
@@ -22,21 +24,12 @@ def getitem(x, index=()):
     Out-of-range positions raise ShapeError.
     """
     index = _arrays(index)
-    out = x[index]
-    if not _advanced(index):
+    shape = x.shape
 
-        def vjp(g, needs):
-            dx = namespace(x).zeros_like(x)
-            dx[index] = g
-            return dx
+    def vjp(g, needs):
+        return _add_at(np.arange(math.prod(shape)).reshape(shape)[index], g, shape)
 
-        return out, vjp
-
-    def vjp_repeated(g, needs):
-        places = np.arange(x.size).reshape(x.shape)[index]
-        return _add_at(places, g, x)
-
-    return out, vjp_repeated
+    return x[index], vjp if _advanced(index) else lambda g, needs: placed(g, shape, index)
 
 
 def _arrays(index: Any) -> Any:
@@ -51,10 +44,10 @@ def _advanced(index: Any) -> bool:
     return any(hasattr(part, "dtype") for part in parts)
 
 
-def _add_at(places: Array, g: Array, x: Array) -> Array:
-    """Sums g into the flat `places` of an array like x. bincount adds in float64 and in order, so no bit is left to chance."""
-    total = np.bincount(places.reshape(-1), weights=g.reshape(-1), minlength=x.size)
-    return total.astype(x.dtype).reshape(x.shape)
+def _add_at(places: Array, g: Array, shape: tuple[int, ...]) -> Array:
+    """Sums g into the flat `places` of an array of `shape`. bincount adds in float64 and in order, so no bit is left to chance."""
+    total = np.bincount(places.reshape(-1), weights=g.reshape(-1), minlength=math.prod(shape))
+    return total.astype(g.dtype).reshape(shape)
 
 
 @op
@@ -67,9 +60,11 @@ def gather(x, indices, axis=-1):
     if indices.ndim != x.ndim:
         raise ShapeError("indices", f"{x.ndim} axes, as many as x", indices.shape)
 
+    shape = x.shape
+
     def vjp(g, needs):
-        places = xp.take_along_axis(xp.arange(x.size).reshape(x.shape), indices, axis)
-        return _add_at(places, g, x), None
+        places = xp.take_along_axis(xp.arange(math.prod(shape)).reshape(shape), indices, axis)
+        return _add_at(places, g, shape), None
 
     return xp.take_along_axis(x, indices, axis), vjp
 

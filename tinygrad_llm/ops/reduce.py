@@ -22,12 +22,12 @@ def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return axes
 
 
-def _spread(g: Array, x: Array, axis: Any, keepdims: bool) -> Array:
-    """g, given back the axes that the reduction took away, stretched to the shape of x."""
-    xp = namespace(x)
+def _spread(g: Array, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Array:
+    """g, given back the axes that the reduction took away, stretched to `shape`."""
+    xp = namespace(g)
     if not keepdims:
-        g = xp.expand_dims(g, normalized_axes(axis, x.ndim))
-    return xp.broadcast_to(g, x.shape)
+        g = xp.expand_dims(g, normalized_axes(axis, len(shape)))
+    return xp.broadcast_to(g, shape)
 
 
 def _count(x: Array, axis: Any) -> int:
@@ -42,17 +42,17 @@ def _not_empty(name: str, x: Array, axis: Any) -> None:
 @op
 def sum(x, axis=None, keepdims=False):
     """The sum.  dL/dx = g for every term."""
-    y = x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims)
-    return y, lambda g, needs: _spread(g, x, axis, keepdims)
+    shape = x.shape  # the closure keeps the shape alive, not the array
+    return x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims), lambda g, needs: _spread(g, shape, axis, keepdims)
 
 
 @op
 def mean(x, axis=None, keepdims=False):
     """The sum over n terms divided by n.  dL/dx = g / n."""
-    n = _count(x, axis)
+    n, shape = _count(x, axis), x.shape
     _not_empty("mean", x, axis)
     y = x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims) / n
-    return y, lambda g, needs: _spread(g / n, x, axis, keepdims)
+    return y, lambda g, needs: _spread(g / n, shape, axis, keepdims)
 
 
 @op
@@ -67,7 +67,7 @@ def var(x, axis=None, keepdims=False, correction=0):
         raise ArgumentError("correction", f"less than the {n + correction} entries that are averaged", correction)
     centred = x - x.mean(axes, keepdims=True, dtype=x.dtype)
     y = xp.square(centred).sum(axes, keepdims=keepdims) / n
-    return y, lambda g, needs: _spread(g * (2 / n), x, axis, keepdims) * centred
+    return y, lambda g, needs: _spread(g * (2 / n), x.shape, axis, keepdims) * centred
 
 
 def max(x, axis=None, keepdims=False):
@@ -102,9 +102,9 @@ def amin(x, axis=None, keepdims=False):
 
 
 def _to_extremes(g: Array, x: Array, y: Array, axis: Any, keepdims: bool) -> Array:
-    tied = (x == _spread(y, x, axis, keepdims)).astype(x.dtype)
+    tied = (x == _spread(y, x.shape, axis, keepdims)).astype(x.dtype)
     share = tied / tied.sum(normalized_axes(axis, x.ndim), keepdims=True)
-    return _spread(g, x, axis, keepdims) * share
+    return _spread(g, x.shape, axis, keepdims) * share
 
 
 @op
@@ -135,7 +135,7 @@ def logsumexp(x, axis=-1, keepdims=False):
     weights = xp.exp(x - top)
     total = weights.sum(axes, keepdims=True)
     y = xp.log(total) + top
-    return (y if keepdims else y.squeeze(axes)), lambda g, needs: _spread(g, x, axis, keepdims) * (weights / total)
+    return (y if keepdims else y.squeeze(axes)), lambda g, needs: _spread(g, x.shape, axis, keepdims) * (weights / total)
 
 
 @op

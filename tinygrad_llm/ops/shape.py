@@ -116,10 +116,12 @@ def _stack(*tensors, axis=0):
 @op
 def _part(x, axis=0, start=0, stop=0):
     index = (slice(None),) * axis + (slice(start, stop),)
-    return x[index], lambda g, needs: _placed(g, x, index)
+    shape = x.shape
+    return x[index], lambda g, needs: placed(g, shape, index)
 
 
-def _placed(g: Array, x: Array, index: tuple) -> Array:
-    dx = namespace(x).zeros_like(x)
+def placed(g: Array, shape: tuple[int, ...], index: Any) -> Array:
+    """Zeros of `shape`, but g at `index`."""
+    dx = namespace(g).zeros(shape, g.dtype)
     dx[index] = g
     return dx

@@ -1,0 +1,74 @@
+"""A checker that cannot fail proves nothing: each planted fault is found, and named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinygrad_llm import ops
+from tinygrad_llm.autograd import gradcheck, op
+from tinygrad_llm.errors import ArgumentError, GradientError
+
+X = np.array([[0.3, -1.2, 0.7], [1.1, 0.4, -0.6]])
+
+
+def wrong(value, gradient):
+    """An operation with this value and this wrong derivative."""
+
+    @op
+    def planted(x):
+        return value(x), lambda g, needs: gradient(g, x)
+
+    return planted
+
+
+def softmax(x):
+    return ops.softmax.array(x)[0]
+
+
+FAULTS = {
+    "zero": (np.exp, lambda g, x: np.zeros_like(x), "zero"),
+    "factor of 2": (np.square, lambda g, x: g * x, "factor of exactly 2"),
+    "sign": (np.exp, lambda g, x: -g * np.exp(x), "sign"),
+    "missing term": (softmax, lambda g, x: softmax(x) * g, "wrong axis"),
+    "wrong axis": (softmax, lambda g, x: softmax(x) * (g - (g * softmax(x)).sum(0, keepdims=True)), "wrong axis"),
+    "sum-loss": (softmax, lambda g, x: np.zeros_like(x), "zero"),
+    "nan": (np.exp, lambda g, x: np.full_like(x, np.nan), "NaN"),
+    "small": (np.exp, lambda g, x: g * np.exp(x) * 1.001, "almost"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found_and_its_cause_is_named(name):
+    value, gradient, cause = FAULTS[name]
+    with pytest.raises(GradientError, match=cause) as found:
+        gradcheck(wrong(value, gradient), [X])
+    assert "planted, argument 0, index [0, 0]" in str(found.value)
+    assert "ratio" in str(found.value)
+
+
+def test_a_right_derivative_passes():
+    assert gradcheck(ops.softmax, [X])
+    assert gradcheck(ops.multiply, [X, X + 1])
+
+
+def test_the_second_argument_is_checked_too():
+    @op
+    def planted(a, b):
+        return a * b, lambda g, needs: (g * b, g * b)
+
+    with pytest.raises(GradientError, match="argument 1"):
+        gradcheck(planted, [X, X + 2])
+
+
+def test_what_cannot_be_checked_is_said():
+    with pytest.raises(ArgumentError, match="float64"):
+        gradcheck(ops.exp, [X.astype(np.float32)])
+    with pytest.raises(GradientError, match="no gradient"):
+        gradcheck(lambda x: ops.greater(x, 0.0), [X])
+
+
+def test_the_inputs_are_left_as_they_were():
+    kept = X.copy()
+    gradcheck(ops.exp, [X])
+    np.testing.assert_array_equal(X, kept)
