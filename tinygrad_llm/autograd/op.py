@@ -47,6 +47,8 @@ def op(function: Callable[..., tuple[Array, Any]]) -> Callable[..., Tensor]:
             if len(parents) < count:
                 parents += tuple(options.pop(missing, None) for missing in names[len(parents) :])
         arrays = [p.data if isinstance(p, Tensor) else plain(p) for p in parents]
+        if not all(map(_computable, arrays)):
+            raise DtypeError(name, "tensors, arrays and numbers", _described(names, arrays))
         try:
             out, vjp = function(*arrays, *rest, **options)
         except TinygradLLMError:
@@ -71,6 +73,12 @@ def _parent_names(function: Callable) -> tuple[tuple[str, ...], bool]:
     count = sum(is_parent)
     assert all(is_parent[:count]), f"{function.__name__}: parents must stand before options"
     return tuple(p.name for p in parameters[:count]), False
+
+
+def _computable(x: Any) -> bool:
+    """Arrays of booleans, integers and floats; Python's numbers; None for an argument that is left out."""
+    dtype = getattr(x, "dtype", None)
+    return dtype.kind in "biuf" if dtype is not None else x is None or isinstance(x, int | float)
 
 
 def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list, casts: bool) -> Tensor:

@@ -31,7 +31,7 @@ class NGram:
     """p_n(w | c) = (max(N(c w) - D, 0) + D T(c) p_(n-1)(w | c')) / N(c), c' = c without its first token.
 
     N counts occurrences for the longest context, different tokens before for the shorter ones. T(c) is the number of
-    different tokens that followed c. D = n1 / (n1 + 2 n2), n1 and n2 the numbers of pairs with N = 1 and 2. p_0 is uniform;
+    different tokens that followed c. D = n1 / (n1 + 2 n2), n1 and n2 one more than the numbers of pairs with N = 1 and 2. p_0 is uniform;
     where c was never seen, p_n = p_(n-1).
     """
 
@@ -66,7 +66,7 @@ class NGram:
         counts = np.add.reduceat(pair_counts, first) if len(first) else pair_counts
         followers = np.diff([*first, len(pairs)])
         once, twice = int((pair_counts == 1).sum()), int((pair_counts == 2).sum())
-        discount = once / (once + 2 * twice) if twice else 0.5
+        discount = (once + 1) / (once + 1 + 2 * (twice + 1))  # one more of each: never 0, which would forbid what is new
         return _Level(pairs, pair_counts, contexts, counts, followers, discount)
 
     def probabilities(self, tokens: np.ndarray) -> np.ndarray:

@@ -75,6 +75,8 @@ def embedding(weight, ids):
 
     dL/dweight[v] = the sum of g over all places where ids = v. An id outside [0, V) raises TokenError.
     """
+    if weight.ndim != 2:
+        raise ShapeError("weight", "(V, D)", weight.shape)
     rows = weight.shape[0]
     if ids.dtype.kind not in "iu":
         raise DtypeError("ids", "integers", ids.dtype, "Token ids come from a tokenizer, or from .astype('int64').")
@@ -113,6 +115,7 @@ def sum_rows_by_id(g_ND: Array, ids_N: Array, rows: int, need: Any = True) -> An
 def tril(x, k=0):
     """The entries on and below diagonal k of the last two axes, zero above.  dL/dx = the same part of g."""
     xp = namespace(x)
+    _check_matrices("tril", x.shape)
     return xp.tril(x, k), lambda g, needs: xp.tril(g, k)
 
 
@@ -120,4 +123,10 @@ def tril(x, k=0):
 def triu(x, k=0):
     """The entries on and above diagonal k of the last two axes, zero below.  dL/dx = the same part of g."""
     xp = namespace(x)
+    _check_matrices("triu", x.shape)
     return xp.triu(x, k), lambda g, needs: xp.triu(g, k)
+
+
+def _check_matrices(name: str, shape: tuple[int, ...]) -> None:
+    if len(shape) < 2:
+        raise ShapeError(name, "at least two axes", shape)
