@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from tinygrad_llm.backend.arrays import Array, namespace
+from tinygrad_llm.backend.arrays import FLOATS, Array, namespace
+from tinygrad_llm.errors import DtypeError
 
 # erf(x) = x P(x^2) / Q(x^2) for |x| <= 0.46875; highest power first
 P_SMALL = (
@@ -57,6 +58,8 @@ def erf(x: Array) -> Array:
 
     float32 is computed in float64 and rounded once, which is exact to half a unit.
     """
+    if getattr(x, "dtype", None) not in FLOATS:
+        raise DtypeError("erf", "float32 or float64", getattr(x, "dtype", type(x).__name__))
     xp = namespace(x)
     wide = xp.asarray(x, dtype=np.float64)
     size = xp.minimum(xp.abs(wide), 6.0)  # erf(6) rounds to 1, and exp(-36) is far from underflow

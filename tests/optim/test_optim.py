@@ -1,0 +1,206 @@
+"""Claims about optimizers: PyTorch's steps, on flat memory that notices what is done to it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.errors import ArgumentError, CheckpointError, DtypeError, GradientError, ShapeError
+from tinygrad_llm.optim import SGD, AdamW, FlatParameters, clip_scale, schedule, sum_of_squares
+
+RNG = np.random.default_rng(0)
+SHAPES = [(3, 4), (4,), (2, 2, 2), ()]
+
+
+def leaves(dtype=np.float64):
+    return [Tensor(RNG.normal(size=s).astype(dtype), requires_grad=True) for s in SHAPES]
+
+
+def decays(p):
+    return p.ndim >= 2
+
+
+OPTIMIZERS = {
+    "adamw": (lambda ps: AdamW(ps, 1e-2, (0.8, 0.95), 1e-6, 0.1), "AdamW", {"lr": 1e-2, "betas": (0.8, 0.95), "eps": 1e-6}, 0.1),
+    "sgd": (lambda ps: SGD(ps, 1e-2), "SGD", {"lr": 1e-2}, 0.0),
+    "sgd decay": (lambda ps: SGD(ps, 1e-2, weight_decay=0.1), "SGD", {"lr": 1e-2}, 0.1),
+    "momentum": (lambda ps: SGD(ps, 1e-2, 0.9, weight_decay=0.1), "SGD", {"lr": 1e-2, "momentum": 0.9}, 0.1),
+    "nesterov": (lambda ps: SGD(ps, 1e-2, 0.9, True, 0.1), "SGD", {"lr": 1e-2, "momentum": 0.9, "nesterov": True}, 0.1),
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_thousand_steps_equal_pytorchs(name):
+    import torch
+
+    make, kind, options, decay = OPTIMIZERS[name]
+    ours = leaves()
+    theirs = [torch.tensor(p.data, requires_grad=True) for p in ours]
+    optimizer = make(ours)
+    groups = [
+        {"params": [p for p in theirs if p.ndim >= 2], "weight_decay": decay},
+        {"params": [p for p in theirs if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    other = getattr(torch.optim, kind)(groups, **options)
+    for step in range(1000):
+        for mine, their in zip(ours, theirs):
+            g = RNG.normal(size=mine.shape) + 0.1 * mine.data
+            mine.grad, their.grad = g.copy(), torch.tensor(g)
+        lr = 1e-2 * (1 + step % 3)
+        for group in other.param_groups:
+            group["lr"] = lr
+        torch.nn.utils.clip_grad_norm_(theirs, 1.5)
+        flat = optimizer.flat.gather(np.empty_like(optimizer.flat.data))
+        optimizer.step(flat, lr, clip_scale(np.sqrt(sum_of_squares(flat)), 1.5))
+        other.step()
+    for mine, their in zip(ours, theirs):
+        np.testing.assert_allclose(mine.data, their.detach().numpy(), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("kind", ["linear", "cosine", "constant"])
+def test_schedules_equal_those_of_transformers(kind):
+    import torch
+    import transformers
+
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
+    steps = {} if kind == "constant" else {"num_training_steps": 50}
+    other = getattr(transformers, f"get_{kind}_schedule_with_warmup")(optimizer, num_warmup_steps=10, **steps)
+    ours = schedule(kind, 0.3, 50, 10)
+    for step in range(50):
+        assert ours(step) == pytest.approx(other.get_last_lr()[0], abs=1e-15)
+        optimizer.step()
+        other.step()
+
+
+def test_the_first_adamw_step_is_the_learning_rate_in_the_sign_of_the_gradient():
+    p = Tensor(np.array([1.0, -2.0]), requires_grad=True)
+    optimizer = AdamW([p], lr=0.1, weight_decay=0.5)
+    p.grad = np.array([3.0, -0.2])
+    optimizer.step()
+    np.testing.assert_allclose(p.data, [0.9, -1.9], rtol=1e-6)  # a vector does not decay
+
+
+def test_only_matrices_decay():
+    matrix, vector = Tensor(np.ones((2, 2)), True), Tensor(np.ones(2), True)
+    optimizer = AdamW([vector, matrix], lr=0.1, weight_decay=0.5)
+    matrix.grad, vector.grad = np.zeros((2, 2)), np.zeros(2)
+    optimizer.step()
+    np.testing.assert_allclose(matrix.data, 0.95)
+    np.testing.assert_allclose(vector.data, 1.0)
+
+
+@pytest.mark.parametrize("make", [o[0] for o in OPTIMIZERS.values()], ids=list(OPTIMIZERS))
+def test_ranges_updated_one_by_one_equal_the_whole(make):
+    start = leaves()
+    a, b = ([Tensor(p.data.copy(), True) for p in start] for _ in "ab")
+    one, other = make(a), make(b)
+    for _ in range(3):
+        g = RNG.normal(size=one.flat.data.size)
+        one.step(g, scale=0.5)
+        other.begin_step()
+        for first, last in ((11, g.size), (0, 5), (5, 11)):
+            other.update(g, first, last, 0.5)
+        np.testing.assert_array_equal(one.flat.data, other.flat.data)
+
+
+def test_a_long_array_is_updated_to_its_end():
+    p = Tensor(np.ones((300, 301)), requires_grad=True)  # several chunks
+    optimizer = SGD([p], lr=1.0)
+    p.grad = np.arange(300 * 301.0).reshape(300, 301)
+    optimizer.step()
+    np.testing.assert_array_equal(p.data, 1 - p.grad)
+
+
+def test_parameters_become_views_of_one_array():
+    ps = leaves()
+    before = [p.data.copy() for p in ps]
+    flat = FlatParameters(ps, decays)
+    assert flat.n_decaying == 12 + 8 and flat.data.size == 12 + 4 + 8 + 1
+    for p, old in zip(ps, before):
+        np.testing.assert_array_equal(p.data, old)
+        assert np.shares_memory(p.data, flat.data)
+
+
+def test_a_parameter_moved_out_of_the_array_is_noticed():
+    p = Tensor(np.ones(3), requires_grad=True)
+    optimizer = SGD([p], lr=0.1)
+    p.data = np.ones(3)
+    p.grad = np.ones(3)
+    with pytest.raises(GradientError, match="assign"):
+        optimizer.step()
+
+
+def test_an_update_between_forward_and_backward_is_noticed():
+    p = Tensor(np.ones(3), requires_grad=True)
+    optimizer = SGD([p], lr=0.1)
+    loss = (p * p).sum()
+    p.grad = np.ones(3)
+    optimizer.step()
+    with pytest.raises(GradientError, match="changed in place"):
+        loss.backward()
+
+
+def test_frozen_parameters_stay_out():
+    p, frozen = Tensor(np.ones(3), True), Tensor(np.ones(3))
+    optimizer = SGD([p, frozen], lr=0.1)
+    p.grad = np.ones(3)
+    optimizer.step()
+    assert optimizer.flat.data.size == 3 and (frozen.data == 1).all()
+    optimizer.zero_grad()
+    assert p.grad is None
+    with pytest.raises(GradientError, match="backward"):
+        optimizer.step()
+
+
+def test_clipping_scales_a_long_gradient_and_no_short_one():
+    g = np.array([3.0, 4.0])
+    assert sum_of_squares(g) == 25.0
+    assert clip_scale(5.0, 1.0) == pytest.approx(0.2, rel=1e-6)
+    assert clip_scale(0.5, 1.0) == 1.0 and clip_scale(5.0, 0.0) == 1.0
+
+
+def test_schedules_rise_and_fall():
+    cosine = schedule("cosine", 1.0, 110, 10, 0.2)
+    assert [cosine(t) for t in (0, 5, 10)] == [0.0, 0.5, 1.0]
+    assert cosine(60) == pytest.approx(0.6) and cosine(110) == pytest.approx(0.2) and cosine(999) == pytest.approx(0.2)
+    linear = schedule("linear", 1.0, 110, 10, 0.2)
+    assert linear(60) == pytest.approx(0.6)
+    assert schedule("constant", 1.0, 10, 0)(7) == 1.0
+
+
+def test_state_is_saved_and_loaded():
+    def trained(steps, optimizer, ps):
+        for i in steps:
+            optimizer.step(np.random.default_rng(i).normal(size=optimizer.flat.data.size))
+        return np.concatenate([p.data.ravel() for p in ps])
+
+    start = leaves()
+    a, b, c = ([Tensor(p.data.copy(), True) for p in start] for _ in "abc")
+    whole = trained(range(6), AdamW(a), a)
+    half = AdamW(b)
+    trained(range(3), half, b)
+    resumed = AdamW([c_.assign(b_) for c_, b_ in zip(c, b)])
+    resumed.load_state_dict({k: v.copy() for k, v in half.state_dict().items()}, steps=3)
+    np.testing.assert_array_equal(trained(range(3, 6), resumed, c), whole)
+    with pytest.raises(CheckpointError):
+        resumed.load_state_dict({"m": np.ones(2)}, 3)
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: AdamW(leaves(), lr=-1), ArgumentError), (lambda: AdamW(leaves(), betas=(1.0, 0.9)), ArgumentError),
+        (lambda: AdamW(leaves(), eps=0), ArgumentError), (lambda: AdamW(leaves(), weight_decay=-1), ArgumentError),
+        (lambda: AdamW([]), ArgumentError), (lambda: SGD(leaves(), momentum=1.0), ArgumentError),
+        (lambda: SGD(leaves(), nesterov=True), ArgumentError), (lambda: AdamW(leaves() + leaves(np.float32)), DtypeError),
+        (lambda: AdamW(leaves()).step(np.ones(3)), ShapeError), (lambda: clip_scale(1.0, -1.0), ArgumentError),
+        (lambda: schedule("steps", 1.0, 10), ArgumentError), (lambda: schedule("linear", 1.0, 10, -1), ArgumentError),
+        (lambda: AdamW(leaves(), lr=float("nan")), ArgumentError),
+    ],
+)  # fmt: skip
+def test_impossible_settings_are_refused(make, error):
+    with pytest.raises(error):
+        make()
