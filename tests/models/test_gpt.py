@@ -1,0 +1,138 @@
+"""Claims about GPT that need no other library."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tinygrad_llm.errors import CheckpointError, ConfigError, ShapeError, TokenError
+from tinygrad_llm.models import GPT, GPTConfig, from_pretrained, save_pretrained
+from tinygrad_llm.models.weights import load_weights, save_weights
+
+CONFIG = GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
+
+
+def model(dtype=np.float64, **changes):
+    config = GPTConfig(**(vars(CONFIG) | changes))
+    gpt = GPT(config, rng=np.random.default_rng(0), dtype=dtype)
+    rng = np.random.default_rng(1)
+    for p in gpt.parameters():  # the defaults are a weak test: all norms one, all biases zero
+        p.assign(rng.normal(0, 0.2, p.shape) if p.ndim > 1 else rng.uniform(0.5, 1.5, p.shape))
+    return gpt
+
+
+TOKENS = np.random.default_rng(2).integers(0, 11, (3, 8))
+
+
+def test_a_position_sees_itself_and_what_came_before():
+    gpt, changed = model(), TOKENS.copy()
+    changed[:, 5] = (changed[:, 5] + 1) % 11
+    before, after = gpt(TOKENS).data, gpt(changed).data
+    np.testing.assert_allclose(before[:, :5], after[:, :5], rtol=1e-12)
+    assert (np.abs(before[:, 5:] - after[:, 5:]).max(-1) > 1e-6).all()
+
+
+def test_the_loss_is_the_cross_entropy_of_the_logits():
+    gpt = model()
+    targets = np.roll(TOKENS, -1, 1)
+    logits = gpt(TOKENS).data
+    logp = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    expected = -np.take_along_axis(logp, targets[..., None], -1).mean()
+    assert gpt.loss(TOKENS, targets).item() == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(gpt.next_logits(TOKENS).data, logits[:, -1], rtol=1e-12)
+
+
+def test_a_new_model_knows_nothing_and_its_stream_does_not_grow():
+    gpt = GPT(GPTConfig(65, 32, 8, 4, 64), rng=np.random.default_rng(0))
+    tokens = np.random.default_rng(0).integers(0, 65, (4, 32))
+    assert gpt.loss(tokens, tokens[:, ::-1].copy()).item() == pytest.approx(np.log(65), abs=0.15)
+    stds = {name: p.data.std() for name, p in gpt.named_parameters() if name.endswith("c_proj.weight")}
+    assert all(std == pytest.approx(0.02 / 4, rel=0.1) for std in stds.values())
+
+
+def test_the_head_is_the_token_table():
+    gpt = model()
+    names = [name for name, _ in gpt.named_parameters()]
+    assert "wte.weight" in names and not any("head" in name for name in names)
+    gpt.loss(TOKENS, TOKENS).backward()
+    assert gpt.wte.weight.grad.shape == (11, 8)
+
+
+def test_without_biases_there_are_none():
+    assert not [name for name, _ in model(bias=False).named_parameters() if name.endswith("bias")]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_saved_opens_and_says_the_same(bias, dtype, tmp_path):
+    gpt = model(dtype, bias=bias)
+    save_pretrained(gpt, tmp_path)
+    again = from_pretrained(tmp_path, dtype=dtype)
+    assert again.config.bias  # their layout has no flag: the biases are there, and zero
+    np.testing.assert_allclose(again(TOKENS).data, gpt(TOKENS).data, rtol=1e-6 if dtype == np.float32 else 1e-12)
+
+
+def test_dropout_is_off_without_an_rng():
+    gpt = model(dropout=0.5)
+    np.testing.assert_array_equal(gpt(TOKENS).data, gpt(TOKENS).data)
+    noisy = [gpt(TOKENS, np.random.default_rng(seed)).data for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(noisy[0], noisy[1])
+    assert np.abs(noisy[0] - noisy[2]).max() > 1e-3
+
+
+def test_bad_tokens_are_named():
+    with pytest.raises(ShapeError, match=r"tokens\[None\]"):
+        model()(TOKENS[0])
+    with pytest.raises(ShapeError, match="block_size = 8"):
+        model()(np.zeros((1, 9), int))
+    with pytest.raises(ShapeError):
+        model()(np.zeros((1, 0), int))
+    with pytest.raises(TokenError, match="got 11"):
+        model()(np.full((1, 2), 11))
+
+
+@pytest.mark.parametrize(
+    "change", [{"vocab_size": 0}, {"n_layer": -1}, {"n_head": 3}, {"dropout": 1.0}, {"block_size": 2.5}, {"n_embd": True}, {"dropout": "a"}]
+)
+def test_impossible_configurations_are_refused(change):
+    with pytest.raises(ConfigError):
+        GPTConfig(**(vars(CONFIG) | change))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"model_type": "llama"}, "model_type"), ({"n_layer": 3}, "missing h.2"), ({"n_embd": "8"}, "n_embd"), ({"n_head": 0}, "n_head"),
+        ({"activation_function": "relu"}, "activation"), ({"tie_word_embeddings": False}, "tie"), ({"vocab_size": 12}, "wte"),
+        ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn"), ({"n_inner": 9}, "n_inner"), ({"attn_pdrop": 0.3}, "dropout"),
+        ({"layer_norm_epsilon": 1e-6}, "epsilon"), ({"n_positions": None}, "n_positions"),
+    ],
+)  # fmt: skip
+def test_another_architecture_is_refused_by_name(change, named, tmp_path):
+    save_pretrained(model(), tmp_path)
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(CheckpointError, match=named):
+        from_pretrained(tmp_path)
+
+
+def test_a_head_that_is_not_tied_is_refused(tmp_path):
+    save_pretrained(model(), tmp_path)
+    arrays = load_weights(tmp_path / "model.safetensors")
+    table = arrays["transformer.wte.weight"]
+    save_weights(tmp_path / "model.safetensors", arrays | {"lm_head.weight": table})
+    from_pretrained(tmp_path)  # the same table again is what tied means
+    save_weights(tmp_path / "model.safetensors", arrays | {"lm_head.weight": table + 1})
+    with pytest.raises(CheckpointError, match="lm_head"):
+        from_pretrained(tmp_path)
+
+
+def test_old_files_with_mask_buffers_and_without_prefix_open(tmp_path):
+    gpt = model()
+    save_pretrained(gpt, tmp_path)
+    arrays = {k.removeprefix("transformer."): v for k, v in load_weights(tmp_path / "model.safetensors").items()}
+    arrays["h.0.attn.bias"] = np.tril(np.ones((1, 1, 8, 8)))
+    save_weights(tmp_path / "model.safetensors", arrays)
+    np.testing.assert_allclose(from_pretrained(tmp_path, np.float64)(TOKENS).data, gpt(TOKENS).data, rtol=1e-12)

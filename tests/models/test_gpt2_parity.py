@@ -1,0 +1,141 @@
+"""GPT against transformers' GPT-2: fifty random configurations in float64, logits, loss and every gradient.
+
+The weights are drawn anew, matrices from N(0, 0.2), vectors from U(0.5, 1.5): with the usual first weights a wrong scale or
+a missing bias moves the logits by less than rounding elsewhere. Planted faults show that this test can fail.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tolerances import WHOLE_MODEL
+
+from tinygrad_llm import ops
+from tinygrad_llm.models import GPT, from_pretrained
+from tinygrad_llm.nn import LayerNorm
+
+pytestmark = pytest.mark.oracle
+
+CONFIGURATIONS = 50
+
+
+def random_model(seed: int, folder):
+    """transformers' GPT-2 of a random configuration, saved into the folder; the model and some tokens."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    rng = np.random.default_rng(seed)
+    heads = int(rng.integers(1, 5))
+    config = GPT2Config(
+        vocab_size=int(rng.integers(5, 60)), n_positions=int(rng.integers(4, 40)), n_layer=int(rng.integers(1, 5)), n_head=heads,
+        n_embd=heads * int(rng.integers(1, 9)), embd_pdrop=0.0, attn_pdrop=0.0, resid_pdrop=0.0, bos_token_id=None, eos_token_id=None,
+    )  # fmt: skip
+    other = GPT2LMHeadModel(config).double().eval()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in other.parameters():
+            if p.ndim > 1:
+                p.normal_(0, 0.2, generator=generator)
+            else:
+                p.uniform_(0.5, 1.5, generator=generator)
+    other.save_pretrained(folder)
+    tokens = rng.integers(0, config.vocab_size, (2, int(rng.integers(2, config.n_positions + 1))))
+    return other, tokens
+
+
+def compare(other, ours: GPT, tokens: np.ndarray) -> None:
+    """Logits, loss, and the gradient of every parameter."""
+    import torch
+
+    their_tokens = torch.tensor(tokens)
+    logits = other(their_tokens).logits
+    np.testing.assert_allclose(ours(tokens).data, logits.detach().numpy(), **WHOLE_MODEL)
+    # their own loss rounds the logits to float32 first; PyTorch's on the same logits does not
+    their_loss = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), their_tokens[:, 1:].flatten())
+    loss = ours.loss(tokens[:, :-1], tokens[:, 1:])
+    np.testing.assert_allclose(loss.item(), their_loss.item(), **WHOLE_MODEL)
+    loss.backward()
+    their_loss.backward()
+    theirs = {name.removeprefix("transformer."): p.grad.numpy() for name, p in other.named_parameters()}
+    mine = dict(ours.named_parameters())
+    assert mine.keys() == theirs.keys() - {"lm_head.weight"}
+    for name, p in mine.items():
+        transposed = name.endswith(("c_attn.weight", "c_proj.weight", "c_fc.weight"))
+        np.testing.assert_allclose(p.grad.T if transposed else p.grad, theirs[name], **WHOLE_MODEL, err_msg=name)
+
+
+@pytest.mark.parametrize("seed", range(CONFIGURATIONS))
+def test_logits_loss_and_every_gradient_equal_those_of_transformers(seed, tmp_path):
+    other, tokens = random_model(seed, tmp_path)
+    compare(other, from_pretrained(tmp_path, dtype=np.float64), tokens)
+
+
+def gelu_of_the_other_kind(monkeypatch):
+    plain = ops.gelu
+    monkeypatch.setattr(ops, "gelu", lambda x, approximate: plain(x))
+
+
+def scale_forgotten(monkeypatch):
+    plain = ops.packed_attention
+    monkeypatch.setattr(ops, "packed_attention", lambda *a, **k: plain(*a, **k, scale=1.0))
+
+
+def not_causal(monkeypatch):
+    plain = ops.packed_attention
+    monkeypatch.setattr(ops, "packed_attention", lambda *a, **k: plain(*a, **k, causal=False))
+
+
+def bias_forgotten(monkeypatch):
+    plain = ops.linear
+    monkeypatch.setattr(ops, "linear", lambda x, w, b=None: plain(x, w))
+
+
+def another_epsilon(monkeypatch):
+    monkeypatch.setattr(LayerNorm, "__call__", lambda self, x: ops.layer_norm(x, self.weight, self.bias, eps=1e-6))
+
+
+def positions_forgotten(monkeypatch):
+    plain = GPT.hidden
+
+    def without(self, tokens, rng=None):
+        self.wpe.weight.assign(np.zeros(self.wpe.weight.shape))
+        return plain(self, tokens, rng)
+
+    monkeypatch.setattr(GPT, "hidden", without)
+
+
+FAULTS = [gelu_of_the_other_kind, scale_forgotten, not_causal, bias_forgotten, another_epsilon, positions_forgotten]
+
+
+@pytest.mark.parametrize("plant", FAULTS, ids=lambda f: f.__name__)
+def test_a_planted_fault_fails(plant, tmp_path, monkeypatch):
+    other, tokens = random_model(3, tmp_path)
+    plant(monkeypatch)
+    with pytest.raises(AssertionError):
+        compare(other, from_pretrained(tmp_path, dtype=np.float64), tokens)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_model_saved_here_opens_there(bias, tmp_path):
+    import torch
+    from transformers import GPT2LMHeadModel
+
+    from tinygrad_llm.models import GPTConfig, save_pretrained
+
+    ours = GPT(GPTConfig(17, 9, 2, 2, 8, bias=bias), rng=np.random.default_rng(0), dtype=np.float64)
+    save_pretrained(ours, tmp_path)
+    other = GPT2LMHeadModel.from_pretrained(tmp_path, dtype=torch.float64).eval()
+    tokens = np.random.default_rng(1).integers(0, 17, (2, 9))
+    found = other(torch.tensor(tokens)).logits.detach().numpy()
+    np.testing.assert_allclose(found, ours(tokens).data, **WHOLE_MODEL)
+
+
+def test_a_bfloat16_file_opens(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    from tinygrad_llm.models.weights import load_weights
+
+    array = torch.randn(7, 3).to(torch.bfloat16)
+    save_file({"x": array}, tmp_path / "x.safetensors")
+    np.testing.assert_array_equal(load_weights(tmp_path / "x.safetensors")["x"], array.float().numpy())

@@ -1,0 +1,118 @@
+"""Weights in files: what is whole opens, what is not is refused before anything is allocated or executed."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from tinygrad_llm.errors import CheckpointError, StorageError
+from tinygrad_llm.models.weights import load_json, load_weights, parse_weights, save_weights, weights_bytes, widened
+
+ARRAYS = {
+    "f32": np.arange(6, dtype=np.float32).reshape(2, 3), "f64": np.array([np.pi, -0.0, np.inf]), "i64": np.array([[1], [-2]]),
+    "u8": np.arange(5, dtype=np.uint8), "bool": np.array([True, False]), "scalar": np.array(3.5), "empty": np.zeros((0, 4)),
+    "f16": np.ones(3, np.float16), "u16": np.arange(3, dtype=np.uint16),
+}  # fmt: skip
+
+
+def same(a, b):
+    assert a.keys() == b.keys()
+    for name in a:
+        assert a[name].dtype == b[name].dtype.newbyteorder("=") and a[name].shape == b[name].shape, name
+        np.testing.assert_array_equal(a[name], b[name])
+
+
+def test_every_dtype_and_shape_survives(tmp_path):
+    save_weights(tmp_path / "w", ARRAYS, {"note": "text"})
+    same(load_weights(tmp_path / "w"), ARRAYS)
+
+
+def test_turned_cut_and_foreign_byte_orders_survive():
+    base = np.arange(12, dtype=np.float32).reshape(3, 4)
+    arrays = {"turned": base.T, "cut": base[::2, 1:], "big": base.astype(">f4")}
+    same(parse_weights(weights_bytes(arrays), "w"), arrays)
+
+
+def test_a_file_written_here_opens_with_the_librarys_own_reader(tmp_path):
+    from safetensors.numpy import load_file
+
+    save_weights(tmp_path / "w.safetensors", ARRAYS)
+    same(load_file(tmp_path / "w.safetensors"), ARRAYS)
+
+
+def test_bfloat16_is_widened_exactly_for_every_pattern():
+    bits = np.arange(1 << 16, dtype=np.uint16)
+    wide = widened(bits).view(np.uint32)
+    np.testing.assert_array_equal(wide >> 16, bits)
+    assert not (wide & 0xFFFF).any()
+
+
+def test_every_shorter_file_is_refused():
+    content = weights_bytes(ARRAYS)
+    for length in range(len(content)):
+        with pytest.raises(CheckpointError):
+            parse_weights(content[:length], "w")
+    with pytest.raises(CheckpointError):
+        parse_weights(content + b"x", "w")
+
+
+def with_header(header, data=b"\0" * 16):
+    raw = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(raw).to_bytes(8, "little") + raw + data
+
+
+def entry(dtype="F32", shape=(4,), offsets=(0, 16), **extra):
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": list(offsets)} | extra
+
+
+HOSTILE = {
+    "no header": b"", "huge header": (1 << 62).to_bytes(8, "little"), "not JSON": with_header(b"{"),
+    "deep JSON": with_header(b'{"a":' * 100_000), "a list": with_header([]), "twice": with_header(b'{"a":1,"a":1}'),
+    "NaN": with_header(b'{"a":NaN}'), "not UTF-8": with_header(b'{"\xff":1}'), "huge shape": with_header({"a": entry(shape=(1 << 40, 1 << 40))}),
+    "overflow": with_header({"a": entry(shape=(1 << 32, 1 << 32, 4), offsets=(0, 0))}), "negative": with_header({"a": entry(shape=(-4,))}),
+    "past the end": with_header({"a": entry(shape=(8,), offsets=(0, 32))}), "overlap": with_header({"a": entry(), "b": entry()}),
+    "gap": with_header({"a": entry(shape=(2,), offsets=(8, 16))}), "backwards": with_header({"a": entry(offsets=(16, 0))}),
+    "float shape": with_header({"a": entry(shape=(4.0,))}), "bool shape": with_header({"a": entry(shape=(True,), offsets=(0, 4))}),
+    "dtype": with_header({"a": entry("F8_E4M3", (16,))}), "dtype number": with_header({"a": entry(7)}), "missing": with_header({"a": {"dtype": "F32"}}),
+    "extra": with_header({"a": entry(more=1)}), "not an object": with_header({"a": 3}), "metadata": with_header({"__metadata__": {"a": 1}, "a": entry()}),
+    "many axes": with_header({"a": entry(shape=(1,) * 40 + (4,))}), "offsets": with_header({"a": entry(offsets=(0,))}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_header_is_refused_before_memory_is_taken(name):
+    tracemalloc.start()
+    with pytest.raises(CheckpointError):
+        parse_weights(HOSTILE[name], "w")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * len(HOSTILE[name]) + 1_000_000
+
+
+class Bomb:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('executed')",)
+
+
+def test_a_pickle_is_never_executed(tmp_path):
+    (tmp_path / "w").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(CheckpointError):
+        load_weights(tmp_path / "w")
+    np.save(tmp_path / "objects.npy", np.array([Bomb()], dtype=object), allow_pickle=True)
+    with pytest.raises(CheckpointError):
+        load_weights(tmp_path / "objects.npy")
+
+
+def test_what_cannot_be_saved_or_found_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match="complex"):
+        weights_bytes({"a": np.ones(2, complex)})
+    with pytest.raises(CheckpointError, match="none"):
+        load_weights(tmp_path / "none")
+    with pytest.raises(CheckpointError, match="none"):
+        load_json(tmp_path / "none")
+    with pytest.raises(StorageError, match="nowhere"):
+        save_weights(tmp_path / "nowhere" / "w", ARRAYS)
