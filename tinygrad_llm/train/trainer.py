@@ -162,14 +162,13 @@ class Trainer:
     def _after_step(self, report: Callable[[str], None]) -> None:
         c = self.config
         last = self.step_number == c.steps
-        if self.stop_asked:
-            self.save("last")
-            self.log.write("interrupted", step=self.step_number)
-            raise Interrupted
         if last or self.step_number % c.eval_every == 0:
             self._evaluate(report)
-        if last or self.step_number % c.checkpoint_every == 0:
+        if last or self.stop_asked or self.step_number % c.checkpoint_every == 0:
             self.save("last")
+        if self.stop_asked and not last:
+            self.log.write("interrupted", step=self.step_number)
+            raise Interrupted
 
     def _evaluate(self, report: Callable[[str], None]) -> None:
         loss = self.evaluate()
