@@ -2,8 +2,8 @@
 
     python -m benchmarks.bpe [--rounds 5]
 
-Reads tinyshakespeare.txt and gpt2/ from $TINYGRAD_LLM_DATA. Alternating, medians, one thread each. Prints a table, and one
-JSON line last. Needs tokenizers and tiktoken.
+Reads tinyshakespeare.txt and gpt2/ from $TINYGRAD_LLM_DATA. Alternating, medians, one thread each. Prints a table,
+and one JSON line last. Needs tokenizers and tiktoken.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 
 os.environ["RAYON_NUM_THREADS"] = "1"  # tokenizers', before it is imported
 
-import tiktoken  # noqa: E402
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: E402
+import tiktoken
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from tinygrad_llm.tokenizer import PATTERNS, BPETokenizer, RegexBPETokenizer  # noqa: E402
+from tinygrad_llm.tokenizer import PATTERNS, BPETokenizer, RegexBPETokenizer
 
 CS336_BYTES, CS336_MERGES = 130_000, 243
 

@@ -128,7 +128,8 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     print(
-        f"{'row':42}{'ours ms':>9}{'torch':>9}{'compile':>9}{'eager/ours':>12}{'compile/ours':>14}{'floor ms':>10}{'share':>7}{'peak MB: ours':>15}{'torch':>8}"
+        f"{'row':42}{'ours ms':>9}{'torch':>9}{'compile':>9}{'eager/ours':>12}{'compile/ours':>14}"
+        f"{'floor ms':>10}{'share':>7}{'peak MB: ours':>15}{'torch':>8}"
     )
     for number in options.rows.split(","):
         r = measure(int(number) - 1, options.threads, options.rounds, not options.no_compile)

@@ -273,7 +273,9 @@ def test_the_first_operation_with_a_bad_number_is_named():
 
 
 @pytest.mark.parametrize("scalar", [np.float64(2), np.float32(2), 2, 2.0, np.int64(2)])
-@pytest.mark.parametrize("apply", [lambda x, s: x * s, lambda x, s: s - x, lambda x, s: x / s, lambda x, s: s**x, lambda x, s: x**s])
+@pytest.mark.parametrize(
+    "apply", [lambda x, s: x * s, lambda x, s: s - x, lambda x, s: x / s, lambda x, s: s**x, lambda x, s: x**s]
+)
 def test_a_scalar_never_changes_the_dtype(scalar, apply):
     x = leaf([1.0, 2.0], np.float32)
     y = apply(x, scalar)
@@ -295,7 +297,9 @@ def test_mixed_precisions_are_refused_by_name():
         leaf([1.0], np.float32) * np.array([1, 2])
 
 
-@pytest.mark.parametrize("data", [np.zeros(2, np.float16), np.zeros(2, complex), np.array(["a"]), np.array([None]), [[1.0], "a"]])
+@pytest.mark.parametrize(
+    "data", [np.zeros(2, np.float16), np.zeros(2, complex), np.array(["a"]), np.array([None]), [[1.0], "a"]]
+)
 def test_odd_dtypes_are_refused(data):
     with pytest.raises((DtypeError, ValueError)):
         Tensor(data)

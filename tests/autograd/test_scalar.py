@@ -40,7 +40,10 @@ def test_a_thousand_random_expressions_have_pytorchs_gradients():
     compared = 0
     for seed in range(1000):
         start = [random.Random(seed).uniform(-2, 2) for _ in range(3)]
-        values, tensors = [Value(v) for v in start], [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in start]
+        values, tensors = (
+            [Value(v) for v in start],
+            [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in start],
+        )
         ours = expression(random.Random(seed), values, mine, 5)
         other = expression(random.Random(seed), tensors, theirs, 5)
         ours.backward()

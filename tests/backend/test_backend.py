@@ -63,7 +63,10 @@ def test_gemm_does_what_its_flags_say(n, i, o, flags):
 def test_tiles_cover_every_row_once(rows, row_bytes, tile):
     covered = [i for part in row_tiles(rows, row_bytes, tile) for i in range(part.start, part.stop)]
     assert covered == list(range(rows))
-    assert all(part.stop - part.start == 1 or (part.stop - part.start) * row_bytes <= tile for part in row_tiles(rows, row_bytes, tile))
+    assert all(
+        part.stop - part.start == 1 or (part.stop - part.start) * row_bytes <= tile
+        for part in row_tiles(rows, row_bytes, tile)
+    )
 
 
 def test_keyed_numbers_do_not_depend_on_the_split():
@@ -75,7 +78,12 @@ def test_keyed_numbers_do_not_depend_on_the_split():
 
 def test_keyed_numbers_differ_by_seed_step_call_and_example():
     stream = KeyedStream(7, 3)
-    draws = [stream.random((2, 50)), stream.random((2, 50)), KeyedStream(8, 3).random((2, 50)), KeyedStream(7, 4).random((2, 50))]
+    draws = [
+        stream.random((2, 50)),
+        stream.random((2, 50)),
+        KeyedStream(8, 3).random((2, 50)),
+        KeyedStream(7, 4).random((2, 50)),
+    ]
     rows = np.concatenate(draws)
     for i in range(len(rows)):
         for j in range(i):

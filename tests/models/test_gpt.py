@@ -94,7 +94,16 @@ def test_bad_tokens_are_named():
 
 
 @pytest.mark.parametrize(
-    "change", [{"vocab_size": 0}, {"n_layer": -1}, {"n_head": 3}, {"dropout": 1.0}, {"block_size": 2.5}, {"n_embd": True}, {"dropout": "a"}]
+    "change",
+    [
+        {"vocab_size": 0},
+        {"n_layer": -1},
+        {"n_head": 3},
+        {"dropout": 1.0},
+        {"block_size": 2.5},
+        {"n_embd": True},
+        {"dropout": "a"},
+    ],
 )
 def test_impossible_configurations_are_refused(change):
     with pytest.raises(ConfigError):

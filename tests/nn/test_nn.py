@@ -139,7 +139,9 @@ def test_dropout_is_active_exactly_when_an_rng_is_given():
         with_rng = layer(x, np.random.default_rng(0)).data
         assert np.abs(with_rng - layer(x).data).max() > 0
         np.testing.assert_array_equal(with_rng, layer(x, np.random.default_rng(0)).data)
-        halves = [layer(Tensor(x.data[part]), KeyedStream(1, 1, part.start)).data for part in (slice(0, 2), slice(2, 4))]
+        halves = [
+            layer(Tensor(x.data[part]), KeyedStream(1, 1, part.start)).data for part in (slice(0, 2), slice(2, 4))
+        ]
         np.testing.assert_array_equal(np.concatenate(halves), layer(x, KeyedStream(1, 1)).data)
 
 

@@ -261,7 +261,9 @@ def triangle(draw):
 
 
 def einsum_inputs(draw):
-    spec = draw(st.sampled_from(["ij,jk->ik", "bij,bkj->bik", "ij,ij->", "i,j->ij", "ijk,k->ij", "ij,k->jk", "ij,j->i"]))
+    spec = draw(
+        st.sampled_from(["ij,jk->ik", "bij,bkj->bik", "ij,ij->", "i,j->ij", "ijk,k->ij", "ij,k->jk", "ij,j->i"])
+    )
     size = {letter: draw(st.integers(1, SIDE)) for letter in "bijk"}
     a, b = spec.split("->")[0].split(",")
     return [array(draw, tuple(size[c] for c in part)) for part in (a, b)], {"subscripts": spec}
@@ -272,7 +274,7 @@ def normalised(x, eps):
 
 
 erf = np.vectorize(math.erf, otypes=[float])
-sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+sigmoid = lambda x: 1 / (1 + np.exp(-x))
 POSITIVE = {"positive": True}
 
 CASES = [

@@ -10,7 +10,7 @@ from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenErro
 
 F = np.ones((2, 3))
 F32 = F.astype(np.float32)
-I = np.ones((2, 3), np.int64)  # noqa: E741
+I = np.ones((2, 3), np.int64)
 B4 = np.ones((1, 2, 3, 4))
 N = np.ones
 BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")

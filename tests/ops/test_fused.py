@@ -21,7 +21,9 @@ def both(fused, plain, arrays, tolerance=1e-10, **options):
     """Value and all gradients of the two, under one random cotangent."""
     results = []
     for function in (fused, plain):
-        leaves = [Tensor(a.copy(), requires_grad=True) if getattr(a, "dtype", None) == np.float64 else a for a in arrays]
+        leaves = [
+            Tensor(a.copy(), requires_grad=True) if getattr(a, "dtype", None) == np.float64 else a for a in arrays
+        ]
         out = function(*leaves, **options)
         out.backward(np.random.default_rng(1).normal(size=out.shape))
         results.append([out.data, *(leaf.grad for leaf in leaves if isinstance(leaf, Tensor))])
@@ -39,7 +41,11 @@ def test_norms_and_linear(shape):
     both(ops.layer_norm, composed.layer_norm, [normal(*shape), normal(d), normal(d)])
     both(ops.layer_norm, composed.layer_norm, [normal(*shape), normal(d)])
     both(ops.layer_norm, composed.layer_norm, [normal(*shape)])
-    both(lambda x, b: ops.layer_norm(x, None, b), lambda x, b: composed.layer_norm(x, None, b), [normal(*shape), normal(d)])
+    both(
+        lambda x, b: ops.layer_norm(x, None, b),
+        lambda x, b: composed.layer_norm(x, None, b),
+        [normal(*shape), normal(d)],
+    )
     both(ops.rms_norm, composed.rms_norm, [normal(*shape), normal(d)])
     both(ops.rms_norm, composed.rms_norm, [normal(*shape)])
     both(ops.linear, composed.linear, [normal(*shape), normal(4, d), normal(4)])

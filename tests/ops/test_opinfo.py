@@ -186,7 +186,11 @@ def index_select(x, dim, index):
 
 def gather(x, dim, index, **k):
     only(k)
-    if x.ndim != index.ndim or not x.ndim or any(i != s for n, (i, s) in enumerate(zip(index.shape, x.shape)) if n != dim % x.ndim):
+    if (
+        x.ndim != index.ndim
+        or not x.ndim
+        or any(i != s for n, (i, s) in enumerate(zip(index.shape, x.shape)) if n != dim % x.ndim)
+    ):
         raise NotOurs("an index smaller than x")
     return ops.gather(x, index, axis=dim)
 
@@ -232,7 +236,7 @@ def einsum(operands, equation):
 
 
 def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
-    if dropout_p or q.ndim != 4 or q.shape[2] != k.shape[2] and is_causal or k.shape != v.shape:
+    if dropout_p or q.ndim != 4 or (q.shape[2] != k.shape[2] and is_causal) or k.shape != v.shape:
         raise NotOurs("dropout, other axes, or PyTorch's top-left causal order")
     return ops.attention(q, k, v, attn_mask, causal=is_causal, scale=scale)
 

@@ -13,7 +13,9 @@ from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor, gradcheck
 from tinygrad_llm.ops.index import sum_rows_by_id
 
-NAMES = [f"{case.name}{'-' + str(i) if [c.name for c in CASES].count(case.name) > 1 else ''}" for i, case in enumerate(CASES)]
+NAMES = [
+    f"{case.name}{'-' + str(i) if [c.name for c in CASES].count(case.name) > 1 else ''}" for i, case in enumerate(CASES)
+]
 NOT_IN_TABLE = {
     "argmax", "argmin", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "dropout", "composed",
     "rope_table", "IGNORE",
@@ -51,9 +53,18 @@ def _for_numpy(name, options):
 @given(data=st.data())
 def test_comparisons_are_numpys(data):
     shape = (data.draw(st.integers(1, 3)),)
-    a, b = (np.array(data.draw(st.lists(st.integers(-1, 1), min_size=shape[0], max_size=shape[0])), float) for _ in "ab")
+    a, b = (
+        np.array(data.draw(st.lists(st.integers(-1, 1), min_size=shape[0], max_size=shape[0])), float) for _ in "ab"
+    )
     x, y = Tensor(a), Tensor(b)
-    for mine, theirs in ((x < y, a < b), (x <= y, a <= b), (x > y, a > b), (x >= y, a >= b), (x == y, a == b), (x != y, a != b)):
+    for mine, theirs in (
+        (x < y, a < b),
+        (x <= y, a <= b),
+        (x > y, a > b),
+        (x >= y, a >= b),
+        (x == y, a == b),
+        (x != y, a != b),
+    ):
         assert mine.dtype == bool and not mine.requires_grad
         np.testing.assert_array_equal(mine.data, theirs)
     assert x.argmax().item() == a.argmax() and ops.argmin(x).item() == a.argmin()
@@ -135,7 +146,7 @@ def test_attention_dropout_scales_what_it_keeps():
 def test_attention_dropout_has_the_gradient_of_what_it_kept():
     rng = np.random.default_rng(3)
     arrays = [rng.normal(size=(2, 2, 3, 4)) for _ in range(3)]
-    fixed = lambda q, k, v: ops.attention(q, k, v, causal=True, p=0.3, rng=np.random.default_rng(7))  # noqa: E731
+    fixed = lambda q, k, v: ops.attention(q, k, v, causal=True, p=0.3, rng=np.random.default_rng(7))
     assert gradcheck(fixed, arrays)
 
 

@@ -22,7 +22,12 @@ def decays(p):
 
 
 OPTIMIZERS = {
-    "adamw": (lambda ps: AdamW(ps, 1e-2, (0.8, 0.95), 1e-6, 0.1), "AdamW", {"lr": 1e-2, "betas": (0.8, 0.95), "eps": 1e-6}, 0.1),
+    "adamw": (
+        lambda ps: AdamW(ps, 1e-2, (0.8, 0.95), 1e-6, 0.1),
+        "AdamW",
+        {"lr": 1e-2, "betas": (0.8, 0.95), "eps": 1e-6},
+        0.1,
+    ),
     "sgd": (lambda ps: SGD(ps, 1e-2), "SGD", {"lr": 1e-2}, 0.0),
     "sgd decay": (lambda ps: SGD(ps, 1e-2, weight_decay=0.1), "SGD", {"lr": 1e-2}, 0.1),
     "momentum": (lambda ps: SGD(ps, 1e-2, 0.9, weight_decay=0.1), "SGD", {"lr": 1e-2, "momentum": 0.9}, 0.1),

@@ -17,7 +17,16 @@ from tinygrad_llm.errors import CheckpointError, StorageError
 from tinygrad_llm.train import checkpoint as module
 from tinygrad_llm.train.checkpoint import exists, load_checkpoint, save_checkpoint
 
-SYSTEM_CALLS = {"mkdir": os, "rename": os, "fsync": os, "open": os, "close": os, "rmdir": os, "unlink": os, "replace": os}
+SYSTEM_CALLS = {
+    "mkdir": os,
+    "rename": os,
+    "fsync": os,
+    "open": os,
+    "close": os,
+    "rmdir": os,
+    "unlink": os,
+    "replace": os,
+}
 
 
 def save(folder: Path, number: int, size: int = 2) -> None:
@@ -255,7 +264,9 @@ print(load_checkpoint(sys.argv[1]).documents["state"]["step"])
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")
 def test_a_file_that_may_not_grow_is_a_storage_error(tmp_path):
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path / "last")], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "last")], capture_output=True, text=True, check=True
+    )
     message, step = done.stdout.splitlines()
     assert "File too large" in message and "untouched" in message and step == "1"
     assert [p.name for p in tmp_path.iterdir()] == ["last"]
@@ -274,6 +285,10 @@ def test_a_file_too_many_is_refused(last):
 
 
 def test_windows_has_no_folder_to_sync(last, monkeypatch):
-    monkeypatch.setattr(module, "os", type("nt", (), {**{k: getattr(os, k) for k in ("mkdir", "rename", "fsync", "open", "close")}, "name": "nt"}))
+    monkeypatch.setattr(
+        module,
+        "os",
+        type("nt", (), {**{k: getattr(os, k) for k in ("mkdir", "rename", "fsync", "open", "close")}, "name": "nt"}),
+    )
     save(last, 2)
     assert number_in(last) == 2

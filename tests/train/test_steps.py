@@ -50,7 +50,10 @@ def test_threads_change_nothing_but_rounding(threads, dropout, count):
 def test_accumulated_batches_are_one_large_one():
     large = [tuple(np.concatenate([b[i] for b in BATCHES[:3]]) for i in (0, 1))]
     same(run(EagerStep, BATCHES[:3]), run(EagerStep, large))
-    same(run(lambda m, o: EagerStep(m, o, seed=3), BATCHES[:3], 0.3), run(lambda m, o: EagerStep(m, o, seed=3), large, 0.3))
+    same(
+        run(lambda m, o: EagerStep(m, o, seed=3), BATCHES[:3], 0.3),
+        run(lambda m, o: EagerStep(m, o, seed=3), large, 0.3),
+    )
 
 
 def test_a_step_is_the_plain_loop():
@@ -86,7 +89,10 @@ def test_a_bad_number_never_reaches_the_weights_and_is_named(threads, poison):
     step = ThreadedStep(model, optimizer, threads=2) if threads == 2 else EagerStep(model, optimizer)
     model.h[1].mlp.c_fc.weight.data[0, 0] = poison
     before = optimizer.flat.data.copy()
-    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match=r"step 7, operation linear, tensor .*weight.*Nothing was updated"):
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(NonFiniteError, match=r"step 7, operation linear, tensor .*weight.*Nothing was updated"),
+    ):
         step([BATCHES[0]], 7, 1e-2)
     np.testing.assert_array_equal(optimizer.flat.data, before)
     assert optimizer.steps == 0

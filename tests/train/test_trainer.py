@@ -61,7 +61,9 @@ def test_a_run_leaves_log_config_and_checkpoints(config, tmp_path):
     assert [e["step"] for e in events if e["event"] == "step"] == list(range(1, 13))
     assert json.loads((tmp_path / "run" / "config.json").read_text()) == config.to_dict()
     best = load_checkpoint(tmp_path / "run" / "checkpoint" / "best").documents["state"]
-    assert best["best"] == pytest.approx(trainer.best) == pytest.approx(min(v for _, v in losses(tmp_path / "run")[1][1:]))
+    assert (
+        best["best"] == pytest.approx(trainer.best) == pytest.approx(min(v for _, v in losses(tmp_path / "run")[1][1:]))
+    )
 
 
 def test_training_learns(config, tmp_path):

@@ -44,7 +44,7 @@ def gradcheck(
     ArgumentError where there is nothing to check. Source: Griewank and Walther, "Evaluating Derivatives", chapter 1.
     """
     name = getattr(function, "__name__", "function")
-    arrays = [x.data if isinstance(x, Tensor) else x for x in inputs]
+    arrays: list[Any] = [x.data if isinstance(x, Tensor) else x for x in inputs]
     arrays = [np.array(a) if isinstance(a, np.ndarray) and a.dtype == np.float64 else a for a in arrays]
     checked = [i for i, a in enumerate(arrays) if isinstance(a, np.ndarray) and a.dtype == np.float64]
     if not checked:
@@ -64,7 +64,7 @@ def gradcheck(
             return float((np.asarray(function(*arrays, **options).data) * cotangent).sum())
 
     for i in checked:
-        found = tensors[i].grad if tensors[i].grad is not None else np.zeros_like(arrays[i])
+        found: Any = tensors[i].grad if tensors[i].grad is not None else np.zeros_like(arrays[i])
         for index in np.ndindex(arrays[i].shape):
             difference = _central_difference(projected, arrays[i], index, eps)
             if not abs(found[index] - difference) <= atol + rtol * abs(difference):

@@ -20,7 +20,7 @@ class Mode:
     watching: bool = False
 
 
-MODE: ContextVar[Mode] = ContextVar("tinygrad_llm_mode", default=Mode())
+MODE: ContextVar[Mode] = ContextVar("tinygrad_llm_mode", default=Mode())  # noqa: B039 - frozen
 
 
 @contextmanager

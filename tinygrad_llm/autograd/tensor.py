@@ -31,8 +31,8 @@ class Storage:
 class Node:
     """How a tensor was made: `vjp(g, needs)` gives the parents' gradients from g, the gradient of the result.
 
-    A node knows its parents' nodes (for a leaf, the leaf itself), not their values: of an intermediate result only those
-    arrays stay in memory that a vjp has captured. It knows its own tensor weakly, for retain_graph.
+    A node knows its parents' nodes (for a leaf, the leaf itself), not their values: of an intermediate result only
+    those arrays stay in memory that a vjp has captured. It knows its own tensor weakly, for retain_graph.
     """
 
     __slots__ = ("dtype", "name", "needs", "parents", "seen", "shape", "tensor", "vjp")

@@ -27,4 +27,5 @@ def keep_freed_pages(arenas: int = 1) -> bool:
         (M_TOP_PAD, 64 << 20),
         (M_ARENA_MAX, arenas),
     )
-    return all([mallopt(key, value) == 1 for key, value in settings])
+    accepted = [mallopt(key, value) == 1 for key, value in settings]  # each is tried, whatever the others say
+    return all(accepted)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 TILE_BYTES = 256 * 1024
-"""Three or four arrays of this size fit into the 1 MB second-level cache of a present core; smaller tiles cost more calls."""
+"""Three or four arrays of this size fit into the 1 MB second-level cache of a present core; smaller tiles cost more
+calls."""
 
 
 def row_tiles(rows: int, row_bytes: int, tile_bytes: int = TILE_BYTES) -> Iterator[slice]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_info
 
+from tinygrad_llm import __version__
 from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.datasets.download import SOURCES, data_dir
 from tinygrad_llm.train.workers import cores
@@ -42,7 +43,7 @@ def findings() -> Iterator[tuple[str, str]]:
     """What there is, by name."""
     yield (
         "tinygrad_llm",
-        f"{importlib.metadata.version('tinygrad_llm')} in {os.path.dirname(os.path.dirname(__file__))}",
+        f"{__version__} in {os.path.dirname(os.path.dirname(__file__))}",
     )
     yield "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     yield "numpy", np.__version__

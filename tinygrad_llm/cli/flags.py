@@ -45,7 +45,7 @@ def parse(
         default = "" if f.default in (MISSING, None) else f" (default {f.default})"
         options: dict[str, Any] = {"help": f.metadata.get("help", "") + default, "default": argparse.SUPPRESS}
         if f.name in positional:
-            optional = {"nargs": "?"} if f.default is not MISSING else {}
+            optional: dict[str, Any] = {"nargs": "?"} if f.default is not MISSING else {}
             parser.add_argument(f.name, type=_converter(kind), **options, **optional)
         elif kind is bool:
             parser.add_argument(_flag(f.name), action=argparse.BooleanOptionalAction, **options)

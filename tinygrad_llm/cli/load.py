@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinygrad_llm.errors import CheckpointError
+from tinygrad_llm.errors import CheckpointError, TokenError
 from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.models.pretrained import from_pretrained
 from tinygrad_llm.tokenizer import RegexBPETokenizer, Tokenizer, tokenizer_from_dict
@@ -26,3 +26,11 @@ def load_model(path: str) -> tuple[GPT, Tokenizer]:
         files = folder / "vocab.json", folder / "merges.txt"
         return from_pretrained(folder), RegexBPETokenizer.from_gpt2_files(*files)
     raise CheckpointError(str(folder), "a run's folder, a checkpoint, or a model", "neither", "Train one: tgl train")
+
+
+def beginning(tokenizer: Tokenizer) -> list[int]:
+    """What to start from where no prompt is given: a line end, or token 0 where the vocabulary has none."""
+    try:
+        return tokenizer.encode("\n")
+    except TokenError:
+        return [0]

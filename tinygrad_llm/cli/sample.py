@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinygrad_llm.cli.flags import parse
-from tinygrad_llm.cli.load import load_model
+from tinygrad_llm.cli.load import beginning, load_model
 from tinygrad_llm.generate import Sampler, generate
 
 
@@ -18,7 +18,7 @@ class SampleFlags:
     """See each field's help."""
 
     run: str = field(metadata={"help": "folder of a run, a checkpoint, or a model"})
-    prompt: str = field(default="\n", metadata={"help": "text to go on from; a line end where none is given"})
+    prompt: str | None = field(default=None, metadata={"help": "text to go on from; a line end where none is given"})
     tokens: int = field(default=400, metadata={"help": "how many tokens to write"})
     temperature: float = field(default=0.8, metadata={"help": "below 1 bolder, above 1 more varied"})
     top_k: int | None = field(default=None, metadata={"help": "keep the k most likely tokens"})
@@ -33,9 +33,9 @@ def main(argv: Sequence[str]) -> int:
     flags = SampleFlags(**given)
     sampler = Sampler(flags.temperature, flags.top_k, flags.top_p, flags.greedy)
     model, tokenizer = load_model(flags.run)
-    prompt = tokenizer.encode(flags.prompt)
+    prompt = beginning(tokenizer) if flags.prompt is None else tokenizer.encode(flags.prompt)
     stream = tokenizer.stream_decoder()
-    sys.stdout.write(flags.prompt.lstrip("\n"))
+    sys.stdout.write(flags.prompt or "")
     for token in generate(model, prompt, flags.tokens, sampler, np.random.default_rng(flags.seed)):
         sys.stdout.write(stream.push(token))
         sys.stdout.flush()

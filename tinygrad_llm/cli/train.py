@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.cli.flags import parse
-from tinygrad_llm.errors import ConfigError, TokenError
+from tinygrad_llm.cli.load import beginning
+from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.inspect import loss_curve
 from tinygrad_llm.models.ngram import NGram
@@ -72,7 +73,8 @@ def _introduce(trainer: Trainer) -> None:
     c, corpus = trainer.config, trainer.corpus
     print(
         f"{trainer.model.n_parameters():,} parameters, {c.n_layer} layers, {c.n_head} heads, {c.n_embd} wide; "
-        f"{len(corpus.train):,} tokens to learn from, {len(corpus.val):,} held out, {corpus.tokenizer.vocab_size} kinds; "
+        f"{len(corpus.train):,} tokens to learn from, {len(corpus.val):,} held out, "
+        f"{corpus.tokenizer.vocab_size} kinds; "
         f"{trainer.threads} thread{'s' * (trainer.threads > 1)}"
     )
 
@@ -94,7 +96,8 @@ def _report(trainer: Trainer, seconds: float) -> None:
         print("Counting wins here: at this size of model and text an n-gram is a strong baseline.")
     print(f"\n--- a sample, temperature 0.8 {'-' * 40}\n{sample(trainer)}\n{'-' * 70}")
     print(
-        f"trained {trainer.step_number} steps in {seconds:.0f} s. curve: {out / 'loss.svg'}{' and loss.png' if png else ''}"
+        f"trained {trainer.step_number} steps in {seconds:.0f} s. "
+        f"curve: {out / 'loss.svg'}{' and loss.png' if png else ''}"
     )
     print("Try next:")
     print(f"  tgl sample {out} --prompt 'Once ' --temperature 0.5")
@@ -115,14 +118,10 @@ def ngram_losses(corpus: Corpus) -> dict[str, float]:
 
 
 def sample(trainer: Trainer, count: int = SAMPLE_TOKENS) -> str:
-    """Some text from the model, after a line end."""
+    """Some text from the model."""
     tokenizer = trainer.corpus.tokenizer
-    try:
-        prompt = tokenizer.encode("\n")
-    except TokenError:
-        prompt = [0]
     rng = np.random.default_rng(trainer.config.seed)
-    ids = generate(trainer.model, prompt, count, Sampler(temperature=0.8), rng)
+    ids = generate(trainer.model, beginning(tokenizer), count, Sampler(temperature=0.8), rng)
     return tokenizer.decode(list(ids)).strip("\n")
 
 

@@ -93,8 +93,8 @@ def download(name: str, folder: Path | None = None, *, url: str | None = None, p
 
     What has come so far is kept in FILE.part, and the next call asks for the rest.
 
-    Raises ArgumentError for an unknown name, DataError where the network or the content fails, StorageError where the disk
-    does. `url` takes another address for the same content; file:// works.
+    Raises ArgumentError for an unknown name, DataError where the network or the content fails, StorageError where the
+    disk does. `url` takes another address for the same content; file:// works.
     """
     if name not in SOURCES:
         raise ArgumentError("name", " or ".join(SOURCES), repr(name))

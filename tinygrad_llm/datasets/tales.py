@@ -1,6 +1,7 @@
 """`tales`: short stories from a seeded grammar, so that every answer can be checked.
 
-A story is a chain of uniform choices. One function, `tell`, makes all of them through a `choose` that is passed in: drawn
+A story is a chain of uniform choices. One function, `tell`, makes all of them through a `choose` that is passed in:
+drawn
 at random it is the generator, led by a given text it is the parser. So a story's probability is exact: the product of
 1/len(options) over its choices, divided by the share of the draws that its split accepts.
 
@@ -321,7 +322,8 @@ def joined(tales: Sequence[Tale], split: str) -> str:
 
 
 def write_tales(folder: str | Path) -> list[Path]:
-    """Writes train.txt, val.txt, test.txt, and stories.jsonl with everything else, a line a story in the files' order."""
+    """Writes train.txt, val.txt, test.txt, and stories.jsonl with everything else, a line a story in the files'
+    order."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tales = generate_tales()

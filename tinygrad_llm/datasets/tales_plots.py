@@ -1,8 +1,8 @@
 """The plots of the tales, as sentences with holes. Each line is one choice among variants that mean the same.
 
 [hero] is a mention by name, [hero.she] [hero.her] [hero.hers] a pronoun (does, is done to, owns), a capital makes it
-begin a sentence. [thing] [food] [place] [spot] [animal] [adult] are things of the story, [thing.short] without its color.
-Holes that stand alone, like {weather}, are drawn where they stand.
+begin a sentence. [thing] [food] [place] [spot] [animal] [adult] are things of the story, [thing.short] without its
+color. Holes that stand alone, like {weather}, are drawn where they stand.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plot:
-    """lines: variants, one tuple a sentence. same_sex: the friend is of the hero's sex, so that no pronoun tells them apart.
+    """lines: variants, one tuple a sentence. same_sex: the friend is of the hero's sex, so that no pronoun tells them
+    apart.
 
     answers: who did what, for the questions. summary: the story in a sentence. mood: which endings fit.
     """

@@ -8,7 +8,8 @@ from tinygrad_llm.errors import ArgumentError, DataError
 
 
 def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file.  Raises DataError for one that is missing, empty, or not UTF-8 (with the byte's place)."""
+    """The text of a UTF-8 file.  Raises DataError for one that is missing, empty, or not UTF-8 (with the byte's
+    place)."""
     try:
         raw = Path(path).read_bytes()
     except OSError as error:

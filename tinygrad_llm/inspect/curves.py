@@ -96,12 +96,13 @@ def _smoothed(points: Sequence[Point]) -> list[Point]:
 
 
 def _apart(labels: Sequence[tuple[str, float, str]], gap: float = 16) -> list[tuple[str, float, str]]:
-    """The labels from top to bottom, moved down until none covers another, and up again where they leave the drawing."""
+    """The labels from top to bottom, moved down until none covers another, and up again where they leave the
+    drawing."""
     placed: list[tuple[str, float, str]] = []
     for words, y, color in sorted(labels, key=lambda label: label[1]):
         y = max(y, placed[-1][1] + gap) if placed else y
         placed.append((words, y, color))
-    limit = HEIGHT - BOTTOM
+    limit: float = HEIGHT - BOTTOM
     for i in range(len(placed) - 1, -1, -1):
         words, y, color = placed[i]
         placed[i] = (words, min(y, limit), color)

@@ -29,14 +29,16 @@ class Figure:
         """A straight line."""
         style = f" stroke-dasharray='{dash}'" if dash else ""
         self.parts.append(
-            f"<line x1='{a[0]:.1f}' y1='{a[1]:.1f}' x2='{b[0]:.1f}' y2='{b[1]:.1f}' stroke='{color}' stroke-width='{width}'{style}/>"
+            f"<line x1='{a[0]:.1f}' y1='{a[1]:.1f}' x2='{b[0]:.1f}' y2='{b[1]:.1f}' "
+            f"stroke='{color}' stroke-width='{width}'{style}/>"
         )
 
     def path(self, points: Sequence[Point], color: str, width: float = 1.5, opacity: float = 1) -> None:
         """A line through points."""
         places = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self.parts.append(
-            f"<polyline points='{places}' fill='none' stroke='{color}' stroke-width='{width}' stroke-opacity='{opacity}' stroke-linejoin='round'/>"
+            f"<polyline points='{places}' fill='none' stroke='{color}' stroke-width='{width}' "
+            f"stroke-opacity='{opacity}' stroke-linejoin='round'/>"
         )
 
     def dot(self, at: Point, color: str, radius: float = 3) -> None:
@@ -50,13 +52,15 @@ class Figure:
     ) -> None:
         """Words; anchor is start, middle or end."""
         self.parts.append(
-            f"<text x='{at[0]:.1f}' y='{at[1]:.1f}' fill='{color}' font-size='{size}' text-anchor='{anchor}' font-weight='{weight}'>{escape(words)}</text>"
+            f"<text x='{at[0]:.1f}' y='{at[1]:.1f}' fill='{color}' font-size='{size}' "
+            f"text-anchor='{anchor}' font-weight='{weight}'>{escape(words)}</text>"
         )
 
     @property
     def svg(self) -> str:
         """The drawing as text."""
-        head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {self.width} {self.height}' width='{self.width}' height='{self.height}' role='img' {FONT}>"
+        size = f"viewBox='0 0 {self.width} {self.height}' width='{self.width}' height='{self.height}'"
+        head = f"<svg xmlns='http://www.w3.org/2000/svg' {size} role='img' {FONT}>"
         about = f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
         paper = f"<rect width='{self.width}' height='{self.height}' fill='white'/>"
         return "\n".join([head, about, paper, *self.parts, "</svg>"]) + "\n"

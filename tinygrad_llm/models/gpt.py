@@ -19,7 +19,8 @@ INIT_STD = 0.02  # Radford et al., 2018, section 4.1
 
 @dataclass(frozen=True)
 class GPTConfig:
-    """vocab_size V, block_size the longest T, n_layer, n_head H, n_embd D, dropout, bias (in linear layers and norms)."""
+    """vocab_size V, block_size the longest T, n_layer, n_head H, n_embd D, dropout, bias (in linear layers and
+    norms)."""
 
     vocab_size: int
     block_size: int
@@ -57,7 +58,8 @@ class GPT(Module):
         self.ln_f = LayerNorm(c.n_embd, c.bias, dtype=dtype)
 
     def _block(self, rng: np.random.Generator, dtype: Any) -> TransformerBlock:
-        c, stds = self.config, {"std": INIT_STD, "out_std": INIT_STD / math.sqrt(2 * self.config.n_layer)}
+        c = self.config
+        stds: dict[str, Any] = {"std": INIT_STD, "out_std": INIT_STD / math.sqrt(2 * self.config.n_layer)}
         return TransformerBlock(
             LayerNorm(c.n_embd, c.bias, dtype=dtype),
             CausalSelfAttention(c.n_embd, c.n_head, bias=c.bias, dropout=c.dropout, rng=rng, dtype=dtype, **stds),

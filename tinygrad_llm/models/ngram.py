@@ -1,9 +1,10 @@
 """Counting: the next token as it followed the same few tokens before. The baseline that every small model must face.
 
-Interpolated Kneser-Ney smoothing: from every count a little is taken away, and what is saved goes to the shorter context.
+Interpolated Kneser-Ney smoothing: from every count a little is taken away, and what is saved goes to the shorter
+context.
 A shorter context counts a token not by how often it stood there, but in how many different longer contexts: "Francisco"
-is frequent, but only after "San". Source: Kneser and Ney, "Improved backing-off for M-gram language modeling", 1995; Chen
-and Goodman, "An Empirical Study of Smoothing Techniques for Language Modeling", 1999, section 2.7.
+is frequent, but only after "San". Source: Kneser and Ney, "Improved backing-off for M-gram language modeling", 1995;
+Chen and Goodman, "An Empirical Study of Smoothing Techniques for Language Modeling", 1999, section 2.7.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class NGram:
     """p_n(w | c) = (max(N(c w) - D, 0) + D T(c) p_(n-1)(w | c')) / N(c), c' = c without its first token.
 
     N counts occurrences for the longest context, different tokens before for the shorter ones. T(c) is the number of
-    different tokens that followed c. D = n1 / (n1 + 2 n2), n1 and n2 one more than the numbers of pairs with N = 1 and 2. p_0 is uniform;
-    where c was never seen, p_n = p_(n-1).
+    different tokens that followed c. D = n1 / (n1 + 2 n2), n1 and n2 one more than the numbers of pairs with N = 1
+    and 2. p_0 is uniform; where c was never seen, p_n = p_(n-1).
     """
 
     def __init__(self, order: int, vocab_size: int) -> None:
@@ -66,7 +67,9 @@ class NGram:
         counts = np.add.reduceat(pair_counts, first) if len(first) else pair_counts
         followers = np.diff([*first, len(pairs)])
         once, twice = int((pair_counts == 1).sum()), int((pair_counts == 2).sum())
-        discount = (once + 1) / (once + 1 + 2 * (twice + 1))  # one more of each: never 0, which would forbid what is new
+        discount = (once + 1) / (
+            once + 1 + 2 * (twice + 1)
+        )  # one more of each: never 0, which would forbid what is new
         return _Level(pairs, pair_counts, contexts, counts, followers, discount)
 
     def probabilities(self, tokens: np.ndarray) -> np.ndarray:

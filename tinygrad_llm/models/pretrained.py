@@ -1,8 +1,8 @@
 """GPT-2 in Hugging Face's layout: a folder with config.json and model.safetensors.
 
 A model trained here opens there, and theirs opens here. Two things differ. Their linear layers inside a block keep the
-weight as (inputs, outputs), ours as (outputs, inputs): it is transposed. And their layout has no flag for missing biases: a
-model without them is written with zeros.
+weight as (inputs, outputs), ours as (outputs, inputs): it is transposed. And their layout has no flag for missing
+biases: a model without them is written with zeros.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def to_hugging_face(model: GPT) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """config.json's content and the arrays by Hugging Face's names."""
     c = model.config
     config = {
-        "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": c.vocab_size, "n_positions": c.block_size,
+        "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": c.vocab_size,
+        "n_positions": c.block_size,
         "n_embd": c.n_embd, "n_layer": c.n_layer, "n_head": c.n_head, "embd_pdrop": c.dropout, "attn_pdrop": c.dropout,
         "resid_pdrop": c.dropout, "torch_dtype": str(model.wte.weight.dtype), **EXACT,
         "bos_token_id": None, "eos_token_id": None,
@@ -51,7 +52,7 @@ def config_from_hugging_face(config: Mapping[str, Any], name: str = "config.json
     for key in OFF:
         if config.get(key):
             raise CheckpointError(f"{name} {key}", "false", repr(config[key]), "This is another architecture.")
-    sizes = {}
+    sizes: dict[str, Any] = {}
     for ours, theirs in (
         ("vocab_size",) * 2,
         ("block_size", "n_positions"),
@@ -80,7 +81,7 @@ def from_hugging_face(config: GPTConfig, arrays: Mapping[str, np.ndarray], dtype
     state = {}
     for name, array in arrays.items():
         short = name.removeprefix("transformer.")
-        if short.endswith(BUFFERS) and array.ndim != 1 or short == "lm_head.weight":
+        if (short.endswith(BUFFERS) and array.ndim != 1) or short == "lm_head.weight":
             continue
         if short.endswith(".bias") and not config.bias:
             if np.any(array):
@@ -108,7 +109,8 @@ def save_pretrained(model: GPT, path: str | Path) -> None:
 
 
 def from_pretrained(path: str | Path, dtype: Any = np.float32) -> GPT:
-    """The GPT in the folder `path`, in float32 or float64.  Raises CheckpointError where it is not whole, or another model."""
+    """The GPT in the folder `path`, in float32 or float64.  Raises CheckpointError where it is not whole, or another
+    model."""
     folder = Path(path)
     config = config_from_hugging_face(load_json(folder / "config.json"), str(folder / "config.json"))
     return from_hugging_face(config, load_weights(folder / "model.safetensors"), dtype)

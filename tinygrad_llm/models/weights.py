@@ -1,7 +1,7 @@
 """Weights in files: safetensors, read strictly. Nothing is ever unpickled.
 
-A safetensors file is 8 bytes with the length of a JSON header, the header, and the arrays' bytes without gaps. The header
-is checked against the file's size before any array is made. Format: https://huggingface.co/docs/safetensors.
+A safetensors file is 8 bytes with the length of a JSON header, the header, and the arrays' bytes without gaps. The
+header is checked against the file's size before any array is made. Format: https://huggingface.co/docs/safetensors.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from safetensors.numpy import save
 
 from tinygrad_llm.errors import CheckpointError, StorageError
 
-DTYPES = {
-    "F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "I64": np.dtype("<i8"),
+DTYPES: dict[str, np.dtype[Any]] = {
+    "F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"),
+    "I64": np.dtype("<i8"),
     "I32": np.dtype("<i4"), "I16": np.dtype("<i2"), "I8": np.dtype("i1"), "U8": np.dtype("u1"), "U16": np.dtype("<u2"),
     "U32": np.dtype("<u4"), "U64": np.dtype("<u8"), "BOOL": np.dtype("?"),
 }  # fmt: skip

@@ -54,17 +54,17 @@ class CausalSelfAttention(Module):
         if self.rope_base is None:
             y = ops.packed_attention(qkv, n_head=self.n_head, n_kv_head=self.n_kv_head, p=p, rng=rng)
         else:
-            y = self._with_rope(qkv, p, rng)
+            y = self._with_rope(qkv, self.rope_base, p, rng)
         return self.dropout(self.c_proj(y), rng)
 
-    def _with_rope(self, qkv: Tensor, p: float, rng: Rng | None) -> Tensor:
+    def _with_rope(self, qkv: Tensor, base: float, p: float, rng: Rng | None) -> Tensor:
         batch, time, _ = qkv.shape
         counts = (self.n_head, self.n_kv_head, self.n_kv_head)
         parts = ops.split(qkv, [count * self.head_size for count in counts])
         q, k, v = (
             part.reshape(batch, time, count, self.head_size).transpose(0, 2, 1, 3) for part, count in zip(parts, counts)
         )
-        cos, sin = ops.rope_table(np.arange(time), self.head_size, self.rope_base)
+        cos, sin = ops.rope_table(np.arange(time), self.head_size, base)
         q, k = ops.rope(q, cos=cos, sin=sin), ops.rope(k, cos=cos, sin=sin)
         y_BHTK = ops.attention(q, k, v, causal=True, p=p, rng=rng)
         return y_BHTK.transpose(0, 2, 1, 3).reshape(batch, time, self.n_head * self.head_size)

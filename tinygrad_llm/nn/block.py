@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.nn.layers import Rng
+from tinygrad_llm.nn.attention import CausalSelfAttention
+from tinygrad_llm.nn.layers import LayerNorm, RMSNorm, Rng
+from tinygrad_llm.nn.mlp import MLP, SwiGLU
 from tinygrad_llm.nn.module import Module
 
 
@@ -14,7 +16,9 @@ class TransformerBlock(Module):
     Source: Radford et al., "Language Models are Unsupervised Multitask Learners", 2019, section 2.3.
     """
 
-    def __init__(self, ln_1: Module, attn: Module, ln_2: Module, mlp: Module) -> None:
+    def __init__(
+        self, ln_1: LayerNorm | RMSNorm, attn: CausalSelfAttention, ln_2: LayerNorm | RMSNorm, mlp: MLP | SwiGLU
+    ) -> None:
         self.ln_1, self.attn, self.ln_2, self.mlp = ln_1, attn, ln_2, mlp
 
     def __call__(self, x: Tensor, rng: Rng | None = None) -> Tensor:

@@ -1,5 +1,5 @@
-"""First values of parameters. Randomness is an argument; the numbers are drawn by NumPy in float64 and rounded once, so a
-model is the same on every device and in every precision."""
+"""First values of parameters. Randomness is an argument; the numbers are drawn by NumPy in float64 and rounded once,
+so a model is the same on every device and in every precision."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from tinygrad_llm.autograd import op
-from tinygrad_llm.backend import erf as erf_array
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import namespace, row_tiles
+from tinygrad_llm.backend.erf import erf as erf_array
 from tinygrad_llm.errors import ArgumentError
 
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)

@@ -9,8 +9,8 @@ The readable form is `composed.attention`: four lines. This is the same function
 * **No row maximum**, where the scores are small. exp(s - m) / sum exp(s - m) does not depend on m; m is there to keep
   exp from overflowing. One look at the largest score of a block tells whether m = 0 will do.
 
-Source: Vaswani et al., "Attention Is All You Need", 2017; grouped heads: Ainslie et al., "GQA", 2023; the derivative with
-delta = sum_k dO O: Dao et al., "FlashAttention", 2022.
+Source: Vaswani et al., "Attention Is All You Need", 2017; grouped heads: Ainslie et al., "GQA", 2023; the derivative
+with delta = sum_k dO O: Dao et al., "FlashAttention", 2022.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tinygrad_llm.autograd import op
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, namespace, row_tiles
 from tinygrad_llm.errors import DtypeError, ShapeError
 from tinygrad_llm.ops.dropout import check_probability, keep_mask

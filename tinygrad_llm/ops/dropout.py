@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_llm.autograd import op
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import namespace
 from tinygrad_llm.errors import ArgumentError
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.autograd import op
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import FLOATS, Array, namespace
 from tinygrad_llm.errors import ArgumentError
 

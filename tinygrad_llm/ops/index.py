@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.autograd import Tensor, op, product_gradient
+from tinygrad_llm.autograd import Tensor, product_gradient
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, namespace
 from tinygrad_llm.errors import DtypeError, ShapeError, TokenError
 from tinygrad_llm.ops.reduce import normalized_axes
@@ -45,7 +46,8 @@ def _advanced(index: Any) -> bool:
 
 
 def _add_at(places: Array, g: Array, shape: tuple[int, ...]) -> Array:
-    """Sums g into the flat `places` of an array of `shape`. bincount adds in float64 and in order, so no bit is left to chance."""
+    """Sums g into the flat `places` of an array of `shape`. bincount adds in float64 and in order, so no bit is left
+    to chance."""
     total = np.bincount(places.reshape(-1), weights=g.reshape(-1), minlength=math.prod(shape))
     return total.astype(g.dtype).reshape(shape)
 

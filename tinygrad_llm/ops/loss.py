@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_llm.autograd import op, product_gradient
-from tinygrad_llm.backend import Array, gemm, namespace, row_tiles
+from tinygrad_llm.autograd import product_gradient
+from tinygrad_llm.autograd.op import op
+from tinygrad_llm.backend import Array, namespace, row_tiles
+from tinygrad_llm.backend.gemm import gemm
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 
 IGNORE = -100
@@ -18,8 +20,8 @@ LOGIT_TILE_BYTES = 4 * 1024 * 1024
 def cross_entropy(logits, targets, ignore_index=IGNORE, label_smoothing=0.0, reduction="mean", divisor=None):
     """-ln softmax(logits)[target], in nats.  (..., V), (...) -> () , or (...) with reduction="none"
 
-    dL/dlogits = (softmax(logits) - q) * weight: q is 1 at the target, or with smoothing e, 1 - e there and e/V everywhere.
-    reduction  "mean" over the targets that are not `ignore_index`, "sum", or "none".
+    dL/dlogits = (softmax(logits) - q) * weight: q is 1 at the target, or with smoothing e, 1 - e there and e/V
+    everywhere. reduction  "mean" over the targets that are not `ignore_index`, "sum", or "none".
     divisor    divides the sum instead of that count: the parts of a split batch then add up to the whole.
     """
     vocabulary = logits.shape[-1] if logits.ndim else 0
@@ -122,7 +124,8 @@ def _scale(targets_N: Array, ignore: int, reduction: str, divisor: float | None)
 
 
 def _subtract_wanted(d_NV: Array, targets_N: Array, ignore: int, smoothing: float, weight: Any) -> None:
-    """d -= weight * (wanted distribution), then 0 in the rows that are ignored; in place on an array of the vjp's own."""
+    """d -= weight * (wanted distribution), then 0 in the rows that are ignored; in place on an array of the vjp's
+    own."""
     xp = namespace(d_NV)
     rows = xp.arange(len(targets_N))
     counts = targets_N != ignore
@@ -145,7 +148,8 @@ def _pair(name: str, a: Any, b: Any) -> None:
 
 @op
 def mse(prediction, target):
-    """mean (prediction - target)^2.  (...), (...) -> ()   dL/dprediction = 2 g (prediction - target) / n = -dL/dtarget."""
+    """mean (prediction - target)^2.  (...), (...) -> ()   dL/dprediction = 2 g (prediction - target) / n =
+    -dL/dtarget."""
     _pair("mse", prediction, target)
     difference = prediction - target
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
-from tinygrad_llm.autograd import op, product_gradient
-from tinygrad_llm.backend import Array, gemm, namespace
+from tinygrad_llm.autograd import product_gradient
+from tinygrad_llm.autograd.op import op
+from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.backend.gemm import gemm
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 

@@ -6,7 +6,7 @@ with a vector, which BLAS does four times faster than `sum(-1)`.
 
 from __future__ import annotations
 
-from tinygrad_llm.autograd import op
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, namespace, row_tiles
 from tinygrad_llm.errors import ShapeError
 
@@ -22,7 +22,8 @@ def layer_norm(x, weight: Array | None = None, bias: Array | None = None, eps=1e
     """y = (x - mean) / sqrt(var + eps) * w + b, mean and var over the last axis.  (..., D) -> (..., D)
 
     With n = (x - mean)/sqrt(var + eps) and h = g w:  dL/dx = (h - mean(h) - n mean(h n)) / sqrt(var + eps),
-    dL/dw = sum over rows of g n, dL/db = sum over rows of g.  Source: Ba, Kiros and Hinton, "Layer Normalization", 2016.
+    dL/dw = sum over rows of g n, dL/db = sum over rows of g.  Source: Ba, Kiros and Hinton, "Layer Normalization",
+    2016.
     """
     _check("layer_norm", x, ("weight", weight), ("bias", bias))
     xp, width = namespace(x), x.shape[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tinygrad_llm.autograd import op
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, namespace
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
@@ -135,7 +135,9 @@ def logsumexp(x, axis=-1, keepdims=False):
     weights = xp.exp(x - top)
     total = weights.sum(axes, keepdims=True)
     y = xp.log(total) + top
-    return (y if keepdims else y.squeeze(axes)), lambda g, needs: _spread(g, x.shape, axis, keepdims) * (weights / total)
+    return (
+        y if keepdims else y.squeeze(axes)
+    ), lambda g, needs: _spread(g, x.shape, axis, keepdims) * (weights / total)
 
 
 @op

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_llm.autograd import op
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, namespace
 from tinygrad_llm.errors import ArgumentError, ShapeError
 

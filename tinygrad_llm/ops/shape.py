@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.autograd import Tensor, op
+from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, namespace
 from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.ops.reduce import normalized_axes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygrad_llm.autograd import op
+from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import namespace
 from tinygrad_llm.errors import ShapeError
 

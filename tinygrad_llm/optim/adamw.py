@@ -15,8 +15,8 @@ from tinygrad_llm.optim.optimizer import Optimizer
 class AdamW(Optimizer):
     """w <- w (1 - lr decay) - lr m' / (sqrt(v') + eps)
 
-    with m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, and m' = m/(1 - b1^t), v' = v/(1 - b2^t), which correct for the
-    start at zero. The decay does not pass through m and v: that is the W.
+    with m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, and m' = m/(1 - b1^t), v' = v/(1 - b2^t), which correct for
+    the start at zero. The decay does not pass through m and v: that is the W.
 
     decays  which parameters the decay applies to; matrices where not given.
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019 (their eta_t lambda is our lr decay).

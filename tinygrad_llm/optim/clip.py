@@ -19,7 +19,8 @@ def sum_of_squares(flat: Array, start: int = 0, stop: int | None = None) -> floa
 def clip_scale(norm: float, max_norm: float) -> float:
     """min(1, max_norm / (norm + 1e-6)): what a gradient of this norm is multiplied with; max_norm = 0 never clips.
 
-    Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013; 1e-6 as PyTorch.
+    Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013; 1e-6 as
+    PyTorch.
     """
     if not max_norm >= 0:
         raise ArgumentError("max_norm", "a norm of at least 0 (0 never clips)", max_norm)

@@ -43,7 +43,8 @@ class FlatParameters:
         return GradientSink(self.parameters, namespace(self.data).zeros_like(self.data))
 
     def gather(self, out: Array) -> Array:
-        """The parameters' .grad arrays, copied into `out` in the flat order.  Raises GradientError where one is missing."""
+        """The parameters' .grad arrays, copied into `out` in the flat order.  Raises GradientError where one is
+        missing."""
         missing = [list(p.shape) for p in self.parameters if p.grad is None]
         if missing:
             next_step = "Call loss.backward() first, or set requires_grad = False for what is not trained."
@@ -75,12 +76,14 @@ def chunks(start: int, stop: int, size: int) -> Iterable[slice]:
 
 
 def matrices_decay(p: Tensor) -> bool:
-    """Weight decay is for matrices. A norm's gain or a bias has no reason to be small (Loshchilov and Hutter, 2019; GPT-2)."""
+    """Weight decay is for matrices. A norm's gain or a bias has no reason to be small (Loshchilov and Hutter, 2019;
+    GPT-2)."""
     return p.ndim >= 2
 
 
 CHUNK = 1 << 15
-"""Entries a chunk: five float32 arrays of 128 KB lie together in the second-level cache, and calls are few enough for two threads."""
+"""Entries a chunk: five float32 arrays of 128 KB lie together in the second-level cache, and calls are few enough for
+two threads."""
 
 
 def scratch(like: Array, count: int) -> list[Array]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array, namespace
 from tinygrad_llm.errors import ArgumentError, CheckpointError, ShapeError
-from tinygrad_llm.optim.flat import FlatParameters, matrices_decay
+from tinygrad_llm.optim.flat import FlatParameters
 
 
 class Optimizer(ABC):

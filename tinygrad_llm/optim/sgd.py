@@ -16,8 +16,8 @@ class SGD(Optimizer):
 
     nesterov  uses g + momentum u instead of u: the slope where the velocity is about to lead.
     decays    which parameters the decay applies to; matrices where not given.
-    Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013, in PyTorch's form
-    (the learning rate stands outside the velocity).
+    Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013, in PyTorch's
+    form (the learning rate stands outside the velocity).
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Checkpoints that survive anything: a power cut, a full disk, a flipped bit.
 
-A checkpoint is a folder of files and a manifest with the SHA-256 of each, written last. It is made beside the old one and
-then put in its place by two renames, since no rename can replace a folder that is not empty:
+A checkpoint is a folder of files and a manifest with the SHA-256 of each, written last. It is made beside the old one
+and then put in its place by two renames, since no rename can replace a folder that is not empty:
 
     write last.new  →  fsync  →  last → last.old  →  last.new → last  →  remove last.old
 

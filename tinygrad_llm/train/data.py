@@ -55,7 +55,8 @@ def load_corpus(config: TrainConfig, tokenizer: Tokenizer | None = None) -> Corp
 
 
 def make_tokenizer(config: TrainConfig, whole: str, train_text: str) -> Tokenizer:
-    """The alphabet is taken from the whole text, as an alphabet is known in advance; merges only from the training part."""
+    """The alphabet is taken from the whole text, as an alphabet is known in advance; merges only from the training
+    part."""
     if config.tokenizer == "char":
         return CharTokenizer.train(whole)
     if config.tokenizer == "byte":
