@@ -11,6 +11,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("dev", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True, database=None)
 settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=10_000)
+settings.register_profile(
+    "mutants", parent=settings.get_profile("dev"), derandomize=True, database=None, max_examples=25
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 

@@ -119,6 +119,25 @@ def test_retaining_keeps_the_graph_and_shows_gradients_in_between():
     assert a.grad == 24.0
 
 
+def test_gradients_in_between_add_up_over_calls():
+    a = leaf(3.0)
+    b = a * a
+    y = b * 2.0
+    for expected in (2.0, 4.0):
+        y.backward(retain_graph=True)
+        assert b.grad == expected
+
+
+def test_a_seed_may_be_a_tensor_a_list_or_a_number():
+    for seed in (Tensor(np.array([2.0, 3.0])), [2.0, 3.0], np.array([2, 3])):
+        a = leaf([1.0, 1.0])
+        (a * 1.0).backward(seed)
+        np.testing.assert_array_equal(a.grad, [2.0, 3.0])
+    a = leaf([1.0])
+    (a * 2.0).backward()  # one entry is a single number
+    assert a.grad == 2.0
+
+
 def test_a_value_changed_after_use_is_noticed():
     a = leaf([2.0])
     y = a * a

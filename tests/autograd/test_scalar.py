@@ -87,6 +87,16 @@ def test_numbers_may_stand_on_either_side():
     y.backward()
     assert y.data == 1 + 6 - 2 + 1.5 + 2
     assert a.grad == 3 + 1 - 0.5 + 1
+    for f, slope in (
+        (lambda v: -v, -1.0),
+        (lambda v: 3 / v, -0.75),
+        (lambda v: v**-2, -0.25),
+        (lambda v: 3 * v - v * 5, -2.0),
+    ):
+        b = Value(2.0)
+        f(b).backward()
+        assert b.grad == slope
+    assert (-a).data == -2.0 and repr(a) == "Value(2, grad=4.5)"
 
 
 def test_depth_is_no_limit():

@@ -26,6 +26,45 @@ def model(dtype=np.float64, **changes):
 TOKENS = np.random.default_rng(2).integers(0, 11, (3, 8))
 
 
+def by_hand(state, config, tokens):
+    """GPT-2 in NumPy, straight from its description."""
+
+    def norm(x, name):
+        y = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+        return y * state[f"{name}.weight"] + state.get(f"{name}.bias", 0)
+
+    def linear(x, name):
+        return x @ state[f"{name}.weight"].T + state.get(f"{name}.bias", 0)
+
+    time = tokens.shape[1]
+    x = state["wte.weight"][tokens] + state["wpe.weight"][:time]
+    for layer in range(config.n_layer):
+        name = f"h.{layer}"
+        q, k, v = np.split(linear(norm(x, f"{name}.ln_1"), f"{name}.attn.c_attn"), 3, axis=-1)
+        out = np.zeros_like(x)
+        size = config.n_embd // config.n_head
+        for head in range(config.n_head):
+            part = slice(head * size, (head + 1) * size)
+            scores = q[..., part] @ k[..., part].swapaxes(1, 2) / np.sqrt(size)
+            scores = np.where(np.tril(np.ones((time, time), bool)), scores, -np.inf)
+            weights = np.exp(scores - scores.max(-1, keepdims=True))
+            out[..., part] = weights / weights.sum(-1, keepdims=True) @ v[..., part]
+        x = x + linear(out, f"{name}.attn.c_proj")
+        hidden = linear(norm(x, f"{name}.ln_2"), f"{name}.mlp.c_fc")
+        hidden = 0.5 * hidden * (1 + np.tanh(np.sqrt(2 / np.pi) * (hidden + 0.044715 * hidden**3)))
+        x = x + linear(hidden, f"{name}.mlp.c_proj")
+    return norm(x, "ln_f") @ state["wte.weight"].T
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_logits_are_those_of_the_description(bias):
+    gpt = model(bias=bias)
+    for tokens in (TOKENS, TOKENS[:, :3]):
+        np.testing.assert_allclose(
+            gpt(tokens).data, by_hand(gpt.state_dict(), gpt.config, tokens), rtol=1e-10, atol=1e-10
+        )
+
+
 def test_a_position_sees_itself_and_what_came_before():
     gpt, changed = model(), TOKENS.copy()
     changed[:, 5] = (changed[:, 5] + 1) % 11

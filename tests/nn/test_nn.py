@@ -84,7 +84,49 @@ def test_layers_compute_their_formulas():
     g, u, d = (w.weight.data for w in (gate.gate_proj, gate.up_proj, gate.down_proj))
     z = x @ g.T
     np.testing.assert_allclose(gate(Tensor(x)).data, (z / (1 + np.exp(-z)) * (x @ u.T)) @ d.T, rtol=1e-10)
-    assert MLP(4, rng=rng()).c_fc.weight.shape == (16, 4)
+    assert not [name for name, _ in gate.named_parameters() if name.endswith("bias")]
+    mlp = MLP(4, rng=rng(), dtype=F8)
+    assert mlp.c_fc.weight.shape == (16, 4)
+    hidden = ops.composed.gelu(Tensor(x @ mlp.c_fc.weight.data.T), approximate="tanh").data
+    np.testing.assert_allclose(mlp(Tensor(x)).data, hidden @ mlp.c_proj.weight.data.T, rtol=1e-10)
+
+
+def test_first_weights_have_the_deviation_asked_for():
+    for make in (
+        lambda std: MLP(64, rng=rng(), std=std, out_std=2 * std),
+        lambda std: CausalSelfAttention(64, 2, rng=rng(), std=std, out_std=2 * std),
+    ):
+        layer = make(0.1)
+        inner, outer = (layer.c_fc, layer.c_proj) if isinstance(layer, MLP) else (layer.c_attn, layer.c_proj)
+        assert inner.weight.data.std() == pytest.approx(0.1, rel=0.03) and outer.weight.data.std() == pytest.approx(
+            0.2, rel=0.03
+        )
+        assert not inner.bias.data.any() and (inner.weight.dtype, inner.bias.dtype) == (np.float32, np.float32)
+    assert Embedding(50, 50, rng=rng()).weight.data.std() == pytest.approx(1.0, rel=0.05)
+    assert Embedding(50, 50, rng=rng(), std=0.1).weight.data.std() == pytest.approx(0.1, rel=0.05)
+    gate = SwiGLU(64, 64, rng=rng(), std=0.1)
+    assert all(p.data.std() == pytest.approx(0.1, rel=0.05) for p in gate.parameters())
+
+
+def test_a_part_without_bias_has_none():
+    assert not [n for n, _ in MLP(4, bias=False, rng=rng()).named_parameters() if "bias" in n]
+    assert not [n for n, _ in CausalSelfAttention(4, 2, bias=False, rng=rng()).named_parameters() if "bias" in n]
+    assert [n for n, _ in CausalSelfAttention(4, 2, rng=rng()).named_parameters() if "bias" in n] == [
+        "c_attn.bias",
+        "c_proj.bias",
+    ]
+    assert LayerNorm(4, bias=False).bias is None and Linear(2, 3, bias=False, rng=rng()).bias is None
+
+
+def test_norms_use_their_epsilon():
+    x = Tensor(np.zeros((1, 4)) + np.array([1e-3, -1e-3, 0, 0]))
+    for layer in (LayerNorm, RMSNorm):
+        assert (
+            np.abs(layer(4, eps=1.0, dtype=F8)(x).data).max()
+            < 2e-3
+            < np.abs(layer(4, eps=1e-12, dtype=F8)(x).data).max()
+        )
+    assert LayerNorm(4).eps == 1e-5 and RMSNorm(4).eps == 1e-6
 
 
 def test_a_new_linear_layer_keeps_the_variance():

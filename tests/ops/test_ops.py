@@ -175,3 +175,45 @@ def test_the_rope_product_depends_on_distance_alone():
 
     assert product(3, 1) == pytest.approx(product(103, 101), abs=1e-10)
     assert product(3, 1) != pytest.approx(product(3, 2), abs=1e-3)
+
+
+def test_rope_turns_pair_i_once_every_2_pi_base_to_the_2i_over_k_positions():
+    cos, sin = ops.rope_table(np.array([0, 1, 7]), 6, base=100.0)
+    angles = np.array([0, 1, 7])[:, None] / 100.0 ** (np.array([0, 2, 4]) / 6)
+    np.testing.assert_allclose(cos, np.cos(angles), rtol=1e-12)
+    np.testing.assert_allclose(sin, np.sin(angles), rtol=1e-12, atol=1e-15)
+    np.testing.assert_array_equal(ops.rope_table(np.arange(3), 4)[0], ops.rope_table(np.arange(3), 4, 10_000.0)[0])
+
+
+def test_options_that_are_left_out_mean_what_the_docstring_says():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    last = x - x.max(-1, keepdims=True)
+    np.testing.assert_allclose(ops.softmax(x).data, np.exp(last) / np.exp(last).sum(-1, keepdims=True))
+    np.testing.assert_allclose(ops.log_softmax(x).data.sum(-1), ops.log_softmax(x, axis=2).data.sum(-1))
+    np.testing.assert_array_equal(ops.cumsum(x).data, x.cumsum(-1))
+    np.testing.assert_array_equal(ops.logsumexp(x).data, ops.logsumexp(x, axis=2).data)
+    np.testing.assert_array_equal(ops.gather(x, np.zeros((2, 3, 1), int)).data, x[..., :1])
+    np.testing.assert_array_equal(ops.swapaxes(x).data, x.swapaxes(-1, -2))
+    np.testing.assert_array_equal(ops.expand_dims(x).data, x[None])
+    np.testing.assert_array_equal(ops.concat([x, x]).data, np.concatenate([x, x], 0))
+    np.testing.assert_array_equal(ops.stack([x, x]).data, np.stack([x, x], 0))
+    np.testing.assert_array_equal(ops.split(x, [1, 3])[0].data, x[..., :1])
+    np.testing.assert_array_equal(ops.tril(x).data, np.tril(x))
+    np.testing.assert_array_equal(ops.triu(x).data, np.triu(x))
+    np.testing.assert_array_equal(ops.flip(x).data, np.flip(x))
+    np.testing.assert_array_equal(ops.squeeze(x[None]).data, x)
+    np.testing.assert_array_equal(ops.pad(x[0], widths=((1, 0), (0, 1))).data, np.pad(x[0], ((1, 0), (0, 1))))
+    np.testing.assert_array_equal(ops.masked_fill(x, x > 0).data, np.where(x > 0, 0, x))
+    np.testing.assert_allclose(ops.var(x).data, x.var())
+    np.testing.assert_allclose(ops.var(x, axis=1, correction=1).data, x.var(1, ddof=1))
+    np.testing.assert_allclose(ops.gelu(x).data, ops.composed.gelu(Tensor(x)).data)
+    assert ops.astype(x).dtype == np.float32 and ops.sum(x).shape == ops.mean(x).shape == ops.max(x).shape == ()
+    assert ops.attention(x[None], x[None], x[None]).shape == (1, 2, 3, 4)
+    for reduce in (ops.sum, ops.mean, ops.max, ops.min, ops.amax, ops.amin, ops.var, ops.logsumexp):
+        assert reduce(x, axis=1).shape == (2, 4)
+    assert [part.shape for part in ops.split(x, [0, 4])] == [(2, 3, 0), (2, 3, 4)]
+    dropped = ops.dropout(np.ones(10_000), rng=np.random.default_rng(0)).data
+    assert (dropped == 0).mean() == pytest.approx(0.1, abs=0.01)
+    small = np.full((1, 2), 1e-4) * [1, -1]
+    np.testing.assert_allclose(ops.layer_norm(small).data, small / np.sqrt(1e-8 + 1e-5), rtol=1e-9)
+    np.testing.assert_allclose(ops.rms_norm(small).data, small / np.sqrt(1e-8 + 1e-6), rtol=1e-9)

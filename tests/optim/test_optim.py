@@ -80,6 +80,56 @@ def test_schedules_equal_those_of_transformers(kind):
         other.step()
 
 
+def by_hand(name, w, gradients, lr, decay, betas=(0.8, 0.95), eps=1e-6, momentum=0.9):
+    """The update rules, one number array at a time."""
+    m = v = u = np.zeros_like(w)
+    for t, g in enumerate(gradients, 1):
+        if name == "adamw":
+            m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g * g
+            step = (m / (1 - betas[0] ** t)) / (np.sqrt(v / (1 - betas[1] ** t)) + eps)
+            w = w * (1 - lr * decay) - lr * step
+        else:
+            g = g + decay * w
+            u = momentum * u + g
+            w = w - lr * {"sgd": g, "sgd decay": g, "momentum": u, "nesterov": g + momentum * u}[name]
+    return w
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_steps_follow_the_rule(name):
+    make, _, _, decay = OPTIMIZERS[name]
+    ps = leaves()
+    start = [p.data.copy() for p in ps]
+    optimizer = make(ps)
+    history = [[RNG.normal(size=p.shape) for p in ps] for _ in range(5)]
+    for gradients in history:
+        for p, g in zip(ps, gradients):
+            p.grad = g.copy()
+        optimizer.step()
+    for i, p in enumerate(ps):
+        expected = by_hand(name, start[i], [g[i] for g in history], 1e-2, decay if p.ndim >= 2 else 0.0)
+        np.testing.assert_allclose(p.data, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_the_scale_multiplies_the_gradient():
+    a, b = (Tensor(np.ones(3), True) for _ in "ab")
+    SGD([a], lr=1.0).step(np.arange(3.0), scale=0.5)
+    SGD([b], lr=1.0).step(np.arange(3.0) * 0.5)
+    np.testing.assert_array_equal(a.data, b.data)
+
+
+def test_settings_have_pytorchs_defaults():
+    adamw, sgd = AdamW(leaves()), SGD(leaves())
+    assert (adamw.lr, adamw.betas, adamw.eps, adamw.weight_decay) == (1e-3, (0.9, 0.999), 1e-8, 0.01)
+    assert (sgd.lr, sgd.momentum, sgd.nesterov, sgd.weight_decay) == (1e-2, 0.0, False, 0.0)
+
+
+def test_the_squares_of_a_long_gradient_are_added_to_the_last():
+    g = np.random.default_rng(0).normal(size=100_000)
+    assert sum_of_squares(g) == pytest.approx((g**2).sum(), rel=1e-12)
+    assert sum_of_squares(g, 10, 70_000) == pytest.approx((g[10:70_000] ** 2).sum(), rel=1e-12)
+
+
 def test_the_first_adamw_step_is_the_learning_rate_in_the_sign_of_the_gradient():
     p = Tensor(np.array([1.0, -2.0]), requires_grad=True)
     optimizer = AdamW([p], lr=0.1, weight_decay=0.5)
@@ -174,6 +224,9 @@ def test_schedules_rise_and_fall():
     linear = schedule("linear", 1.0, 110, 10, 0.2)
     assert linear(60) == pytest.approx(0.6)
     assert schedule("constant", 1.0, 10, 0)(7) == 1.0
+    assert [schedule(kind, 1.0, 0)(0) for kind in ("constant", "linear", "cosine")] == [1.0, 1.0, 1.0]
+    assert schedule("linear", 1.0, 1)(1) == 0.0 and schedule("linear", 1.0, 5, 5, 0.5)(6) == 0.5
+    assert schedule("linear", 1.0, 4)(1) == 0.75
 
 
 def test_state_is_saved_and_loaded():

@@ -1,0 +1,167 @@
+"""`make mutants`: plants mistakes one at a time, and counts those that the tests find.
+
+    python -m tests.mutants [--sample N] [--only TEXT] [--jobs 2] [--report FILE]
+
+The operators of `operators.py` over every operation, module and optimizer and the tape, and the bugs of `historical.py`. Each
+mutant runs in a fork that loads the mutated file in place of the real one and runs the tests that stand for it, the likeliest
+first. A mutant that makes the tests hang is found too. Survivors are listed; `excluded.py` says which cannot be told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import importlib.abc
+import importlib.util
+import io
+import json
+import os
+import random
+import signal
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tests.mutants.excluded import reason
+from tests.mutants.historical import BUGS
+from tests.mutants.operators import Mutant, mutants
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "tinygrad_llm"
+TARGETS = ("ops/*.py", "nn/*.py", "optim/*.py", "autograd/*.py")
+TIMEOUT_S = 60
+GOAL = 0.95
+
+TESTS = {
+    "ops": [
+        "tests/ops/test_fused.py",
+        "tests/ops/test_ops.py",
+        "tests/ops/test_errors.py",
+        "tests/autograd/test_backward.py",
+    ],
+    "autograd": ["tests/autograd", "tests/train/test_steps.py", "tests/ops/test_ops.py"],
+    "nn": ["tests/nn", "tests/models/test_gpt.py"],
+    "optim": ["tests/optim", "tests/train/test_steps.py"],
+    "models": ["tests/models/test_gpt.py", "tests/nn"],
+    "generate": ["tests/generate"],
+    "tokenizer": ["tests/tokenizer/test_tokenizers.py"],
+    "datasets": ["tests/datasets/test_batches.py"],
+    "train": ["tests/train/test_steps.py", "tests/train/test_trainer.py"],
+}
+
+
+class Planted(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Loads the mutated text where the real file is asked for."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.name = "tinygrad_llm." + file.removesuffix(".py").replace("/", ".")
+        self.path, self.text = str(PACKAGE / file), text
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        exec(compile(self.text, self.path, "exec"), module.__dict__)
+
+
+def survives(mutant: Mutant) -> bool:
+    """Whether all tests of the mutated file still pass; run in a fork."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(TIMEOUT_S)
+        status = 1
+        try:
+            status = _run_tests(mutant)
+        finally:
+            os.write(write, b"s" if status == 0 else b"k")
+            os._exit(0)
+    os.close(write)
+    os.waitpid(child, 0)
+    answer = os.read(read, 1)
+    os.close(read)
+    return answer == b"s"
+
+
+def _run_tests(mutant: Mutant) -> int:
+    import pytest
+
+    sys.meta_path.insert(0, Planted(mutant.file, mutant.text))
+    paths = TESTS[mutant.file.split("/")[0]]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not long and not gpu and not oracle", "--no-header"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis was loaded before the fork
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        return int(pytest.main([*options, *paths]))
+
+
+def planted_bugs() -> list[Mutant]:
+    """The historical bugs as mutants.  A bug whose right form is no longer in the file is an error of this list."""
+    found = []
+    for file, right, wrong, name in BUGS:
+        text = (PACKAGE / file).read_text(encoding="utf-8")
+        if right not in text:
+            raise SystemExit(f"{name}: {file} no longer holds {right!r}")
+        line = text[: text.index(right)].count("\n") + 1
+        found.append(Mutant(file, line, name, right.strip().splitlines()[0], text.replace(right, wrong)))
+    return found
+
+
+def all_mutants() -> tuple[list[Mutant], int]:
+    """Those of the operators that are not excluded, and how many are."""
+    kept, left_out = [], 0
+    for pattern in TARGETS:
+        for path in sorted(PACKAGE.glob(pattern)):
+            file = path.relative_to(PACKAGE).as_posix()
+            for mutant in mutants(file, path.read_text(encoding="utf-8")):
+                if reason(file, mutant.source):
+                    left_out += 1
+                else:
+                    kept.append(mutant)
+    return kept, left_out
+
+
+def main() -> int:
+    """Runs them, prints survivors and the share that was found, and one JSON line last."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument(
+        "--sample", type=int, default=0, help="so many of the operators' mutants, drawn with seed 0; 0 takes all"
+    )
+    parser.add_argument("--only", default="", help="files whose name contains this")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ[name] = "1"  # a fork of a process with BLAS threads would hang
+    import hypothesis.extra.numpy
+    import numpy
+    import pytest  # noqa: F401 - loaded once, shared by all forks
+
+    made, left_out = all_mutants()
+    if options.sample:
+        made = random.Random(0).sample(made, min(options.sample, len(made)))
+    chosen = [m for m in [*planted_bugs(), *made] if options.only in m.file]
+    for folder in sorted({m.file.split("/")[0] for m in chosen}):  # a check that cannot pass would find every mutant
+        file = next(m.file for m in chosen if m.file.startswith(folder))
+        if not survives(Mutant(file, 0, "nothing", "", (PACKAGE / file).read_text(encoding="utf-8"))):
+            raise SystemExit(f"the tests of {folder} fail on the real code")
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        survived = list(tqdm(pool.map(survives, chosen), total=len(chosen), unit="mutant", mininterval=10))
+    survivors = [m for m, alive in zip(chosen, survived) if alive]
+    for m in sorted(survivors, key=lambda m: (m.file, m.line)):
+        print(f"survived: {m.file}:{m.line}: {m.what}: {m.source}")
+    share = 1 - len(survivors) / max(1, len(chosen))
+    print(f"{len(chosen)} mutants, {len(survivors)} survived, {share:.1%} found; {left_out} excluded with a reason")
+    print(
+        json.dumps({"mutants": len(chosen), "survived": len(survivors), "found": round(share, 4), "excluded": left_out})
+    )
+    return 0 if share >= GOAL else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
