@@ -138,9 +138,9 @@ def main() -> int:
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = "1"  # a fork of a process with BLAS threads would hang
-    import hypothesis.extra.numpy
-    import numpy
-    import pytest  # noqa: F401 - loaded once, shared by all forks
+    import hypothesis.extra.numpy  # noqa: F401 - loaded once, shared by all forks
+    import numpy  # noqa: F401
+    import pytest  # noqa: F401
 
     made, left_out = all_mutants()
     if options.sample:
