@@ -66,17 +66,18 @@ class Step(ABC):
         """Lets go of threads."""
 
     def _accumulate(
-        self, sink: GradientSink, batches: Sequence[Batch], number: int, divisor: int, part: slice
+        self, sink: GradientSink, batches: Sequence[Batch], number: int, divisor: int, share: tuple[int, int] = (0, 1)
     ) -> float:
-        """The examples `part` of every batch, forward and backward into the sink."""
+        """Part i of n of every batch, forward and backward into the sink; share = (i, n).  Returns the part's loss."""
+        i, count = share
         sink.clear()
-        loss = 0.0
-        first = 0
+        loss, first = 0.0, 0
         for tokens, targets in batches:
+            part = slice(len(tokens) * i // count, len(tokens) * (i + 1) // count)
             rng = KeyedStream(self.seed, number, first + part.start)
             value = self.model.loss(tokens[part], targets[part], rng=rng, divisor=divisor)
             value.backward(into=sink)
-            loss += float(value.data)
+            loss += value.item()
             first += len(tokens)
         sink.finish()
         return loss
@@ -90,7 +91,7 @@ class Step(ABC):
         where = f"step {number}"
         try:
             with watch_numbers():
-                self._accumulate(sink, batches, number, divisor, slice(0, None))
+                self._accumulate(sink, batches, number, divisor)
         except NonFiniteError as error:
             where += f", operation {error.name}"
         reached = self._accumulated_names(batches, number, divisor, sink)
@@ -99,7 +100,7 @@ class Step(ABC):
 
     def _accumulated_names(self, batches: Sequence[Batch], number: int, divisor: int, sink: GradientSink) -> str:
         with np.errstate(all="ignore"):
-            self._accumulate(sink, batches, number, divisor, slice(0, None))
+            self._accumulate(sink, batches, number, divisor)
         for name, p in self.model.named_parameters():
             place = sink.place(p)
             if place is not None and not np.isfinite(place.array).all():
@@ -116,7 +117,7 @@ class EagerStep(Step):
 
     def gradients(self, batches: Sequence[Batch], number: int, divisor: int) -> tuple[float, float]:
         """See Step."""
-        loss = self._accumulate(self.sink, batches, number, divisor, slice(0, None))
+        loss = self._accumulate(self.sink, batches, number, divisor)
         return loss, math.sqrt(sum_of_squares(self.sink.flat))
 
     def update(self, scale: float) -> None:
@@ -150,18 +151,7 @@ class ThreadedStep(Step):
             )
 
         def forward_and_backward(i: int) -> float:
-            sink, loss = self.sinks[i], 0.0
-            sink.clear()
-            first = 0
-            for tokens, targets in batches:
-                part = slice(len(tokens) * i // count, len(tokens) * (i + 1) // count)
-                rng = KeyedStream(self.seed, number, first + part.start)
-                value = self.model.loss(tokens[part], targets[part], rng=rng, divisor=divisor)
-                value.backward(into=sink)
-                loss += float(value.data)
-                first += len(tokens)
-            sink.finish()
-            return loss
+            return self._accumulate(self.sinks[i], batches, number, divisor, (i, count))
 
         def add_up(i: int) -> float:
             start, stop = self.ranges[i]
