@@ -15,12 +15,13 @@ class Log:
     """Appends events to a file; each is on disk when `write` returns."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.begun = path, False
 
     def write(self, event: str, **values: Any) -> None:
         """{"event": event, ...} as a line.  Raises StorageError where the disk refuses."""
         try:
-            torn = self.path.exists() and self.path.read_bytes()[-1:] not in (b"", b"\n")
+            torn = not self.begun and self.path.exists() and self.path.read_bytes()[-1:] not in (b"", b"\n")
+            self.begun = True
             with open(self.path, "a", encoding="utf-8") as file:
                 file.write(("\n" if torn else "") + json.dumps({"event": event, **values}) + "\n")
         except OSError as error:
