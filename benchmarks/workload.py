@@ -60,7 +60,7 @@ class Ours:
         from tinygrad_llm.train.step import EagerStep, ThreadedStep
 
         self.imported_mb = peak_mb()
-        keep_freed_pages()
+        keep_freed_pages(threads)
         model = GPT(GPTConfig(bias=False, **config_of(row)), rng=np.random.default_rng(0))
         model.load_state_dict(weights)
         optimizer = AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)

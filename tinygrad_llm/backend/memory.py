@@ -12,7 +12,7 @@ import platform
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8  # <malloc.h>
 
 
-def keep_freed_pages(arenas: int = 1) -> bool:
+def keep_freed_pages(threads: int = 1) -> bool:
     """Tells glibc to keep what is freed; False (and nothing done) on any other C library.
 
     Called once by the trainer before its threads start, never at import. 32 MB is the highest mapping threshold that
@@ -25,7 +25,7 @@ def keep_freed_pages(arenas: int = 1) -> bool:
         (M_MMAP_THRESHOLD, 32 << 20),
         (M_TRIM_THRESHOLD, 2**31 - 1),
         (M_TOP_PAD, 64 << 20),
-        (M_ARENA_MAX, arenas),
+        (M_ARENA_MAX, 2 * threads),  # one pool for two threads made a step of 20 ms one of 22
     )
     accepted = [mallopt(key, value) == 1 for key, value in settings]  # each is tried, whatever the others say
     return all(accepted)

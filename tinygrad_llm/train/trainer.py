@@ -45,7 +45,7 @@ class Trainer:
         self.config, self.corpus, self.model, self.out, self.threads = config, corpus, model, out, threads
         self.step_number, self.best = 0, math.inf
         if config.keep_pages:
-            keep_freed_pages()
+            keep_freed_pages(threads)
         self.optimizer = AdamW(
             model.parameters(), config.lr, (config.beta1, config.beta2), weight_decay=config.weight_decay
         )
