@@ -100,7 +100,7 @@ def _report(trainer: Trainer, seconds: float) -> None:
         f"curve: {out / 'loss.svg'}{' and loss.png' if png else ''}"
     )
     print("Try next:")
-    print(f"  tgl sample {out} --prompt 'Once ' --temperature 0.5")
+    print(f"  tgl sample {out} --prompt 'The ' --temperature 0.5")
     print(f"  tgl train --resume --out {out} --steps {2 * trainer.config.steps}")
     print("  tgl data get tinyshakespeare   and then   tgl train --preset shakespeare-cpu --text FILE")
     trainer.log.write("report", best_val_loss=trainer.best, ngrams=baselines, seconds=seconds)
