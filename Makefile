@@ -17,14 +17,10 @@ help:
 
 $(VENV)/base: setup.cfg pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) -e .
+	$(PIP) -e '.[learn]'
 	touch $@
 
-$(VENV)/test: $(VENV)/base
-	$(PIP) -e '.[test]'
-	touch $@
-
-$(VENV)/oracle: $(VENV)/test .ci/constraints.txt
+$(VENV)/oracle: $(VENV)/base .ci/constraints.txt
 	$(PIP) -e '.[oracle]'
 	touch $@
 
@@ -35,7 +31,7 @@ $(VENV)/lint: $(VENV)/base
 train: $(VENV)/base
 	$(BIN)/tgl train $(FLAGS)
 
-test: $(VENV)/test
+test: $(VENV)/base
 	$(BIN)/python -m pytest
 
 test-oracle: $(VENV)/oracle
@@ -44,7 +40,7 @@ test-oracle: $(VENV)/oracle
 test-long: $(VENV)/oracle
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "not gpu"
 
-mutants: $(VENV)/test
+mutants: $(VENV)/base
 	$(BIN)/python -m tests.mutants
 
 bench: $(VENV)/oracle

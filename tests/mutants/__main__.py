@@ -2,7 +2,7 @@
 
     python -m tests.mutants [--sample N] [--only TEXT] [--jobs 2] [--report FILE]
 
-The operators of `operators.py` over every operation, module and optimizer and the tape, and the bugs of `historical.py`. Each
+The operators of `course/exercises/operators.py` over every operation, module and optimizer and the tape, and the bugs of `historical.py`. Each
 mutant runs in a fork that loads the mutated file in place of the real one and runs the tests that stand for it, the likeliest
 first. A mutant that makes the tests hang is found too. Survivors are listed; `excluded.py` says which cannot be told apart.
 """
@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from tests.mutants.excluded import reason
 from tests.mutants.historical import BUGS
-from tests.mutants.operators import Mutant, mutants
+from tinygrad_llm.course.exercises.operators import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "tinygrad_llm"

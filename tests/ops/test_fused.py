@@ -133,14 +133,18 @@ def test_attention_in_blocks_of_any_size(block, monkeypatch):
 
 @pytest.mark.parametrize(("heads", "groups", "time"), [(2, 2, 5), (4, 2, 5), (3, 1, 140)])
 def test_packed_attention_is_attention_on_the_parts(heads, groups, time):
-    def parts(qkv, n_head, n_kv_head):
-        sizes = [4 * n for n in (n_head, n_kv_head, n_kv_head)]
-        q, k, v = (p.reshape(2, time, -1, 4).transpose(0, 2, 1, 3) for p in ops.split(qkv, sizes))
-        y = composed.attention(q, k, v, causal=True)
-        return y.transpose(0, 2, 1, 3).reshape(2, time, -1)
-
     qkv = normal(2, time, (heads + 2 * groups) * 4)
-    both(ops.packed_attention, parts, [qkv], n_head=heads, n_kv_head=groups)
+    both(ops.packed_attention, composed.packed_attention, [qkv], n_head=heads, n_kv_head=groups)
+    both(
+        ops.packed_attention, composed.packed_attention, [qkv], n_head=heads, n_kv_head=groups, causal=False, scale=0.3
+    )
+
+
+def test_attention_drops_the_same_weights_on_both_floors():
+    arrays = [normal(2, 4, 5, 4), normal(2, 2, 7, 4), normal(2, 2, 7, 4)]
+    fused, plain = (f(*arrays, p=0.4, rng=np.random.default_rng(7)).data for f in (ops.attention, composed.attention))
+    np.testing.assert_allclose(fused, plain, rtol=1e-12)
+    assert not np.allclose(plain, composed.attention(*arrays).data)
 
 
 TARGETS = np.array([[0, 3, -100], [4, 4, 1]])
@@ -149,6 +153,9 @@ TARGETS = np.array([[0, 3, -100], [4, 4, 1]])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_cross_entropy(smoothing):
     both(ops.cross_entropy, composed.cross_entropy, [normal(2, 3, 5), TARGETS], label_smoothing=smoothing)
+    both(ops.cross_entropy, composed.cross_entropy, [normal(2, 3, 5), TARGETS], divisor=7)
+    for reduction in ("sum", "none"):
+        both(ops.cross_entropy, composed.cross_entropy, [normal(2, 3, 5), TARGETS], reduction=reduction)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])

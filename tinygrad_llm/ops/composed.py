@@ -14,11 +14,12 @@ import numpy as np
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.ops.activation import erf, sigmoid
 from tinygrad_llm.ops.activation import tanh as tanh_op
+from tinygrad_llm.ops.dropout import dropout
 from tinygrad_llm.ops.elementwise import masked_fill, power, rsqrt, where
 from tinygrad_llm.ops.index import gather, getitem
 from tinygrad_llm.ops.matmul import matmul
 from tinygrad_llm.ops.reduce import mean, var
-from tinygrad_llm.ops.shape import concat, transpose
+from tinygrad_llm.ops.shape import concat, split, transpose
 from tinygrad_llm.ops.softmax import log_softmax
 from tinygrad_llm.ops.softmax import softmax as softmax_op
 
@@ -68,7 +69,14 @@ def rope(x: Tensor, cos: Any, sin: Any) -> Tensor:
 
 
 def attention(
-    q: Tensor, k: Tensor, v: Tensor, mask: Any = None, causal: bool = False, scale: float | None = None
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Any = None,
+    causal: bool = False,
+    scale: float | None = None,
+    p: float = 0.0,
+    rng: Any = None,
 ) -> Tensor:
     """softmax(scale q k^T + mask) v, heads of keys and values repeated for the queries that share them."""
     repeats = q.shape[1] // k.shape[1]
@@ -85,17 +93,42 @@ def attention(
         scores_BHTS = scores_BHTS + mask
     nowhere = ~allowed.any(-1, keepdims=True)  # a query that may look nowhere answers 0
     weights_BHTS = softmax_op(masked_fill(scores_BHTS, ~allowed & ~nowhere, -math.inf), axis=-1)
-    return matmul(where(nowhere, 0.0, weights_BHTS), v)
+    weights_BHTS = where(nowhere, 0.0, weights_BHTS)
+    return matmul(weights_BHTS if rng is None else dropout(weights_BHTS, p=p, rng=rng), v)
 
 
-def cross_entropy(logits: Tensor, targets: Any, ignore_index: int = -100, label_smoothing: float = 0.0) -> Tensor:
+def packed_attention(
+    qkv: Tensor, n_head: int = 1, n_kv_head: int | None = None, causal: bool = True, **options: Any
+) -> Tensor:
+    """attention on queries, keys and values that one linear layer made side by side."""
+    groups = n_kv_head or n_head
+    batch, time, width = qkv.shape
+    size = width // (n_head + 2 * groups)
+    q, k, v = (
+        part.reshape(batch, time, -1, size).swapaxes(1, 2)
+        for part in split(qkv, [n_head * size, groups * size, groups * size])
+    )
+    return attention(q, k, v, causal=causal, **options).swapaxes(1, 2).reshape(batch, time, n_head * size)
+
+
+def cross_entropy(
+    logits: Tensor,
+    targets: Any,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+    divisor: float | None = None,
+) -> Tensor:
     """The mean of -ln softmax(logits)[target] over the targets that count."""
     targets = targets.data if isinstance(targets, Tensor) else targets
     logp = log_softmax(logits, axis=-1)
     counts = targets != ignore_index
     picked = gather(logp, np.where(counts, targets, 0)[..., None], axis=-1)[..., 0]
     losses = -(1 - label_smoothing) * picked - label_smoothing * mean(logp, -1)
-    return where(counts, losses, 0.0).sum() / int(counts.sum())
+    losses = where(counts, losses, 0.0)
+    if reduction == "none":
+        return losses
+    return losses.sum() / (1 if reduction == "sum" else int(counts.sum()) if divisor is None else divisor)
 
 
 def linear_cross_entropy(x: Tensor, weight: Tensor, targets: Any, **options: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""Small mistakes, made one at a time over a syntax tree: a term dropped, a sign flipped, an axis or a bound off by one."""
+"""Small mistakes, made one at a time over a syntax tree: a term dropped, a sign flipped, a bound off by one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 SWAPPED: dict[type, type] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Pow: ast.Mult,
@@ -31,21 +32,17 @@ class Mutant:
 def replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """What the node could be by mistake: a description and the wrong node."""
     if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in SWAPPED:
-        wrong = copy.deepcopy(node)
-        wrong.op = SWAPPED[type(node.op)]()
-        yield f"{type(node.op).__name__} to {type(wrong.op).__name__}", wrong
+        swapped = SWAPPED[type(node.op)]
+        yield f"{type(node.op).__name__} to {swapped.__name__}", _changed(node, op=swapped())
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
         yield "right operand dropped", node.left
         if isinstance(node.op, ast.Add | ast.Mult):
             yield "left operand dropped", node.right
     if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPPED:
-        wrong = copy.deepcopy(node)
-        wrong.ops[0] = SWAPPED[type(node.ops[0])]()
-        yield f"{type(node.ops[0]).__name__} to {type(wrong.ops[0]).__name__}", wrong
+        swapped = SWAPPED[type(node.ops[0])]
+        yield f"{type(node.ops[0]).__name__} to {swapped.__name__}", _changed(node, ops=[swapped(), *node.ops[1:]])
     if isinstance(node, ast.BoolOp):
-        wrong = copy.deepcopy(node)
-        wrong.op = SWAPPED[type(node.op)]()
-        yield "and/or exchanged", wrong
+        yield "and/or exchanged", _changed(node, op=SWAPPED[type(node.op)]())
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not | ast.Invert):
         yield f"{type(node.op).__name__} dropped", node.operand
     if isinstance(node, ast.IfExp):
@@ -59,11 +56,19 @@ def replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         yield "statement dropped", ast.Pass()
 
 
+def _changed(node: ast.AST, **fields: Any) -> ast.AST:
+    """A copy with other fields."""
+    wrong = copy.deepcopy(node)
+    for name, value in fields.items():
+        setattr(wrong, name, value)
+    return wrong
+
+
 def mutants(file: str, text: str) -> Iterator[Mutant]:
-    """Every mistake that the operators can make in the functions of a file."""
+    """Every mistake that the operators can make in the functions of a file.  Annotations are not computed with."""
     tree = ast.parse(text)
     lines = text.splitlines()
-    for parent in ast.walk(tree):
+    for parent in _computing(tree):
         for name, value in ast.iter_fields(parent):
             places = (
                 [(None, value)]
@@ -73,13 +78,27 @@ def mutants(file: str, text: str) -> Iterator[Mutant]:
                 else []
             )
             for index, node in places:
-                if not isinstance(node, ast.AST) or _is_docstring(node) or not _in_function(tree, node):
+                if name in ("annotation", "returns") or not isinstance(node, ast.AST):
+                    continue
+                if _is_docstring(node) or not _in_function(tree, node):
                     continue
                 for what, wrong in replacements(node):
                     _put(parent, name, index, ast.copy_location(wrong, node))
                     mutated = ast.unparse(ast.fix_missing_locations(tree))
                     _put(parent, name, index, node)
-                    yield Mutant(file, node.lineno, what, lines[node.lineno - 1].strip(), mutated)
+                    line = getattr(node, "lineno", 1)
+                    yield Mutant(file, line, what, lines[line - 1].strip(), mutated)
+
+
+def _computing(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a tree, without what stands in annotations."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        for name, value in ast.iter_fields(node):
+            if name not in ("annotation", "returns"):
+                todo.extend(n for n in (value if isinstance(value, list) else [value]) if isinstance(n, ast.AST))
 
 
 def _put(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:

@@ -1,0 +1,8 @@
+# expect: the gradient by hand
+import numpy as np
+
+
+def softmax(x, axis=-1):
+    y = np.exp(x - x.max(axis, keepdims=True))
+    y = y / y.sum(axis, keepdims=True)
+    return y, lambda g, needs: y * (1 - y) * g

@@ -1,0 +1,148 @@
+"""A chapter, run with the learner's functions in the place of the package's.
+
+    python -m tinygrad_llm.course.exercises.mine SCRIPT [flags]        TINYGRAD_LLM_MINE={"target": "file", …}
+
+Each target is replaced as soon as its module has been executed, so that whoever imports it afterwards gets the
+learner's. A function of the learner that returns (y, vjp) is made an operation by `@op`, as ours is. And where an
+operation was replaced, the fused ones give way to those of `ops/composed.py`: nothing goes round it. Calls are counted;
+the last line but one of the output tells how many there were.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.abc
+import importlib.machinery
+import json
+import os
+import runpy
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tinygrad_llm.course.exercises.catalog import Course, Exercise
+from tinygrad_llm.course.exercises.desk import Desk
+from tinygrad_llm.course.exercises.report import sign
+
+VARIABLE = "TINYGRAD_LLM_MINE"
+PACKAGE, OPS = "tinygrad_llm", "tinygrad_llm.ops"
+COUNTS = "calls of your functions: "
+
+
+def chapter_command(course: Course, number: str, flags: list[str], files: dict[str, Path]) -> int:
+    """Runs a chapter's script in a process of its own, with the package's functions replaced where `files` says so."""
+    script = str(course.chapter(number))
+    environment = dict(os.environ, PYTHONUTF8="1")
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(course.root), environment.get("PYTHONPATH", "")]))
+    if not files:
+        return subprocess.run([sys.executable, script, *flags], env=environment).returncode
+    environment[VARIABLE] = json.dumps({target: str(file) for target, file in files.items()})
+    command = [sys.executable, "-m", __spec__.name if __spec__ else __name__, script, *flags]
+    return subprocess.run(command, env=environment).returncode
+
+
+def green_files(course: Course, number: str) -> tuple[dict[str, Path], list[str]]:
+    """The learner's green functions up to a chapter, by target, and a line on each exercise of that chapter."""
+    desk, files, lines = Desk(course), {}, []
+    for exercise in course.exercises:
+        if not exercise.target or exercise.chapter > number:
+            continue
+        if desk.done(exercise):
+            files[exercise.target] = course.own(exercise)
+        if exercise.chapter == number:
+            lines.append(_line(exercise, desk.done(exercise)))
+    return files, lines
+
+
+def _line(exercise: Exercise, done: bool) -> str:
+    return f"{exercise.name}: " + (f"yours {sign(True)}" if done else f"reference ({exercise.id} not green)")
+
+
+class Replacing(importlib.abc.MetaPathFinder):
+    """Puts the learner's functions in place while the package is imported."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files, self.calls = files, dict.fromkeys(files, 0)
+        self.modules = {target.rpartition(".")[0] for target in files}
+        if any(module.startswith(OPS) for module in self.modules):
+            self.modules.add(OPS)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """The usual spec, whose loader then lets us change the module."""
+        if name not in self.modules:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: types.ModuleType) -> None:
+                execute(module)
+                self.change(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+    def change(self, module: types.ModuleType) -> None:
+        """Replaces what the module defines, or, in `ops` itself, what is fused."""
+        for target, file in self.files.items():
+            home, _, name = target.rpartition(".")
+            if home == module.__name__:
+                setattr(module, name, self.made(getattr(module, name), name, target, file))
+        if module.__name__ == OPS:
+            own = {target.rpartition(".")[2] for target in self.files if target.startswith(OPS)}
+            for name, function in vars(module.composed).items():
+                fused = isinstance(function, types.FunctionType) and function.__module__ == f"{OPS}.composed"
+                if fused and name not in own:
+                    setattr(module, name, function)
+
+    def made(self, ours: Any, name: str, target: str, file: str) -> Any:
+        """The learner's function, counted, and an operation where ours is one."""
+        theirs = runpy.run_path(file)[name]
+        if isinstance(theirs, type):
+            return self._counted_class(theirs, target)
+        counted = self._counted(theirs, target)
+        if hasattr(ours, "array"):
+            from tinygrad_llm.autograd.op import op
+
+            counted = op(counted)
+        return counted
+
+    def _counted(self, function: Callable[..., Any], target: str) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def count(*args: Any, **options: Any) -> Any:
+            self.calls[target] += 1
+            return function(*args, **options)
+
+        return count
+
+    def _counted_class(self, theirs: type, target: str) -> type:
+        calls = self.calls
+
+        def count(instance: Any, *args: Any, **options: Any) -> None:
+            calls[target] += 1
+            begin(instance, *args, **options)
+
+        begin = vars(theirs).get("__init__", object.__init__)
+        setattr(theirs, "__init__", count)  # noqa: B010 - of the class itself: it makes its own instances too
+        return theirs
+
+
+def main(argv: list[str]) -> None:
+    """Runs the script as if it had been started, and says how often each function was called."""
+    replacing = Replacing(json.loads(os.environ.pop(VARIABLE)))
+    sys.meta_path.insert(0, replacing)
+    for name in [n for n in sys.modules if n.split(".")[0] == PACKAGE]:
+        del sys.modules[name]  # what we needed to get here is imported anew, with the learner's functions in place
+    sys.argv = argv
+    try:
+        runpy.run_path(argv[0], run_name="__main__")
+    finally:
+        counts = {target.rpartition(".")[2]: count for target, count in replacing.calls.items()}
+        print(COUNTS + json.dumps(counts), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,191 @@
+"""What a learner does at the desk: test, watch, hint, solution, reset, list. Each prints; none moves on by itself."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import textwrap
+from pathlib import Path
+
+from tinygrad_llm.course.exercises.catalog import Course, Exercise
+from tinygrad_llm.course.exercises.desk import Desk
+from tinygrad_llm.course.exercises.keys import keyboard
+from tinygrad_llm.course.exercises.report import report, sign, width
+from tinygrad_llm.course.exercises.runner import Outcome, run
+from tinygrad_llm.course.exercises.stubs import without_marks
+from tinygrad_llm.errors import ConfigError
+
+KEYS = "n next   h hint   r run   l list   x reset   s solution   q quit"
+BAR = 10
+YES = ("y", "yes")
+
+
+class Session:
+    """One learner at one desk."""
+
+    def __init__(self, course: Course) -> None:
+        self.course, self.desk = course, Desk(course)
+
+    def start(self) -> None:
+        """Copies the stubs and says how to begin."""
+        new = self.desk.start()
+        first = self.desk.current
+        print(f"{len(new)} exercises are ready in work/." if new else "All exercises are in work/ already.")
+        print(f"\n  1. open    {self.course.shown(self.course.own(first))}")
+        print("  2. run     tgl watch        (it looks at your file each time you save)")
+        print(f"\nThe first one, {first.id}, is green already: change it, and see what red looks like.")
+
+    def pick(self, id: str | None) -> Exercise:
+        """The exercise of that id, or the current one.  Raises ConfigError where nothing was started."""
+        if not self.desk.started:
+            raise ConfigError("exercises", "a folder work/", "none", "Begin with: tgl start")
+        exercise = self.course.get(id) if id else self.desk.current
+        if not self.course.own(exercise).exists():
+            self.desk.start()  # it was deleted, or came with an update
+        return exercise
+
+    def test(self, exercise: Exercise, full: bool = False) -> Outcome:
+        """Runs the checks, prints the report, keeps the result."""
+        outcome = run(self.course, exercise)
+        self.desk.turn_to(exercise)
+        self.desk.record(exercise, outcome.green)
+        print(report(self.course, outcome, full))
+        return outcome
+
+    def test_all(self) -> bool:
+        """Every exercise, a line each; whether all are green."""
+        good = True
+        for exercise in self.course.exercises:
+            outcome = run(self.course, exercise)
+            self.desk.record(exercise, outcome.green)
+            print(f"{sign(outcome.green)} {exercise.id} {exercise.title}", flush=True)
+            good &= outcome.green
+        return good
+
+    def hint(self, exercise: Exercise) -> None:
+        """The next hint."""
+        number, text = self.desk.hint(exercise)
+        print(f"hint {number} of {len(exercise.hints)} for {exercise.id} {exercise.title}")
+        print(textwrap.fill(text, width(), initial_indent="  ", subsequent_indent="  "))
+
+    def solution(self, exercise: Exercise, ask: bool = True) -> None:
+        """Ours below yours: free after green; before that it asks, and remembers that you looked."""
+        if not self.desk.done(exercise):
+            if ask and not _agreed(f"{exercise.id} is not green yet. Look all the same? [y/N] "):
+                return
+            self.desk.peeked(exercise)
+        ours = without_marks(_read(self.course.solution(exercise)))
+        for title, text in (("yours", _read(self.course.own(exercise))), ("ours", ours)):
+            print(f"-- {title} ".ljust(width(), "-"))
+            print(_code(text))
+        print("-" * width())
+
+    def reset(self, exercise: Exercise, ask: bool = True) -> None:
+        """Puts the stub back after keeping a copy."""
+        if ask and not _agreed(f"Begin {exercise.id} anew? A copy of yours is kept. [y/N] "):
+            return
+        kept = self.desk.reset(exercise)
+        print(f"{exercise.id} is as at the start." + (f" Yours: {self.course.shown(kept)}" if kept else ""))
+
+    def list(self) -> None:
+        """Progress: a chapter, its exercises, and which one is open."""
+        current = self.desk.current
+        for chapter in dict.fromkeys(exercise.chapter for exercise in self.course.exercises):
+            own = self.course.of_chapter(chapter)
+            done = sum(map(self.desk.done, own))
+            filled = BAR * done // len(own)
+            print(f"chapter {chapter}  {'#' * filled}{'.' * (BAR - filled)}  {done}/{len(own)}")
+            for exercise in own:
+                mark = sign(True) if self.desk.done(exercise) else ">" if exercise == current else " "
+                peeked = "  (solution seen)" if exercise.id in self.desk.state["peeked"] else ""
+                print(f"  {mark:2} {exercise.id}  {exercise.title}  ~{exercise.minutes} min{peeked}")
+
+    def update(self) -> None:
+        """Takes over what a new version of the course brings."""
+        replaced, kept = self.desk.update()
+        print(f"{len(replaced)} files were new or changed, and untouched by you: {_ids(replaced)}")
+        if kept:
+            print(f"{len(kept)} changed that you have worked on, left alone: {_ids(kept)}   (reset takes the new)")
+
+    def watch(self) -> None:
+        """Runs the checks at each save, until q. Which exercise is looked at changes only by a key."""
+        exercise = self.pick(None)
+        seen: object = None
+        with keyboard() as key:
+            while True:
+                stamp = _stamp(self.course.own(exercise))
+                if stamp != seen:
+                    seen = stamp
+                    print("\033[2J\033[H" if _is_terminal() else "", end="")
+                    print(f"{exercise.id} {exercise.title}   {self.course.shown(self.course.own(exercise))}\n")
+                    self.test(exercise)
+                    print(f"\n{KEYS}", flush=True)
+                pressed = key()
+                if pressed == "q":
+                    return
+                if pressed == "n" and (following := self.course.after(exercise)):
+                    exercise, seen = following, None
+                    self.desk.turn_to(exercise)
+                elif pressed == "r":
+                    seen = None
+                elif pressed:
+                    self._by_key(pressed, exercise, key)
+
+    def _by_key(self, pressed: str, exercise: Exercise, key) -> None:
+        if pressed == "h":
+            self.hint(exercise)
+        elif pressed == "l":
+            self.list()
+        elif pressed in "xs":
+            if pressed == "s" and self.desk.done(exercise):
+                return self.solution(exercise)
+            question = "see the solution" if pressed == "s" else "begin anew (a copy of yours is kept)"
+            print(f"{question}? press {pressed} again", flush=True)
+            if _next_key(key) == pressed:
+                (self.solution if pressed == "s" else self.reset)(exercise, ask=False)
+        else:
+            print(KEYS, flush=True)
+
+
+def _next_key(key, patience: int = 20) -> str:
+    """The next key within ten seconds."""
+    return next((pressed for pressed in (key() for _ in range(patience)) if pressed), "")
+
+
+def _stamp(path: Path) -> tuple | None:
+    """What changes when a file is saved."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _code(text: str) -> str:
+    """Without the docstring of the file, which both have."""
+    try:
+        first = ast.parse(text).body[0]
+    except (SyntaxError, IndexError):
+        return text.strip()
+    has_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return "\n".join(text.splitlines()[first.end_lineno if has_text else 0 :]).strip()
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in YES
+    except EOFError:
+        print("no")
+        return False
+
+
+def _ids(exercises: list[Exercise]) -> str:
+    return ", ".join(exercise.id for exercise in exercises) or "none"
