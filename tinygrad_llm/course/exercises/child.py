@@ -23,6 +23,7 @@ import pytest
 from tinygrad_llm.course.exercises.calls import Expectation, Raised
 from tinygrad_llm.course.todo import Todo
 
+
 class Mine:
     """The learner's file as the fixture `mine`: its functions are attributes."""
 
@@ -139,7 +140,7 @@ def _learner_profile() -> None:
 
 
 def main(file: str, test: str, events: str, stacks: str, limit: str) -> int:
-    """Runs the checks; the exit status is pytest's.  After `limit` seconds where it is goes to `stacks`, and it ends."""
+    """Runs the checks; the exit status is pytest's.  After `limit` seconds it ends, and `stacks` says where it was."""
     with open(stacks, "w", encoding="utf-8") as where:
         faulthandler.dump_traceback_later(float(limit), exit=True, file=where)
         if "hypothesis" in Path(test).read_text(encoding="utf-8"):

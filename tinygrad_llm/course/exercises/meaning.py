@@ -141,16 +141,13 @@ def _of_factors(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float)
     for factor, text in FACTORS.items():
         if abs(ratio - factor) < 1e-6:
             return text
-    for number in (ratio, 1 / ratio if ratio else 0.0):
-        if expected.size > 1 and number > 1.5 and abs(number - round(number)) < 1e-6:
-            way = "times" if number == ratio else "a"
-            rest = "what it should be" if number == ratio else "th of what it should be"
-            return (
-                f"Every entry is {way} {round(number)}{rest if way == 'a' else ' ' + rest}: a mean or a sum too many?"
-            )
-    if expected.size > 1:
-        return f"Every entry is {ratio:.6g} times what it should be: a constant factor."
-    return ""
+    if expected.size == 1:
+        return ""
+    if ratio > 1.5 and abs(ratio - round(ratio)) < 1e-6:
+        return f"Every entry is {round(ratio)} times what it should be: a sum instead of a mean?"
+    if 0 < ratio < 0.7 and abs(1 / ratio - round(1 / ratio)) < 1e-6:
+        return f"Every entry is 1/{round(1 / ratio)} of what it should be: a mean instead of a sum?"
+    return f"Every entry is {ratio:.6g} times what it should be: a constant factor."
 
 
 def _of_order(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -> str:

@@ -26,6 +26,7 @@ from typing import Any
 from tinygrad_llm.course.exercises.catalog import Course, Exercise
 from tinygrad_llm.course.exercises.desk import Desk
 from tinygrad_llm.course.exercises.report import sign
+from tinygrad_llm.course.exercises.runner import child_environment
 
 VARIABLE = "TINYGRAD_LLM_MINE"
 PACKAGE, OPS = "tinygrad_llm", "tinygrad_llm.ops"
@@ -35,8 +36,7 @@ COUNTS = "calls of your functions: "
 def chapter_command(course: Course, number: str, flags: list[str], files: dict[str, Path]) -> int:
     """Runs a chapter's script in a process of its own, with the package's functions replaced where `files` says so."""
     script = str(course.chapter(number))
-    environment = dict(os.environ, PYTHONUTF8="1")
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(course.root), environment.get("PYTHONPATH", "")]))
+    environment = child_environment()
     if not files:
         return subprocess.run([sys.executable, script, *flags], env=environment).returncode
     environment[VARIABLE] = json.dumps({target: str(file) for target, file in files.items()})

@@ -49,7 +49,7 @@ def _lines(course: Course, outcome: Outcome, full: bool) -> Iterator[str]:
         yield f"{sign(False)} {exercise.id} the process ended before any check did; above is all that it said."
         return
     yield from (_stopped if outcome.stopped is not None else _failed)(course, outcome)
-    test = outcome.failed[0]["line"] if outcome.failed else None
+    test = outcome.failed[0].get("line") if outcome.failed else None
     yield _labelled("test", f"{course.shown(outcome.test)}{f':{test}' if test else ''}")
     yield _labelled("stuck?", f"tgl hint {exercise.id}    full traceback: tgl test {exercise.id} --full")
 

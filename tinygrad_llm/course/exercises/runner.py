@@ -54,7 +54,7 @@ class Outcome:
 
 
 def run(course: Course, exercise: Exercise, file: Path | None = None, limit: float = LIMIT_S) -> Outcome:
-    """The checks of an exercise on `file`, the learner's own where None.  Raises ConfigError where pytest is missing."""
+    """The checks of an exercise on `file`, the learner's own where None.  Raises ConfigError without pytest."""
     missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError("exercises", " and ".join(missing), "none", "pip install 'tinygrad_llm[learn]'")
@@ -109,7 +109,7 @@ def _start(arguments: list[str], root: Path) -> str:
     arrays = root / "work" / ".state" / "arrays"
     for old in arrays.glob("*.npy"):
         old.unlink(missing_ok=True)
-    environment = dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTHONUTF8="1", OPENBLAS_NUM_THREADS="1")
+    environment = child_environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", OPENBLAS_NUM_THREADS="1")
     environment[SAVE_TO] = str(arrays)
     command = [sys.executable, "-m", "tinygrad_llm.course.exercises.child", *arguments]
     limit = START_S + float(arguments[-1])
@@ -121,6 +121,13 @@ def _start(arguments: list[str], root: Path) -> str:
     except subprocess.TimeoutExpired as late:
         return str(late.stdout or "") + f"\nno end after {limit:.0f} s"
     return done.stdout + done.stderr
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """Ours, with this very package on the path, wherever the child is started."""
+    package = str(Path(__file__).resolve().parents[3])
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    return dict(os.environ, PYTHONUTF8="1", PYTHONPATH=path, **more)
 
 
 def _events(path: Path) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ def literal(value: Any) -> str:
         return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' * (len(value) == 1)})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
     if callable(value):
         return getattr(value, "__name__", repr(value))
     return repr(value)
@@ -84,6 +87,6 @@ def _array_literal(array: np.ndarray) -> str:
         return f"np.load({os.path.relpath(path).replace(os.sep, '/')!r})"
     if not array.size:
         return f"np.zeros({array.shape}, {array.dtype.name!r})"
-    body = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+    body = literal(array.tolist())
     dtype = "" if array.dtype.name in PLAIN else f", dtype={array.dtype.name!r}"
     return f"np.array({body}{dtype})"

@@ -1,0 +1,138 @@
+"""The learner's files: never lost, and what is done can always be found again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.course.exercises.desk import Desk
+from tinygrad_llm.course.exercises.prove import sync
+from tinygrad_llm.course.exercises.session import Session
+from tinygrad_llm.errors import ConfigError
+
+
+def test_start_copies_what_is_missing_and_replaces_nothing(course, softmax):
+    assert [e.id for e in Desk(course).start()] == ["00.1", "09.1"]
+    course.own(softmax).write_text("mine")
+    assert Desk(course).start() == []
+    assert course.own(softmax).read_text() == "mine"
+
+
+def test_reset_keeps_every_earlier_version(course, softmax):
+    desk = Desk(course)
+    desk.start()
+    kept = []
+    for text in ("first", "second", "third"):
+        course.own(softmax).write_text(text)
+        kept.append(desk.reset(softmax))
+    assert [path.read_text() for path in kept] == ["first", "second", "third"]
+    assert course.own(softmax).read_bytes() == course.stub(softmax).read_bytes()
+
+
+def test_done_holds_for_this_file_and_this_test_alone(course, softmax):
+    desk = Desk(course)
+    desk.start()
+    desk.record(softmax, True)
+    assert Desk(course).done(softmax)
+    before = course.own(softmax).read_text()
+    course.own(softmax).write_text(before + "\n# more")
+    assert not Desk(course).done(softmax)
+    course.own(softmax).write_text(before)
+    assert Desk(course).done(softmax)
+    course.test(softmax).write_text(course.test(softmax).read_text() + "\n# stricter")
+    assert not Desk(course).done(softmax)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"done": 3}', '{"done": {}, "copied": {}, "hints": {}, "peeked": {}}']
+)
+def test_a_state_that_cannot_be_read_counts_as_empty_and_the_files_stay(course, softmax, text):
+    desk = Desk(course)
+    desk.start()
+    course.own(softmax).write_text("mine")
+    desk.path.write_text(text)
+    again = Desk(course)
+    again.start()
+    assert course.own(softmax).read_text() == "mine" and again.current.id == "00.1"
+
+
+def test_update_replaces_only_what_nobody_touched(course, softmax):
+    desk, hello = Desk(course), course.get("00.1")
+    desk.start()
+    course.own(softmax).write_text("mine")
+    for exercise in course.exercises:
+        solution = course.solution(exercise)
+        solution.write_text(solution.read_text() + "\n# a new version\n")
+    sync(course)
+    replaced, kept = Desk(course).update()
+    assert replaced == [hello] and kept == [softmax]
+    assert "new version" in course.own(hello).read_text() and course.own(softmax).read_text() == "mine"
+
+
+def test_hints_come_by_degrees_and_the_last_one_stays(course, softmax):
+    desk = Desk(course)
+    assert [Desk(course).hint(softmax) for _ in range(4)] == [(1, "why?"), (2, "because"), (3, "so"), (3, "so")]
+    assert desk.state["hints"] == {}  # what another desk knows is read when it is made
+
+
+def test_before_green_the_solution_is_shown_only_after_a_yes(course, softmax, monkeypatch, capsys):
+    session = Session(course)
+    session.start()
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    session.solution(softmax)
+    assert "-- ours" not in capsys.readouterr().out and not session.desk.state["peeked"]
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    session.solution(softmax)
+    shown = capsys.readouterr().out
+    assert "-- yours" in shown and "return y * (g - (g * y).sum" in shown and "# >>>" not in shown.split("-- ours")[1]
+    assert session.desk.state["peeked"] == {"09.1": True}
+
+
+def test_after_green_the_solution_is_free(course, softmax, capsys, monkeypatch):
+    session = Session(course)
+    session.start()
+    course.own(softmax).write_text(course.solution(softmax).read_text())
+    assert session.test(softmax).green
+    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("it asked"))
+    session.solution(softmax)
+    assert "-- ours" in capsys.readouterr().out and not session.desk.state["peeked"]
+
+
+def test_the_list_shows_progress_a_chapter(course, softmax, capsys):
+    session = Session(course)
+    session.start()
+    session.test(course.get("00.1"))
+    capsys.readouterr()
+    session.list()
+    shown = capsys.readouterr().out
+    assert "chapter 00  ##########  1/1" in shown and "chapter 09  ..........  0/1" in shown
+
+
+def test_all_is_found_again_without_any_state(course, softmax, capsys):
+    session = Session(course)
+    session.start()
+    course.own(softmax).write_text(course.solution(softmax).read_text())
+    session.desk.path.unlink()
+    again = Session(course)
+    assert again.test_all() and again.desk.done(softmax)
+
+
+def test_before_start_the_first_step_is_named(course):
+    with pytest.raises(ConfigError, match="tgl start"):
+        Session(course).pick(None)
+
+
+def test_outside_a_checkout_one_line_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("tinygrad_llm.course.exercises.catalog.__file__", str(tmp_path / "a" / "b" / "c" / "d.py"))
+    with pytest.raises(ConfigError, match="Clone the repository"):
+        Course.find(tmp_path)
+    (tmp_path / "chapters" / "exercises").mkdir(parents=True)
+
+
+def test_the_course_is_found_from_below(course):
+    below = course.root / "work" / "e09"
+    below.mkdir(parents=True)
+    assert Course.find(below).root == course.root
+    assert Course.find(below).get("9.1").id == "09.1"
+    with pytest.raises(ConfigError, match=r"Did you mean 09\.1"):
+        course.get("09.7")
