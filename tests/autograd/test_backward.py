@@ -275,7 +275,7 @@ def test_a_sink_gets_what_grad_would():
 
 
 def test_a_sink_without_clear_adds_up():
-    w, flat = leaf(np.ones((1, 2))), np.zeros(2)
+    w, flat = leaf(np.ones((1, 2))), np.full(2, np.nan)  # what is there before the first does not matter
     sink = GradientSink([w], flat)
     for _ in range(2):
         ops.linear(np.ones((1, 2)), w).sum().backward(into=sink)
@@ -352,3 +352,45 @@ def test_a_tensor_answers_what_it_is():
     with pytest.raises(ArgumentError):
         x.to("nowhere")
     assert len({x, x}) == 1
+
+
+def test_a_single_number_gets_an_array_as_its_gradient():
+    x = Tensor(2.0, requires_grad=True)
+    (x * np.ones(3, np.float32)).sum().backward()
+    assert isinstance(x.grad, np.ndarray) and x.grad.shape == () and x.grad == 3
+
+
+def test_a_change_shows_through_a_view_of_what_is_a_view_itself():
+    flat = np.ones(6)
+    x = Tensor(flat[:4], requires_grad=True)
+    assert x.data.base is flat
+    y = x.reshape(2, 2)
+    z = (y * y).sum()
+    x.assign(np.zeros(4))
+    with pytest.raises(GradientError, match="changed in place"):
+        z.backward()
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "max", "min"])
+def test_methods_reduce_as_those_of_arrays_do(name):
+    x = np.random.default_rng(0).normal(size=(2, 3))
+    for args in ((), (0,), (1,)):
+        expected = getattr(x, name)(*args)
+        found = getattr(Tensor(x), name)(*args).data
+        assert found.shape == np.shape(expected)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_methods_take_shapes_and_axes_as_those_of_arrays_do():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    t = Tensor(x)
+    for shape in ((6, 4), (24,), ((4, 6),), ((24,),), (-1,), ([2, 12],), (2, -1)):
+        np.testing.assert_array_equal(t.reshape(*shape).data, x.reshape(*shape))
+    for axes in ((), (2, 0, 1), ((1, 0, 2),), ([0, 2, 1],)):
+        np.testing.assert_array_equal(t.transpose(*axes).data, x.transpose(*axes))
+    row = Tensor(x[0, 0])
+    np.testing.assert_array_equal(row.transpose(0).data, x[0, 0])
+    np.testing.assert_allclose(t.softmax().data.sum(-1), 1.0)
+    assert Tensor([[7.0]]).item() == 7.0
+    with pytest.raises(ShapeError, match="item"):
+        Tensor([1.0, 2.0]).item()

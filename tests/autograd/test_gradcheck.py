@@ -72,3 +72,13 @@ def test_the_inputs_are_left_as_they_were():
     kept = X.copy()
     gradcheck(ops.exp, [X])
     np.testing.assert_array_equal(X, kept)
+
+
+def test_inputs_that_cannot_be_written_can_be_checked():
+    x = np.array([0.3, -0.8])
+    x.flags.writeable = False
+    assert gradcheck(ops.tanh, [x])
+
+
+def test_the_tolerance_grows_with_the_derivative():
+    assert gradcheck(lambda x: 1e9 * ops.exp(x), [np.array([0.3, 1.7])])

@@ -116,3 +116,11 @@ def test_what_has_no_value_is_refused():
     a = Value(0.0)
     (a**0).backward()
     assert a.grad == 0.0
+
+
+def test_at_the_corners():
+    with pytest.raises(ArgumentError, match="positive"):
+        Value(0.0).log()
+    a = Value(0.0)
+    a.relu().backward()
+    assert a.grad == 0.0

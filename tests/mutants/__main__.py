@@ -133,7 +133,7 @@ def all_mutants() -> tuple[list[Mutant], int]:
         for path in sorted(PACKAGE.glob(pattern)):
             file = path.relative_to(PACKAGE).as_posix()
             for mutant in mutants(file, path.read_text(encoding="utf-8")):
-                if reason(file, mutant.source):
+                if reason(file, mutant.source, mutant.what):
                     left_out += 1
                 else:
                     kept.append(mutant)

@@ -206,3 +206,9 @@ def test_a_block_adds_two_corrections_to_the_stream():
 def test_impossible_sizes_are_refused(make):
     with pytest.raises(ArgumentError):
         make()
+
+
+@pytest.mark.parametrize("sizes", [{"n_head": 0}, {"n_head": 2, "n_kv_head": 0}, {"n_head": 2.0}])
+def test_heads_are_counted_from_one(sizes):
+    with pytest.raises(ArgumentError, match="at least 1"):
+        CausalSelfAttention(4, **sizes, rng=np.random.default_rng(0))

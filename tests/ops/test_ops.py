@@ -155,11 +155,11 @@ def test_embedding_sums_rows_by_sorting_and_by_one_hot_alike():
     ids, g = rng.integers(0, 600, 2000), rng.normal(size=(2000, 3))
     expected = np.zeros((600, 3))
     np.add.at(expected, ids, g)
-    np.testing.assert_allclose(sum_rows_by_id(g, ids, 600), expected, atol=1e-12)
+    np.testing.assert_allclose(sum_rows_by_id(g, ids, 600, True), expected, atol=1e-12)
     few = ids % 500
     expected = np.zeros((500, 3))
     np.add.at(expected, few, g)
-    np.testing.assert_allclose(sum_rows_by_id(g, few, 500), expected, atol=1e-12)
+    np.testing.assert_allclose(sum_rows_by_id(g, few, 500, True), expected, atol=1e-12)
     assert not sum_rows_by_id(g[:0], ids[:0], 600).any()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ArgumentError, CheckpointError, DtypeError, GradientError, ShapeError
+from tinygrad_llm.nn import Parameter
 from tinygrad_llm.optim import SGD, AdamW, FlatParameters, clip_scale, schedule, sum_of_squares
 
 RNG = np.random.default_rng(0)
@@ -262,3 +263,24 @@ def test_state_is_saved_and_loaded():
 def test_impossible_settings_are_refused(make, error):
     with pytest.raises(error):
         make()
+
+
+def test_clipping_divides_by_the_norm_and_a_millionth():
+    assert clip_scale(1e-6, 1e-6) == pytest.approx(0.5)
+    assert clip_scale(0.0, 1e-9) == pytest.approx(1e-3)
+
+
+def test_a_warm_up_rises_to_the_rate_itself():
+    rate = schedule("constant", 0.5, 100, warmup=10)
+    assert [rate(t) for t in (0, 5, 9, 10, 50)] == pytest.approx([0, 0.25, 0.45, 0.5, 0.5])
+
+
+def test_no_memory_and_no_step_are_settings_too():
+    w = Parameter(np.array([1.0, -2.0]))
+    w.grad = np.array([0.5, -3.0])
+    AdamW([w], lr=0.1, betas=(0.0, 0.0), weight_decay=0.0).step()
+    np.testing.assert_allclose(w.data, [0.9, -1.9], atol=1e-7)  # the sign of the gradient
+    still = Parameter(np.array([1.0]))
+    still.grad = np.array([0.5])
+    SGD([still], lr=0.0).step()
+    assert still.data.tolist() == [1.0]

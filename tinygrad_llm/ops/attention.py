@@ -168,12 +168,10 @@ class _Core:
         dmask = (
             xp.zeros((self.batch, self.groups, self.repeats, self.time, self.source), g.dtype) if needs_mask else None
         )
-        whole = {"dk": dk, "dv": dv}
-        for x in whole.values():
-            if not self.saved or self.saved[0][2] < self.source:
-                x[...] = 0
+        if not self.saved:  # nobody asked
+            dk[...], dv[...] = 0, 0
         for examples, queries, keys, e, inverse in self.saved:
-            first = queries.stop == self.time and keys == self.source  # overwrites; later blocks add
+            first = queries.stop == self.time  # the last queries see all keys: they overwrite, all others add
             go = g[examples, :, :, queries] * inverse
             delta = (go * self.out[examples, :, :, queries]).sum(-1, keepdims=True)
             ds = xp.matmul(go, self.v[examples, :, :, :keys].swapaxes(-1, -2))

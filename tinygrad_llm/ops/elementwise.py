@@ -162,13 +162,7 @@ def where(condition, a, b):
             xp.where(condition, zero, g) if needs[2] else None,
         )
 
-    return _as_their_float(y, a, b), vjp
-
-
-def _as_their_float(y: Array, a: Any, b: Any) -> Array:
-    """np.where has no notion of a weak Python scalar when both are scalars or ints: keep the arrays' float dtype."""
-    floats = [x.dtype for x in (a, b) if hasattr(x, "dtype") and x.dtype.kind == "f"]
-    return y.astype(floats[0], copy=False) if len(floats) == 1 else y
+    return y, vjp
 
 
 @op

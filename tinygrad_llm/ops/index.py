@@ -92,7 +92,7 @@ def embedding(weight, ids):
     return weight[ids], vjp
 
 
-def sum_rows_by_id(g_ND: Array, ids_N: Array, rows: int, need: Any = True) -> Any:
+def sum_rows_by_id(g_ND: Array, ids_N: Array, rows: int, need: Any) -> Any:
     """out[v] = sum of g[n] over all n with ids[n] = v, as a parent's gradient.  (N, D), (N,) -> (rows, D)
 
     Without a scatter, whose order of additions would be left to chance: a product with a one-hot matrix where the table

@@ -1,0 +1,130 @@
+"""Values and gradients where an operation changes its mind: at a bound, at zero, with nothing to do, with defaults."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tinygrad_llm import ops
+from tinygrad_llm.autograd import Tensor, gradcheck
+from tinygrad_llm.errors import DtypeError, ShapeError, TokenError
+
+RNG = np.random.default_rng(5)
+
+
+def gradient(f, x, g=None):
+    t = Tensor(x, requires_grad=True)
+    y = f(t)
+    y.backward(np.ones(y.shape) if g is None else g)
+    return t.grad
+
+
+def test_clip_passes_the_gradient_at_its_bounds_too():
+    x = np.array([-3.0, -1.0, 0.0, 2.0, 5.0])
+    assert gradient(lambda t: ops.clip(t, low=-1, high=2), x).tolist() == [0, 1, 1, 1, 0]
+    assert gradient(lambda t: ops.clip(t, high=2), x).tolist() == [1, 1, 1, 1, 0]
+    assert gradient(lambda t: ops.clip(t, low=-1), x).tolist() == [0, 1, 1, 1, 1]
+
+
+def test_a_cast_hands_the_gradient_back_in_the_dtype_it_came_from():
+    x = RNG.normal(size=3)
+    g = np.array([1.0, -2.0, 3.0], np.float32)
+    d = gradient(lambda t: ops.astype(t, dtype=np.float32), x, g)
+    assert d.dtype == np.float64 and d.tolist() == [1, -2, 3]
+    assert not ops.astype(Tensor(x, True), dtype=np.int64).requires_grad
+
+
+def test_dropout_multiplies_what_it_is_given_and_the_gradient_alike():
+    x, g = RNG.normal(size=(4, 50)), RNG.normal(size=(4, 50))
+    t = Tensor(x, requires_grad=True)
+    y = ops.dropout(t, p=0.4, rng=np.random.default_rng(1))
+    y.backward(g)
+    kept = y.data != 0
+    assert 0.4 < kept.mean() < 0.8
+    np.testing.assert_allclose(y.data, np.where(kept, x / 0.6, 0), rtol=1e-6)
+    np.testing.assert_allclose(t.grad, np.where(kept, g / 0.6, 0), rtol=1e-6)
+
+
+def test_without_a_probability_nothing_is_drawn():
+    rng, q = np.random.default_rng(1), RNG.normal(size=(1, 2, 3, 4))
+    before = rng.bit_generator.state
+    ops.dropout(q, p=0.0, rng=rng)
+    ops.attention(q, q, q, p=0.0, rng=rng)
+    assert rng.bit_generator.state == before
+    np.testing.assert_array_equal(ops.attention(q, q, q, p=0.5).data, ops.attention(q, q, q).data)
+
+
+def test_one_head_is_what_packed_attention_takes_for_granted():
+    qkv = RNG.normal(size=(2, 5, 12))
+    q, k, v = (part[:, None] for part in np.split(qkv, 3, axis=-1))
+    np.testing.assert_allclose(
+        ops.packed_attention(qkv).data, ops.attention(q, k, v, causal=True).data[:, 0], rtol=1e-12
+    )
+
+
+def test_without_queries_keys_and_values_have_a_gradient_of_zero():
+    k = Tensor(RNG.normal(size=(1, 2, 3, 4)), requires_grad=True)
+    v = Tensor(RNG.normal(size=(1, 2, 3, 4)), requires_grad=True)
+    out = ops.attention(np.zeros((1, 2, 0, 4)), k, v)
+    out.backward(np.zeros(out.shape))
+    assert not k.grad.any() and not v.grad.any() and k.grad.shape == v.grad.shape == (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((1, 2, 3, 4), (1, 2, 5, 4)),
+        ((2, 2, 3, 4), (2, 2, 3, 4)),
+        ((1, 2, 3, 6), (1, 2, 3, 6)),
+        ((1, 3, 3, 4), (1, 3, 3, 4)),
+        ((1, 0, 3, 4), (1, 0, 3, 4)),
+    ],
+)
+def test_each_misfit_of_keys_and_values_is_refused_by_name(shapes):
+    with pytest.raises(ShapeError, match="k and v"):
+        ops.attention(np.ones((1, 2, 3, 4)), np.ones(shapes[0]), np.ones(shapes[1]))
+
+
+def test_the_token_that_is_outside_the_table_is_named():
+    for ids, named in (([1, 0, -1], "got -1"), ([0, 1, 2, 1], "got 2"), ([[1, 5], [0, 7]], "got 5")):
+        with pytest.raises(TokenError, match=named):
+            ops.embedding(np.ones((2, 3)), np.array(ids))
+
+
+def test_triangles_need_two_axes():
+    for op in (ops.tril, ops.triu):
+        with pytest.raises(ShapeError, match="two axes"):
+            op(np.ones(3))
+
+
+def test_an_empty_part_is_a_part():
+    parts = ops.split(np.arange(3.0), [0, 3, 0], axis=0)
+    assert [p.shape for p in parts] == [(0,), (3,), (0,)]
+
+
+def test_the_divergence_is_a_sum_or_a_mean_and_what_cannot_happen_costs_nothing():
+    p, q = np.array([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]]), np.array([[0.25, 0.25, 0.5], [0.2, 0.3, 0.5]])
+    with np.errstate(divide="ignore"):
+        log_p = np.log(p)
+    assert ops.kl_divergence(log_p, np.log(q), reduction="sum").item() == pytest.approx(math.log(2))
+    assert ops.kl_divergence(log_p, np.log(q)).item() == pytest.approx(math.log(2) / 2)
+    np.testing.assert_allclose(gradient(lambda t: ops.kl_divergence(log_p, t, reduction="sum"), np.log(q)), -p)
+
+
+def test_binary_cross_entropy_follows_differences_between_the_whole_numbers():
+    assert gradcheck(ops.binary_cross_entropy, [RNG.uniform(-2, 2, (3, 4)), RNG.uniform(0, 1, (3, 4))])
+
+
+def test_where_keeps_the_dtype_of_its_arrays():
+    x = np.ones(3, np.float32)
+    condition = np.array([True, False, True])
+    for y in (ops.where(condition, x, 0.0), ops.where(condition, 2, x)):
+        assert y.dtype == np.float32
+
+
+def test_comparing_mixed_precisions_is_refused():
+    for op in (ops.less, ops.equal, ops.greater_equal):
+        with pytest.raises(DtypeError):
+            op(np.ones(3), np.ones(3, np.float32))
