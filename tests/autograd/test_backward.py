@@ -391,6 +391,8 @@ def test_methods_take_shapes_and_axes_as_those_of_arrays_do():
     row = Tensor(x[0, 0])
     np.testing.assert_array_equal(row.transpose(0).data, x[0, 0])
     np.testing.assert_allclose(t.softmax().data.sum(-1), 1.0)
-    assert Tensor([[7.0]]).item() == 7.0
+    assert Tensor([[7.0]]).item() == 7.0 and Tensor([2.0]) and not Tensor([[0.0]])
+    with pytest.raises(ShapeError, match="bool"):
+        bool(Tensor([1.0, 2.0]))
     with pytest.raises(ShapeError, match="item"):
         Tensor([1.0, 2.0]).item()

@@ -37,6 +37,7 @@ GOAL = 0.95
 
 TESTS = {
     "ops": [
+        "tests/ops/test_edges.py",
         "tests/ops/test_fused.py",
         "tests/ops/test_ops.py",
         "tests/ops/test_errors.py",

@@ -160,7 +160,7 @@ def test_embedding_sums_rows_by_sorting_and_by_one_hot_alike():
     expected = np.zeros((500, 3))
     np.add.at(expected, few, g)
     np.testing.assert_allclose(sum_rows_by_id(g, few, 500, True), expected, atol=1e-12)
-    assert not sum_rows_by_id(g[:0], ids[:0], 600).any()
+    assert not sum_rows_by_id(g[:0], ids[:0], 600, True).any()
 
 
 def test_the_rope_product_depends_on_distance_alone():
