@@ -84,6 +84,7 @@ SHARES = np.array([[0.1, 0.9], [0.3, 0.7]])
         ([[1], [2, 3]], np.zeros((2, 2)), "different lengths"),
         ("abd", "abc", "place 2: 'd' instead of 'c'"),
         ([1, 2], [1, 2, 3], "2 entries instead of 3; the first 2 are right"),
+        ([3, 2, 1], [1, 2, 3], "opposite order"),
         ([1, 9, 3], (1, 2, 3), "place 1: 9 instead of 2"),
         ({"a": 1}, {"a": 2, "b": 3}, "'a' differs"),
         ("x", [1], "type str instead of list"),

@@ -25,6 +25,14 @@ def gpt2_weights(names_and_shapes: list[tuple[str, tuple[int, ...]]], seed: int 
     return {name: draw[len(shape) > 1](shape) for name, shape in sorted(names_and_shapes)}
 
 
+def _text(golden: dict) -> str:
+    """JSON; the rows of a table a line each."""
+    if "rows" not in golden:
+        return json.dumps(golden, indent=1) + "\n"
+    rows = ",\n".join(json.dumps(row) for row in golden["rows"])
+    return f'{{"made_with": {json.dumps(golden["made_with"])},\n"rows": [\n{rows}\n]}}\n'
+
+
 def gpt2() -> dict:
     """transformers' GPT-2 in float64: logits, loss, and the norm of each gradient."""
     import torch
@@ -64,7 +72,39 @@ def merges() -> dict:
     return {"made_with": {"tokenizers": version("tokenizers")}, "text": TEXT, "ids": ids}
 
 
+def expressions(count: int = 1000) -> dict:
+    """Random expressions in a, b, c and the gradients that PyTorch finds, in float64; those that overflow are redrawn."""
+    import torch
+
+    rng, rows = np.random.RandomState(2), []
+    functions = {name: getattr(torch, name) for name in ("exp", "log", "tanh", "relu")}
+    while len(rows) < count:
+        text, at = expression(rng, rng.randint(2, 6)), rng.uniform(-2, 2, 3).round(3)
+        leaves = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in at]
+        value = eval(text, functions | dict(zip("abc", leaves))) + 0 * sum(leaves)
+        value.backward()
+        gradient = [leaf.grad.item() for leaf in leaves]
+        if np.isfinite([value.item(), *gradient]).all() and max(map(abs, [value.item(), *gradient])) < 1e6:
+            rows.append([text, at.tolist(), value.item(), gradient])
+    return {"made_with": {"torch": torch.__version__}, "rows": rows}
+
+
+def expression(rng: np.random.RandomState, depth: int) -> str:
+    """Python text: + - * / ** and exp, log, tanh, relu over a, b, c and numbers."""
+    if depth == 0 or rng.rand() < 0.1:
+        return rng.choice(["a", "b", "c"])
+    kind, inner = rng.choice(["+", "-", "*", "/", "**", "exp", "log", "tanh", "relu"]), expression(rng, depth - 1)
+    if kind == "log":
+        return f"log(1 + {inner} ** 2)"
+    if kind in ("exp", "tanh", "relu"):
+        return f"{kind}({inner})"
+    if kind == "**":
+        return f"({inner} + a) ** {rng.choice([2, 3])}"
+    right = f"{rng.uniform(-3, 3):.2f}" if rng.rand() < 0.2 else expression(rng, depth - 1)
+    return f"({inner} {kind} {right})"
+
+
 if __name__ == "__main__":
-    for name, make in (("gpt2", gpt2), ("merges", merges)):
-        (HERE / f"{name}.json").write_text(json.dumps(make(), indent=1) + "\n", encoding="utf-8")
+    for name, make in (("gpt2", gpt2), ("merges", merges), ("expressions", expressions)):
+        (HERE / f"{name}.json").write_text(_text(make()), encoding="utf-8")
         print(HERE / f"{name}.json")

@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from tqdm import tqdm
 
+from tinygrad_llm.course.exercises.catalog import Course
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.inspect.figure import Figure
 
@@ -44,6 +45,7 @@ class Chapter:
     seeds    one, or as many as --seeds says.
     device   where it computes.
     out      folder for figures.
+    root     the checkout.
     """
 
     def __init__(self, number: str, claim: str, argv: Sequence[str] | None = None) -> None:
@@ -53,6 +55,7 @@ class Chapter:
         self.seeds: list[int] = list(range(flags.seeds))
         self.device: str = flags.device
         self.out = Path(flags.out or Path("out") / "chapters" / number)
+        self.root = Course.find().root
         self.begun = time.perf_counter()
         versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
         print(f"chapter {number}{' --fast' if self.fast else ''}, seeds {self.seeds}   ({versions})")

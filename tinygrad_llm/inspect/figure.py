@@ -47,13 +47,43 @@ class Figure:
             f"<circle cx='{at[0]:.1f}' cy='{at[1]:.1f}' r='{radius}' fill='{color}' stroke='white' stroke-width='1'/>"
         )
 
+    def rect(self, at: Point, width: float, height: float, color: str, edge: str = "none") -> None:
+        """A filled rectangle; `at` is its upper left corner."""
+        self.parts.append(
+            f"<rect x='{at[0]:.1f}' y='{at[1]:.1f}' width='{width:.1f}' height='{height:.1f}' fill='{color}' "
+            f"stroke='{edge}' rx='{4 if edge != 'none' else 0}'/>"
+        )
+
+    def arrow(self, a: Point, b: Point, color: str, bend: float = 0) -> None:
+        """A line from a to b with a head at b; bent, it passes so many pixels below their middle (or above)."""
+        middle = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + 2 * bend
+        start = middle if bend else a
+        length = math.hypot(b[0] - start[0], b[1] - start[1]) or 1.0
+        ux, uy = (b[0] - start[0]) / length, (b[1] - start[1]) / length
+        if bend:
+            curve = f"M{a[0]:.1f},{a[1]:.1f} Q{middle[0]:.1f},{middle[1]:.1f} {b[0]:.1f},{b[1]:.1f}"
+            self.parts.append(f"<path d='{curve}' fill='none' stroke='{color}' stroke-width='1.2'/>")
+        else:
+            self.line(a, b, color, 1.2)
+        wings = [(b[0] - 8 * ux + s * 4 * uy, b[1] - 8 * uy - s * 4 * ux) for s in (1, -1)]
+        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in (b, *wings))
+        self.parts.append(f"<polygon points='{corners}' fill='{color}'/>")
+
     def text(
-        self, at: Point, words: str, color: str = PALE_INK, size: int = 12, anchor: str = "start", weight: int = 400
+        self,
+        at: Point,
+        words: str,
+        color: str = PALE_INK,
+        size: int = 12,
+        anchor: str = "start",
+        weight: int = 400,
+        turn: int = 0,
     ) -> None:
-        """Words; anchor is start, middle or end."""
+        """Words; anchor is start, middle or end; turned by so many degrees, clockwise."""
+        turned = f" transform='rotate({turn} {at[0]:.1f} {at[1]:.1f})'" if turn else ""
         self.parts.append(
             f"<text x='{at[0]:.1f}' y='{at[1]:.1f}' fill='{color}' font-size='{size}' "
-            f"text-anchor='{anchor}' font-weight='{weight}'>{escape(words)}</text>"
+            f"text-anchor='{anchor}' font-weight='{weight}'{turned}>{escape(words)}</text>"
         )
 
     @property

@@ -50,6 +50,8 @@ def of_sequences(got: Any, expected: Any) -> str:
     """For text, lists, and what is neither."""
     if type(got) is not type(expected) and not (isinstance(got, list | tuple) and isinstance(expected, list | tuple)):
         return f"The answer is of type {type(got).__name__} instead of {type(expected).__name__}."
+    if isinstance(expected, list | tuple) and len(expected) > 1 and same(list(got)[::-1], list(expected)):
+        return "The entries are right, but in the opposite order."
     if isinstance(expected, str | bytes | list | tuple):
         pairs = zip(got, expected)
         first = next((i for i, (a, b) in enumerate(pairs) if not same(a, b)), min(len(got), len(expected)))

@@ -1,0 +1,14 @@
+# expect: a value waits for all that was made from it
+def children_first(root):
+    order, seen = [], set()
+
+    def visit(value):
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+        order.append(value)
+        for parent in value.parents:
+            visit(parent)
+
+    visit(root)
+    return order

@@ -1,0 +1,72 @@
+# expect: a value used twice
+import math
+
+
+def as_value(x):
+    return x if isinstance(x, Value) else Value(x)
+
+
+class Value:
+    def __init__(self, data, parents=(), slopes=()):
+        self.data, self.grad, self.parents, self.slopes = float(data), 0.0, parents, slopes
+
+    def __add__(self, other):
+        other = as_value(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other):
+        other = as_value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data))
+
+    def __pow__(self, exponent):
+        slope = exponent * self.data ** (exponent - 1)
+        return Value(self.data**exponent, (self,), (slope,))
+
+    def tanh(self):
+        y = math.tanh(self.data)
+        return Value(y, (self,), (1 - y * y,))
+
+    def backward(self):
+        order, entered, stack = [], set(), [(self, False)]
+        while stack:  # without recursion: 20,000 values in a row are not too many
+            value, done = stack.pop()
+            if done:
+                order.append(value)
+            elif id(value) not in entered:
+                entered.add(id(value))
+                stack.append((value, True))
+                stack.extend((parent, False) for parent in value.parents)
+        for value in order:
+            value.grad = 0.0
+        self.grad = 1.0
+        for value in reversed(order):
+            for parent, slope in zip(value.parents, value.slopes):
+                parent.grad = slope * value.grad
+
+    def exp(self):
+        y = math.exp(self.data)
+        return Value(y, (self,), (y,))
+
+    def log(self):
+        return Value(math.log(self.data), (self,), (1 / self.data,))
+
+    def relu(self):
+        return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
+
+    def __neg__(self):
+        return self * -1.0
+
+    def __sub__(self, other):
+        return self + -as_value(other)
+
+    def __truediv__(self, other):
+        return self * as_value(other) ** -1.0
+
+    def __rsub__(self, other):
+        return as_value(other) - self
+
+    def __rtruediv__(self, other):
+        return as_value(other) / self
+
+    __radd__ = __add__
+    __rmul__ = __mul__
