@@ -1,0 +1,7 @@
+# expect: an axis that was not there
+import numpy as np
+
+
+def unbroadcast(g, shape):
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1 and g.shape[i] != 1)
+    return np.asarray(g.sum(axis=stretched, keepdims=True))

@@ -1,0 +1,20 @@
+"""02.1  Un-broadcasting.
+
+An array of some shape was repeated, as NumPy does it, until it had the shape of g. What is its gradient? It was used once in every
+place where it was repeated, so sum g over the axes
+
+    that were not there before (they come first), and
+    that had size 1 and were stretched (they stay, with size 1).
+
+    unbroadcast(g, shape) -> an array of that shape
+"""
+
+import numpy as np
+
+
+def unbroadcast(g, shape):
+    # >>> sum away the new axes, then sum the stretched ones
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1)
+    return np.asarray(g.sum(axis=stretched, keepdims=True))
+    # <<<
