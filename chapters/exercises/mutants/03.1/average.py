@@ -1,0 +1,4 @@
+# expect: the first step is that of sgd
+def momentum_step(w, g, u, lr, momentum=0.9):
+    u = momentum * u + (1 - momentum) * g
+    return w - lr * u, u

@@ -1,0 +1,14 @@
+"""03.1  Momentum.
+
+    u <- 0.9 u + g          what it remembers; 0 before the first step
+    w <- w - lr u
+
+`momentum_step(w, g, u, lr, momentum)` returns the new w and the new u. It changes neither of those that it was given.
+"""
+
+
+def momentum_step(w, g, u, lr, momentum=0.9):
+    # >>> (new w, new u)
+    u = momentum * u + g
+    return w - lr * u, u
+    # <<<

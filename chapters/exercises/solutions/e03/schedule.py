@@ -1,0 +1,20 @@
+"""03.4  Warm-up and cosine.
+
+`rate(step, lr, total, warmup, final)`: the learning rate at `step`, counted from 0.
+
+    step < warmup         lr · step / warmup: a straight rise from 0
+    warmup … total        half a cosine from lr down to final: final + (lr - final) · (1 + cos(pi · s)) / 2,
+                          s the share of the way from warmup to total
+    after total           final
+"""
+
+import math
+
+
+def rate(step, lr, total, warmup=0, final=0.0):
+    # >>> a number
+    if step < warmup:
+        return lr * step / warmup
+    share = min(1.0, (step - warmup) / max(1, total - warmup))
+    return final + (lr - final) * (1 + math.cos(math.pi * share)) / 2
+    # <<<
