@@ -94,6 +94,8 @@ def _run_tests(mutant: Mutant) -> int:
     """The tests named after the mutated functions first, then all that stand for the file: most mutants die early."""
     import pytest
 
+    for name in [n for n in sys.modules if n.split(".")[0] == PACKAGE.name]:
+        del sys.modules[name]  # what was imported to get here must be loaded anew, with the mistake in it
     sys.meta_path.insert(0, Planted(mutant.file, mutant.text))
     options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not long and not gpu and not oracle", "--no-header"]
     options += [
@@ -141,6 +143,16 @@ def all_mutants() -> tuple[list[Mutant], int]:
     return kept, left_out
 
 
+def check_itself(chosen: list[Mutant]) -> None:
+    """A check that cannot pass would find every mutant; one whose mistakes are never loaded, none."""
+    for folder in sorted({m.file.split("/")[0] for m in chosen}):
+        file = next(m.file for m in chosen if m.file.startswith(folder))
+        if not survives(Mutant(file, 0, "nothing", "", (PACKAGE / file).read_text(encoding="utf-8"))):
+            raise SystemExit(f"the tests of {folder} fail on the real code")
+        if survives(Mutant(file, 0, "a file that cannot be loaded", "", "raise RuntimeError")):
+            raise SystemExit(f"the tests of {folder} pass without {file}: what is planted is not loaded")
+
+
 def main() -> int:
     """Runs them, prints survivors and the share that was found, and one JSON line last."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
@@ -162,10 +174,7 @@ def main() -> int:
     if options.sample:
         made = random.Random(0).sample(made, min(options.sample, len(made)))
     chosen = [m for m in [*planted_bugs(), *made] if options.only in m.file]
-    for folder in sorted({m.file.split("/")[0] for m in chosen}):  # a check that cannot pass would find every mutant
-        file = next(m.file for m in chosen if m.file.startswith(folder))
-        if not survives(Mutant(file, 0, "nothing", "", (PACKAGE / file).read_text(encoding="utf-8"))):
-            raise SystemExit(f"the tests of {folder} fail on the real code")
+    check_itself(chosen)
     survivors = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         progress = tqdm(zip(chosen, pool.map(survives, chosen)), total=len(chosen), unit="mutant", mininterval=10)
