@@ -6,13 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("dev", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True, database=None)
 settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=10_000)
 settings.register_profile(
-    "mutants", parent=settings.get_profile("dev"), derandomize=True, database=None, max_examples=25
+    "mutants",
+    parent=settings.get_profile("dev"),
+    derandomize=True,
+    database=None,
+    max_examples=25,
+    phases=(Phase.explicit, Phase.generate),  # a failure is enough: nobody reads the smallest example
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
