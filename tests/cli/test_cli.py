@@ -225,3 +225,9 @@ def test_importing_is_quick_and_quiet():
     program = "import sys, tinygrad_llm; print(sorted(m for m in sys.modules if m in ('torch', 'matplotlib', 'regex', 'tqdm', 'safetensors')))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_help_fits_eighty_columns_and_says_where_to_begin():
+    from tinygrad_llm.cli.main import usage
+
+    assert all(len(line) <= 80 for line in usage().splitlines()) and usage().endswith("tgl start")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tinygrad_llm.course.exercises.catalog import Course
@@ -9,6 +11,8 @@ from tinygrad_llm.course.exercises.desk import Desk
 from tinygrad_llm.course.exercises.prove import sync
 from tinygrad_llm.course.exercises.session import Session
 from tinygrad_llm.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_start_copies_what_is_missing_and_replaces_nothing(course, softmax):
@@ -105,7 +109,46 @@ def test_the_list_shows_progress_a_chapter(course, softmax, capsys):
     capsys.readouterr()
     session.list()
     shown = capsys.readouterr().out
-    assert "chapter 00  ##########  1/1" in shown and "chapter 09  ..........  0/1" in shown
+    assert "00  ##########  1/1\n  > ✓  00.1" in shown and "09  ..........  0/1\n" in shown
+    assert "softmax" not in shown  # only the chapter that is open is spread out
+    session.list(all=True)
+    assert "09  ..........  0/1\n       09.1  softmax" in capsys.readouterr().out
+
+
+def test_a_chapters_name_stands_beside_its_progress(capsys, tmp_path):
+    course = Course(tmp_path, Course.load(ROOT).exercises)
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "02_some_thing.py").touch()
+    Session(course).list()
+    assert "02  ..........  0/3  some thing\n" in capsys.readouterr().out
+
+
+def test_what_update_did_is_said(course, softmax, capsys):
+    session = Session(course)
+    session.start()
+    session.update()
+    assert "Nothing has changed." in capsys.readouterr().out
+    course.own(softmax).write_text("mine")
+    for exercise in course.exercises:
+        course.solution(exercise).write_text(course.solution(exercise).read_text() + "\n# new\n")
+    sync(course)
+    session.update()
+    shown = capsys.readouterr().out
+    assert "new in work/, since you had not touched them: 00.1" in shown and "so they stay: 09.1" in shown
+
+
+def test_a_file_that_was_deleted_comes_back_and_it_is_said(course, softmax, capsys):
+    session = Session(course)
+    session.start()
+    course.own(softmax).unlink()
+    assert session.pick("09.1") == softmax and course.own(softmax).exists()
+    assert "work/e09/softmax.py was not there" in capsys.readouterr().out
+
+
+def test_one_can_go_on_and_back_and_not_beyond_the_ends(course, softmax):
+    hello = course.get("00.1")
+    assert course.before(softmax) == hello and course.after(hello) == softmax
+    assert course.before(hello) is None and course.after(softmax) is None
 
 
 def test_all_is_found_again_without_any_state(course, softmax, capsys):
@@ -114,7 +157,9 @@ def test_all_is_found_again_without_any_state(course, softmax, capsys):
     course.own(softmax).write_text(course.solution(softmax).read_text())
     session.desk.path.unlink()
     again = Session(course)
+    capsys.readouterr()
     assert again.test_all() and again.desk.done(softmax)
+    assert capsys.readouterr().out.endswith("2 of 2 green\n")
 
 
 def test_before_start_the_first_step_is_named(course):

@@ -151,5 +151,20 @@ def test_watching_checks_at_each_save_and_moves_on_only_by_a_key(course):
     until("press s again")
     os.write(terminal, b"s")
     until("-- ours")
+    os.write(terminal, b"p")
+    until("00.1 how this works")
+    until("q quit")
+    os.write(terminal, b"p")  # there is nothing before it
+    until("2/2 checks. Compare: press s.")
+    os.write(terminal, b"x")
+    until("press x again")
+    os.write(terminal, b"n")  # not x: nothing is reset, and n counts
+    until("not done.")
+    until("09.1 softmax")
+    course.own(course.get("09.1")).unlink()
+    until("was not there")
+    until("not started")
+    os.write(terminal, b"x")
+    until("press x again")
     os.write(terminal, b"q")
     assert child.wait(20) == 0

@@ -18,10 +18,13 @@ WAYS = {
     "a syntax error": ("def vjp(g, needs):", "def vjp(g, needs)", ["is not Python yet: expected ':'", "work/e09/softmax.py:20", "def vjp(g, needs)"]),
     "another name": ("def softmax(", "def sofmax(", ["defines no softmax", "Did you mean sofmax (line 16)?"]),
     "a loop that never ends": (FIRST, "    while True: pass", ["stopped after 3 s", "work/e09/softmax.py:17 in softmax()", "Does this loop ever end?"]),
+    "a loop that never ends, after a red check": (FIRST, "    y = np.exp(x)\n    while x.max() > 999: pass\n    y += 1", ["stopped after 3 s", "work/e09/softmax.py:18 in softmax()"]),
     "no pair": ("return y, vjp", "return y", ["expected a pair (y, vjp)"]),
     "exit()": (FIRST, "    raise SystemExit(3)", ["SystemExit: 3"]),
     "a process that dies": (FIRST, "    import os; os._exit(3)", ["the process ended before any check did"]),
     "an argument changed": (FIRST, "    x -= x.max(axis, keepdims=True); y = np.exp(x)", ["a changed argument 0", "make a new one instead"]),
+    "a breakpoint left in": (FIRST, "    breakpoint(); y = x", ["work/e09/softmax.py:18 waits at a breakpoint()", "Add --debug"]),
+    "the other axis": ("x - x.max(axis, keepdims=True))\n    y = y / y.sum(axis, ", "x - x.max(-1, keepdims=True))\n    y = y / y.sum(-1, ", ["The rows sum to 1 where the columns should: the wrong axis."]),
     "a float64 leak": ("    y = y / ", "    y = y * np.float64(1) / ", ["float32 stays float32", "float32 became float64"]),
     "an import that fails": ("import numpy as np", "import numpyy as np", ["No module named 'numpyy'"]),
 }  # fmt: skip
@@ -55,7 +58,21 @@ def test_the_solution_is_green_and_says_what_comes_next(course, softmax):
     outcome = run(course, softmax, course.solution(softmax))
     assert outcome.green and "9/9 checks" in report(course, outcome)
     hello = course.get("00.1")
-    assert "Press n for 09.1" in report(course, run(course, hello, course.solution(hello)))
+    green = run(course, hello, course.solution(hello))
+    assert "Compare: tgl solution 00.1. Next: tgl test 09.1, or keep" in report(course, green)
+    assert "Compare: press s. Press n for 09.1, or keep" in report(course, green, keys=True)
+    assert "That was the last one." in report(course, outcome)
+    assert all(len(line) <= 80 for line in report(course, green).splitlines())
+
+
+def test_what_is_not_started_yet_is_not_called_wrong(course, softmax):
+    course.own(softmax).parent.mkdir(parents=True)
+    text = course.stub(softmax).read_text()
+    todo = next(line for line in text.splitlines() if "raise Todo" in line)
+    course.own(softmax).write_text(text.replace(todo, "    y = np.exp(x) / np.exp(x).sum()"))
+    said = report(course, run(course, softmax))
+    assert "not started 3 checks" in said and "also red    it runs along" in said
+    assert "gradient" not in said
 
 
 def test_what_was_printed_is_shown(course, softmax):

@@ -24,7 +24,9 @@ class NoFlags:
 class IdFlags:
     """Which exercise."""
 
-    id: str | None = field(default=None, metadata={"help": "an exercise as in `tgl list`; the current one otherwise"})
+    id: str | None = field(
+        default=None, metadata={"help": "an exercise as in `tgl list`, or its file; else the current one"}
+    )
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,14 @@ class TestFlags(IdFlags):
 
     full: bool = field(default=False, metadata={"help": "all that pytest printed, tracebacks too"})
     all: bool = field(default=False, metadata={"help": "every exercise, a line each"})
+    debug: bool = field(default=False, metadata={"help": "without a time limit, so that breakpoint() stops"})
+
+
+@dataclass(frozen=True)
+class ListFlags:
+    """How much is shown."""
+
+    all: bool = field(default=False, metadata={"help": "the exercises of every chapter"})
 
 
 @dataclass(frozen=True)
@@ -56,24 +66,24 @@ def start(argv: Sequence[str]) -> int:
 
 
 def watch(argv: Sequence[str]) -> int:
-    """`tgl watch`, or `tgl` alone once there is a work/."""
-    session, _ = _session(argv, NoFlags, "watch", "Runs the checks of the current exercise at each save.")
-    session.watch()
+    """`tgl watch [ID]`, or `tgl` alone once there is a work/."""
+    session, flags = _session(argv, IdFlags, "watch", "Runs the checks of an exercise at each save.")
+    session.watch(session.pick(flags.id))
     return 0
 
 
 def test(argv: Sequence[str]) -> int:
-    """`tgl test [ID] [--full] [--all]`."""
+    """`tgl test [ID] [--full] [--all] [--debug]`."""
     session, flags = _session(argv, TestFlags, "test", "Runs the checks of one exercise, or of all.")
     exercise = session.pick(flags.id)
-    green = session.test_all() if flags.all else session.test(exercise, flags.full).green
+    green = session.test_all() if flags.all else session.test(exercise, flags.full, flags.debug).green
     return 0 if green else RED
 
 
 def show(argv: Sequence[str]) -> int:
-    """`tgl list`."""
-    session, _ = _session(argv, NoFlags, "list", "The exercises, and which are done.")
-    session.list()
+    """`tgl list [--all]`."""
+    session, flags = _session(argv, ListFlags, "list", "The chapters, the exercises, and which are done.")
+    session.list(flags.all)
     return 0
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tinygrad_llm.errors import ConfigError, TinygradLLMError
 
 COMMANDS = {
-    "train": ("train:main", "train a model on a text, with a progress bar, a curve and checkpoints"),
+    "train": ("train:main", "train a model on a text; draws its curve, keeps checkpoints"),
     "sample": ("sample:main", "let a trained model write"),
     "eval": ("evaluate:main", "a trained model's loss on a text"),
     "tokenize": ("tokenize:main", "show the tokens of a text"),
@@ -19,7 +19,7 @@ COMMANDS = {
     "doctor": ("doctor:main", "what is installed here, and what is missing"),
     "chapter": ("chapter:main", "run a chapter; with --mine, on your own functions"),
     "start": ("exercises:start", "begin the exercises: copies them to work/"),
-    "watch": ("exercises:watch", "check the current exercise at each save (`tgl` alone does it too)"),
+    "watch": ("exercises:watch", "check an exercise at each save (`tgl` alone does it too)"),
     "test": ("exercises:test", "check an exercise once"),
     "list": ("exercises:show", "the exercises, and which are done"),
     "hint": ("exercises:hint", "a hint; asked again, a plainer one"),
@@ -28,6 +28,7 @@ COMMANDS = {
     "update": ("exercises:update", "take over new versions of what you have not touched"),
     "dev": ("dev:main", "for those who write exercises: sync and prove"),
 }
+NEW_HERE = "New here? Begin with: tgl start"
 INTERRUPTED = 130  # 128 + SIGINT, what a shell expects
 
 
@@ -72,4 +73,4 @@ def _alone() -> int:
 def usage() -> str:
     """The commands, a line each."""
     lines = [f"  {name:10}{about}" for name, (_, about) in COMMANDS.items()]
-    return "\n".join(["usage: tgl COMMAND [flags]      (tgl COMMAND --help for its flags)", "", *lines])
+    return "\n".join(["usage: tgl COMMAND [flags]      (tgl COMMAND --help for its flags)", "", *lines, "", NEW_HERE])

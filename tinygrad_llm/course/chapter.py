@@ -78,15 +78,16 @@ class Chapter:
                 last = time.perf_counter()
                 print(f"  {what}: {number}{f' of {count}' if count else ''}", flush=True)
 
-    def show(self, figure: Figure, name: str) -> Figure:
-        """Saves a figure as SVG; a notebook shows what this returns."""
+    def show(self, figure: Figure, name: str) -> None:
+        """Saves a figure as SVG and names the file; a notebook shows the figure itself."""
         self.out.mkdir(parents=True, exist_ok=True)
-        print(f"figure: {figure.save(self.out / f'{name}.svg')}", flush=True)
+        path = figure.save(self.out / f"{name}.svg")
         if "ipykernel" in sys.modules:
             from IPython.display import display
 
             display(figure)
-        return figure
+        else:
+            print(f"figure: {path}", flush=True)
 
     def finish(self, measured: dict[str, Any], holds: bool) -> None:
         """Prints the last line.  Raises ClaimFailed where the claim did not hold."""

@@ -80,10 +80,12 @@ class Course:
         return cls(root, tuple(_exercise(entry, path) for entry in entries))
 
     def get(self, id: str) -> Exercise:
-        """The exercise of that id; 9.1 is taken for 09.1.  Raises ConfigError with the nearest one."""
+        """The exercise of that id, or of the learner's file; 9.1 is taken for 09.1.  Raises ConfigError."""
         for exercise in self.exercises:
-            if exercise.id in (id, "0" + id):
+            if exercise.id in (id, "0" + id) or (id.endswith(".py") and Path(id).resolve() == self.own(exercise)):
                 return exercise
+        if id.endswith(".py"):
+            raise ConfigError("exercise", f"a file of yours below {WORK}/", id, "`tgl list` shows the exercises.")
         near = difflib.get_close_matches(id, [e.id for e in self.exercises], 1, 0.3)
         raise ConfigError("exercise", "an id as in `tgl list`", id, f"Did you mean {near[0]}?" if near else "")
 
@@ -91,6 +93,11 @@ class Course:
         """The next one; None after the last."""
         place = self.exercises.index(exercise) + 1
         return self.exercises[place] if place < len(self.exercises) else None
+
+    def before(self, exercise: Exercise) -> Exercise | None:
+        """The one before; None before the first."""
+        place = self.exercises.index(exercise) - 1
+        return self.exercises[place] if place >= 0 else None
 
     def of_chapter(self, chapter: str) -> list[Exercise]:
         """Those of one chapter."""
@@ -130,7 +137,7 @@ class Course:
         """The script of a chapter; 9 is taken for 09.  Raises ConfigError where there is none."""
         found = self.chapters()
         if number.zfill(2) not in found:
-            raise ConfigError("chapter", " or ".join(found), number)
+            raise ConfigError("chapter", "one of those that `tgl chapter` lists", number)
         return found[number.zfill(2)]
 
 

@@ -9,6 +9,7 @@ directly, and no others are looked for (PYTEST_DISABLE_PLUGIN_AUTOLOAD=1), which
 from __future__ import annotations
 
 import ast
+import bdb
 import difflib
 import faulthandler
 import json
@@ -108,6 +109,8 @@ class Plugin:
         if isinstance(cause, SyntaxError) and cause.filename == self.file:
             return {"kind": "syntax", "at": cause.lineno, "text": cause.msg, "source": (cause.text or "").rstrip()}
         where = self._last_frame(cause)
+        if isinstance(cause, bdb.BdbQuit):
+            return {"kind": "breakpoint", **where}
         words = str(cause) or "no message"
         return {"kind": "raised", "called": called, "error": f"{type(cause).__name__}: {words}", **where}
 
@@ -140,13 +143,21 @@ def _learner_profile() -> None:
 
 
 def main(file: str, test: str, events: str, stacks: str, limit: str) -> int:
-    """Runs the checks; the exit status is pytest's.  After `limit` seconds it ends, and `stacks` says where it was."""
+    """Runs the checks; the exit status is pytest's.
+
+    After `limit` seconds it ends, and `stacks` says where it was. With a limit of 0 it takes its time, and what is
+    printed is shown at once: somebody looks at it step by step.
+    """
     with open(stacks, "w", encoding="utf-8") as where:
-        faulthandler.dump_traceback_later(float(limit), exit=True, file=where)
+        if float(limit):
+            faulthandler.dump_traceback_later(float(limit), exit=True, file=where)
         if "hypothesis" in Path(test).read_text(encoding="utf-8"):
             _learner_profile()
         options = ["-q", "--tb=short", "--no-header", "-p", "no:cacheprovider", "--assert=plain"]
         options += ["-o", "addopts=", "-o", "filterwarnings=default", "-o", "pythonpath="]
+        options += ["-p", "no:faulthandler"]  # pytest's own would call our watchdog off at the first red check
+        if not float(limit):
+            options += ["--capture=no"]
         status = int(pytest.main([*options, test], plugins=[Plugin(file, events)]))
         faulthandler.cancel_dump_traceback_later()
     return status

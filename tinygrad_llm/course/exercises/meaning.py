@@ -57,6 +57,8 @@ def of_sequences(got: Any, expected: Any) -> str:
         first = next((i for i, (a, b) in enumerate(pairs) if not same(a, b)), min(len(got), len(expected)))
         if first == min(len(got), len(expected)):
             return f"{len(got)} entries instead of {len(expected)}; the first {first} are right."
+        if isinstance(expected[first], list | tuple | np.ndarray):
+            return f"At place {first}: {meaning(got[first], expected[first], 1e-7, 1e-9)}"
         return f"The first difference is at place {first}: {got[first]!r} instead of {expected[first]!r}."
     if isinstance(expected, dict):
         different = [key for key in expected if key not in got or not same(got[key], expected[key])]
@@ -156,6 +158,9 @@ def _of_order(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -
     def equal(a: np.ndarray, b: np.ndarray) -> bool:
         return a.shape == b.shape and a.size > 0 and bool(np.allclose(a, b, rtol=rtol, atol=atol))
 
+    def ones(array: np.ndarray, axis: int) -> bool:
+        return array.ndim >= 2 and equal(array.sum(axis), np.ones_like(array.sum(axis)))
+
     tests: list[tuple[str, Callable[[], bool]]] = [
         ("The entries are right but transposed.", lambda: got.ndim == 2 and equal(got.T, expected)),
         (
@@ -163,14 +168,9 @@ def _of_order(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -
             lambda: len(got) > 2 and (equal(got[1:], expected[:-1]) or equal(got[:-1], expected[1:])),
         ),
         ("The entries are right, but in the opposite order.", lambda: equal(np.flip(got), expected)),
-        (
-            "The columns sum to 1 where the rows should: the wrong axis.",
-            lambda: (
-                got.ndim >= 2 and equal(got.sum(-2), np.ones_like(got.sum(-2)))
-                and equal(expected.sum(-1), np.ones_like(expected.sum(-1)))
-            ),
-        ),
-    ]  # fmt: skip
+        ("The columns sum to 1 where the rows should: the wrong axis.", lambda: ones(got, -2) and ones(expected, -1)),
+        ("The rows sum to 1 where the columns should: the wrong axis.", lambda: ones(got, -1) and ones(expected, -2)),
+    ]
     if not got.ndim:
         return ""
     return next((text for text, test in tests if test()), "")

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.course.exercises.catalog import Course, Exercise
 from tinygrad_llm.course.exercises.runner import LIMIT_S, Outcome
 
 LABEL = 12
@@ -16,10 +16,10 @@ WIDEST = 110
 MOST_NAMED = 3
 
 
-def report(course: Course, outcome: Outcome, full: bool = False) -> str:
-    """The lines to print. Where no check could be read, pytest's own output."""
+def report(course: Course, outcome: Outcome, full: bool = False, keys: bool = False) -> str:
+    """The lines to print; `keys` where single keys are commands. Where no check could be read, pytest's own output."""
     try:
-        return "\n".join(_lines(course, outcome, full))
+        return "\n".join(_lines(course, outcome, full, keys))
     except Exception as error:  # a learner must see something, whatever is wrong with us
         return f"{outcome.output}\n(the report itself failed: {type(error).__name__}: {error})"
 
@@ -33,15 +33,15 @@ def sign(good: bool) -> str:
     return "✓" if good else "✗"
 
 
-def _lines(course: Course, outcome: Outcome, full: bool) -> Iterator[str]:
+def _lines(course: Course, outcome: Outcome, full: bool, keys: bool) -> Iterator[str]:
     exercise, total = outcome.exercise, len(outcome.checks)
     if full:
         yield outcome.output.strip()
         yield ""
     if outcome.green:
-        following = course.after(exercise)
-        next_step = f"Press n for {following.id}, or keep experimenting." if following else "That was the last one."
-        yield f"{sign(True)} {exercise.id} {total}/{total} checks. Compare: tgl solution {exercise.id}. {next_step}"
+        yield from _wrapped(
+            f"{sign(True)} {exercise.id} {total}/{total} checks. {_next_step(course, exercise, keys)}", "  "
+        )
         yield from _printed(outcome.checks)
         return
     if not outcome.failed and outcome.stopped is None:
@@ -52,6 +52,15 @@ def _lines(course: Course, outcome: Outcome, full: bool) -> Iterator[str]:
     test = outcome.failed[0].get("line") if outcome.failed else None
     yield _labelled("test", f"{course.shown(outcome.test)}{f':{test}' if test else ''}")
     yield _labelled("stuck?", f"tgl hint {exercise.id}    full traceback: tgl test {exercise.id} --full")
+
+
+def _next_step(course: Course, exercise: Exercise, keys: bool) -> str:
+    following = course.after(exercise)
+    if keys:
+        compare, go_on = "Compare: press s.", f"Press n for {following.id}" if following else ""
+    else:
+        compare, go_on = f"Compare: tgl solution {exercise.id}.", f"Next: tgl test {following.id}" if following else ""
+    return f"{compare} {go_on}, or keep experimenting." if go_on else f"{compare} That was the last one."
 
 
 def _stopped(course: Course, outcome: Outcome) -> Iterator[str]:
@@ -70,11 +79,14 @@ def _failed(course: Course, outcome: Outcome) -> Iterator[str]:
     yield from _KINDS[first["kind"]](first, file)
     yield from (_labelled("numpy said", text) for text in first["warned"][:1])
     yield from _printed(outcome.failed[:1])
-    others = [c["name"] for c in outcome.failed[1:] if "name" in c]
+    others = [c["name"] for c in outcome.failed[1:] if "name" in c and c["kind"] != "todo"]
+    to_do = sum(c["kind"] == "todo" for c in outcome.failed[1:])
     good = len(outcome.checks) - len(outcome.failed)
     if others and first["kind"] not in ("todo", "syntax"):
         more = f", and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
         yield _labelled("also red", "; ".join(others[:MOST_NAMED]) + more)
+    if to_do and first["kind"] != "todo":
+        yield _labelled("not started", f"{to_do} check{'s' * (to_do > 1)}")
     if good:
         yield _labelled("green", f"{good} of {len(outcome.checks)} checks")
 
@@ -116,9 +128,15 @@ def _broken(event: dict[str, Any], file: str) -> Iterator[str]:
     yield textwrap.indent(event["text"], "    ")
 
 
+def _breakpoint(event: dict[str, Any], file: str) -> Iterator[str]:
+    place = f"{file}:{event['at']}" if "at" in event else file
+    next_step = "Add --debug to `tgl test`, or take the breakpoint() out."
+    yield from _wrapped(f"  {place} waits at a breakpoint(), and there is no keyboard here. {next_step}", "  ")
+
+
 _KINDS = {
     "todo": _todo, "expectation": _expectation, "raised": _raised, "missing": _missing, "syntax": _syntax,
-    "broken": _broken,
+    "broken": _broken, "breakpoint": _breakpoint,
 }  # fmt: skip
 
 

@@ -53,13 +53,20 @@ class Outcome:
         return [c for c in self.checks if c["kind"] != "passed"]
 
 
-def run(course: Course, exercise: Exercise, file: Path | None = None, limit: float = LIMIT_S) -> Outcome:
-    """The checks of an exercise on `file`, the learner's own where None.  Raises ConfigError without pytest."""
+def run(
+    course: Course, exercise: Exercise, file: Path | None = None, limit: float = LIMIT_S, debug: bool = False
+) -> Outcome:
+    """The checks of an exercise on `file`, the learner's own where None.
+
+    debug  in this process and without a limit, so that breakpoint() and debuggers work.
+
+    Raises ConfigError without pytest.
+    """
     missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError("exercises", " and ".join(missing), "none", "pip install 'tinygrad_llm[learn]'")
     file = course.own(exercise) if file is None else file
-    return watched(course, exercise, file, limit, _start)
+    return watched(course, exercise, file, 0 if debug else limit, _here if debug else _start)
 
 
 def watched(
@@ -86,6 +93,14 @@ def watched(
 def forked(course: Course, exercise: Exercise, file: Path, limit: float) -> Outcome:
     """The same in a fork of this process, which has imported everything already: for hundreds of runs."""
     return watched(course, exercise, file, limit, _fork)
+
+
+def _here(arguments: list[str], root: Path) -> str:
+    from tinygrad_llm.course.exercises import child as checks
+
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    checks.main(*arguments)
+    return ""
 
 
 def _fork(arguments: list[str], root: Path) -> str:

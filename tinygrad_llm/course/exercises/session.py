@@ -15,7 +15,9 @@ from tinygrad_llm.course.exercises.runner import Outcome, run
 from tinygrad_llm.course.exercises.stubs import without_marks
 from tinygrad_llm.errors import ConfigError
 
-KEYS = "n next   h hint   r run   l list   x reset   s solution   q quit"
+KEYS = "n next   p back   h hint   r run   l list   x reset   s solution   q quit"
+MOVES = {"n": Course.after, "p": Course.before, "r": lambda course, exercise: exercise}
+UNSEEN = "not looked at yet"
 BAR = 10
 YES = ("y", "yes")
 
@@ -42,25 +44,31 @@ class Session:
         exercise = self.course.get(id) if id else self.desk.current
         if not self.course.own(exercise).exists():
             self.desk.start()  # it was deleted, or came with an update
+            print(f"{self.course.shown(self.course.own(exercise))} was not there; it is now as at the start.\n")
         return exercise
 
-    def test(self, exercise: Exercise, full: bool = False) -> Outcome:
+    def test(self, exercise: Exercise, full: bool = False, debug: bool = False) -> Outcome:
         """Runs the checks, prints the report, keeps the result."""
-        outcome = run(self.course, exercise)
+        outcome = self._checked(exercise, debug)
+        print(report(self.course, outcome, full))
+        return outcome
+
+    def _checked(self, exercise: Exercise, debug: bool = False) -> Outcome:
+        outcome = run(self.course, exercise, debug=debug)
         self.desk.turn_to(exercise)
         self.desk.record(exercise, outcome.green)
-        print(report(self.course, outcome, full))
         return outcome
 
     def test_all(self) -> bool:
         """Every exercise, a line each; whether all are green."""
-        good = True
+        good = 0
         for exercise in self.course.exercises:
             outcome = run(self.course, exercise)
             self.desk.record(exercise, outcome.green)
             print(f"{sign(outcome.green)} {exercise.id} {exercise.title}", flush=True)
-            good &= outcome.green
-        return good
+            good += outcome.green
+        print(f"{good} of {len(self.course.exercises)} green")
+        return good == len(self.course.exercises)
 
     def hint(self, exercise: Exercise) -> None:
         """The next hint."""
@@ -87,64 +95,84 @@ class Session:
         kept = self.desk.reset(exercise)
         print(f"{exercise.id} is as at the start." + (f" Yours: {self.course.shown(kept)}" if kept else ""))
 
-    def list(self) -> None:
-        """Progress: a chapter, its exercises, and which one is open."""
+    def list(self, all: bool = False) -> None:
+        """Progress: a line a chapter, and its exercises for the one that is open, or for all of them."""
         current = self.desk.current
+        names = {number: path.stem[3:].replace("_", " ") for number, path in self.course.chapters().items()}
         for chapter in dict.fromkeys(exercise.chapter for exercise in self.course.exercises):
             own = self.course.of_chapter(chapter)
             done = sum(map(self.desk.done, own))
             filled = BAR * done // len(own)
-            print(f"chapter {chapter}  {'#' * filled}{'.' * (BAR - filled)}  {done}/{len(own)}")
-            for exercise in own:
-                mark = sign(True) if self.desk.done(exercise) else ">" if exercise == current else " "
+            print(
+                f"{chapter}  {'#' * filled}{'.' * (BAR - filled)}  {done}/{len(own)}  {names.get(chapter, '')}".rstrip()
+            )
+            for exercise in own if all or chapter == current.chapter else ():
+                here = ">" if exercise == current else " "
+                mark = sign(True) if self.desk.done(exercise) else " "
                 peeked = "  (solution seen)" if exercise.id in self.desk.state["peeked"] else ""
-                print(f"  {mark:2} {exercise.id}  {exercise.title}  ~{exercise.minutes} min{peeked}")
+                print(f"  {here} {mark:2} {exercise.id}  {exercise.title}  ~{exercise.minutes} min{peeked}")
+        if not all:
+            print("(tgl list --all shows every exercise)")
 
     def update(self) -> None:
         """Takes over what a new version of the course brings."""
         replaced, kept = self.desk.update()
-        print(f"{len(replaced)} files were new or changed, and untouched by you: {_ids(replaced)}")
+        if replaced:
+            print(f"new in work/, since you had not touched them: {_ids(replaced)}")
         if kept:
-            print(f"{len(kept)} changed that you have worked on, left alone: {_ids(kept)}   (reset takes the new)")
+            print(
+                f"changed, but you have worked on them, so they stay: {_ids(kept)}   (tgl reset ID takes the new one)"
+            )
+        if not replaced and not kept:
+            print("Nothing has changed.")
 
-    def watch(self) -> None:
+    def watch(self, exercise: Exercise) -> None:
         """Runs the checks at each save, until q. Which exercise is looked at changes only by a key."""
-        exercise = self.pick(None)
-        seen: object = None
+        self.desk.turn_to(exercise)
+        seen: object = UNSEEN
         with keyboard() as key:
-            while True:
+            pressed = ""
+            while pressed != "q":
                 stamp = _stamp(self.course.own(exercise))
                 if stamp != seen:
                     seen = stamp
-                    print("\033[2J\033[H" if _is_terminal() else "", end="")
-                    print(f"{exercise.id} {exercise.title}   {self.course.shown(self.course.own(exercise))}\n")
-                    self.test(exercise)
-                    print(f"\n{KEYS}", flush=True)
-                pressed = key()
-                if pressed == "q":
-                    return
-                if pressed == "n" and (following := self.course.after(exercise)):
-                    exercise, seen = following, None
+                    self._look(exercise)
+                pressed = pressed or key()
+                if pressed in MOVES:
+                    exercise = MOVES[pressed](self.course, exercise) or exercise
                     self.desk.turn_to(exercise)
-                elif pressed == "r":
-                    seen = None
-                elif pressed:
-                    self._by_key(pressed, exercise, key)
+                    seen, pressed = UNSEEN, ""
+                elif pressed not in ("", "q"):
+                    pressed = self._by_key(pressed, exercise, key)
 
-    def _by_key(self, pressed: str, exercise: Exercise, key) -> None:
+    def _look(self, exercise: Exercise) -> None:
+        """The checks of one exercise, on a clean screen."""
+        print("\033[2J\033[H" if _is_terminal() else "", end="")
+        self.pick(exercise.id)
+        print(f"{exercise.id} {exercise.title}   {self.course.shown(self.course.own(exercise))}\n")
+        print(report(self.course, self._checked(exercise), keys=True))
+        print(f"\n{KEYS}", flush=True)
+
+    def _by_key(self, pressed: str, exercise: Exercise, key) -> str:
+        """Does what a key asks for; returns the next one where it was pressed in place of a confirmation."""
+        other = ""
         if pressed == "h":
             self.hint(exercise)
         elif pressed == "l":
             self.list()
+        elif pressed == "s" and self.desk.done(exercise):
+            self.solution(exercise)
         elif pressed in "xs":
-            if pressed == "s" and self.desk.done(exercise):
-                return self.solution(exercise)
             question = "see the solution" if pressed == "s" else "begin anew (a copy of yours is kept)"
             print(f"{question}? press {pressed} again", flush=True)
-            if _next_key(key) == pressed:
+            other = _next_key(key)
+            if other == pressed:
                 (self.solution if pressed == "s" else self.reset)(exercise, ask=False)
-        else:
-            print(KEYS, flush=True)
+                other = ""
+            else:
+                print("not done.")
+        print(f"\n{KEYS}", flush=True)
+        return other
 
 
 def _next_key(key, patience: int = 20) -> str:
