@@ -99,6 +99,25 @@ def test_arrows_point_to_the_right():
     assert all(float(m.get("x2")) > float(m.get("x1")) for m in lines)
 
 
+def test_what_goes_around_comes_in_above_what_comes_straight():
+    a, b = Value(2.0), Value(-3.0)
+    figure = graph_figure(a * b + a)
+    curve = marks(figure, "path")[0]
+    bent_end = float(curve.get("d").split(",")[-1])
+    straight_ends = [
+        float(m.get("y2")) for m in marks(figure, "line") if m.get("x2") == curve.get("d").split()[-1].split(",")[0]
+    ]
+    assert straight_ends and all(bent_end < y for y in straight_ends)
+
+
+def test_slopes_of_a_value_used_twice_at_once_stand_apart():
+    a = Value(3.0)
+    b = a * Value(2.0)
+    slopes = [m for m in marks(graph_figure(b * b), "text") if m.text == "6"]
+    places = [(float(m.get("x")), float(m.get("y"))) for m in slopes if m.get("font-size") == "11"]
+    assert len(places) == 2 and abs(places[0][0] - places[1][0]) > 15
+
+
 def test_the_graph_of_tensors_shows_shapes_and_gradients():
     w = Tensor(np.ones((3, 2)), requires_grad=True)
     y = (Tensor(np.ones((4, 3))) @ w).sum()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -88,7 +88,7 @@ def _report(trainer: Trainer, seconds: float) -> None:
         train, val, title=f"{out.name}: {trainer.model.n_parameters():,} parameters", baselines=baselines
     )
     figure.save(out / "loss.svg")
-    png = save_png(train, val, baselines, out / "loss.png")
+    png = importlib.util.find_spec("matplotlib") and figure.save(out / "loss.png")
     print(f"\n{'':14}nats a token   bits a byte   (the same held-out text)")
     for name, loss in {**baselines, "this model": trainer.best}.items():
         print(f"{name:14}{loss:12.4f}{loss * corpus.nats_to_bits_per_byte:14.4f}")
@@ -123,24 +123,3 @@ def sample(trainer: Trainer, count: int = SAMPLE_TOKENS) -> str:
     rng = np.random.default_rng(trainer.config.seed)
     ids = generate(trainer.model, beginning(tokenizer), count, Sampler(temperature=0.8), rng)
     return tokenizer.decode(list(ids)).strip("\n")
-
-
-def save_png(train: Any, val: Any, baselines: dict[str, float], path: Path) -> bool:
-    """The same curve as PNG where matplotlib is installed; False where it is not."""
-    try:
-        import matplotlib
-    except ImportError:
-        return False
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(7.6, 4.4), dpi=120)
-    for points, label, color in ((train, "training", "#0969da"), (val, "held-out", "#cf5b16")):
-        axes.plot(*zip(*points), label=label, color=color) if points else None
-    for name, loss in baselines.items():
-        axes.axhline(loss, label=name, color="#57606a", linestyle="--", linewidth=1)
-    axes.set(xlabel="step", ylabel="nats a token")
-    axes.legend(frameon=False)
-    figure.savefig(path)
-    pyplot.close(figure)
-    return True

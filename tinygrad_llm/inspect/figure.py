@@ -7,12 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from tinygrad_llm.errors import ArgumentError, StorageError
+from tinygrad_llm.inspect import paint
+from tinygrad_llm.inspect.marks import Circle, Curve, Mark, Point, Polygon, Polyline, Rectangle, Stroke, Words
 
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif'"
 INK, PALE_INK, GRID = "#24292f", "#6e7781", "#e6e8eb"
-Point = tuple[float, float]
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+</head>
+<body>
+{drawing}</body>
+</html>
+"""
 
 
 @dataclass
@@ -23,36 +37,23 @@ class Figure:
     height: int
     title: str
     description: str = ""
-    parts: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
 
     def line(self, a: Point, b: Point, color: str = GRID, width: float = 1, dash: str = "") -> None:
-        """A straight line."""
-        style = f" stroke-dasharray='{dash}'" if dash else ""
-        self.parts.append(
-            f"<line x1='{a[0]:.1f}' y1='{a[1]:.1f}' x2='{b[0]:.1f}' y2='{b[1]:.1f}' "
-            f"stroke='{color}' stroke-width='{width}'{style}/>"
-        )
+        """A straight line; dash "5 4" is five pixels drawn and four left out."""
+        self.marks.append(Stroke(a, b, color, width, tuple(map(float, dash.split()))))
 
     def path(self, points: Sequence[Point], color: str, width: float = 1.5, opacity: float = 1) -> None:
         """A line through points."""
-        places = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self.parts.append(
-            f"<polyline points='{places}' fill='none' stroke='{color}' stroke-width='{width}' "
-            f"stroke-opacity='{opacity}' stroke-linejoin='round'/>"
-        )
+        self.marks.append(Polyline(tuple(points), color, width, opacity))
 
     def dot(self, at: Point, color: str, radius: float = 3) -> None:
         """A filled circle with a white rim."""
-        self.parts.append(
-            f"<circle cx='{at[0]:.1f}' cy='{at[1]:.1f}' r='{radius}' fill='{color}' stroke='white' stroke-width='1'/>"
-        )
+        self.marks.append(Circle(at, color, radius))
 
     def rect(self, at: Point, width: float, height: float, color: str, edge: str = "none") -> None:
         """A filled rectangle; `at` is its upper left corner."""
-        self.parts.append(
-            f"<rect x='{at[0]:.1f}' y='{at[1]:.1f}' width='{width:.1f}' height='{height:.1f}' fill='{color}' "
-            f"stroke='{edge}' rx='{4 if edge != 'none' else 0}'/>"
-        )
+        self.marks.append(Rectangle(at, width, height, color, edge))
 
     def arrow(self, a: Point, b: Point, color: str, bend: float = 0) -> None:
         """A line from a to b with a head at b; bent, it passes so many pixels below their middle (or above)."""
@@ -60,14 +61,9 @@ class Figure:
         start = middle if bend else a
         length = math.hypot(b[0] - start[0], b[1] - start[1]) or 1.0
         ux, uy = (b[0] - start[0]) / length, (b[1] - start[1]) / length
-        if bend:
-            curve = f"M{a[0]:.1f},{a[1]:.1f} Q{middle[0]:.1f},{middle[1]:.1f} {b[0]:.1f},{b[1]:.1f}"
-            self.parts.append(f"<path d='{curve}' fill='none' stroke='{color}' stroke-width='1.2'/>")
-        else:
-            self.line(a, b, color, 1.2)
+        self.marks.append(Curve(a, middle, b, color, 1.2) if bend else Stroke(a, b, color, 1.2, ()))
         wings = [(b[0] - 8 * ux + s * 4 * uy, b[1] - 8 * uy - s * 4 * ux) for s in (1, -1)]
-        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in (b, *wings))
-        self.parts.append(f"<polygon points='{corners}' fill='{color}'/>")
+        self.marks.append(Polygon((b, *wings), color))
 
     def text(
         self,
@@ -79,35 +75,53 @@ class Figure:
         weight: int = 400,
         turn: int = 0,
     ) -> None:
-        """Words; anchor is start, middle or end; turned by so many degrees, clockwise."""
-        turned = f" transform='rotate({turn} {at[0]:.1f} {at[1]:.1f})'" if turn else ""
-        self.parts.append(
-            f"<text x='{at[0]:.1f}' y='{at[1]:.1f}' fill='{color}' font-size='{size}' "
-            f"text-anchor='{anchor}' font-weight='{weight}'{turned}>{escape(words)}</text>"
-        )
+        """Words; anchor is start, middle or end; turned by so many degrees, clockwise. Spaces count as one."""
+        self.marks.append(Words(at, " ".join(words.split()), color, size, anchor, weight, turn))
 
     @property
     def svg(self) -> str:
         """The drawing as text."""
-        size = f"viewBox='0 0 {self.width} {self.height}' width='{self.width}' height='{self.height}'"
-        head = f"<svg xmlns='http://www.w3.org/2000/svg' {size} role='img' {FONT}>"
-        about = f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
-        paper = f"<rect width='{self.width}' height='{self.height}' fill='white'/>"
-        return "\n".join([head, about, paper, *self.parts, "</svg>"]) + "\n"
+        return self._svg()
 
-    def _repr_html_(self) -> str:
-        return self.svg
+    @property
+    def html(self) -> str:
+        """A whole page with the drawing in it. It needs nothing else, and no network."""
+        return PAGE.format(title=escape(self.title), drawing=self._repr_html_())
+
+    def matplotlib(self) -> Any:
+        """The drawing as a matplotlib Figure with one Axes in the same pixels.  Raises ConfigError without it."""
+        return paint.painted(self.marks, self.width, self.height)
 
     def save(self, path: str | Path) -> Path:
-        """Writes the drawing as .svg.  Raises ArgumentError for another ending, StorageError where the disk refuses."""
+        """Writes the drawing as .svg, .html, or, with matplotlib, .png.
+
+        Raises ArgumentError for another ending, StorageError where the disk refuses, ConfigError without matplotlib.
+        """
         path = Path(path)
-        if path.suffix != ".svg":
-            raise ArgumentError("path", "a name that ends with .svg", path.name)
+        forms = {
+            ".svg": lambda: self.svg.encode(),
+            ".html": lambda: self.html.encode(),
+            ".png": lambda: paint.png(self.marks, self.width, self.height),
+        }
+        if path.suffix not in forms:
+            raise ArgumentError("path", "a name that ends with .svg, .html or .png", path.name)
+        content = forms[path.suffix]()
         try:
-            path.write_text(self.svg, encoding="utf-8")
+            path.write_bytes(content)
         except OSError as error:
             raise StorageError(str(path), "a place that can be written", error.strerror) from error
         return path
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: never wider than its column."""
+        return self._svg(" style='max-width:100%;height:auto'")
+
+    def _svg(self, style: str = "") -> str:
+        size = f"viewBox='0 0 {self.width} {self.height}' width='{self.width}' height='{self.height}'"
+        head = f"<svg xmlns='http://www.w3.org/2000/svg' {size}{style} role='img' {FONT}>"
+        about = f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
+        paper = f"<rect width='{self.width}' height='{self.height}' fill='white'/>"
+        return "\n".join([head, about, paper, *(mark.svg for mark in self.marks), "</svg>"]) + "\n"
 
 
 def ticks(low: float, high: float, most: int = 7) -> list[float]:

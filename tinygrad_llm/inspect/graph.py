@@ -19,6 +19,8 @@ from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
 BOX, ROW, COLUMN, MARGIN = (132, 52), 70, 190, 24
 LEAF, MADE = "#ddf4ff", "#f6f8fa"
 MOST_NODES = 200
+LETTER = 7
+"""Pixels that a letter of a slope is wide, at most."""
 HEAD = 84
 """Pixels above the first row: the title, and arrows that go around."""
 
@@ -59,24 +61,42 @@ def graph_figure(root: Value | Tensor, names: dict[str, Any] | None = None, titl
     }
     for number, box in enumerate(boxes):
         x, y = places[number]
-        for turn, (parent, slope) in enumerate(zip(box.parents, box.slopes)):
+        uses = sorted(zip(box.parents, box.slopes), key=lambda use: _arrives(places[use[0]], places[number]))
+        for turn, (parent, slope) in enumerate(uses):
             px, py = places[parent]
-            end = (x, y + BOX[1] / 2 + 8 * (turn - (len(box.parents) - 1) / 2))
+            end = (x, y + BOX[1] / 2 + 8 * (turn - (len(uses) - 1) / 2))
             start = (px + BOX[0], py + BOX[1] / 2)
-            skipped = round((x - px) / COLUMN) - 1  # around what stands between
+            skipped = _skipped(px, x)  # around what stands between
             bend = -(BOX[1] - 14 + 10 * skipped) if skipped else 0
             figure.arrow(start, end, PALE_INK, bend)
-            near = 0.5 if skipped else 0.35 if turn == 0 else 0.65
-            at = start[0] + near * (end[0] - start[0]), start[1] + near * (end[1] - start[1]) + bend - 4
+            near = 0.5 if skipped or box.parents.count(parent) == 1 else 0.35 + 0.3 * turn
+            steep = abs(end[1] - start[1]) / (end[0] - start[0])
+            above = 4 if skipped else 4 + steep * LETTER * len(slope) / 2
+            at = start[0] + near * (end[0] - start[0]), start[1] + near * (end[1] - start[1]) + bend - above
             figure.text(at, slope, PALE_INK, 11, anchor="middle")
     for number, box in enumerate(boxes):
         x, y = places[number]
         figure.rect((x, y), *BOX, LEAF if not box.parents else MADE, PALE_INK)
         for i, line in enumerate(box.lines):
             figure.text(
-                (x + BOX[0] / 2, y + 17 + 15 * i), line, INK, 12, anchor="middle", weight=600 if i == 0 else 400
+                (x + BOX[0] / 2, y + BOX[1] / 2 + 4 + 15 * (i - (len(box.lines) - 1) / 2)),
+                line,
+                INK,
+                12,
+                anchor="middle",
+                weight=600 if i == 0 else 400,
             )
     return figure
+
+
+def _skipped(px: float, x: float) -> int:
+    """How many columns stand between."""
+    return round((x - px) / COLUMN) - 1
+
+
+def _arrives(parent: tuple[float, float], child: tuple[float, float]) -> tuple[bool, float]:
+    """In which order arrows come in, from above: those that go around first, so that none cross."""
+    return not _skipped(parent[0], child[0]), parent[1]
 
 
 def _boxes(root: Any, parents_of: Callable[[Any], Sequence[Any]], box: Callable[[Any], tuple]) -> list[Box]:

@@ -5,7 +5,8 @@ There is no training flag. Dropout is active exactly when an `rng` is passed to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -89,3 +90,25 @@ class Module:
             lines.append(f"  {name}: " + repr(child).replace("\n", "\n  "))
         own = [f"{name} {list(v.shape)}" for name, v in vars(self).items() if isinstance(v, Parameter)]
         return lines[0] + ", ".join(own) + ")" if len(lines) == 1 else "\n".join([*lines, ")"])
+
+
+def replace(model: Module, kind: type | tuple[type, ...], make: Callable[[str, Any], Module], path: str = "") -> Module:
+    """A copy of the tree in which make(path, module) stands for every module of a kind.
+
+    Everything else is shared with the model: its parameters are the same, not copies. The model itself stays as it is.
+    So a layer is changed without a flag inside it: adapted, quantized, watched, or left out.
+    """
+    if isinstance(model, kind):
+        return make(path, model)
+
+    def renewed(value: Any, name: str) -> Any:
+        if isinstance(value, Module):
+            return replace(value, kind, make, f"{path}.{name}" if path else name)
+        if isinstance(value, list | tuple):
+            return type(value)(renewed(v, f"{name}.{i}") if isinstance(v, Module) else v for i, v in enumerate(value))
+        return value
+
+    twin = copy.copy(model)
+    for name, value in vars(model).items():
+        setattr(twin, name, renewed(value, name))
+    return twin

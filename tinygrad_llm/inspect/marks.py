@@ -1,0 +1,147 @@
+"""The marks that drawings are made of. Places and lengths are in pixels, (0, 0) at the top left, y downwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A straight line; `dash` is the lengths of stroke and gap."""
+
+    a: Point
+    b: Point
+    color: str
+    width: float
+    dash: tuple[float, ...]
+
+    @property
+    def svg(self) -> str:
+        """As an SVG element."""
+        style = f" stroke-dasharray='{' '.join(f'{d:g}' for d in self.dash)}'" if self.dash else ""
+        return (
+            f"<line x1='{self.a[0]:.1f}' y1='{self.a[1]:.1f}' x2='{self.b[0]:.1f}' y2='{self.b[1]:.1f}' "
+            f"stroke='{self.color}' stroke-width='{self.width}'{style}/>"
+        )
+
+
+@dataclass(frozen=True)
+class Polyline:
+    """A line through points."""
+
+    points: tuple[Point, ...]
+    color: str
+    width: float
+    opacity: float
+
+    @property
+    def svg(self) -> str:
+        """As an SVG element."""
+        return (
+            f"<polyline points='{_places(self.points)}' fill='none' stroke='{self.color}' stroke-width='{self.width}' "
+            f"stroke-opacity='{self.opacity}' stroke-linejoin='round'/>"
+        )
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A filled circle with a white rim."""
+
+    at: Point
+    color: str
+    radius: float
+
+    @property
+    def svg(self) -> str:
+        """As an SVG element."""
+        return (
+            f"<circle cx='{self.at[0]:.1f}' cy='{self.at[1]:.1f}' r='{self.radius}' fill='{self.color}' "
+            "stroke='white' stroke-width='1'/>"
+        )
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """A filled rectangle; `at` is its upper left corner. With an edge, its corners are round."""
+
+    at: Point
+    width: float
+    height: float
+    color: str
+    edge: str
+
+    @property
+    def svg(self) -> str:
+        """As an SVG element."""
+        return (
+            f"<rect x='{self.at[0]:.1f}' y='{self.at[1]:.1f}' width='{self.width:.1f}' height='{self.height:.1f}' "
+            f"fill='{self.color}' stroke='{self.edge}' rx='{self.rounding}'/>"
+        )
+
+    @property
+    def rounding(self) -> int:
+        """The radius of its corners."""
+        return 4 if self.edge != "none" else 0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A parabola from a to b, drawn towards `middle`."""
+
+    a: Point
+    middle: Point
+    b: Point
+    color: str
+    width: float
+
+    @property
+    def svg(self) -> str:
+        """As an SVG element."""
+        (ax, ay), (mx, my), (bx, by) = self.a, self.middle, self.b
+        way = f"M{ax:.1f},{ay:.1f} Q{mx:.1f},{my:.1f} {bx:.1f},{by:.1f}"
+        return f"<path d='{way}' fill='none' stroke='{self.color}' stroke-width='{self.width}'/>"
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A filled polygon."""
+
+    corners: tuple[Point, ...]
+    color: str
+
+    @property
+    def svg(self) -> str:
+        """As an SVG element."""
+        return f"<polygon points='{_places(self.corners)}' fill='{self.color}'/>"
+
+
+@dataclass(frozen=True)
+class Words:
+    """Text that stands on `at`; anchor is start, middle or end; turned by so many degrees, clockwise."""
+
+    at: Point
+    words: str
+    color: str
+    size: float
+    anchor: str
+    weight: int
+    turn: float
+
+    @property
+    def svg(self) -> str:
+        """As an SVG element."""
+        turned = f" transform='rotate({self.turn} {self.at[0]:.1f} {self.at[1]:.1f})'" if self.turn else ""
+        return (
+            f"<text x='{self.at[0]:.1f}' y='{self.at[1]:.1f}' fill='{self.color}' font-size='{self.size}' "
+            f"text-anchor='{self.anchor}' font-weight='{self.weight}'{turned}>{escape(self.words)}</text>"
+        )
+
+
+Mark = Stroke | Polyline | Circle | Rectangle | Curve | Polygon | Words
+
+
+def _places(points: tuple[Point, ...]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

@@ -1,0 +1,34 @@
+"""What a model expects next, as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.inspect.chart import bar_chart
+from tinygrad_llm.inspect.figure import Figure
+
+
+def next_token_bars(
+    probabilities: np.ndarray, tokens: Sequence[str], *, title: str, subtitle: str = "", most: int = 8
+) -> Figure:
+    """The most probable tokens, each with its probability in percent, and what is left for all others.
+
+    probabilities  (V,), tokens[i] being the text of number i.  Blanks at the ends and line breaks are shown in quotes.
+
+    Raises ArgumentError where the numbers are no probabilities of these tokens.
+    """
+    p = np.asarray(probabilities, dtype=float)
+    if p.shape != (len(tokens),) or not p.size or not (p >= 0).all() or abs(p.sum() - 1) > 1e-3:
+        wanted = f"{len(tokens)} numbers, none negative, 1 in all"
+        raise ArgumentError("probabilities", wanted, f"shape {p.shape}, sum {p.sum():.4g}")
+    best = np.argsort(-p, kind="stable")[:most]
+    bars: dict[str, float] = {}
+    for i in best:
+        name = tokens[i] if tokens[i].strip() == tokens[i] and tokens[i].isprintable() else repr(tokens[i])
+        bars[name if name and name not in bars else f"{name} (number {i})"] = 100 * float(p[i])
+    if len(tokens) > most:
+        bars[f"{len(tokens) - most} others"] = 100 * max(0.0, 1 - float(p[best].sum()))
+    return bar_chart(bars, title=title, subtitle=subtitle, unit=" %")

@@ -1,0 +1,80 @@
+"""A drawing on matplotlib's paper: for PNG, and for whoever wants to add to it there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.inspect.marks import Circle, Curve, Mark, Polygon, Polyline, Rectangle, Stroke, Words
+
+DPI = 100
+"""Pixels of the drawing in matplotlib's inch."""
+POINT = 72 / DPI
+"""Points, in which matplotlib measures pens and letters, in a pixel."""
+FONTS = ("Helvetica", "Arial", "Liberation Sans", "DejaVu Sans")
+"""The first that is there; the others for the letters it lacks. matplotlib brings the last one."""
+ANCHORS = {"start": "left", "middle": "center", "end": "right"}
+
+
+def painted(marks: Sequence[Mark], width: float, height: float) -> Any:
+    """A matplotlib Figure with one Axes, in pixels with y downwards.  Raises ConfigError without matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ConfigError("PNG", "matplotlib", "none", "pip install 'tinygrad_llm[learn]'") from error
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    fonts = _fonts()
+    for order, mark in enumerate(marks):
+        _paint(axes, mark, order, fonts)
+    return figure
+
+
+def png(marks: Sequence[Mark], width: float, height: float) -> bytes:
+    """As PNG, two dots a pixel."""
+    paper = io.BytesIO()
+    painted(marks, width, height).savefig(paper, format="png", dpi=2 * DPI)
+    return paper.getvalue()
+
+
+def _fonts() -> list[str]:
+    from matplotlib import font_manager
+
+    there = set(font_manager.get_font_names())
+    return [name for name in FONTS if name in there]
+
+
+def _paint(axes: Any, mark: Mark, order: int, fonts: list[str]) -> None:
+    """One mark, above those before it."""
+    from matplotlib import patches
+    from matplotlib.path import Path
+
+    match mark:
+        case Stroke(a, b, color, width, dash):
+            style = (0, tuple(length / width for length in dash)) if dash else "solid"  # counted in pen widths
+            axes.plot(*zip(a, b), color=color, linewidth=width * POINT, linestyle=style, zorder=order)
+        case Polyline(points, color, width, opacity):
+            pen = {"linewidth": width * POINT, "solid_joinstyle": "round"}
+            axes.plot(*zip(*points), color=color, alpha=opacity, zorder=order, **pen)
+        case Circle(at, color, radius):
+            axes.add_patch(patches.Circle(at, radius, fc=color, ec="white", lw=POINT, zorder=order))
+        case Rectangle(at, width, height, color, edge):
+            style = f"round,pad=0,rounding_size={mark.rounding}" if mark.rounding else "square,pad=0"
+            box = patches.FancyBboxPatch(at, width, height, style, fc=color, ec=edge, lw=POINT, zorder=order)
+            axes.add_patch(box)
+        case Curve(a, middle, b, color, width):
+            way = Path([a, middle, b], [Path.MOVETO, Path.CURVE3, Path.CURVE3])
+            axes.add_patch(patches.PathPatch(way, fc="none", ec=color, lw=width * POINT, zorder=order))
+        case Polygon(corners, color):
+            axes.add_patch(patches.Polygon(corners, fc=color, ec="none", zorder=order))
+        case Words(at, words, color, size, anchor, weight, turn):
+            place = {"ha": ANCHORS[anchor], "va": "baseline", "rotation": -turn, "rotation_mode": "anchor"}
+            look = {"color": color, "fontsize": size * POINT, "fontweight": "bold" if weight > 500 else "normal"}
+            axes.text(*at, words, fontfamily=fonts, parse_math=False, zorder=order, **place, **look)
