@@ -267,7 +267,7 @@ def _long_range(story: Story) -> list[dict[str, Any]]:
 
 
 def _pronouns(story: Story) -> list[dict[str, Any]]:
-    """Every pronoun once both children are known: whom it means, and what the nearest name and the sex alone would say.
+    """Every pronoun of a story of two children: whom it means, and what the nearest name and the sex alone would say.
 
     `sex` is None where it fits both: then neither heuristic can be right by more than luck.
     """

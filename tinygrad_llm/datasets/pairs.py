@@ -1,0 +1,67 @@
+"""Pairs of texts, one a translation of the other: from a file, and into the three arrays that a decoder learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinygrad_llm.datasets.text import read_text
+from tinygrad_llm.errors import DataError
+from tinygrad_llm.ops import IGNORE
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Words of the source, words of the target, and for each word of the target the places of the words it renders."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    alignment: tuple[tuple[int, ...], ...]
+
+
+def written(pairs: Sequence[Pair]) -> str:
+    """A pair a line: source, target and alignment with tabs between, places of one word joined by commas."""
+    lines = []
+    for pair in pairs:
+        places = " ".join(",".join(map(str, found)) for found in pair.alignment)
+        lines.append("\t".join([" ".join(pair.source), " ".join(pair.target), places]) + "\n")
+    return "".join(lines)
+
+
+def read_pairs(path: str | Path) -> list[Pair]:
+    """The pairs of a file.  Raises DataError, with the line's number, for what `written` would not have written."""
+    pairs = []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        try:
+            source, target, places = (part.split(" ") for part in line.split("\t"))
+            alignment = tuple(tuple(int(i) for i in found.split(",")) for found in places)
+        except ValueError as error:
+            raise DataError(f"{path}:{number}", "source, target and alignment with tabs between", repr(line)) from error
+        known = all(0 <= i < len(source) for found in alignment for i in found)
+        if len(alignment) != len(target) or not known or "" in source or "" in target:
+            raise DataError(f"{path}:{number}", "for each target word places of source words", repr(line))
+        pairs.append(Pair(tuple(source), tuple(target), alignment))
+    return pairs
+
+
+def padded(texts: Sequence[Sequence[int]], fill: int) -> np.ndarray:
+    """Texts of token ids in one array, filled up behind with `fill`.  -> (B, T), T the longest."""
+    out = np.full((len(texts), max(map(len, texts), default=0)), fill, np.int64)
+    for row, text in zip(out, texts):
+        row[: len(text)] = text
+    return out
+
+
+def teacher_forcing(texts: Sequence[Sequence[int]], start: int, end: int, pad: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a decoder reads and what it shall say at each position.  -> (B, T), (B, T)
+
+    It reads start, w1, w2, … and says w1, w2, …, end: the same text, one place apart, so that each word is predicted
+    from the right words before it, whatever the model itself would have said. Behind the end it reads pad, and what it
+    says there is ops.IGNORE.
+    """
+    read = padded([[start, *text] for text in texts], pad)
+    say = padded([[*text, end] for text in texts], IGNORE)
+    return read, say

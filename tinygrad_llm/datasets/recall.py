@@ -1,0 +1,43 @@
+"""The recall task: say which symbol stood at the start, `distance` tokens ago.
+
+    tokens   C  j k m j n l  ?        C is one of the symbols, j … n are fillers, ? asks
+    target   C
+
+The fillers come from an alphabet of their own and are drawn at random: they say nothing about the answer. So whoever
+knows everything but the first token is right once in `symbols` times, and only what reaches back over the distance does
+better. (The idea is that of Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, section 5.2, with many symbols
+instead of two.)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_llm.errors import ArgumentError
+
+SYMBOLS, FILLERS = 8, 8
+
+
+def recall_vocab_size(symbols: int = SYMBOLS, fillers: int = FILLERS) -> int:
+    """How many different tokens there are: 0 … symbols - 1, then the fillers, then the one that asks."""
+    return symbols + fillers + 1
+
+
+def recall_batch(
+    rng: np.random.Generator, batch: int, distance: int, symbols: int = SYMBOLS, fillers: int = FILLERS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens (B, distance + 2) and targets (B,), int64.
+
+    distance  how many fillers stand between the symbol and the question; 0 is allowed.
+
+    Chance is 1 / symbols. Raises ArgumentError for a size below 1, or a negative distance.
+    """
+    if batch < 1 or symbols < 1 or fillers < 1:
+        raise ArgumentError("batch, symbols and fillers", "at least 1", (batch, symbols, fillers))
+    if distance < 0:
+        raise ArgumentError("distance", "at least 0", distance)
+    tokens = np.empty((batch, distance + 2), np.int64)
+    tokens[:, 0] = rng.integers(0, symbols, batch)
+    tokens[:, 1:-1] = rng.integers(symbols, symbols + fillers, (batch, distance))
+    tokens[:, -1] = symbols + fillers
+    return tokens, tokens[:, 0].copy()
