@@ -19,7 +19,7 @@ AXES: dict[str, str] = {
     "G": "heads that are looked at (key and value heads); H is a multiple of G",
     "K": "size of one head",
     "V": "vocabulary size",
-    "F": "width of the hidden layer of an MLP",
+    "F": "width of what is hidden: the middle layer of an MLP, a recurrent state",
     "N": "rows, where leading axes are flattened into one",
     "C": "columns or classes, where the last axis has no name of its own",
     "I": "input features of a linear layer",

@@ -142,6 +142,37 @@ def packed_expected(qkv, n_head, n_kv_head):
     return attention_expected(q, key, v, causal=True).transpose(0, 2, 1, 3).reshape(b, t, n_head * k)
 
 
+def recurrent_inputs(draw, gates):
+    b, t, i, f = sizes(draw, 4)
+    shapes = [
+        (b, t, i),
+        (gates * f, i),
+        (gates * f, f),
+        (gates * f,),
+        (gates * f,),
+        *[(b, f)] * (1 if gates == 1 else 2),
+    ]
+    return [array(draw, shape, low=-1, high=1) for shape in shapes], {}
+
+
+def rnn_expected(x, w_ih, w_hh, b_ih, b_hh, h):
+    states = []
+    for x_t in x.swapaxes(0, 1):
+        h = np.tanh(x_t @ w_ih.T + h @ w_hh.T + b_ih + b_hh)
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def lstm_expected(x, w_ih, w_hh, b_ih, b_hh, h, c):
+    states = []
+    for x_t in x.swapaxes(0, 1):
+        i, f, g, o = np.split(x_t @ w_ih.T + h @ w_hh.T + b_ih + b_hh, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        states.append([h, c])
+    return np.array(states).transpose(1, 2, 0, 3)
+
+
 def class_inputs(draw):
     n, c = draw(st.integers(1, SIDE)), draw(st.integers(2, SIDE))
     targets = draw(hnp.arrays(np.int64, n, elements=st.sampled_from([*range(c), -100])))
@@ -317,6 +348,8 @@ CASES = [
     Case("layer_norm", lambda draw: norm_inputs(draw, 2), lambda x, w, b: normalised(x, 1e-5) * w + b),
     Case("rms_norm", lambda draw: norm_inputs(draw, 1), lambda x, w: x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6) * w),
     Case("attention", attention_inputs, attention_expected), Case("packed_attention", packed_inputs, packed_expected),
+    Case("rnn", lambda draw: recurrent_inputs(draw, 1), rnn_expected),
+    Case("lstm", lambda draw: recurrent_inputs(draw, 4), lstm_expected),
     Case("rope", rope_inputs, rope_expected), Case("cross_entropy", class_inputs, cross_entropy),
     Case("linear_cross_entropy", head_inputs, lambda x, w, t, label_smoothing: cross_entropy(x @ w.T, t, label_smoothing)),
     Case("mse", pair, lambda a, b: ((a - b) ** 2).mean()),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm import ops
-from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.autograd import GradientSink, Tensor
 from tinygrad_llm.ops import composed
 
 attention_module = sys.modules["tinygrad_llm.ops.attention"]  # ops.attention is the function
@@ -145,6 +145,59 @@ def test_attention_drops_the_same_weights_on_both_floors():
     fused, plain = (f(*arrays, p=0.4, rng=np.random.default_rng(7)).data for f in (ops.attention, composed.attention))
     np.testing.assert_allclose(fused, plain, rtol=1e-12)
     assert not np.allclose(plain, composed.attention(*arrays).data)
+
+
+def recurrent_arrays(gates, time=6):
+    sizes = [(3, time, 4), (gates * 5, 4), (gates * 5, 5), (gates * 5,), (gates * 5,), (3, 5), (3, 5)]
+    return [normal(*shape) for shape in sizes[: 6 if gates == 1 else 7]]
+
+
+@pytest.mark.parametrize("given", [3, 4, 5, 6, 7])
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+def test_recurrence(name, gates, given):
+    for time in (1, 2, 9):
+        both(getattr(ops, name), getattr(composed, name), recurrent_arrays(gates, time)[:given])
+
+
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+def test_recurrence_asks_for_each_gradient_alone_and_never_shares_one(name, gates):
+    arrays = recurrent_arrays(gates)
+    g = normal(*getattr(ops, name)(*arrays).shape)
+    every = [Tensor(a, requires_grad=True) for a in arrays]
+    getattr(ops, name)(*every).backward(g)
+    assert every[3].grad is not every[4].grad
+    for i in range(len(arrays)):
+        one = [Tensor(a, requires_grad=j == i) for j, a in enumerate(arrays)]
+        getattr(ops, name)(*one).backward(g)
+        np.testing.assert_allclose(one[i].grad, every[i].grad, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+def test_recurrence_can_go_back_twice_and_leaves_its_inputs_alone(name, gates):
+    arrays = recurrent_arrays(gates)
+    kept = [a.copy() for a in arrays]
+    leaves = [Tensor(a, requires_grad=True) for a in arrays]
+    out = getattr(ops, name)(*leaves)
+    g, value = normal(*out.shape), out.data.copy()
+    out.backward(g, retain_graph=True)
+    once = [leaf.grad.copy() for leaf in leaves]
+    out.backward(g)
+    for leaf, first, before in zip(leaves, once, kept):
+        np.testing.assert_array_equal(leaf.grad, 2 * first)
+        np.testing.assert_array_equal(leaf.data, before)
+    np.testing.assert_array_equal(out.data, value)
+
+
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+def test_recurrence_writes_into_a_sink_what_it_would_hand_back(name, gates):
+    leaves = [Tensor(a, requires_grad=True) for a in recurrent_arrays(gates)]
+    g = normal(*getattr(ops, name)(*leaves).shape)
+    getattr(ops, name)(*leaves).backward(g)
+    flat = np.full(sum(leaf.size for leaf in leaves), np.nan)
+    sink = GradientSink(leaves, flat)
+    for _ in range(2):  # the second is added to the first
+        getattr(ops, name)(*leaves).backward(g, into=sink)
+    np.testing.assert_allclose(flat, 2 * np.concatenate([leaf.grad.reshape(-1) for leaf in leaves]), rtol=1e-12)
 
 
 TARGETS = np.array([[0, 3, -100], [4, 4, 1]])

@@ -1,4 +1,8 @@
-"""The half of a transformer block in which positions exchange what they know."""
+"""The half of a transformer block in which positions exchange what they know.
+
+`CausalSelfAttention` is GPT's: a text looks at its own past. `MultiHeadAttention` is the general form, in which who
+asks and who is asked may be two texts (Vaswani et al., "Attention Is All You Need", 2017, section 3.2).
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,10 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.errors import ArgumentError, DtypeError
 from tinygrad_llm.nn.layers import Dropout, Linear, Rng, positive
 from tinygrad_llm.nn.module import Module
+from tinygrad_llm.shapes import check_shape
 
 
 class CausalSelfAttention(Module):
@@ -68,3 +73,77 @@ class CausalSelfAttention(Module):
         q, k = ops.rope(q, cos=cos, sin=sin), ops.rope(k, cos=cos, sin=sin)
         y_BHTK = ops.attention(q, k, v, causal=True, p=p, rng=rng)
         return y_BHTK.transpose(0, 2, 1, 3).reshape(batch, time, self.n_head * self.head_size)
+
+
+class MultiHeadAttention(Module):
+    """Each position of x asks every position of a source.  (B, T, D), (B, S, D) -> (B, T, D)
+
+    Without a source x asks itself, and all of itself: the future is hidden only if `causal`. With a source this is
+    cross-attention: queries are made from x, keys and values from the source.
+
+    n_head  H heads of size K = D / H.
+
+    Four linear layers under BART's names, so that its files fit.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        n_head: int,
+        bias: bool = True,
+        dropout: float = 0.0,
+        *,
+        rng: np.random.Generator,
+        std: float | None = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        positive(width=width, n_head=n_head)
+        if width % n_head:
+            raise ArgumentError("n_head", f"a divisor of the width {width}", n_head)
+        self.n_head, self.head_size = n_head, width // n_head
+        self.k_proj = Linear(width, width, bias, rng=rng, std=std, dtype=dtype)
+        self.v_proj = Linear(width, width, bias, rng=rng, std=std, dtype=dtype)
+        self.q_proj = Linear(width, width, bias, rng=rng, std=std, dtype=dtype)
+        self.out_proj = Linear(width, width, bias, rng=rng, std=std, dtype=dtype)
+        self.dropout = Dropout(dropout)
+
+    def __call__(
+        self, x: Tensor, source: Tensor | None = None, mask: Any = None, causal: bool = False, rng: Rng | None = None
+    ) -> Tensor:
+        """What the source answers to each position of x.
+
+        mask  booleans (B, S), true where the source has a word, false where it is padding; all true where None. A text
+              without any word answers 0.
+
+        Raises ShapeError or DtypeError for a mask that is not that.
+        """
+        source = x if source is None else source
+        q, k, v = self._heads(self.q_proj(x)), self._heads(self.k_proj(source)), self._heads(self.v_proj(source))
+        y_BHTK = ops.attention(q, k, v, mask=_seen(mask, source), causal=causal, p=self.dropout.p, rng=rng)
+        return self.dropout(self.out_proj(y_BHTK.transpose(0, 2, 1, 3).reshape(x.shape)), rng)
+
+    def weights(self, x: Tensor, source: Tensor | None = None, mask: Any = None, causal: bool = False) -> Tensor:
+        """The shares with which each position of x looks at the source, to be shown.  -> (B, H, T, S)
+
+        The readable attention tells them, with the rows of an identity for values: their mean is the shares themselves.
+        """
+        source = x if source is None else source
+        q, k = self._heads(self.q_proj(x)), self._heads(self.k_proj(source))
+        identity_SS = Tensor(np.eye(k.shape[2], dtype=k.dtype))
+        return ops.composed.attention(q, k, identity_SS, mask=_seen(mask, source), causal=causal)
+
+    def _heads(self, x: Tensor) -> Tensor:
+        """(B, N, D) -> (B, H, N, K)"""
+        batch, positions, _ = x.shape
+        return x.reshape(batch, positions, self.n_head, self.head_size).transpose(0, 2, 1, 3)
+
+
+def _seen(mask: Any, source: Tensor) -> Any:
+    """(B, S) as it is broadcast to all heads and queries, (B, 1, 1, S)."""
+    if mask is None:
+        return None
+    mask = np.asarray(mask)
+    if mask.dtype.kind != "b":
+        raise DtypeError("mask", "booleans, true where there is a word", mask.dtype, "Write tokens != pad.")
+    check_shape("mask", mask, "BS", "It is of the source, not of what asks.", B=source.shape[0], S=source.shape[1])
+    return mask[:, None, None, :]

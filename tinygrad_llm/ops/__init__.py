@@ -31,6 +31,7 @@ from tinygrad_llm.ops.index import embedding, gather, getitem, tril, triu
 from tinygrad_llm.ops.loss import IGNORE, binary_cross_entropy, cross_entropy, kl_divergence, linear_cross_entropy, mse
 from tinygrad_llm.ops.matmul import einsum, linear, matmul
 from tinygrad_llm.ops.norm import layer_norm, rms_norm
+from tinygrad_llm.ops.recurrent import lstm, rnn
 from tinygrad_llm.ops.reduce import amax, amin, cumsum, logsumexp, max, mean, min, sum, var
 from tinygrad_llm.ops.rope import rope, rope_table
 from tinygrad_llm.ops.shape import (
@@ -53,8 +54,8 @@ __all__ = [
     "broadcast_to", "clip", "composed", "concat", "cos", "cross_entropy", "cumsum", "divide", "dropout", "einsum",
     "embedding", "equal", "erf", "exp", "expand_dims", "flip", "gather", "gelu", "getitem", "greater", "greater_equal",
     "kl_divergence", "layer_norm", "less", "less_equal", "linear", "linear_cross_entropy", "log", "log1p",
-    "log_softmax", "logsumexp", "masked_fill", "matmul", "max", "maximum", "mean", "min", "minimum", "mse", "multiply",
-    "negative", "not_equal", "packed_attention", "pad", "power", "relu", "reshape", "rms_norm", "rope", "rope_table",
-    "rsqrt", "sigmoid", "silu", "sin", "softmax", "split", "sqrt", "squeeze", "stack", "subtract", "sum", "swapaxes",
-    "swiglu", "tanh", "transpose", "tril", "triu", "var", "where",
+    "log_softmax", "logsumexp", "lstm", "masked_fill", "matmul", "max", "maximum", "mean", "min", "minimum", "mse",
+    "multiply", "negative", "not_equal", "packed_attention", "pad", "power", "relu", "reshape", "rms_norm", "rnn",
+    "rope", "rope_table", "rsqrt", "sigmoid", "silu", "sin", "softmax", "split", "sqrt", "squeeze", "stack", "subtract",
+    "sum", "swapaxes", "swiglu", "tanh", "transpose", "tril", "triu", "var", "where",
 ]  # fmt: skip

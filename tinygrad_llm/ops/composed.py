@@ -19,7 +19,7 @@ from tinygrad_llm.ops.elementwise import masked_fill, power, rsqrt, where
 from tinygrad_llm.ops.index import gather, getitem
 from tinygrad_llm.ops.matmul import matmul
 from tinygrad_llm.ops.reduce import mean, var
-from tinygrad_llm.ops.shape import concat, split, transpose
+from tinygrad_llm.ops.shape import concat, split, stack, transpose
 from tinygrad_llm.ops.softmax import log_softmax
 from tinygrad_llm.ops.softmax import softmax as softmax_op
 
@@ -109,6 +109,51 @@ def packed_attention(
         for part in split(qkv, [n_head * size, groups * size, groups * size])
     )
     return attention(q, k, v, causal=causal, **options).swapaxes(1, 2).reshape(batch, time, n_head * size)
+
+
+def rnn(
+    x: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None = None,
+    bias_hh: Tensor | None = None,
+    h0: Tensor | None = None,
+) -> Tensor:
+    """h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), step by step."""
+    h = _no_state(x, weight_hh) if h0 is None else h0
+    states = []
+    for t in range(x.shape[1]):
+        h = tanh_op(linear(x[:, t], weight_ih, bias_ih) + linear(h, weight_hh, bias_hh))
+        states.append(h)
+    return stack(states, axis=1)
+
+
+def lstm(
+    x: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None = None,
+    bias_hh: Tensor | None = None,
+    h0: Tensor | None = None,
+    c0: Tensor | None = None,
+) -> Tensor:
+    """c_t = f c_(t-1) + i g, h_t = o tanh(c_t), step by step; all h, then all c."""
+    h = _no_state(x, weight_hh) if h0 is None else h0
+    c = _no_state(x, weight_hh) if c0 is None else c0
+    states, cells = [], []
+    for t in range(x.shape[1]):
+        z = linear(x[:, t], weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)
+        i, f, g, o = split(z, [weight_hh.shape[1]] * 4)
+        c = sigmoid(f) * c + sigmoid(i) * tanh_op(g)
+        h = sigmoid(o) * tanh_op(c)
+        states.append(h)
+        cells.append(c)
+    return stack([stack(states, axis=1), stack(cells, axis=1)], axis=0)
+
+
+def _no_state(x: Tensor, weight_hh: Tensor) -> Tensor:
+    """What is known before the first step: zeros (B, F)."""
+    return Tensor(np.zeros((x.shape[0], weight_hh.shape[1]), x.dtype))
 
 
 def cross_entropy(

@@ -1,0 +1,64 @@
+"""Where a token stands, told to attention, which cannot see it: a mean does not know the order of what it is a mean of.
+
+Three ways live here or next door; the fourth, learned positions, is an `Embedding` of the position's number.
+
+    sinusoidal   a table, added to the token embeddings once, below the first layer
+    RoPE         `ops.rope` and `ops.rope_table`: queries and keys are turned in every layer
+    ALiBi        numbers, added to the scores in every layer: `ops.attention(…, mask=alibi_bias(…))`
+
+All tables are float64; cast them to the dtype of what they meet.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.nn.layers import positive
+
+LONGEST_WAVE = 10_000.0  # times 2 pi positions; Vaswani et al., 2017, section 3.5
+STEEPEST = 8.0  # the gentlest of the slopes is 2^-8; Press et al., 2022, section 3
+
+
+def sinusoidal_table(length: int, width: int) -> np.ndarray:
+    """p[t, 2i] = sin(t / 10000^(2i/D)), p[t, 2i+1] = cos of the same.  (T, D)
+
+    Sines and cosines alternate, as the paper writes it. Other code (tensor2tensor, Marian, fairseq) puts all sines
+    before all cosines: the same columns in another order, which matters only to weights that come from there.
+    A shift by k positions is one rotation of each pair, whatever t: that is what RoPE is made of.
+
+    Raises ArgumentError for an odd width.  Source: Vaswani et al., "Attention Is All You Need", 2017, section 3.5.
+    """
+    positive(length=length, width=width)
+    if width % 2:
+        raise ArgumentError("width", "an even number: each wave has a sine and a cosine", width)
+    angles = np.arange(length)[:, None] * LONGEST_WAVE ** (-np.arange(0, width, 2) / width)
+    table = np.empty((length, width))
+    table[:, 0::2], table[:, 1::2] = np.sin(angles), np.cos(angles)
+    return table
+
+
+def alibi_slopes(n_head: int) -> np.ndarray:
+    """How fast each head loses interest with distance: 2^(-8/H), 2^(-16/H), … 2^-8.  (H,)
+
+    For H that is no power of two: the slopes of the next smaller power P, then every second one of those of 2P, which
+    lie between. Source: Press, Smith and Lewis, "Train Short, Test Long", 2022, section 3; other H as in their code.
+    """
+    positive(n_head=n_head)
+    power = 2 ** (n_head.bit_length() - 1)
+    slopes = 2.0 ** (-STEEPEST / power * np.arange(1, power + 1))
+    between = 2.0 ** (-STEEPEST / power * (np.arange(n_head - power) + 0.5))
+    return np.concatenate([slopes, between])
+
+
+def alibi_bias(n_head: int, time: int, source: int | None = None) -> np.ndarray:
+    """-slope_h |t + S - T - s|, to be added to the scores of query t and key s.  (H, T, S), S = T where None
+
+    The last query stands at the last key, as `ops.attention(causal=True)` has it. The paper knows the past alone; the
+    bars make it serve a model that looks both ways, too. BLOOM adds slope_h s instead: softmax takes no notice of what
+    a whole row has in common.  Source: Press, Smith and Lewis, "Train Short, Test Long", 2022.
+    """
+    source = time if source is None else source
+    positive(time=time, source=source)
+    distance = np.abs(np.arange(time)[:, None] + (source - time) - np.arange(source))
+    return -alibi_slopes(n_head)[:, None, None] * distance
