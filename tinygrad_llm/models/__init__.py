@@ -1,6 +1,17 @@
 """Whole models, and their files."""
 
+from tinygrad_llm.models.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from tinygrad_llm.models.gpt import GPT, GPTConfig
 from tinygrad_llm.models.pretrained import from_pretrained, save_pretrained
+from tinygrad_llm.models.rnn_lm import RNNLM, RNNLMConfig
 
-__all__ = ["GPT", "GPTConfig", "from_pretrained", "save_pretrained"]
+__all__ = [
+    "GPT",
+    "RNNLM",
+    "EncoderDecoder",
+    "EncoderDecoderConfig",
+    "GPTConfig",
+    "RNNLMConfig",
+    "from_pretrained",
+    "save_pretrained",
+]

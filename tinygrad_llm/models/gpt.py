@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.errors import ConfigError, ShapeError
+from tinygrad_llm.errors import ShapeError
+from tinygrad_llm.models.sizes import check_sizes, check_transformer
 from tinygrad_llm.nn import MLP, CausalSelfAttention, Dropout, Embedding, LayerNorm, Module, Rng, TransformerBlock
 from tinygrad_llm.shapes import check_shape
 
@@ -31,14 +32,8 @@ class GPTConfig:
     bias: bool = True
 
     def __post_init__(self) -> None:
-        for field in fields(self)[:5]:
-            value = getattr(self, field.name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigError(field.name, "a whole number of at least 1", repr(value))
-        if self.n_embd % self.n_head:
-            raise ConfigError("n_head", f"a divisor of n_embd = {self.n_embd}", self.n_head)
-        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
-            raise ConfigError("dropout", "a probability in [0, 1)", repr(self.dropout))
+        check_sizes(self, 5)
+        check_transformer(self)
 
 
 class GPT(Module):

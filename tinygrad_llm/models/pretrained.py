@@ -7,16 +7,15 @@ biases: a model without them is written with zeros.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.errors import CheckpointError, StorageError
+from tinygrad_llm.errors import CheckpointError
 from tinygrad_llm.models.gpt import GPT, GPTConfig
-from tinygrad_llm.models.weights import load_json, load_weights, save_weights
+from tinygrad_llm.models.weights import load_json, load_weights, save_model
 
 TRANSPOSED = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 BUFFERS = (".attn.bias", ".attn.masked_bias")  # old files hold the causal mask itself
@@ -98,14 +97,7 @@ def from_hugging_face(config: GPTConfig, arrays: Mapping[str, np.ndarray], dtype
 
 def save_pretrained(model: GPT, path: str | Path) -> None:
     """Writes config.json and model.safetensors into the folder `path`.  Raises StorageError where the disk refuses."""
-    folder = Path(path)
-    config, arrays = to_hugging_face(model)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
-    except OSError as error:
-        raise StorageError(str(folder), "a folder that can be written", error.strerror) from error
-    save_weights(folder / "model.safetensors", arrays, {"format": "pt"})
+    save_model(path, *to_hugging_face(model))
 
 
 def from_pretrained(path: str | Path, dtype: Any = np.float32) -> GPT:

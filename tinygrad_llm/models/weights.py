@@ -49,6 +49,20 @@ def save_weights(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: M
         ) from error
 
 
+def save_model(path: str | Path, config: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes config.json and model.safetensors, Hugging Face's layout, into the folder `path`.
+
+    Raises StorageError where the disk refuses.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+    except OSError as error:
+        raise StorageError(str(folder), "a folder that can be written", error.strerror) from error
+    save_weights(folder / "model.safetensors", arrays, {"format": "pt"})
+
+
 def load_weights(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of a safetensors file by name; bfloat16 is widened to float32, which is exact.
 

@@ -1,0 +1,5 @@
+"""How good is it? Numbers for what a model wrote."""
+
+from tinygrad_llm.evaluate.bleu import BLEU, clipped_matches, corpus_bleu
+
+__all__ = ["BLEU", "clipped_matches", "corpus_bleu"]

@@ -1,0 +1,24 @@
+"""The checks that all configurations of models share."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from tinygrad_llm.errors import ConfigError
+
+
+def check_sizes(config: Any, count: int) -> None:
+    """Raises ConfigError unless the first `count` fields are whole numbers of at least 1."""
+    for field in fields(config)[:count]:
+        value = getattr(config, field.name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ConfigError(field.name, "a whole number of at least 1", repr(value))
+
+
+def check_transformer(config: Any) -> None:
+    """Raises ConfigError for heads that do not divide the width, or a dropout that is no probability below 1."""
+    if config.n_embd % config.n_head:
+        raise ConfigError("n_head", f"a divisor of n_embd = {config.n_embd}", config.n_head)
+    if not isinstance(config.dropout, int | float) or not 0 <= config.dropout < 1:
+        raise ConfigError("dropout", "a probability in [0, 1)", repr(config.dropout))
