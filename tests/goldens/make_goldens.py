@@ -72,6 +72,19 @@ def merges() -> dict:
     return {"made_with": {"tokenizers": version("tokenizers")}, "text": TEXT, "ids": ids}
 
 
+def tales_merges() -> dict:
+    """tokenizers' byte-level BPE of the tales: every merge, until each word is one token."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=10_000, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator([(HERE.parents[1] / "data/tales/train.txt").read_text(encoding="utf-8")], trainer)
+    rows = [" ".join(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
+    return {"made_with": {"tokenizers": version("tokenizers")}, "rows": rows}
+
+
 def expressions(count: int = 1000) -> dict:
     """Random expressions in a, b, c and the gradients that PyTorch finds, in float64; those that overflow are redrawn."""
     import torch
@@ -105,6 +118,11 @@ def expression(rng: np.random.RandomState, depth: int) -> str:
 
 
 if __name__ == "__main__":
-    for name, make in (("gpt2", gpt2), ("merges", merges), ("expressions", expressions)):
+    for name, make in (
+        ("gpt2", gpt2),
+        ("merges", merges),
+        ("tales_merges", tales_merges),
+        ("expressions", expressions),
+    ):
         (HERE / f"{name}.json").write_text(_text(make()), encoding="utf-8")
         print(HERE / f"{name}.json")

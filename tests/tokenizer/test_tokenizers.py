@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,10 +25,11 @@ from tinygrad_llm.tokenizer import (
 from tinygrad_llm.tokenizer.merges import (
     apply_merges_plainly,
     apply_merges_to_long,
+    best_pair,
     learn_merges,
     learn_merges_plainly,
 )
-from tinygrad_llm.tokenizer.regex_bpe import ASCII_PATTERNS
+from tinygrad_llm.tokenizer.regex_bpe import ASCII_PATTERNS, BYTE_ORDER
 
 CORPUS = "the cat sat on the mat. The cat, the hat; it's the cat's hat! 123 4567\n\n  naïve café 🙂🙂 " * 3
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -125,6 +127,20 @@ def test_fast_merging_equals_plain_merging(words, word):
 def test_the_smallest_of_equally_frequent_pairs_is_merged_first():
     # "ab", "cd" and "ba" once each: all pairs are equal, (0, 1) is the smallest
     assert learn_merges({(2, 3): 1, (1, 0): 1, (0, 1): 1}, LETTERS, 7) == [(0, 1), (1, 0), (2, 3)]
+
+
+def test_without_two_tokens_in_a_word_there_is_no_pair():
+    assert best_pair([((0,), 9), ((), 1)]) is None
+    assert best_pair([((0, 1), 2), ((1, 0), 3)]) == (1, 0)
+
+
+def test_all_merges_of_the_tales_are_those_of_tokenizers():
+    root = Path(__file__).resolve().parents[2]
+    golden = json.loads((root / "tests/goldens/tales_merges.json").read_text(encoding="utf-8"))
+    tokenizer = RegexBPETokenizer.train((root / "data/tales/train.txt").read_text(encoding="utf-8"), 10_000)
+    letters = [chr(byte) if i < 188 else chr(256 + i - 188) for i, byte in enumerate(BYTE_ORDER)]
+    shown = ["".join(letters[BYTE_ORDER.index(byte)] for byte in token) for token in tokenizer.tokens]
+    assert [f"{shown[a]} {shown[b]}" for a, b in tokenizer.merges] == golden["rows"]
 
 
 def test_overlapping_pairs_are_merged_from_the_left():

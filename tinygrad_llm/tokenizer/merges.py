@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 Pair = tuple[int, int]
 Word = tuple[int, ...]
@@ -45,18 +45,21 @@ def merge_pair(word: Sequence[int], pair: Pair, new: int) -> list[int]:
     return out
 
 
+def best_pair(words: Iterable[tuple[Sequence[int], int]]) -> Pair | None:
+    """The most frequent pair of neighbours, each word counted as often as it occurs; of equals the one with the
+    smallest ids.  None where no word has two tokens."""
+    pairs: Counter[Pair] = Counter()
+    for word, count in words:
+        for pair in zip(word, word[1:]):
+            pairs[pair] += count
+    return min(pairs, key=lambda pair: (-pairs[pair], pair)) if pairs else None
+
+
 def learn_merges_plainly(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int) -> list[Pair]:
     """The merges of `words` (each with its count), until the vocabulary is full or no pair is left. On one page."""
     vocabulary, merges = Vocabulary(tokens), []
     current = [(list(word), count) for word, count in words.items()]
-    while len(vocabulary.tokens) < vocab_size:
-        pairs: Counter[Pair] = Counter()
-        for word, count in current:
-            for pair in zip(word, word[1:]):
-                pairs[pair] += count
-        if not pairs:
-            break
-        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+    while len(vocabulary.tokens) < vocab_size and (best := best_pair(current)):
         merges.append(best)
         new = vocabulary.merged(best)
         current = [(merge_pair(word, best, new), count) for word, count in current]
