@@ -1,0 +1,610 @@
+# %% [markdown]
+# # 04 · Fast enough
+#
+# Our engine is right. Is it fast enough to be worth running? A model of this course needs some thousand steps. At 30 milliseconds each
+# that is a minute, at 300 a coffee break, at 3,000 nobody runs it. This chapter measures what the machine could do, finds out where the time
+# goes, and gets it back, without changing one result.
+#
+# - **Builds on** 03, learning. (The model of the last part is a GPT, chapter 12's; here it is only a load.)
+# - **Reads** [`ops/composed.py`](../tinygrad_llm/ops/composed.py) beside [`ops/norm.py`](../tinygrad_llm/ops/norm.py) and
+#   [`ops/activation.py`](../tinygrad_llm/ops/activation.py), [`train/step.py`](../tinygrad_llm/train/step.py),
+#   [`backend/memory.py`](../tinygrad_llm/backend/memory.py).
+# - **Claim**: five fused operations equal their composed forms, in value and gradient, to 10⁻¹⁰ in float64; none needs more than three
+#   quarters of their memory, and a whole training step at most half. Of eight planted float64 leaks an assertion on dtypes finds all, a
+#   comparison of values none; a leak doubles the bytes. Two threads find the gradient of one to 10⁻⁵.
+# - **Times are not claimed**: they are another machine's as soon as you run this. They are measured, alternating, and the medians printed.
+# - **Run**: `python chapters/04_fast_enough.py`. It takes about twenty seconds; `--seeds 3` half a minute.
+
+# %%
+import contextlib
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+import tracemalloc
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tinygrad_llm import Tensor, ops
+from tinygrad_llm.autograd import op
+from tinygrad_llm.backend import check_device, row_tiles, to_device
+from tinygrad_llm.course.chapter import Chapter, table
+from tinygrad_llm.errors import DeviceError, DtypeError
+from tinygrad_llm.inspect.chart import powers
+from tinygrad_llm.inspect.figure import GRID, INK, PALE_INK, Figure
+from tinygrad_llm.models.gpt import GPT, GPTConfig
+from tinygrad_llm.ops import composed
+from tinygrad_llm.ops.activation import gelu
+from tinygrad_llm.ops.attention import attention, packed_attention
+from tinygrad_llm.ops.index import embedding, sum_rows_by_id
+from tinygrad_llm.ops.loss import linear_cross_entropy
+from tinygrad_llm.ops.matmul import linear
+from tinygrad_llm.ops.norm import layer_norm
+from tinygrad_llm.optim import AdamW
+from tinygrad_llm.train.step import EagerStep, ThreadedStep
+from tinygrad_llm.train.workers import cores
+
+run = Chapter(
+    "04",
+    "Fused equals composed and needs at most three quarters of its memory, a whole step at most half; an assertion finds every planted "
+    "float64 leak, a comparison of values none; two threads find one thread's gradient.",
+)
+EXACT, OP_SHARE, STEP_SHARE, DOUBLED, THREADS_AGREE = 1e-10, 0.75, 0.5, 1.9, 1e-5
+ROWS, ROUNDS = run.pick(4096, 512), run.pick(7, 3)
+one_thread = threadpool_limits(1)  # first see what one can do
+
+# %% [markdown]
+# ## How fast could it be?
+#
+# Two things limit every operation: the numbers must come from memory, and something must be done with them. So measure the two:
+# how many bytes a second can be copied, and how many multiplications and additions a second a matrix product does. The second is the most
+# that this machine can compute, since nobody has worked longer on anything than on `A @ B`.
+#
+# One run of a clock proves little: other programs run too. So each measurement is repeated, contenders take turns, and the median counts.
+
+# %%
+
+
+def race(contenders, rounds=ROUNDS):
+    """The median seconds of each, taken in turns."""
+    taken = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            begun = time.perf_counter()
+            contender()
+            taken[name].append(time.perf_counter() - begun)
+    return {name: float(np.median(times)) for name, times in taken.items()}
+
+
+def copies(megabytes, times):
+    """A function that copies `megabytes` so many times; it moves twice that, once in and once out."""
+    source = np.ones(int(megabytes * 2**18), np.float32)
+    target = np.empty_like(source)
+    return lambda: [np.copyto(target, source) for _ in range(times)]
+
+
+square = np.random.default_rng(0).normal(size=(768, 768)).astype(np.float32)
+seconds = race({"memory": copies(64, 1), "cache": copies(1 / 4, 64), "product": lambda: square @ square})
+MEMORY, CACHE = 2 * 64 * 2**20 / seconds["memory"], 2 * 16 * 2**20 / seconds["cache"]
+RATE = 2 * 768**3 / seconds["product"]
+print(f"from main memory {MEMORY / 1e9:.0f} GB/s, from the core's own cache {CACHE / 1e9:.0f} GB/s")
+print(f"a matrix product {RATE / 1e9:.0f} GFLOP/s: {RATE / MEMORY:.1f} operations in the time of one byte from memory")
+
+# %% [markdown]
+# So for an operation that must move $b$ bytes and do $f$ operations there is a floor,
+#
+# $$\text{seconds} \;\ge\; \max\left(\frac{b}{\text{bandwidth}},\; \frac{f}{\text{rate}}\right),$$
+#
+# and it is the ratio $f/b$, its *intensity*, that decides which of the two holds. (Williams, Waterman and Patterson called it the roofline
+# model, 2009.) Which do you expect for adding a bias? For layer norm? For a product of two matrices?
+#
+# ## One GELU, four ways
+#
+# GELU bends every number on its own: $\;y = \tfrac12\,x\,(1 + \tanh(a\,(x + c\,x^3)))$, with $a = \sqrt{2/\pi}$, $c = 0.044715$. There is nothing to win by
+# mathematics. Here it is as one writes it down, and then three times with one idea more.
+
+# %%
+A, C = 0.7978845608028654, 0.044715
+
+
+def as_written(x):
+    return 0.5 * x * (1 + np.tanh(A * (x + C * x**3)))
+
+
+def without_the_power(x):  # a general power is exp(3 ln x)
+    return 0.5 * x * (1 + np.tanh(A * (x + C * (x * x * x))))
+
+
+def in_place(x):  # one new array instead of one an operation
+    y = np.multiply(x, x)
+    y *= A * C
+    y += A
+    y *= x
+    np.tanh(y, out=y)
+    y += 1
+    y *= x
+    y *= 0.5
+    return y
+
+
+def in_tiles(x):  # all eight passes over a piece that stays in the cache
+    y = np.empty_like(x)
+    for tile in row_tiles(len(x), x.shape[1] * x.itemsize):
+        part, out = x[tile], y[tile]
+        np.multiply(part, part, out=out)
+        out *= A * C
+        out += A
+        out *= part
+        np.tanh(out, out=out)
+        out += 1
+        out *= part
+        out *= 0.5
+    return y
+
+
+def peak_bytes(function):
+    """The most bytes that were allocated at once while it ran, beyond what there was before."""
+    tracemalloc.start()
+    function()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+x = np.random.default_rng(0).normal(size=(ROWS, 1024)).astype(np.float32)
+WAYS = {"as written": as_written, "x*x*x": without_the_power, "in place": in_place, "in tiles": in_tiles}
+exact = composed.gelu(Tensor(x.astype(np.float64)), approximate="tanh").data
+for way in WAYS.values():
+    np.testing.assert_allclose(way(x), exact, rtol=1e-5, atol=1e-6)
+np.testing.assert_allclose(gelu(Tensor(x), approximate="tanh").data, exact, rtol=1e-5, atol=1e-6)
+seconds = race({name: lambda way=way: way(x) for name, way in WAYS.items()})
+ladder_peaks = {name: peak_bytes(lambda way=way: way(x)) for name, way in WAYS.items()}
+floor = 2 * x.nbytes / MEMORY
+rows = [[n, 1e3 * s, 1e3 * floor, floor / s, ladder_peaks[n] / x.nbytes] for n, s in seconds.items()]
+print(table(rows, ["GELU", "ms", "floor, ms", "share of it", "arrays at once"]))
+
+# %% [markdown]
+# `x**3` alone costs more than everything else together. Then the arrays: each operation that makes a new one has to get it from the
+# system, write it, and read it again for the next. In place there is one. And tiles: 16 MB do not fit into a core's cache, so each of the
+# eight passes fetches all of it from memory; 256 KB do fit. Same operations, same result.
+#
+# ## What does composing cost?
+#
+# Chapter 02 built everything from small operations, each with its derivative. That is how one understands them, and how the package's
+# [`composed`](../tinygrad_llm/ops/composed.py) is written. An operation that is *fused* does the same in one go, with a derivative written by
+# hand. Let us compare five of them: value and all gradients, once in float64 to see that they are equal, then in float32 for time and memory.
+
+# %%
+FUSED = {
+    f.__name__: f for f in (linear, layer_norm, gelu, attention, packed_attention, embedding, linear_cross_entropy)
+}
+COMPOSED = {name: getattr(composed, name) for name in FUSED}
+vars(ops).update(FUSED)  # as they are already, unless you run this with --mine, which prefers the composed ones
+
+B, H, T, K, D, F, V = ROWS // 128, 4, 128, 64, 256, 1024, 1024
+
+
+def cases(seed, dtype):
+    """Name: (fused, composed, arrays, options, operations forward and backward)."""
+    rng = np.random.default_rng(seed)
+
+    def normal(*shape, scale=1.0):
+        return (scale * rng.normal(size=shape)).astype(dtype)
+
+    heads = [normal(B, H, T, K) for _ in range(3)]
+    flops = {
+        "linear": 6 * ROWS * D * F,  # three products: y, dx, dW
+        "layer_norm": 17 * ROWS * D,
+        "gelu": 38 * ROWS * F,  # a tanh is some twenty additions and multiplications
+        "attention": 6 * B * H * T * T * K,  # six products, of which the causal half is needed
+        "linear_cross_entropy": 6 * ROWS * D * V,
+    }
+    made = {
+        "linear": ([normal(B, T, D), normal(F, D, scale=0.05), normal(F)], {}),
+        "layer_norm": ([normal(ROWS, D), normal(D), normal(D)], {}),
+        "gelu": ([normal(ROWS, F)], {"approximate": "tanh"}),
+        "attention": (heads, {"causal": True}),
+        "linear_cross_entropy": ([normal(ROWS, D), normal(V, D, scale=0.05), rng.integers(0, V, ROWS)], {}),
+    }
+    return {
+        name: (FUSED[name], COMPOSED[name], arrays, options, flops[name]) for name, (arrays, options) in made.items()
+    }
+
+
+def forward_and_backward(function, arrays, options, g):
+    """The value, and the gradient of every float array."""
+    leaves = [Tensor(a, requires_grad=True) if a.dtype.kind == "f" else a for a in arrays]
+    y = function(*leaves, **options)
+    y.backward(g)
+    return [y.data, *(leaf.grad for leaf in leaves if isinstance(leaf, Tensor))]
+
+
+def cotangent(function, arrays, options):
+    y = function(*arrays, **options)
+    return np.random.default_rng(1).normal(size=y.shape).astype(y.dtype)
+
+
+worst = {}
+for seed in run.seeds:
+    for name, (fused, plain, arrays, options, _) in cases(seed, np.float64).items():
+        g = cotangent(fused, arrays, options)
+        both = zip(*(forward_and_backward(f, arrays, options, g) for f in (fused, plain)))
+        error = max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in both)
+        worst[name] = max(worst.get(name, 0.0), error)
+print("largest difference between fused and composed, as a share:", {n: f"{e:.0e}" for n, e in worst.items()})
+
+# %% [markdown]
+# Equal. Now time and memory. The floor: every array that goes in or comes out crosses the memory once, $x$ and $dL/dx$, $y$ and $dL/dy$.
+#
+# The last column is for a GPU, where one is registered with the package. The arrays are moved there, and reading one number at the
+# end waits until it is done.
+
+# %%
+
+
+def has_gpu():
+    try:
+        return check_device("cuda") == "cuda"
+    except DeviceError as error:
+        print(f"The GPU column stays empty here. {error}\n")
+        return False
+
+
+def gpu_ms(function, arrays, options, g):
+    """Milliseconds on the GPU, after one run that compiles its kernels."""
+    arrays, g = [to_device(a, "cuda") for a in arrays], to_device(g, "cuda")
+
+    def run_once():
+        return forward_and_backward(function, arrays, options, g)[-1].reshape(-1)[0].item()
+
+    run_once()
+    return 1e3 * race({"gpu": run_once})["gpu"]
+
+
+GPU = has_gpu()
+rows, places, shares = [], {}, {}
+for name, (fused, plain, arrays, options, flops) in cases(0, np.float32).items():
+    g = cotangent(fused, arrays, options)
+    jobs = {
+        kind: lambda f=f, a=arrays, o=options, g=g: forward_and_backward(f, a, o, g)
+        for kind, f in (("composed", plain), ("fused", fused))
+    }
+    seconds = race(jobs)
+    peaks = {kind: peak_bytes(job) for kind, job in jobs.items()}
+    shares[name] = peaks["fused"] / peaks["composed"]
+    moved = 2 * (sum(a.nbytes for a in arrays) + g.nbytes)
+    floor = max(moved / MEMORY, flops / RATE)
+    bound = "memory" if moved / MEMORY > flops / RATE else "arithmetic"
+    places[name] = (flops / moved, flops / seconds["composed"], flops / seconds["fused"])
+    times = [1e3 * seconds["composed"], 1e3 * seconds["fused"], 1e3 * floor]
+    memory = [peaks["composed"] / 1e6, peaks["fused"] / 1e6]
+    on_gpu = f"{gpu_ms(fused, arrays, options, g):.3g}" if GPU else "-"
+    rows.append([name, flops / moved, bound, *times, *memory, on_gpu])
+heads = [
+    "forward and backward",
+    "FLOP/byte",
+    "bound by",
+    "composed, ms",
+    "fused, ms",
+    "floor, ms",
+    "composed, MB",
+    "fused, MB",
+    "GPU, ms",
+]
+print(table(rows, heads))
+
+# %% [markdown]
+# Look at the picture from left to right. Under the slope an operation waits for memory, under the flat roof for arithmetic. An arrow is
+# what fusing brought. Where nearly all work is products, as in `linear`, there is little to win: the product is the same. The small
+# operations between the products are where a careless engine loses its time.
+
+# %%
+BLUE, ORANGE, GREEN = "#0969da", "#cf5b16", "#1a7f37"
+
+
+def roofline(places):
+    """The roof of this machine, and an arrow an operation, from composed up to fused."""
+    width, height, left, right, top, bottom = 760, 470, 70, 30, 64, 54
+    ends = (0.1, 2000.0), (min(p[1] for p in places.values()) / 1e9 / 3, RATE / 1e9 * 2)
+    span = [np.log10(high / low) for low, high in ends]
+
+    def at(x, y):
+        across, up = np.log10(x / ends[0][0]) / span[0], np.log10(y / ends[1][0]) / span[1]
+        return left + across * (width - left - right), height - bottom - up * (height - top - bottom)
+
+    words = f"fused operations reach {', '.join(f'{n} {p[2] / 1e9:.3g}' for n, p in places.items())} GFLOP/s"
+    figure = Figure(width, height, "How high is the roof, and how near are we?", words)
+    figure.text((left, 26), "How high is the roof, and how near are we?", INK, 16, weight=600)
+    figure.text((left, 45), "GFLOP/s against operations a byte, one thread; both axes in factors of ten", PALE_INK, 12)
+    for value in powers(*ends[1]):
+        y = at(1, value)[1]
+        figure.line((left, y), (width - right, y), GRID)
+        figure.text((left - 8, y + 4), f"{value:g}", anchor="end")
+    for value in powers(*ends[0]):
+        figure.text((at(value, ends[1][0])[0], height - bottom + 20), f"{value:g}", anchor="middle")
+    figure.text(((left + width - right) / 2, height - 12), "operations a byte that must move", anchor="middle")
+    for name, speed, color in (("memory", MEMORY, ORANGE), ("cache", CACHE, GREEN)):
+        corner = RATE / speed
+        start = max(ends[0][0], ends[1][0] * 1e9 / speed)
+        figure.path([at(start, speed * start / 1e9), at(corner, RATE / 1e9), at(ends[0][1], RATE / 1e9)], color, 2)
+        x, y = at(start, speed * start / 1e9)
+        figure.text((x + 14, y + 4), f"{name}, {speed / 1e9:.0f} GB/s", color, 12, weight=600)
+    x, y = at(ends[0][1], RATE / 1e9)
+    figure.text((x, y - 8), f"matrix product, {RATE / 1e9:.0f} GFLOP/s", INK, 12, anchor="end", weight=600)
+    for name, (intensity, slow, fast) in places.items():
+        low, high = at(intensity, slow / 1e9), at(intensity, fast / 1e9)
+        if low[1] - high[1] > 12:
+            figure.arrow((low[0], low[1] - 4), (high[0], high[1] + 4), PALE_INK)
+        figure.dot(low, "#8c959f", 4)
+        figure.dot(high, BLUE, 5)
+        figure.text((low[0], max(low[1], high[1]) + 18), name, BLUE, 12, anchor="middle", weight=600)
+    figure.text((width - right, height - bottom - 12), "grey: composed, blue: fused", PALE_INK, 12, anchor="end")
+    return figure
+
+
+run.show(roofline(places), "roofline")
+
+# %% [markdown]
+# ## Which rows of the table were used?
+#
+# Looking up an embedding is `weight[ids]`. On the way back the gradients of all places where the same id stood add up. `dw[ids] += g`
+# would be wrong: NumPy writes each row once, and what repeats is lost. `np.add.at` is right, row by row. Two other ways: a
+# product with a matrix of ones and zeros, and sorting, so that equal ids stand together and runs can be summed.
+
+# %%
+
+
+def by_add_at(g, ids, rows):
+    out = np.zeros((rows, g.shape[1]), g.dtype)
+    np.add.at(out, ids, g)
+    return out
+
+
+def by_one_hot(g, ids, rows):
+    one_hot = np.zeros((len(ids), rows), g.dtype)
+    one_hot[np.arange(len(ids)), ids] = 1
+    return one_hot.T @ g
+
+
+def by_sorting(g, ids, rows):
+    out, order = np.zeros((rows, g.shape[1]), g.dtype), np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    out[ordered[starts]] = np.add.reduceat(g[order], starts, axis=0)
+    return out
+
+
+rng, rows = np.random.default_rng(0), []
+for vocabulary in (64, 512, 8192):
+    g, ids = rng.normal(size=(768, 128)).astype(np.float32), rng.integers(0, vocabulary, 768)
+    ways = {"np.add.at": by_add_at, "one-hot product": by_one_hot, "sorting": by_sorting}
+    for way in ways.values():
+        np.testing.assert_allclose(
+            way(g, ids, vocabulary), sum_rows_by_id(g, ids, vocabulary, True), rtol=1e-4, atol=1e-5
+        )
+    seconds = race({name: lambda way=way: way(g, ids, vocabulary) for name, way in ways.items()}, 15)
+    rows.append([vocabulary, *[1e3 * s for s in seconds.values()]])
+print(table(rows, ["rows of the table", *[f"{name}, ms" for name in ways]]))
+
+# %% [markdown]
+# The package takes the product for small tables and sorts for large ones. Where is the border? We had set it at 512 rows, by feel. This
+# measurement moved it to 96.
+#
+# ## Who doubled the bytes?
+#
+# Everything here is float32: four bytes a number. Python's own numbers do not change that. NumPy's do: `np.sqrt(64)` is a float64, and
+# float32 times float64 is float64. From then on every array is twice as large, every copy takes twice as long, and a product too.
+# **And no result is wrong.** So no test of values will ever find it.
+#
+# Here are eight ways to do it by accident. How many would you have seen in a review?
+
+# %%
+
+
+def leaky(value, slope):
+    """An operation on arrays, as one might write it: its value, and dL/dx."""
+
+    @op
+    def operation(x):
+        return value(x), lambda g, needs: slope(x, g)
+
+    return operation
+
+
+def right(x):
+    return x / 8
+
+
+LEAKS = {
+    "x / np.sqrt(64)": leaky(lambda x: x / np.sqrt(64), lambda x, g: g / 8),
+    "x * np.float64(0.125)": leaky(lambda x: x * np.float64(0.125), lambda x, g: g / 8),
+    "x * np.array(0.125)": leaky(lambda x: x * np.array(0.125), lambda x, g: g / 8),
+    "x / np.mean([4, 12])": leaky(lambda x: x / np.mean([4, 12]), lambda x, g: g / 8),
+    "x / (arange * 0 + 8)": leaky(lambda x: x / (np.arange(x.shape[-1]) * 0 + 8), lambda x, g: g / 8),
+    "x @ (np.eye(n) / 8)": leaky(lambda x: x @ (np.eye(x.shape[-1]) / 8), lambda x, g: g / 8),
+    "g / np.sqrt(64)": leaky(right, lambda x, g: g / np.sqrt(64)),
+    "g * np.full(shape, 0.125)": leaky(right, lambda x, g: g * np.full(g.shape, 0.125)),
+}
+small = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
+found_by_dtype, found_by_value, doubled = 0, 0, []
+for name, operation in LEAKS.items():
+    value, vjp = operation.array(small)
+    gradient = vjp(np.ones_like(small), (True,))
+    doubled.append(max(value.nbytes, gradient.nbytes) / small.nbytes)
+    found_by_value += not (np.allclose(value, small / 8) and np.allclose(gradient, 1 / 8))
+    try:
+        operation(Tensor(small, requires_grad=True)).sum().backward()
+    except (DtypeError, AssertionError) as error:
+        found_by_dtype += 1
+        print(f"  {name:27} {str(error).split('. ')[0][:92]}")
+print(
+    f"of {len(LEAKS)} leaks the assertions in `op` and `backward` find {found_by_dtype}, a comparison of values {found_by_value}"
+)
+assert (Tensor(small) / np.sqrt(64)).dtype == np.float32  # between tensors a NumPy number is taken for a number
+
+# %% [markdown]
+# The assertions cost nothing: they compare one word an operation. `NumPy` numbers that meet a *tensor* are made Python numbers first, so that the
+# most usual leak cannot happen at all.
+#
+# ## A whole step
+#
+# Now all of it together: a GPT of four layers, forward, backward, clipping and AdamW, 12 sequences of 64. For the composed form each fused operation
+# is exchanged for its readable twin. For the leak all is float64, which is where one leak at the beginning leads.
+
+# %%
+CONFIG = GPTConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False)
+TIMED = run.pick(15, 3)
+
+
+def load(seed, dtype=np.float32):
+    """A model, its optimizer, and a batch."""
+    model = GPT(CONFIG, rng=np.random.default_rng(seed), dtype=dtype)
+    tokens = np.random.default_rng(seed + 1).integers(0, 65, (12, 65))
+    return model, AdamW(model.parameters(), lr=1e-3), [(tokens[:, :-1], tokens[:, 1:])]
+
+
+@contextlib.contextmanager
+def readable():
+    """While this holds, the layers use the composed operations."""
+    vars(ops).update(COMPOSED)
+    try:
+        yield
+    finally:
+        vars(ops).update(FUSED)
+
+
+def in_readable(job):
+    def inside():
+        with readable():
+            job()
+
+    return inside
+
+
+def stepping(step, batches):
+    return lambda: step(batches, 1, 1e-3)
+
+
+# %% [markdown]
+# And a second thread. Nothing in the network makes one example wait for another, so half of the batch can go to each thread: they share the parameters,
+# and each has a gradient of its own; at the end the two are added. First: is it the same gradient?
+
+# %%
+apart = 0.0
+for seed in run.seeds:
+    model, optimizer, batches = load(seed)
+    eager, threaded = EagerStep(model, optimizer), ThreadedStep(model, optimizer, threads=2)
+    eager.gradients(batches, 0, 12 * 64)
+    threaded.gradients(batches, 0, 12 * 64)
+    difference = np.abs(eager.sink.flat - threaded.sinks[0].flat).max() / np.abs(eager.sink.flat).max()
+    apart = max(apart, float(difference))
+    threaded.close()
+    with readable():
+        slow = EagerStep(model, optimizer)
+        slow.gradients(batches, 0, 12 * 64)
+    np.testing.assert_allclose(slow.sink.flat, eager.sink.flat, rtol=1e-2, atol=1e-5)
+print(f"the largest difference between the gradients of one thread and of two: {apart:.0e} of the largest entry")
+
+# %%
+model, optimizer, batches = load(0)
+wide_model, wide_optimizer, _ = load(0, np.float64)
+eager, wide = EagerStep(model, optimizer), EagerStep(wide_model, wide_optimizer)
+threaded = ThreadedStep(model, optimizer, threads=2)
+
+
+def on_all_cores():
+    with threadpool_limits(cores()):
+        eager(batches, 1, 1e-3)
+
+
+jobs = {
+    "composed": in_readable(stepping(eager, batches)),
+    "fused": stepping(eager, batches),
+    "fused, float64": stepping(wide, batches),
+    "fused, two threads": stepping(threaded, batches),
+    "fused, BLAS on all cores": on_all_cores,
+}
+peaks = {name: peak_bytes(job) for name, job in jobs.items()}
+seconds = race(jobs, TIMED)
+threaded.close()
+one_thread.restore_original_limits()
+
+tokens = 12 * 64
+flops = 6 * model.n_parameters() * tokens + 6 * 12 * 64 * 64 * 128 * CONFIG.n_layer  # attention: its causal half
+rows = [[name, 1e3 * s, seconds["composed"] / s, peaks[name] / 1e6] for name, s in seconds.items()]
+print(table(rows, ["a training step", "ms", "times as fast", "most MB at once"]))
+print(f"its floor on one core, the matrix products alone: {1e3 * flops / RATE:.1f} ms")
+
+# %% [markdown]
+# BLAS has threads of its own, which divide each product. They do nothing for what lies between the products, and they wait by spinning: if
+# another program wants the core, everybody loses. (If the last line is slow here, something else was running.)
+#
+# ## What you would not find in the code
+#
+# An array of more than 128 KB is taken from the system and, when it is freed, given back. The next one gets new pages, and each
+# costs an interrupt at the first touch: a *page fault*, about a microsecond for 4 KB. One setting of the C library keeps the pages. `tgl train`
+# makes it once, at the start. It cannot be taken back, so we look at it in two processes of their own.
+
+# %%
+PROBE = """
+import resource, sys, time
+import numpy as np
+from tinygrad_llm.backend import keep_freed_pages
+from tinygrad_llm.models.gpt import GPT, GPTConfig
+from tinygrad_llm.optim import AdamW
+from tinygrad_llm.train.step import ThreadedStep
+
+kept = sys.argv[1] == "keep" and keep_freed_pages(threads=2)
+model = GPT(GPTConfig(65, 64, 4, 4, 128, bias=False), rng=np.random.default_rng(0))
+tokens = np.random.default_rng(1).integers(0, 65, (12, 65))
+step = ThreadedStep(model, AdamW(model.parameters(), lr=1e-3), threads=2)
+for number in range(int(sys.argv[2])):
+    if number == 3:  # the first ones are for warming up
+        before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_minflt, time.process_time()
+    step([(tokens[:, :-1], tokens[:, 1:])], number, 1e-3)
+steps = int(sys.argv[2]) - 3
+faults = (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // steps
+print(int(kept), faults, 1e3 * (time.process_time() - begun) / steps)
+"""
+
+
+def probed(what):
+    """Whether pages were kept, page faults a step, and milliseconds of both cores' work."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(run.root), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-c", PROBE, what, str(run.pick(23, 6))]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+
+
+if importlib.util.find_spec("resource"):
+    (_, given_back, usual_ms), (kept, faults, kept_ms) = probed("give back"), probed("keep")
+    print(f"pages given back: {given_back} page faults a step, {float(usual_ms):.1f} ms of work")
+    print(
+        f"pages kept:       {faults} page faults a step, {float(kept_ms):.1f} ms of work"
+        if kept == "1"
+        else "no glibc here"
+    )
+else:
+    print("this system does not count page faults")
+
+# %% [markdown]
+# None of these ideas was deep: no `x**3`; fewer arrays; arrays that fit the cache; four bytes and not eight; a second thread; pages that stay.
+# Each was found by measuring, and most of them not where one would have looked. What is left is matrix products, and those are the real work.
+#
+# **Exercises**: 04.1 the floor, 04.2 GELU in three arrays, 04.3 find the leak, 04.4 rows by id.
+
+# %%
+step_share, wide_share = peaks["fused"] / peaks["composed"], peaks["fused, float64"] / peaks["fused"]
+run.finish(
+    {
+        "worst_difference": max(worst.values()), "largest_share_of_memory": max(shares.values()), "shares": shares,
+        "step_share_of_memory": step_share, "leaks": len(LEAKS), "found_by_dtype": found_by_dtype,
+        "found_by_values": found_by_value, "leak_bytes": min(doubled), "step_in_float64_bytes": wide_share,
+        "threads_apart": apart, "gelu_arrays": {n: p / x.nbytes for n, p in ladder_peaks.items()},
+        "step_ms": {n: 1e3 * s for n, s in seconds.items()}, "GB_per_s": MEMORY / 1e9, "GFLOP_per_s": RATE / 1e9, "gpu": GPU,
+    },
+    holds=max(worst.values()) <= EXACT and max(shares.values()) <= OP_SHARE and step_share <= STEP_SHARE
+    and found_by_dtype == len(LEAKS) > 0 == found_by_value and min(doubled) == 2 and wide_share >= DOUBLED
+    and apart <= THREADS_AGREE,
+)  # fmt: skip

@@ -1,0 +1,12 @@
+# expect: float64
+import numpy as np
+
+A, C = np.sqrt(2 / np.pi), 0.044715
+
+
+def gelu(x, approximate="tanh"):
+    s = x * x
+    t = np.tanh((A * C) * s * x + A * x)
+    y = 0.5 * x * (1 + t)
+    slope = 0.5 * (1 + t) + y * (1 - t) * (A + 3 * A * C * s)
+    return y, lambda g, needs: g * slope

@@ -1,0 +1,11 @@
+# expect: each id once
+import numpy as np
+
+
+def sum_rows_by_id(g, ids, rows, need=True):
+    out = np.zeros((rows, g.shape[1]), g.dtype)
+    ordered = np.sort(ids)
+    present, starts = np.unique(ordered, return_index=True)
+    if len(present):
+        out[present] = np.add.reduceat(g, starts, axis=0)
+    return out
