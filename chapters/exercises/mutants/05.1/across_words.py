@@ -1,0 +1,8 @@
+# expect: a pair does not reach into the next word
+from collections import Counter
+
+
+def best_pair(words):
+    text = [i for word, count in words for i in list(word) * count]
+    pairs = Counter(zip(text, text[1:]))
+    return min(pairs, key=lambda pair: (-pairs[pair], pair)) if pairs else None

@@ -1,0 +1,7 @@
+# expect: a word counts as often as it occurs
+from collections import Counter
+
+
+def best_pair(words):
+    pairs = Counter(pair for word, count in words for pair in zip(word, word[1:]))
+    return min(pairs, key=lambda pair: (-pairs[pair], pair)) if pairs else None

@@ -1,0 +1,10 @@
+# expect: it raised
+from collections import Counter
+
+
+def best_pair(words):
+    pairs = Counter()
+    for word, count in words:
+        for pair in zip(word, word[1:]):
+            pairs[pair] += count
+    return min(pairs, key=lambda pair: (-pairs[pair], pair))

@@ -1,0 +1,11 @@
+# expect: no pair no change
+def merge_pair(word, pair, new):
+    out, i = [], 0
+    while i < len(word) - 1:
+        if (word[i], word[i + 1]) == pair:
+            out.append(new)
+            i += 2
+        else:
+            out.append(word[i])
+            i += 1
+    return out

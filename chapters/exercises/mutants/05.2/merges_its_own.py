@@ -1,0 +1,9 @@
+# expect: the new id is not merged again
+def merge_pair(word, pair, new):
+    out = []
+    for token in word:
+        if out and (out[-1], token) == pair:
+            out[-1] = new
+        else:
+            out.append(token)
+    return out

@@ -1,0 +1,9 @@
+# expect: a merge makes the next possible
+def apply_merges_plainly(word, ranks):
+    ids = list(word)
+    while True:
+        known = [(-ranks[pair][0], i) for i, pair in enumerate(zip(ids, ids[1:])) if pair in ranks]
+        if not known:
+            return ids
+        _, i = min(known)
+        ids[i : i + 2] = [ranks[ids[i], ids[i + 1]][1]]

@@ -1,0 +1,10 @@
+# expect: the first learned comes first
+def apply_merges_plainly(word, ranks):
+    ids, i = list(word), 0
+    while i < len(ids) - 1:
+        if (ids[i], ids[i + 1]) in ranks:
+            ids[i : i + 2] = [ranks[ids[i], ids[i + 1]][1]]
+            i = 0
+        else:
+            i += 1
+    return ids

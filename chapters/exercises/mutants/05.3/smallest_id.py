@@ -1,0 +1,9 @@
+# expect: the rank decides
+def apply_merges_plainly(word, ranks):
+    ids = list(word)
+    while True:
+        known = [(ranks[pair][1], i) for i, pair in enumerate(zip(ids, ids[1:])) if pair in ranks]
+        if not known:
+            return ids
+        new, i = min(known)
+        ids[i : i + 2] = [new]
