@@ -1,0 +1,513 @@
+# %% [markdown]
+# # 06 · Embeddings
+#
+# A token is a number in a list. Nothing in "king is 417, queen is 95" says that the two have anything to do with each other. This chapter
+# gives every word a place instead, learned from nothing but the words around it, and then finds that one can calculate there:
+# king − man + woman lands on queen.
+#
+# - **Builds on** 03, learning, and 05, tokens.
+# - **Reads** [`ops/index.py`](../tinygrad_llm/ops/index.py) (`embedding`), [`ops/loss.py`](../tinygrad_llm/ops/loss.py)
+#   (`binary_cross_entropy`), [`datasets/kingdom.py`](../tinygrad_llm/datasets/kingdom.py).
+# - **Claim**: vectors from skip-gram with negative sampling solve at least 90 % of 371 held-out analogies, king − man + woman = queen
+#   among them, and as many from 8,000 sentences told anew; from the same words shuffled at most 2 %, and the word nearest to c, asked alone,
+#   is the answer in at most half. If the question's own words may answer too, it is at least 10 points less. Counts solve at most 75 %, PMI
+#   with an SVD at least 90 %. Queen is nearer to king than apple is. Adding a word's two vectors costs at least 10 points where two words never
+#   met, and less than that where they did.
+# - **Departs from** word2vec (Mikolov et al., 2013) in three ways: batches and AdamW instead of one pair at a time, a window of fixed width, and a
+#   corpus made for the purpose, 8,000 sentences instead of a billion words.
+# - **Run**: `python chapters/06_embeddings.py`. It takes about fifteen seconds; `--seeds 3` forty, `--fast` four seconds: it stops after
+#   three of eight passes and then asks for 60 % of the analogies instead of 90, and not for the queen.
+
+# %%
+import json
+from collections import Counter
+
+import numpy as np
+
+from tinygrad_llm import Tensor, nn, ops
+from tinygrad_llm.course.chapter import Chapter, table
+from tinygrad_llm.datasets.kingdom import generate_kingdom
+from tinygrad_llm.datasets.locate import corpus
+from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
+from tinygrad_llm.optim import AdamW, schedule
+
+run = Chapter(
+    "06",
+    "king - man + woman = queen, with at least 90 % of the held-out analogies; from shuffled words at most 2 %, from counts at most 75 %.",
+)
+SOLVED, CHANCE, ALONE, COUNTED, GAP = run.pick(0.9, 0.6), 0.02, 0.5, 0.75, 0.1
+EXPLAINED, GUESSED = run.pick(0.8, 0.6), 0.65
+WINDOW, WIDTH, NEGATIVES, RARE = 5, 100, 5, 1e-3
+EPOCHS, BATCH, RATE = run.pick(8, 3), 2048, 0.01
+
+# %% [markdown]
+# ## What could a word be known by?
+#
+# Here is the corpus. Read ten of its sentences, then cover everything but the words around the gap in the last line. What may stand there?
+
+# %%
+lines = (corpus("kingdom") / "train.txt").read_text(encoding="ascii").splitlines()
+for line in lines[:10]:
+    print("  ", line)
+print("   in winter the ____ folded her shawl .      the ____ wore a golden crown and hid under the blanket .")
+
+# %% [markdown]
+# You did not need to know what a shawl is. *You shall know a word by the company it keeps* (Firth, 1957).
+#
+# No sentence here says that a queen is a woman, or that a king has one. Each speaks of one word, or of both words of a pair like duke and
+# duchess. The analogies come in two lots. In the **known** ones the last two words do meet in a sentence; we look at these while we try things
+# out. In the **held-out** ones they never do, king and queen among them: they are what counts.
+
+# %%
+
+
+def numbered(lines):
+    """The words by frequency, the share of each, all tokens as numbers, and the sentence of each."""
+    words = Counter(word for line in lines for word in line.split())
+    vocabulary = [word for word, _ in words.most_common()]
+    ids = {word: i for i, word in enumerate(vocabulary)}
+    tokens = np.array([ids[word] for line in lines for word in line.split()])
+    sentence = np.repeat(np.arange(len(lines)), [len(line.split()) for line in lines])
+    return vocabulary, np.array([words[word] for word in vocabulary]) / words.total(), tokens, sentence
+
+
+vocabulary, share, tokens, sentence = numbered(lines)
+ids, V = {word: i for i, word in enumerate(vocabulary)}, len(vocabulary)
+analogies = json.loads((corpus("kingdom") / "analogies.json").read_text(encoding="ascii"))
+print(f"{len(lines)} sentences, {len(tokens)} words, {V} different ones; the most frequent: {vocabulary[:6]}")
+print(
+    f"{len(analogies['known'])} known analogies, {len(analogies['held_out'])} held out, such as {analogies['held_out'][1][1:]}"
+)
+
+# %% [markdown]
+# ## Why not the numbers themselves?
+#
+# Because they have an order that means nothing. The honest way to write "word 417" is a row of zeros with one 1: then any two words are
+# equally far apart. Multiply that row by a matrix of weights $W$, shape $(V, D)$, and what comes out is row 417 of $W$. So a table of vectors
+# is a linear layer, and looking up is a product that skips the zeros. On the way back, $g$ is added to the rows that were looked up; a word
+# that occurs twice gets both.
+
+# %%
+rng = np.random.default_rng(0)
+w, some = rng.normal(size=(7, 3)), np.array([2, 5, 2])
+one_hot = np.eye(7)[some]
+g = rng.normal(size=(3, 3))
+y, vjp = ops.embedding.array(w, some)
+np.testing.assert_array_equal(y, one_hot @ w)
+np.testing.assert_allclose(vjp(g, (True, False))[0], one_hot.T @ g, rtol=1e-12)
+print("a lookup is a product with one-hot rows, forward and backward")
+
+# %% [markdown]
+# ## First try: count
+#
+# Let a word's vector be its company: how often each of the $V$ words stood at most five places away in the same sentence. No learning at all.
+
+# %%
+
+
+def company(tokens, sentence, window=WINDOW):
+    """All (word, neighbour) pairs at most `window` apart in one sentence, in both directions.  (N,), (N,)"""
+    centers, neighbours = [], []
+    for distance in range(1, window + 1):
+        a, b = tokens[:-distance], tokens[distance:]
+        same = sentence[:-distance] == sentence[distance:]
+        centers += [a[same], b[same]]
+        neighbours += [b[same], a[same]]
+    return np.concatenate(centers), np.concatenate(neighbours)
+
+
+counts = np.zeros((V, V))
+np.add.at(counts, company(tokens, sentence), 1)
+
+# %% [markdown]
+# How alike are two words? The usual answer is the cosine of the angle between their vectors: 1 for the same direction, 0 for a right angle. Length
+# does not count, so a rare word may be like a frequent one.
+#
+# $$\cos(u, v) = \frac{u \cdot v}{\lVert u \rVert\,\lVert v \rVert}$$
+
+
+# %%
+def unit(vectors):
+    """Rows of length 1.  (V, D) -> (V, D)"""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+
+
+def cosine(vectors, a, b):
+    return float(unit(vectors[ids[a]]) @ unit(vectors[ids[b]]))
+
+
+print("counts:", {other: round(cosine(counts, "king", other), 2) for other in ("queen", "prince", "apple", "dog")})
+
+# %% [markdown]
+# King is like everybody. Look at the sentences again: what stands beside *every* word? "the", "and", the full stop. Frequent words drown what is
+# peculiar. So do not ask how often $w$ and $c$ met. Ask how much more often than if words were strewn at random:
+#
+# $$\text{PMI}(w, c) = \ln \frac{p(w, c)}{p(w)\,p(c)} \qquad\text{of shape } (V, V)$$
+#
+# *Pointwise mutual information*: 0 where it is chance, ln 2 where it is twice as much. Pairs that never met would give $-\infty$. The usual way
+# out is to keep only what is positive.
+
+
+# %%
+def positive_pmi(counts):
+    """max(0, ln p(w, c) / (p(w) p(c))), and 0 where the two never met.  (V, V) -> (V, V)"""
+    by_chance = counts.sum(1, keepdims=True) * counts.sum(0, keepdims=True) / counts.sum()
+    return np.log(np.maximum(1, counts / by_chance))
+
+
+pmi = positive_pmi(counts)
+print("PMI:   ", {other: round(cosine(pmi, "king", other), 2) for other in ("queen", "prince", "apple", "dog")})
+
+# %% [markdown]
+# Better. But a vector has 796 entries, most of them 0, each from a handful of meetings: that king never met "sceptre" and princess did five times is
+# luck. Fewer dimensions must share, and sharing evens out luck. The singular value decomposition writes $\text{PMI} = U\,S\,V^T$ with the most
+# important directions first; keep $D = 100$ columns of $U S$.
+
+
+# %%
+def reduced(matrix, width=WIDTH):
+    """The best `width` directions.  (V, V) -> (V, D)"""
+    u, s, _ = np.linalg.svd(matrix)
+    return u[:, :width] * s[:width]
+
+
+pmi_svd = reduced(pmi)
+
+# %% [markdown]
+# ## Second try: predict
+#
+# Now the idea of word2vec. Give each word two vectors, $w$ for when it is in the middle and $c$ for when it is beside. Let
+# $\sigma(w \cdot c)$ be the probability that the pair is real. Show pairs from the text, and say: real. For each, draw $K = 5$ words
+# from a hat, and say: not real. That is all, and it is called *skip-gram with negative sampling*:
+#
+# $$L = -\ln \sigma(w \cdot c) - \sum_{k=1}^{K} \ln \sigma(-\,w \cdot n_k) \qquad w, c, n_k \text{ of shape } (D,)$$
+#
+# What would you say is its derivative? $\sigma - 1$ for the real one, $\sigma$ for the others: by how much each guess was wrong. The vectors
+# move towards each other, or apart, by that much.
+
+
+# %%
+def loss_by_hand(w, c, n):
+    """The loss and its three gradients, as the formula has them.  (D,), (D,), (K, D)"""
+    real, drawn = 1 / (1 + np.exp(-w @ c)), 1 / (1 + np.exp(-n @ w))
+    loss = -np.log(real) - np.log(1 - drawn).sum()
+    return loss, (real - 1) * c + drawn @ n, (real - 1) * w, drawn[:, None] * w
+
+
+def scores(centers, others):
+    """w · c for each center and each of its candidates.  (B, D), (B, 1 + K, D) -> (B, 1 + K)"""
+    b, d = centers.shape
+    return ops.reshape(ops.matmul(others, ops.reshape(centers, (b, d, 1))), others.shape[:2])
+
+
+def skip_gram_loss(middle, beside, centers, candidates):
+    """The mean over pairs and candidates; the first candidate of each row is the real one.  (V, D) twice, (B,), (B, 1 + K)"""
+    real = np.zeros(candidates.shape, middle.dtype)
+    real[:, 0] = 1
+    s = scores(ops.embedding(middle, centers), ops.embedding(beside, candidates))
+    return ops.binary_cross_entropy(s, real)
+
+
+middle, beside = (
+    Tensor(rng.normal(size=(4, 3)), requires_grad=True),
+    Tensor(rng.normal(size=(9, 3)), requires_grad=True),
+)
+loss = skip_gram_loss(middle, beside, np.array([1]), np.array([[2, 4, 6, 8]])) * 4.0  # a sum, where the op takes a mean
+loss.backward()
+hand, dw, dc, dn = loss_by_hand(middle.data[1], beside.data[2], beside.data[[4, 6, 8]])
+np.testing.assert_allclose(loss.item(), hand, rtol=1e-12)
+np.testing.assert_allclose(middle.grad[1], dw, rtol=1e-10)
+np.testing.assert_allclose(beside.grad[[2, 4, 6, 8]], np.vstack([dc[None], dn]), rtol=1e-10)
+print(f"the formula and the ops agree: {hand:.6f}, and in all gradients")
+
+# %% [markdown]
+# Two tricks from the same paper, both against frequent words. The hat holds each word in proportion to its frequency *to the power ¾*. And before each
+# pass through the text a token of share $f$ is dropped unless luck spares it, with probability $\sqrt{t/f}$, $t = 10^{-3}$. Most of the
+# "the" go; what was seven places away is now four, so the window sees further.
+
+
+# %%
+def train(tokens, seed, epochs=EPOCHS, news=""):
+    """Skip-gram vectors: of words in the middle, of words beside, and the loss of each epoch.  (V, D), (V, D), [float]"""
+    rng = np.random.default_rng(seed)
+    middle, beside = (nn.Parameter(rng.normal(0, 0.03, (V, WIDTH)).astype(np.float32)) for _ in range(2))
+    optimizer = AdamW([middle, beside], lr=RATE, weight_decay=0.0)
+    hat = np.cumsum(share**0.75 / (share**0.75).sum())
+    batches = int(len(company(*thinned(tokens, np.random.default_rng(seed)))[0]) / BATCH * 0.99)
+    rate, losses = schedule("cosine", RATE, epochs * batches, 20), []
+    for epoch in run.progress(range(epochs), news):
+        centers, neighbours = company(*thinned(tokens, rng))
+        order = rng.permutation(len(centers))[: batches * BATCH].reshape(-1, BATCH)
+        total = 0.0
+        for i, chosen in enumerate(order):
+            drawn = np.searchsorted(hat, rng.random((BATCH, NEGATIVES)))
+            candidates = np.concatenate([neighbours[chosen, None], drawn], axis=1)
+            loss = skip_gram_loss(middle, beside, centers[chosen], candidates)
+            loss.backward()
+            optimizer.step(lr=rate(epoch * batches + i + 1))
+            optimizer.zero_grad()
+            total += loss.item() * (1 + NEGATIVES)
+        losses.append(total / len(order))
+    return middle.data, beside.data, losses
+
+
+def thinned(tokens, rng):
+    """The tokens that are kept, and their sentences."""
+    kept = rng.random(len(tokens)) < np.sqrt(RARE / share[tokens])
+    return tokens[kept], sentence[kept]
+
+
+vectors, beside, losses = train(tokens, run.seeds[0], news="epochs")
+print("loss by epoch:", np.round(losses, 3), f"; knowing nothing costs {(1 + NEGATIVES) * np.log(2):.3f}")
+print("skip-gram:", {other: round(cosine(vectors, "king", other), 2) for other in ("queen", "prince", "apple", "dog")})
+
+# %% [markdown]
+# ## Man is to woman as king is to what?
+#
+# If "female instead of male" is one direction, the same everywhere, then adding it to king must lead to queen. So go to
+# $b - a + c$ (all of length 1), and look who lives nearest.
+#
+# There is a catch, and many papers were quiet about it. Who lives nearest is very often king himself: the step from man to woman is short, and
+# king is at home there. So everybody *excludes the three words of the question*. It is part of the definition of the famous result, and it helps
+# a lot (Linzen, 2016; Nissim et al., 2020: "man is to doctor as woman is to …" cannot be answered "doctor" by such a rule). We report both. And
+# we ask a baseline that knows less: the word nearest to c alone, a and b ignored.
+
+
+# %%
+def solve(vectors, questions, exclude=True, only_c=False):
+    """For each (a, b, c) the word nearest to b - a + c.  (Q, 3) ids -> (Q,) ids"""
+    u, (a, b, c) = unit(vectors), questions.T
+    likeness = (u[c] if only_c else u[b] - u[a] + u[c]) @ u.T
+    if exclude:
+        np.put_along_axis(likeness, questions, -np.inf, axis=1)
+    return likeness.argmax(-1)
+
+
+def solved(vectors, lot, **how):
+    """Which of the analogies of a lot are solved.  -> (Q,) of bool"""
+    quad = np.array([[ids[word] for word in row[1:]] for row in analogies[lot]])
+    return solve(vectors, quad[:, :3], **how) == quad[:, 3]
+
+
+question = np.array([[ids["man"], ids["woman"], ids["king"]]])
+for exclude in (True, False):
+    answer = vocabulary[solve(vectors, question, exclude)[0]]
+    print(f"king - man + woman = {answer}, the question's words {'excluded' if exclude else 'allowed'}")
+print(f"on the known analogies: {solved(vectors, 'known').mean():.1%}")
+
+# %% [markdown]
+# ## Now the ones that were held out
+#
+# So far we looked at known analogies only. All settings are chosen. Five ways to make vectors, then; the fifth is the control: the same
+# tokens, shuffled over the whole corpus, so that frequencies are what they were and company means nothing.
+
+# %%
+results, king, middle_of, added, explained, guessed = [], [], {}, [], [], []
+for seed in run.seeds:
+    if seed != run.seeds[0]:
+        vectors, beside, _ = train(tokens, seed, news="epochs")
+    middle_of[seed] = vectors, beside
+    strewn = train(np.random.default_rng(seed).permutation(tokens), seed, run.pick(EPOCHS, 1), news="epochs, shuffled")[
+        0
+    ]
+    ways = {"skip-gram": vectors, "PMI and SVD": pmi_svd, "PMI": pmi, "counts": counts, "skip-gram, shuffled": strewn}
+    for name, made in ways.items():
+        known, *held = (
+            float(solved(made, lot, **how).mean())
+            for lot, how in (
+                ("known", {}),
+                ("held_out", {}),
+                ("held_out", {"exclude": False}),
+                ("held_out", {"only_c": True}),
+            )
+        )
+        results.append([seed, name, known, *held])
+    king.append(
+        [vocabulary[solve(vectors, question)[0]], *(cosine(vectors, "king", other) for other in ("queen", "apple"))]
+    )
+print(table(results, ["seed", "vectors", "known", "held out", "any word may answer", "c alone"]))
+print("king - man + woman, cosine of king with queen and with apple:", king)
+
+
+def column(name, place):
+    return [row[place] for row in results if row[1] == name]
+
+
+# %% [markdown]
+# Read the line of skip-gram from left to right. It solves as many of the analogies it was not tuned on. Where any word may answer, about a
+# quarter is lost: that is the honest number. And the neighbour of c alone would have been right in less than a third; so the arithmetic does something.
+#
+# **We expected skip-gram to beat PMI, and that was false.** All 796 entries of PMI solve every single one, *if the question's words are
+# excluded*; but the word nearest to c alone already solves three quarters, and where any word may answer, half is lost. The SVD is the other
+# way round: fewer solved, most of them honestly. On a corpus this clean the way to vectors matters less than the way to count successes.
+# On real text word2vec solved about 60 % of its own test (Mikolov et al., 2013, table 1), the question's words excluded.
+
+# %%
+METHODS = ["skip-gram", "PMI and SVD", "PMI", "counts", "skip-gram, shuffled"]
+MARKS = (("c alone", 5, "#8c959f"), ("any word may answer", 4, "#cf5b16"), ("question's words excluded", 3, "#0969da"))
+
+
+def honest_figure():
+    """A line a method, from what is solved honestly to what is usually reported."""
+    figure = Figure(760, 300, "Held-out analogies solved", "; ".join(f"{m}: {column(m, 3)[0]:.0%}" for m in METHODS))
+    figure.text((20, 28), "Held-out analogies solved", INK, 16, weight=600)
+    for i, (label, _, color) in enumerate(MARKS):
+        figure.dot((190 + 180 * i, 51), color, 5)
+        figure.text((200 + 180 * i, 55), label, color, 12, weight=600)
+    for tick in range(0, 101, 25):
+        figure.line((180 + 5 * tick, 72), (180 + 5 * tick, 262))
+        figure.text((180 + 5 * tick, 282), f"{tick} %", anchor="middle")
+    for i, method in enumerate(METHODS):
+        y, at = 92 + 38 * i, {label: 180 + 500 * column(method, place)[0] for label, place, _ in MARKS}
+        figure.text((165, y + 4), method, INK, 13, anchor="end")
+        figure.line((min(at.values()), y), (max(at.values()), y), "#d0d7de", 3)
+        for label, _, color in MARKS:
+            figure.dot((at[label], y), color, 7)
+    return figure
+
+
+run.show(honest_figure(), "honest")
+
+# %% [markdown]
+# ## What does skip-gram know?
+#
+# It never saw a table of counts. And yet Levy and Goldberg (2014) showed where it ends up, given room: at the point where $w \cdot c$ is the
+# PMI, less a constant. With our hat, $q$: $\;w \cdot c = \ln p(c\,|\,w) - \ln (K\,q(c))$. So predicting *is* counting, with fewer numbers.
+# Test it on the pairs that met at least five times. As a baseline, does the plain logarithm of the count explain it as well?
+#
+# And what do fewer numbers buy? Take the sentences of the test split: there, things are said of words that were never said of them in
+# training. Take from them all pairs that never met, so that every count says 0. Beside each put another pair that never met. Which has the larger
+# $w \cdot c$? Whoever only counts can but toss a coin.
+
+# %%
+enough = counts >= 5
+hat = share**0.75 / (share**0.75).sum()
+predicted = np.log(np.maximum(counts, 1) / counts.sum(1, keepdims=True)) - np.log(NEGATIVES * hat)
+unseen = [line.split() for line in (corpus("kingdom") / "test.txt").read_text(encoding="ascii").splitlines()]
+new_a, new_b = company(
+    np.array([ids[word] for line in unseen for word in line]),
+    np.repeat(np.arange(len(unseen)), [len(line) for line in unseen]),
+)
+strangers = counts[new_a, new_b] == 0
+new_a, new_b = new_a[strangers], new_b[strangers]
+tries = np.random.default_rng(0).choice(V, p=share, size=(len(new_a), 60))
+other = tries[np.arange(len(new_a)), (counts[new_a[:, None], tries] == 0).argmax(1)]
+rows = []
+for seed, (vectors, beside) in middle_of.items():
+    dots = vectors @ beside.T
+    by_pmi, by_count = (
+        float(np.corrcoef(x[enough], dots[enough])[0, 1]) for x in (predicted, np.log(np.maximum(counts, 1)))
+    )
+    rows.append([seed, by_pmi, by_count, float((dots[new_a, new_b] > dots[new_a, other]).mean())])
+print(table(rows, ["seed", "correlation with PMI", "with ln count", f"right of {len(new_a)} unseen pairs"]))
+
+# %% [markdown]
+# ## A trap
+#
+# Each word has two vectors, $w$ and $c$. Why not use both and add them? Some do. Look at the known analogies, and nothing seems wrong.
+
+# %%
+traps = []
+for seed, (vectors, beside) in middle_of.items():
+    traps.append(
+        [seed, *(float(solved(v, lot).mean()) for v in (vectors, vectors + beside) for lot in ("known", "held_out"))]
+    )
+print(table(traps, ["seed", "w, known", "w, held out", "w + c, known", "w + c, held out"]))
+
+# %% [markdown]
+# $w_{king} \cdot w_{queen}$ is large if the two keep the *same company*. $w_{duke} \cdot c_{duchess}$ is large if they *stand side by side*, and
+# that the known pairs do. The sum rewards both. Had we held nothing out, we would have believed in it: that is what a held-out set is for.
+#
+# ## The map
+#
+# A hundred dimensions cannot be drawn. Principal components can: subtract the mean, take the two directions in which the words differ most
+# (again the SVD), and look at their shadow there. Every arrow goes from the first word of a pair to the second.
+
+# %%
+SHOWN = (
+    ("He to she", "man woman boy girl king queen prince princess uncle aunt actor actress monk nun"),
+    (
+        "Country to capital",
+        "France Paris Italy Rome Japan Tokyo Egypt Cairo Greece Athens Russia Moscow Norway Oslo Peru Lima",
+    ),
+)
+
+
+def principal(points, width=2):
+    """The points in the directions in which they differ most.  (N, D) -> (N, 2)"""
+    centered = points - points.mean(0)
+    _, _, directions = np.linalg.svd(centered, full_matrices=False)
+    return centered @ directions[:width].T
+
+
+def map_of_words(vectors):
+    """Two panels, an arrow a pair."""
+    figure = Figure(760, 430, "A map of words", "Arrows from men to women are parallel, and from countries to capitals")
+    figure.text((20, 28), "A map of words: each relation is one step, the same for all", INK, 16, weight=600)
+    for panel, (title, names) in enumerate(SHOWN):
+        names, left = names.split(), 20 + 375 * panel
+        flat = principal(unit(vectors)[[ids[name] for name in names]])
+        low, high = flat.min(0), flat.max(0)
+        places = [(left + 60 + 235 * x, 390 - 300 * y) for x, y in (flat - low) / (high - low)]
+        figure.text((left, 58), title, PALE_INK, 13)
+        for start, end in zip(places[::2], places[1::2]):
+            figure.arrow(start, end, "#afb8c1")
+        labels = []
+        for number in sorted(range(len(names)), key=lambda i: places[i][1]):
+            (x, y), side = places[number], 2 * (number % 2) - 1  # his word to the left of its dot, hers to the right
+            while any(abs(x - x2) < 60 and abs(y - y2) < 13 and side == s2 for x2, y2, s2 in labels):
+                y += 1
+            labels.append((x, y, side))
+            color = ("#0969da", "#cf5b16")[number % 2]
+            figure.dot(places[number], color, 4)
+            figure.text((x + 8 * side, y + 4), names[number], color, 12, ("end", "", "start")[side + 1], 600)
+    return figure
+
+
+run.show(map_of_words(middle_of[run.seeds[0]][0]), "map")
+
+# %% [markdown]
+# What you see is the corpus, no more. It was made so that gender is the same step everywhere; had it said of queens alone that they sew, the
+# vectors would say so too. Those of real text do: chapter 31 measures it.
+#
+# ## Once more, with other sentences
+#
+# While this page was written its author saw the held-out analogies more than once. So the last word belongs to sentences that nobody has seen:
+# the corpus is told anew, all 8,000, for each seed, with the same settings.
+
+# %%
+anew = []
+for seed in run.seeds:
+    told = [one.text for one in generate_kingdom(1000 + seed) if one.split == "train"]
+    vocabulary, share, tokens, sentence = numbered(told)
+    ids, V = {word: i for i, word in enumerate(vocabulary)}, len(vocabulary)
+    other = train(tokens, seed, news="epochs, other sentences")[0]
+    anew.append([seed, *(float(solved(other, "held_out", exclude=exclude).mean()) for exclude in (True, False))])
+print(table(anew, ["seed", "held out", "any word may answer"]))
+
+# %% [markdown]
+# It holds, by a smaller margin: 92 to 97 % over three seeds, after 98 to 99 % on the sentences that we had looked at. That is what looking costs.
+#
+# From here on every model begins with such a table, of shape $(V, D)$. It is no longer trained by itself: the gradient of whatever stands above
+# it goes down to it, as it went into our two tables here.
+#
+# **Exercises**: 06.1 looking up, 06.2 PMI from counts, 06.3 the loss of skip-gram, 06.4 the analogy. `tgl chapter 06 --mine` runs this page
+# on your embedding.
+
+# %%
+lost = [a - b for a, b in zip(column("skip-gram", 3), column("skip-gram", 4))]
+run.finish(
+    {
+        "held_out": column("skip-gram", 3), "any_word_may_answer": column("skip-gram", 4), "c_alone": column("skip-gram", 5),
+        "shuffled": column("skip-gram, shuffled", 3), "pmi_svd": column("PMI and SVD", 3)[0], "pmi": column("PMI", 3)[0],
+        "counts": column("counts", 3)[0], "king_man_woman": [k[0] for k in king], "queen": [k[1] for k in king],
+        "apple": [k[2] for k in king], "pmi_explains": [r[1] for r in rows], "unseen_right": [r[3] for r in rows], "added": traps,
+        "other_sentences": [a[1] for a in anew],
+    },
+    holds=min(column("skip-gram", 3)) >= SOLVED and min(a[1] for a in anew) >= SOLVED and max(column("skip-gram, shuffled", 3)) <= CHANCE
+    and max(column("skip-gram", 5)) <= ALONE and min(lost) >= GAP and column("counts", 3)[0] <= COUNTED
+    and column("PMI and SVD", 3)[0] >= 0.9 and all(queen > apple for _, queen, apple in king)
+    and all(w - both >= GAP and known - both_known <= GAP for _, known, w, both_known, both in traps)
+    and min(r[1] for r in rows) >= EXPLAINED and min(r[3] for r in rows) >= GUESSED
+    and (run.fast or all(answer == "queen" for answer, *_ in king)),
+)  # fmt: skip

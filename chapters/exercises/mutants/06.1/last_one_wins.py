@@ -1,0 +1,11 @@
+# expect: what was looked up twice gets both
+import numpy as np
+
+
+def embedding(weight, ids):
+    def vjp(g, needs):
+        dweight = np.zeros_like(weight)
+        dweight[ids] = g
+        return dweight, None
+
+    return weight[ids], vjp

@@ -1,0 +1,9 @@
+# expect: a frequent word is not peculiar to any
+import numpy as np
+
+
+def positive_pmi(counts):
+    rows = counts.sum(1)
+    by_chance = (rows[:, None] * np.resize(rows, counts.shape[1])) / max(counts.sum(), 1)
+    ratio = np.divide(counts, by_chance, out=np.ones(counts.shape), where=counts > 0)
+    return np.maximum(np.log(ratio), 0)

@@ -1,0 +1,8 @@
+# expect: lengths do not count
+import numpy as np
+
+
+def analogy(vectors, a, b, c):
+    likeness = vectors @ (vectors[b] - vectors[a] + vectors[c])
+    likeness[[a, b, c]] = -np.inf
+    return int(likeness.argmax())

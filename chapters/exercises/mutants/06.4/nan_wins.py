@@ -1,0 +1,10 @@
+# expect: a row of zeros has no direction
+import numpy as np
+
+
+def analogy(vectors, a, b, c):
+    with np.errstate(invalid="ignore"):
+        unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    likeness = unit @ (unit[b] - unit[a] + unit[c])
+    likeness[[a, b, c]] = -np.inf
+    return int(likeness.argmax())
