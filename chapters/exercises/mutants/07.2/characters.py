@@ -1,0 +1,7 @@
+# expect: what is no ascii has more bytes than characters
+import math
+
+
+def measures(log_p, text):
+    loss = -log_p.mean()
+    return loss, math.exp(loss), -log_p.sum() / math.log(2) / len(text)
