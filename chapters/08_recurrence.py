@@ -1,0 +1,399 @@
+# %% [markdown]
+# # 08 · Recurrence
+#
+# An n-gram sees a few tokens and forgets the rest. Recurrence is the first idea without such a limit: read from left to right, and carry
+# a *state*, a row of numbers that each step changes a little. What stood at the start can still be in it at the end. Whether it is
+# depends on one thing, which this chapter measures: whether the gradient finds its way back.
+#
+# - **Builds on** 02, tensors; 03, learning; 07, counting words.
+# - **Reads** [`ops/recurrent.py`](../tinygrad_llm/ops/recurrent.py), its readable form in [`ops/composed.py`](../tinygrad_llm/ops/composed.py),
+#   [`nn/recurrent.py`](../tinygrad_llm/nn/recurrent.py), [`models/rnn_lm.py`](../tinygrad_llm/models/rnn_lm.py),
+#   [`datasets/recall.py`](../tinygrad_llm/datasets/recall.py).
+# - **Claim**: with equal parameters and at most 1,500 steps, an LSTM recalls a symbol over 15 fillers (at least 75 %), a plain RNN does not (at
+#   most 25 %; chance is 12.5 %). Over 40 the LSTM fails too, and does not (at least 95 %) if its forget gate starts at 95 % instead of 73 %. Who will learn can be
+#   told before the first step of training: of two runs, one that learned and one that did not, the share of the gradient that reaches the
+#   first token points to the right one in at least 85 % (chance 50 %). Where the gradient explodes, no rate out of four gets below 2.0 nats
+#   (chance 2.08); with clipping it is at most 0.2.
+# - **Departs from** the papers nowhere that matters: Elman's network (1990), the LSTM of Hochreiter and Schmidhuber (1997) with the forget gate
+#   of Gers et al. (2000), PyTorch's order and biases.
+# - **Run**: `python chapters/08_recurrence.py`. It takes about half a minute; `--fast` a few seconds, and then asserts the equalities, that
+#   distance 2 is learned, and the 85 %; `--seeds 3` a minute and a half.
+
+# %%
+import time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tinygrad_llm import Tensor, no_grad, ops
+from tinygrad_llm.course.chapter import Chapter, table
+from tinygrad_llm.datasets.recall import recall_batch, recall_vocab_size
+from tinygrad_llm.inspect import line_chart
+from tinygrad_llm.inspect.chart import COLORS, Line
+from tinygrad_llm.models import RNNLM, RNNLMConfig
+from tinygrad_llm.optim import SGD, AdamW
+from tinygrad_llm.train import EagerStep
+
+run = Chapter(
+    "08",
+    "With equal parameters an LSTM recalls over 15 fillers and an RNN does not; over 40 it takes a forget gate that starts open. "
+    "The gradient that reaches the first token before training tells who will learn. Clipping saves a run whose gradient explodes.",
+)
+RECALLS, LEARNS, FORGETS, CHANCE, EQUAL, TOLD, STUCK, COPIES = 0.95, 0.75, 0.25, 1 / 8, 0.02, 0.85, 2.0, 0.2
+STEPS, DISTANCES = run.pick(1500, 250), run.pick((2, 5, 10, 15, 20, 40), (2, 15))
+V = recall_vocab_size()
+threadpool_limits(1, user_api="blas")  # a step is too little work to be shared between cores: see the last section
+
+# %% [markdown]
+# ## The task: what was at the start?
+#
+# One symbol out of eight, then fillers that say nothing, then a question mark. Answer with the symbol. There is nothing to understand here, only to
+# keep, and we can set how long.
+
+# %%
+tokens, answers = recall_batch(np.random.default_rng(0), 3, distance=6)
+spelled = "ABCDEFGH" + "jklmnpqr" + "?"
+for row, answer in zip(tokens, answers):
+    print(" ".join(spelled[t] for t in row), " ->", spelled[answer])
+
+# %% [markdown]
+# What would a 5-gram say? From distance 4 on the symbol is out of its window: one in eight is all it can do, however long it counts.
+#
+# ## What would you carry?
+#
+# A row of $F$ numbers, $h$. At each step mix what comes in with what was there, and bend it, so that it stays within bounds:
+#
+# $$h_t = \tanh(W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh}) \qquad x_t: (I),\; W_{ih}: (F, I),\; W_{hh}: (F, F),\; h_t: (F)$$
+#
+# That is the plain RNN. One line, and a loop:
+
+
+# %%
+def our_rnn(x, w_ih, w_hh, b_ih, b_hh):
+    """(B, T, I) -> all states (B, T, F)"""
+    h, states = Tensor(np.zeros((x.shape[0], w_hh.shape[1]))), []
+    for t in range(x.shape[1]):
+        h = ops.tanh(ops.linear(x[:, t], w_ih, b_ih) + ops.linear(h, w_hh, b_hh))
+        states.append(h)
+    return ops.stack(states, axis=1)
+
+
+# %% [markdown]
+# ## How does the gradient come back?
+#
+# Through the same loop, backwards. Let $\delta_t$ be the gradient of the loss with respect to $h_t$. The loss at the end speaks of $h_T$ only, and each
+# earlier state is reached through the one after it:
+#
+# $$\delta_{t-1} = W_{hh}^T\,\big((1 - h_t^2) \odot \delta_t\big)$$
+#
+# Twenty steps: twenty times the same matrix, and twenty times a slope of at most 1. What does the twentieth power of a number do? Below 1 it is nearly
+# 0, above 1 it is enormous. For a matrix the number is the size of its largest eigenvalue, and for random entries with deviation
+# $\text{gain}/\sqrt F$ that is about the gain. So let us look: draw $W_{hh}$ with several gains, and watch the gradient on its way from the end to the start.
+
+
+# %%
+def length_by_step(model, distance, count=128):
+    """|dL/dx_t| for every step t, L the loss of the answer at the end.  (distance + 2,)"""
+    tokens, answers = recall_batch(np.random.default_rng(99), count, distance)
+    x = Tensor(model.embedding(tokens).data, requires_grad=True)
+    ops.linear_cross_entropy(model.states(x)[:, -1], model.head.weight, answers).backward()
+    return np.sqrt((x.grad**2).sum((0, 2)))
+
+
+def new_model(kind, seed, gain=1.0, forget_bias=1.0):
+    """A language model of one layer; RNN and LSTM have the same number of parameters within 2 %."""
+    model = RNNLM(RNNLMConfig(V, 16, 52 if kind == "rnn" else 24, 1, kind), rng=np.random.default_rng(seed))
+    layer = model.layers[0]
+    if kind == "rnn":
+        layer.weight_hh.data *= gain
+    else:
+        layer.bias_ih.data[24:48] = forget_bias  # i, f, g, o: the second quarter is f's
+    return model
+
+
+lines = {}
+for gain in (0.5, 1.0, 1.5, 2.0, 3.0):
+    radius = abs(np.linalg.eigvals(new_model("rnn", 0, gain).layers[0].weight_hh.data)).max()
+    lengths = length_by_step(new_model("rnn", 0, gain), 40)[::-1]
+    lines[f"gain {gain:g}"] = [(t, float(v / lengths[0])) for t, v in enumerate(lengths)]
+    print(
+        f"gain {gain}: largest eigenvalue {radius:.2f}, gradient 41 steps back {lengths[-1] / lengths[0]:.1e} of the last one's"
+    )
+run.show(
+    line_chart(
+        lines, title="The gradient of a plain RNN on its way back", subtitle="|dL/dx| as a share of the last step's, before training",
+        xlabel="steps back from the end", log_y=True,
+    ),
+    "gains",
+)  # fmt: skip
+
+# %% [markdown]
+# Straight lines on a logarithmic axis: powers. Note that a gain of 1 shrinks as well, since the bend multiplies with at most 1 each time. That is the
+# *vanishing gradient* (Hochreiter, 1991; Bengio et al., 1994), and above it the exploding one. Between them there is no setting that stays.
+#
+# ## What would you change?
+#
+# The trouble is the matrix on the way. So give the network a second row of numbers, $c$, which no matrix touches. It is changed by addition, and only as far
+# as *gates* allow: numbers between 0 and 1 that the network computes at each step from what it sees.
+#
+# $$c_t = f \odot c_{t-1} + i \odot g \qquad h_t = o \odot \tanh(c_t)$$
+#
+# | | | $(F)$ each |
+# |---|---|---|
+# | $f$ | sigmoid | how much of what was there to keep |
+# | $i$ | sigmoid | how much of the news to write |
+# | $g$ | tanh | the news |
+# | $o$ | sigmoid | how much of it to show |
+#
+# All four come from one linear layer on $x_t$ and one on $h_{t-1}$, $4F$ outputs each. On the way back, $dL/dc_{t-1}$ is $dL/dc_t$ times $f$, and
+# nothing else. Where the network sets $f = 1$, the gradient passes as if there were no distance. That is the whole of the LSTM.
+
+
+# %%
+def our_lstm(x, w_ih, w_hh, b_ih, b_hh):
+    """(B, T, I) -> all h (B, T, F), and all forget gates (B, T, F)"""
+    size = w_hh.shape[1]
+    h = c = Tensor(np.zeros((x.shape[0], size), x.dtype))
+    states, kept = [], []
+    for t in range(x.shape[1]):
+        i, f, g, o = ops.split(ops.linear(x[:, t], w_ih, b_ih) + ops.linear(h, w_hh, b_hh), [size] * 4)
+        i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
+        c = f * c + i * g
+        h = o * ops.tanh(c)
+        states.append(h)
+        kept.append(f)
+    return ops.stack(states, axis=1), ops.stack(kept, axis=1)
+
+
+rng, worst = np.random.default_rng(0), 0.0
+for ours, theirs, gates in ((our_rnn, ops.rnn, 1), (lambda *a: our_lstm(*a)[0], lambda *a: ops.lstm(*a)[0], 4)):
+    arrays = [rng.normal(size=s) for s in ((3, 9, 4), (gates * 5, 4), (gates * 5, 5), (gates * 5,), (gates * 5,))]
+    found = []
+    for layer in (ours, theirs):
+        leaves = [Tensor(a, requires_grad=True) for a in arrays]
+        states = layer(*leaves)
+        states.backward(np.cos(np.arange(states.size)).reshape(states.shape))
+        found.append([states.data, *(leaf.grad for leaf in leaves)])
+    worst = max(worst, *(float(np.abs(a - b).max()) for a, b in zip(*found)))
+assert worst < 1e-12
+print(f"our loops and the package's ops.rnn and ops.lstm agree in value and gradient to {worst:.0e}")
+
+# %% [markdown]
+# The package's are the same formulas for the whole sequence in one operation: the inputs' product once for all steps, the weights' gradients
+# once for all steps. From here on we use them.
+#
+# ## Who recalls, and how far?
+#
+# Four models of equal size. The RNN with the gain and the rate that suited it best: of three rates and five gains, 1.3 and 0.001 learned
+# distance 10; at 15 none of them did (one run of fourteen was half right in the end). The LSTM three times: its forget gate starts at sigmoid(0) = 50 %, at sigmoid(1) = 73 % (the package's, after
+# Jozefowicz et al., 2015) and at sigmoid(3) = 95 %. Each gets a fresh start for each distance, and is done when the loss has stayed below 0.02.
+
+# %%
+MODELS = {
+    "RNN": ({"kind": "rnn", "gain": 1.3}, 1e-3),
+    "LSTM, f = 50 %": ({"kind": "lstm", "forget_bias": 0.0}, 1e-2),
+    "LSTM, f = 73 %": ({"kind": "lstm", "forget_bias": 1.0}, 1e-2),
+    "LSTM, f = 95 %": ({"kind": "lstm", "forget_bias": 3.0}, 1e-2),
+}
+sizes = {name: new_model(seed=0, **made).n_parameters() for name, (made, _) in MODELS.items()}
+unequal = max(sizes.values()) / min(sizes.values()) - 1
+print(f"parameters: {sizes}")
+
+
+def at_the_end(tokens, answers):
+    """Targets that count at the last position alone."""
+    targets = np.full_like(tokens, ops.IGNORE)
+    targets[:, -1] = answers
+    return targets
+
+
+def train(model, lr, distance, seed, steps=STEPS):
+    """Trains until it is learned, or for so many steps.  Returns the share of 1,000 new answers that are right, and the steps."""
+    rng, recent = np.random.default_rng((seed, distance)), []
+    step = EagerStep(model, AdamW(model.parameters(), lr=lr, weight_decay=0.0))
+    for number in range(steps):
+        tokens, answers = recall_batch(rng, 64, distance)
+        recent = [*recent[-19:], step([(tokens, at_the_end(tokens, answers))], number, lr).loss]
+        if max(recent) < 0.02 and len(recent) == 20:
+            break
+    tokens, answers = recall_batch(np.random.default_rng((seed, distance, 1)), 1000, distance)
+    with no_grad():
+        return float((model(tokens).data[:, -1].argmax(-1) == answers).mean()), number + 1
+
+
+rows, accuracy, share, after = [], {}, {}, {}
+jobs = [(seed, distance, name) for seed in run.seeds for distance in DISTANCES for name in MODELS]
+for seed, distance, name in run.progress(jobs, "runs"):
+    made, lr = MODELS[name]
+    model = new_model(seed=seed, **made)
+    before = length_by_step(model, distance)
+    right, steps = train(model, lr, distance, seed)
+    accuracy[name, distance, seed], share[name, distance, seed] = right, float(before[0] / before[-1])
+    after[name, distance, seed] = before, length_by_step(model, distance), model
+    rows.append([seed, distance, name, share[name, distance, seed], right, steps])
+print(table(rows, ["seed", "distance", "model", "gradient of the first / of the last, at the start", "right", "steps"]))
+
+# %%
+
+
+def over_seeds(values, name, pick=np.mean):
+    return [(d, float(pick([values[name, d, seed] for seed in run.seeds]))) for d in DISTANCES]
+
+
+run.show(
+    line_chart(
+        {name: over_seeds(accuracy, name) for name in MODELS}, title="Recall over a distance",
+        subtitle="share of new answers that are right", xlabel="fillers between symbol and question", baselines={"chance": CHANCE}, log_x=True,
+    ),
+    "recall",
+)  # fmt: skip
+run.show(
+    line_chart(
+        {name: over_seeds(share, name) for name in MODELS}, title="… and what the first step can be learned from",
+        subtitle="|dL/dx| of the first step over that of the last, before training", xlabel="fillers between symbol and question",
+        log_x=True, log_y=True,
+    ),
+    "share",
+)  # fmt: skip
+
+# %% [markdown]
+# Lay the two pictures side by side. Every model stops to recall where its own line in the second one has sunk, and the one whose line stays up recalls
+# everything. How good a prophet is that share? Take every pair of runs of which one learned and the other did not, and ask whether the one with
+# the larger share is the one that learned.
+
+# %%
+learned = [share[key] for key in accuracy if accuracy[key] >= RECALLS]
+failed = [share[key] for key in accuracy if accuracy[key] < RECALLS]
+told = float(np.mean([a > b for a in learned for b in failed]))
+print(
+    f"{len(learned)} runs learned, {len(failed)} did not: the share before training is right about {told:.1%} of their pairs"
+)
+print(f"the smallest share that was enough: {min(learned):.1e}; the largest that was not: {max(failed):.1e}")
+
+# %% [markdown]
+# **Three claims that failed.** We asked the LSTM for 95 % at 15: one start in three was still on its way after 1,500 steps, with 89 %.
+# So we ask for 75 %, which these seeds had shown us; on three that nobody had looked at, 3 to 5, it is 100 % each, and all else holds too. We first wrote that nobody learns from a share below a thousandth. An LSTM whose gates start at 50 % did, over 20
+# fillers, from a ten-thousandth: AdamW divides by the usual size of a gradient, and a weak one that always points the same way adds up, if there is time.
+# And we wrote that a gradient that arrives is *enough*. Look at distance 15: the RNN and the LSTM at 73 % start with the same share, about 0.03, and only one
+# of them learns. (With a gain of 1.5 the RNN's is five times as large, and that does not help.) In the RNN every filler goes through the same matrix and the
+# same bends as the symbol's trace, and shakes it as much. What is kept must not be mixed with all that comes after; the LSTM's gates see to both.
+#
+# And after training? Here is the gradient at each step of distance 15, for the RNN and the LSTM.
+
+# %%
+FAR = 15
+shown = []
+for (name, word), color in zip((("RNN", "RNN"), ("LSTM, f = 73 %", "LSTM")), COLORS):
+    before, trained, model = after[name, FAR, run.seeds[0]]
+    for when, lengths, opacity in (("at the start", before, 0.45), ("trained", trained, 1.0)):
+        points = [(t, float(max(v, 1e-12) / lengths[-1])) for t, v in enumerate(lengths[::-1])]
+        shown.append(Line(f"{word} {when}", points, color, 2, opacity, dots=True))
+run.show(
+    line_chart(
+        shown, title=f"The gradient of every step, before training and after, distance {FAR}", subtitle="|dL/dx| as a share of the last step's",
+        xlabel="steps back from the end", log_y=True,
+    ),
+    "before-and-after",
+)  # fmt: skip
+
+tokens, _ = recall_batch(np.random.default_rng(5), 200, FAR)
+
+
+def open_gates(model):
+    """The share of forget gates above 0.9 while fillers pass."""
+    layer = model.layers[0]
+    with no_grad():
+        gates = our_lstm(model.embedding(tokens), layer.weight_ih, layer.weight_hh, layer.bias_ih, layer.bias_hh)[1]
+    return float((gates.data[:, 1:-1] > 0.9).mean())
+
+
+gates_open = open_gates(new_model("lstm", run.seeds[0])), open_gates(model)
+print(f"forget gates above 0.9 while fillers pass: {gates_open[0]:.0%} at the start, {gates_open[1]:.0%} when trained")
+
+# %% [markdown]
+# The trained LSTM's line has turned up: now the first step is the one that matters most, and the fillers hardly count. It has learned to let the symbol in,
+# to keep its gates open for it, and to keep the fillers out. The RNN's has sunk: what it has learned is to answer without looking back.
+#
+# ## The other side: too much
+#
+# A gain of 3, and sequences of 80. Now the task is as easy as can be: at each step, say the token before. A plain RNN learns it in a few
+# dozen steps, if it is let. But its first gradient is some millions long. Whatever the rate, the first step throws the weights out of reach, where all
+# `tanh` are at their ends and have no slope any more. Clipping (03) keeps the direction and takes away the length.
+
+
+# %%
+def copy_before(lr, clip, seed, steps=run.pick(300, 200)):
+    """Trains to say the token before; returns the mean loss over the last 20 steps and the first gradient's length."""
+    rng, model = np.random.default_rng(seed), new_model("rnn", seed, gain=3.0)
+    step = EagerStep(model, SGD(model.parameters(), lr=lr), clip=clip)
+    results = []
+    for number in range(steps):
+        tokens = rng.integers(0, 8, (32, run.pick(80, 60)))
+        targets = np.concatenate([np.full((32, 1), ops.IGNORE), tokens[:, :-1]], axis=1)
+        results.append(step([(tokens, targets)], number, lr))
+    return float(np.mean([r.loss for r in results[-20:]])), results[0].grad_norm
+
+
+rows, unclipped, clipped = [], [], []
+for seed in run.seeds:
+    for lr in run.pick((0.01, 0.1, 0.3, 1.0), (0.3,)):
+        unclipped.append(copy_before(lr, 0.0, seed)[0])
+        rows.append([seed, lr, "none", unclipped[-1]])
+    loss, length = copy_before(1.0, 1.0, seed)
+    clipped.append(loss)
+    rows.append([seed, 1.0, "to 1", loss])
+    print(f"seed {seed}: the first gradient is {length:.1e} long")
+print(table(rows, ["seed", "rate", "clipping", "loss"]))
+
+# %% [markdown]
+# Chance is ln 8 = 2.08. On the recall task itself we found no run that clipping saved: there an RNN loud enough to explode is too noisy to learn in any case.
+#
+# ## What does it cost?
+#
+# The last thing to know about recurrence is in no formula. Step $t$ needs the state of step $t-1$, so a long text cannot be read in parallel, however many
+# cores there are. Below, the same number of tokens each time, cut into ever longer sequences: the same arithmetic for an LSTM, and for a linear
+# layer with as many multiplications.
+
+# %%
+rng, rows = np.random.default_rng(0), []
+layer = RNNLM(RNNLMConfig(V, 64, 64), rng=rng).layers[0]
+for time_steps in (16, 64, 256, 1024):
+    x = Tensor(rng.normal(size=(4096 // time_steps, time_steps, 64)).astype(np.float32))
+    wide = rng.normal(size=(512, 64)).astype(np.float32)
+    seconds = []
+    for work in (lambda x: layer(x), lambda x: ops.linear(x, wide)):
+        with no_grad():
+            once = []
+            for _ in range(4):
+                start = time.perf_counter()
+                work(x)
+                once.append(time.perf_counter() - start)
+        seconds.append(1000 * min(once))
+    rows.append([time_steps, 4096 // time_steps, *seconds, seconds[0] / seconds[1]])
+print(table(rows, ["steps", "sequences", "LSTM, ms", "linear, ms", "ratio"]))
+
+# %% [markdown]
+# 4,096 tokens each time. (Times are of this machine and are not part of the claim.) A processor with ten thousand lanes would wait just as long for the
+# last step. Chapter 09 takes the other way: no state at all, and every token asks all the others at once. There the distance is 1, whatever lies between.
+#
+# **Exercises**: 08.1 one step of an LSTM, 08.2 back through time by hand, 08.3 how far back a gradient reaches.
+
+# %%
+at = {
+    (name, d): [accuracy[name, d, seed] for seed in run.seeds]
+    for name, d in (("LSTM, f = 73 %", 15), ("RNN", 15), ("LSTM, f = 73 %", 40), ("LSTM, f = 95 %", 40))
+    if d in DISTANCES
+}
+at_two = min(accuracy[key] for key in accuracy if key[1] == 2)
+recall_holds = run.fast or (
+    min(at["LSTM, f = 73 %", 15]) >= LEARNS and max(at["RNN", 15]) <= FORGETS
+    and max(at["LSTM, f = 73 %", 40]) <= FORGETS and min(at["LSTM, f = 95 %", 40]) >= RECALLS
+    and min(unclipped) >= STUCK and max(clipped) <= COPIES
+)  # fmt: skip
+run.finish(
+    {
+        **{f"{name} at {d}": values for (name, d), values in at.items()}, "parameters": sizes, "all_at_2": at_two,
+        "told_before_training": told, "learned": len(learned), "failed": len(failed), "gates_open_before_and_after": gates_open, "unclipped": min(unclipped), "clipped": max(clipped),
+    },
+    holds=recall_holds and told >= TOLD and at_two >= RECALLS and unequal <= EQUAL and worst < 1e-12,
+)  # fmt: skip

@@ -1,0 +1,18 @@
+# expect: a turn keeps every length
+import math
+
+import numpy as np
+
+
+def radius(w):
+    return float(np.abs(np.linalg.eigvals(w).real).max())
+
+
+def reach(w, share):
+    factor = radius(w)
+    if factor >= 1:
+        return math.inf
+    steps = 1
+    while factor**steps > share:
+        steps += 1
+    return steps
