@@ -1,0 +1,11 @@
+# expect: each head gets its numbers of every position
+
+
+def split_heads(x, n_head):
+    batch, time, width = x.shape
+    return x.reshape(batch, time, width // n_head, n_head).transpose(0, 3, 1, 2)
+
+
+def join_heads(y):
+    batch, n_head, time, size = y.shape
+    return y.transpose(0, 2, 3, 1).reshape(batch, time, n_head * size)

@@ -1,0 +1,11 @@
+# expect: the heads are put side by side again
+
+
+def split_heads(x, n_head):
+    batch, time, width = x.shape
+    return x.reshape(batch, time, n_head, width // n_head).swapaxes(1, 2)
+
+
+def join_heads(y):
+    batch, n_head, time, size = y.shape
+    return y.reshape(batch, time, n_head * size)
