@@ -1,0 +1,466 @@
+# %% [markdown]
+# # 10 · Order
+#
+# "The dog bit the man" and "the man bit the dog" have the same words. Attention takes a mean over words, and a mean does not know in which order
+# it was taken. This chapter proves that, finds an unexpected hole in the proof, and then compares the four ways in which
+# models are told where a word stands: where they were trained, and beyond.
+#
+# - **Builds on** 09, attention.
+# - **Reads** [`nn/position.py`](../tinygrad_llm/nn/position.py), [`ops/rope.py`](../tinygrad_llm/ops/rope.py),
+#   [`nn/layers.py`](../tinygrad_llm/nn/layers.py) (`Embedding`).
+# - **Claim**: "which came first?" cannot be answered without positions: attention both ways, whatever its weights, costs at least ln 2 on pairs of
+#   questions, and training ends within 0.01 of that. So does one causal layer; two causal layers answer 99 %, and so does attention both ways
+#   with positions. RoPE's scores depend on the distance alone, to 10⁻⁶. On the tales, trained at 32 letters, each of the four ways is at least 0.2
+#   nats better than none, RoPE the best of them. At 97 to 128 letters ALiBi loses at most 0.25 nats, the other three at least 0.5.
+# - **Departs from** the papers nowhere. ALiBi looks back only in its paper; `nn.alibi_bias` serves both ways.
+# - **Run**: `python chapters/10_order.py`. It takes about twenty seconds; `--fast` four, `--seeds 3` a minute.
+
+# %%
+import math
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tinygrad_llm import Module, Tensor, nn, no_grad, ops
+from tinygrad_llm.course.chapter import Chapter, table
+from tinygrad_llm.datasets.batches import Batches
+from tinygrad_llm.datasets.locate import tales_files
+from tinygrad_llm.datasets.text import read_text
+from tinygrad_llm.inspect import line_chart
+from tinygrad_llm.inspect.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, shade
+from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
+from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.tokenizer import CharTokenizer
+
+run = Chapter(
+    "10",
+    "Without positions attention both ways, and one causal layer, cannot tell which came first; two causal layers can. On letters each of "
+    "four ways to tell positions beats none, RoPE most; beyond the trained length only ALiBi holds.",
+)
+threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
+LN2 = math.log(2)
+NEAR_LN2, ANSWERS, SHIFT = 0.01, 0.99, 1e-6
+BETTER, HOLDS, BREAKS = 0.2, 0.25, 0.5
+STEPS_ORDER, STEPS_TALES = run.pick(260, 60), run.pick(400, 30)
+
+# %% [markdown]
+# ## Can a mean know the order?
+#
+# Take the attention of chapter 09, every position looking at all, and shuffle what goes in. What comes out?
+
+# %%
+rng = np.random.default_rng(0)
+x = rng.normal(size=(1, 6, 8))
+queries, keys, values = (rng.normal(size=(8, 8)) for _ in range(3))
+
+
+def attention(x):
+    """(B, T, D) -> (B, T, D), one head, both ways."""
+    q, k, v = (Tensor(x[:, None] @ w) for w in (queries, keys, values))
+    return ops.attention(q, k, v).data[:, 0]
+
+
+shuffle = rng.permutation(6)
+np.testing.assert_allclose(attention(x[:, shuffle]), attention(x)[:, shuffle], rtol=1e-10)
+print("shuffled in, the same shuffled out: no position knows where it stood")
+
+# %% [markdown]
+# The same numbers, in another order. Each position compares itself with all, and *where* they stood was never asked. An MLP or a norm works at each
+# position alone, and cannot mend it.
+#
+# ## What does that cost?
+#
+# Here is a question that is nothing but order. Fifteen letters, somewhere among them one `A` and one `B`, and at the end a `?`. Which came first?
+#
+# Now take any such text and exchange its `A` with its `B`. The set of letters is the same, so the model gives the same share $p$ to the answer
+# "A". But the right answer is now the other one. On the two together it pays
+#
+# $$-\ln p - \ln (1 - p) \;\ge\; 2 \ln 2,$$
+#
+# whatever its weights, however large it is, however long it learns. A bound that exact is worth a test.
+
+# %%
+TEXT, LETTERS = 16, 13  # 0 is A, 1 is B, 2 is ?, the others are fillers
+
+
+def question(count, rng):
+    """(N, 16) letters and whether B came first, (N,)."""
+    text = rng.integers(3, LETTERS, (count, TEXT))
+    text[:, -1] = 2
+    places = np.argsort(rng.random((count, TEXT - 1)), axis=1)[:, :2]
+    rows = np.arange(count)
+    text[rows, places[:, 0]], text[rows, places[:, 1]] = 0, 1
+    return text, (places[:, 0] > places[:, 1]).astype(np.int64)
+
+
+def twin(text):
+    return np.where(text == 0, 1, np.where(text == 1, 0, text))
+
+
+text, answer = question(3, np.random.default_rng(0))
+for line, b in zip(text, answer):
+    letters = "".join("AB?"[c] if c < 3 else chr(ord("m") + c - 3) for c in line)
+    print(letters, "->", "B" if b else "A")
+
+# %% [markdown]
+# ## Four ways to say where
+#
+# What would you try? People have found four answers that are still in use. Two say it once, below the first layer: a vector for the position
+# is *added* to the vector of the letter. Two say it in every layer, where queries meet keys.
+#
+# **Learned** (GPT-2). A table of as many vectors as there are positions, learned like any other. It is `nn.Embedding`, looked up with 0, 1, 2, …
+#
+# **Sinusoidal** (Vaswani et al., 2017). Nothing to learn: hands of clocks. The first turns fast, each next one slower. One clock alone comes back to where
+# it was; all together never do. $p_{t,\,2i} = \sin(t / 10000^{2i/D})$, $p_{t,\,2i+1} = \cos(\dots)$: (T, D).
+
+# %%
+
+
+def clocks(length, width):
+    turns = np.arange(length)[:, None] / 10_000 ** (np.arange(0, width, 2) / width)  # (T, D/2)
+    return np.stack([np.sin(turns), np.cos(turns)], -1).reshape(length, width)
+
+
+np.testing.assert_allclose(clocks(50, 12), nn.sinusoidal_table(50, 12), atol=1e-12)
+
+# %% [markdown]
+# **RoPE** (Su et al., 2021; Llama). Do not add: *turn*. Take the numbers of a query in pairs, see each pair as a point in the plane, and turn it by an
+# angle that grows with the position. Do the same with keys. What does that do to the product of the two? Turn two hands of a clock by the same
+# angle, and the angle between them stays.
+#
+# A point in the plane is a complex number, and to turn is to multiply. Pair $i$ is $(x_i, x_{i+K/2})$:
+
+
+# %%
+def turned(x, positions, base=10_000.0):
+    """(T, K) -> (T, K)"""
+    half = x.shape[-1] // 2
+    z = x[:, :half] + 1j * x[:, half:]
+    z = z * np.exp(1j * positions[:, None] * base ** (-np.arange(half) / half))
+    return np.concatenate([z.real, z.imag], -1)
+
+
+q, k, positions = rng.normal(size=(40, 16)), rng.normal(size=(40, 16)), np.arange(40)
+cos, sin = ops.rope_table(positions, 16)
+np.testing.assert_allclose(turned(q, positions), ops.rope(Tensor(q), cos=cos, sin=sin).data, atol=1e-12)
+
+
+def scores(shift, rope=ops.rope):
+    """Every query with every key, (T, T), all of them `shift` positions further on."""
+    cos, sin = ops.rope_table(positions + shift, 16)
+    return rope(Tensor(q), cos=cos, sin=sin).data @ rope(Tensor(k), cos=cos, sin=sin).data.T
+
+
+moved = max(float(np.abs(scores(shift) - scores(0)).max()) for shift in (1, 7, 1000))
+print(f"the whole text moved by up to 1000 positions: no score moves by more than {moved:.1e}")
+assert moved < SHIFT
+
+# %% [markdown]
+# That test finds a mistake that many have made, forgetting a sign, so that the pair is not turned. It does *not* find another: turning the
+# other way round. That too depends on distance alone, and a model trained so is as good. Only a model trained the one way and run the other is broken; for that one
+# needs numbers from elsewhere, and our tests have transformers'.
+
+
+# %%
+def sign_forgotten(x, cos, sin):
+    half = x.shape[-1] // 2
+    first, second = x[..., :half], x[..., half:]
+    return ops.concat([first * cos + second * sin, second * cos + first * sin], axis=-1)
+
+
+def other_way_round(x, cos, sin):
+    return ops.rope(x, cos=cos, sin=-sin)
+
+
+broken = float(np.abs(scores(7, sign_forgotten) - scores(0, sign_forgotten)).max())
+mirrored = float(np.abs(scores(7, other_way_round) - scores(0, other_way_round)).max())
+print(f"moved by 7: sign forgotten {broken:.1f}, the other way round {mirrored:.1e}")
+assert mirrored < SHIFT < 0.1 < broken
+
+# %% [markdown]
+# **ALiBi** (Press et al., 2022). Simpler still: from each score take away the distance times a slope. Each head has a slope of its own: the first hardly
+# looks beyond its neighbours, the last sees a long way. Added to the scores before softmax, (H, T, T), as a mask is.
+
+# %%
+slopes = [2.0 ** (-8 * (h + 1) / 4) for h in range(4)]
+by_hand = np.array([[[-slope * abs(t - s) for s in range(9)] for t in range(9)] for slope in slopes])
+np.testing.assert_allclose(by_hand, nn.alibi_bias(4, 9, 9), atol=1e-12)
+
+
+def striped(tables, title):
+    """Tables (T, T) side by side, light where a query does not care, dark where it does."""
+    figure = Figure(760, 300, title, "Each table is constant along its diagonals: the distance alone counts")
+    figure.text((20, 28), title, INK, 16, weight=600)
+    for number, (name, values) in enumerate(tables.items()):
+        left, cell = 20 + 245 * number, 220 / len(values)
+        figure.text((left, 54), name, PALE_INK, 13)
+        share = (values - values.min()) / (values.max() - values.min())
+        for i, j in np.ndindex(values.shape):
+            figure.rect((left + j * cell, 64 + i * cell), cell + 0.3, cell + 0.3, shade(share[i, j]))
+    return figure
+
+
+places = nn.sinusoidal_table(28, 16)
+cos, sin = ops.rope_table(np.arange(28), 16)
+same = ops.rope(Tensor(np.ones((28, 16))), cos=cos, sin=sin).data
+run.show(
+    striped(
+        {
+            "sinusoidal: place · place": places @ places.T,
+            "RoPE: the same vector, turned": same @ same.T,
+            "ALiBi: a head of slope 1/4": nn.alibi_bias(4, 28, 28)[0],
+        },
+        "What query (down) and key (across) hear of where they stand",
+    ),
+    "tables",
+)
+
+# %% [markdown]
+# Three roads, one pattern: stripes along the diagonal. What a model wants to know is how far, not where. And the first two are the same picture: the
+# clocks are the same. One adds them to the letter and hopes that queries and keys will find them there; the other turns queries and keys
+# themselves.
+#
+# Here they are in one small transformer. Compare `Attention` with `nn.CausalSelfAttention`: two lines are new.
+
+
+# %%
+class Attention(Module):
+    """(B, T, D) -> (B, T, D), told of positions in the way of `scheme`."""
+
+    def __init__(self, scheme, causal, width, n_head, rng):
+        self.scheme, self.causal, self.n_head = scheme, causal, n_head
+        self.c_attn, self.c_proj = nn.Linear(width, 3 * width, rng=rng), nn.Linear(width, width, rng=rng)
+
+    def __call__(self, x, rng=None):
+        (B, T, D), H = x.shape, self.n_head
+        q, k, v = (p.reshape(B, T, H, D // H).transpose(0, 2, 1, 3) for p in ops.split(self.c_attn(x), [D, D, D]))
+        mask = nn.alibi_bias(H, T, T).astype(x.dtype) if self.scheme == "ALiBi" else None
+        if self.scheme == "RoPE":
+            cos, sin = ops.rope_table(np.arange(T), D // H)
+            q, k = ops.rope(q, cos=cos, sin=sin), ops.rope(k, cos=cos, sin=sin)
+        y = ops.attention(q, k, v, mask=mask, causal=self.causal)
+        return self.c_proj(y.transpose(0, 2, 1, 3).reshape(B, T, D))
+
+
+class Reader(Module):
+    """(B, T) letters -> (B, T, O) scores."""
+
+    def __init__(self, scheme, causal, n_layer, letters, outputs, rng, width=32, n_head=2, longest=TEXT):
+        self.letters, self.scheme = nn.Embedding(letters, width, rng=rng), scheme
+        self.learned = nn.Embedding(longest, width, rng=rng, std=0.1) if scheme == "learned" else None
+        self.table = nn.sinusoidal_table(longest, width).astype(np.float32)
+        self.blocks = [
+            nn.TransformerBlock(nn.LayerNorm(width), Attention(scheme, causal, width, n_head, rng), nn.LayerNorm(width), nn.MLP(width, rng=rng))
+            for _ in range(n_layer)
+        ]  # fmt: skip
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, outputs, rng=rng)
+
+    def __call__(self, text):
+        x, positions = self.letters(text), np.arange(text.shape[1])
+        if self.scheme == "learned":
+            x = x + self.learned(positions)
+        if self.scheme == "sinusoidal":
+            x = x + Tensor(self.table[positions])
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x))
+
+
+for scheme, base in (("none", None), ("RoPE", 10_000.0)):
+    ours = Attention(scheme, True, 32, 2, np.random.default_rng(1))
+    package = nn.CausalSelfAttention(32, 2, rope_base=base, rng=np.random.default_rng(1))
+    x = Tensor(rng.normal(size=(2, 9, 32)).astype(np.float32))
+    np.testing.assert_allclose(ours(x).data, package(x).data, rtol=1e-4, atol=1e-5)
+
+
+def train(model, loss, steps, lr):
+    optimizer, rate = AdamW(model.parameters(), lr=lr, weight_decay=0.0), schedule("cosine", lr, steps, steps // 10)
+    for step in range(steps):
+        value = loss(step)
+        value.backward()
+        norm = math.sqrt(sum(float((p.grad**2).sum()) for p in model.parameters()))
+        optimizer.step(lr=rate(step + 1), scale=clip_scale(norm, 1.0))
+        optimizer.zero_grad()
+
+
+# %% [markdown]
+# ## Which came first?
+#
+# Seven models. For each: the cost on pairs of twins it never saw, the share answered rightly, and how far the outputs of two twins differ. Guess
+# before you look, most of all for the three without positions.
+
+# %%
+KINDS = {  # name: (scheme, causal, layers)
+    "both ways, none": ("none", False, 2),
+    "one causal layer, none": ("none", True, 1),
+    "two causal layers, none": ("none", True, 2),
+    "both ways, sinusoidal": ("sinusoidal", False, 2),
+    "both ways, learned": ("learned", False, 2),
+    "both ways, RoPE": ("RoPE", False, 2),
+    "both ways, ALiBi": ("ALiBi", False, 2),
+}
+text, answer = question(1000, np.random.default_rng(12345))
+pairs, answers = np.concatenate([text, twin(text)]), np.concatenate([answer, 1 - answer])
+cost, right, apart = ({kind: [] for kind in KINDS} for _ in range(3))
+for seed in run.seeds:
+    for kind, (scheme, causal, n_layer) in run.progress(KINDS.items(), "order"):
+        model = Reader(scheme, causal, n_layer, LETTERS, 2, np.random.default_rng(seed))
+
+        def loss(step, model=model, seed=seed):
+            text, answer = question(64, np.random.default_rng((seed, step)))
+            return ops.cross_entropy(model(text)[:, -1], answer)
+
+        train(model, loss, STEPS_ORDER, 5e-3)
+        with no_grad():
+            said = model(pairs)[:, -1]
+        cost[kind].append(ops.cross_entropy(said, answers).item())
+        right[kind].append(float((said.data.argmax(-1) == answers).mean()))
+        apart[kind].append(float(np.abs(said.data[:1000] - said.data[1000:]).max()))
+rows = [[kind, float(np.mean(cost[kind])), min(right[kind]), max(right[kind]), max(apart[kind])] for kind in KINDS]
+print(table(rows, ["model", "nats (ln 2 = 0.6931)", "right, least", "most", "twins differ by"]))
+
+# %% [markdown]
+# Both ways without positions: one half, to the last digit, and twins that differ by rounding alone. As proven.
+#
+# ## Why do two causal layers know?
+#
+# Nobody told them a position. But a causal mask lets position $t$ see $t + 1$ letters, and no two positions see the same. The proof above shuffled
+# what *all* positions see; here each sees another set. So after the first layer `B` can carry a note: "I have seen an A", or "I have not". The second layer
+# brings the note to the `?`. With one layer there is nobody to read the note, and the last position, which sees the whole set, is as blind as
+# before.
+#
+# There is more to it: the mask tells a position *how many* it sees. Let the first letter be marked, and let attention be even. Then the mean
+# holds the mark with weight $1 / (t + 1)$. That is a clock:
+
+# %%
+marked = np.zeros((1, 1, 12, 2))
+marked[0, 0, 0, 0] = 1
+even = ops.attention(Tensor(np.zeros_like(marked)), Tensor(np.zeros_like(marked)), Tensor(marked), causal=True).data
+np.testing.assert_allclose(even[0, 0, :, 0], 1 / np.arange(1, 13), rtol=1e-12)
+
+
+def position_read(causal, seed):
+    """R² of 1/(t+1), read by a straight line from what a layer with random weights gives, on texts not used for the fit."""
+    model = Reader("none", causal, 1, LETTERS, 2, np.random.default_rng(seed))
+    text = np.random.default_rng((seed, 1)).integers(3, LETTERS, (400, 32))
+    text[:, 0] = 2  # the mark
+    with no_grad():
+        seen = model.blocks[0](model.letters(text)).data[:, 1:].astype(np.float64)
+    wanted = np.broadcast_to(1 / np.arange(2, 33), (400, 31))
+    inputs = np.concatenate([seen, np.ones((400, 31, 1))], -1)
+    line = np.linalg.lstsq(inputs[:200].reshape(-1, 33), wanted[:200].ravel(), rcond=None)[0]
+    return float(1 - ((inputs[200:] @ line - wanted[200:]) ** 2).mean() / wanted[200:].var())
+
+
+read = {
+    name: [position_read(causal, seed) for seed in run.seeds]
+    for name, causal in (("causal", True), ("both ways", False))
+}
+for name, r2 in read.items():
+    print(
+        f"one layer, random weights, {name:9}: a straight line reads the position with R² {', '.join(f'{r:.2f}' for r in r2)}"
+    )
+
+# %% [markdown]
+# Even with random weights a line reads most of the clock from a causal layer, and nothing from one that looks both ways. Haviv et al. (2022) found
+# the same in large models without positions: they learn, and know where they are.
+#
+# So are positions superfluous? Knowing that something came earlier is not yet knowing that it was three letters ago.
+#
+# ## Reading tales, and reading on
+#
+# Now letters: predict the next one. Two causal layers, trained on windows of 32 letters. Then let them read 128. Positions 33 and on are new to
+# them: which of the four ways do you expect to hold?
+
+# %%
+TRAINED, LONG, WINDOW = 32, 128, 4
+train_text, unseen_text = map(read_text, tales_files())
+tokenizer = CharTokenizer.train(train_text)
+letters, unseen = (np.array(tokenizer.encode(text)) for text in (train_text, unseen_text))
+V = tokenizer.vocab_size
+follows = np.ones((V, V))
+np.add.at(follows, (letters[:-1], letters[1:]), 1)
+bigram = -float(np.log(follows / follows.sum(1, keepdims=True))[unseen[:-1], unseen[1:]].mean())
+read_on = Batches(unseen, block_size=LONG, batch_size=run.pick(192, 48), seed=0)[0]
+SCHEMES = ("none", "learned", "sinusoidal", "RoPE", "ALiBi")
+by_position = {scheme: [] for scheme in SCHEMES}
+for seed in run.seeds:
+    batches = Batches(letters, block_size=TRAINED, batch_size=16, seed=seed)
+    for scheme in run.progress(SCHEMES, "tales"):
+        model = Reader(scheme, True, 2, V, V, np.random.default_rng(seed), width=48, n_head=4, longest=LONG)
+
+        def loss(step, model=model, batches=batches):
+            inputs, targets = batches[step]
+            return ops.cross_entropy(model(inputs), targets)
+
+        train(model, loss, STEPS_TALES, 1e-2)
+        with no_grad():
+            losses = ops.cross_entropy(model(read_on[0]), read_on[1], reduction="none").data.reshape(-1, LONG)
+        by_position[scheme].append(losses.mean(0))
+
+inside = {s: [float(v[16:TRAINED].mean()) for v in by_position[s]] for s in SCHEMES}
+beyond = {s: [float(v[96:].mean()) for v in by_position[s]] for s in SCHEMES}
+rows = []
+for scheme, runs in by_position.items():
+    mean = np.mean(runs, 0)
+    rows.append(
+        [scheme, *(float(mean[a:b].mean()) for a, b in ((0, 16), (16, 32), (32, 48), (48, 64), (64, 96), (96, 128)))]
+    )
+print(f"nats a letter by position, mean over seeds; the letter before alone gives {bigram:.2f}")
+print(table(rows, ["positions", "1-16", "17-32", "33-48", "49-64", "65-96", "97-128"]))
+
+# %%
+curves = {
+    scheme: [
+        (i + WINDOW / 2, float(v)) for i, v in zip(range(0, LONG, WINDOW), np.mean(runs, 0).reshape(-1, WINDOW).mean(1))
+    ]
+    for scheme, runs in by_position.items()
+}
+figure = line_chart(
+    curves,
+    title="Trained at 32 letters, read on to 128",
+    subtitle="loss in nats a letter, by position in the window",
+    xlabel="position",
+    baselines={"the letter before": bigram},
+)
+edge = LEFT + (TRAINED - WINDOW / 2) / (LONG - WINDOW) * (WIDTH - LEFT - RIGHT)
+figure.line((edge, TOP), (edge, HEIGHT - BOTTOM), PALE_INK, 1, "2 3")
+figure.text((edge + 6, TOP + 12), "never trained from here on", PALE_INK, 12)
+run.show(figure, "lengths")
+
+# %% [markdown]
+# Left of the dotted line all four are far below "none", which knows what came before but not how far back. RoPE is the best of them: it can say
+# "three letters ago" in every layer.
+#
+# Right of it they part. (Even "none" loses half a nat: its only clock is how many it sees, and it never saw so many.)
+#
+# - **Learned**: the rows of positions 33 and on have never been trained. They are the random numbers that they began with. With a real GPT-2 one
+#   cannot even ask: the table ends.
+# - **Sinusoidal**: the numbers are well defined, the model has never seen them, and what it makes of them is worse than knowing one letter.
+# - **RoPE**: holds for some way, to about twice the trained length, and then fails worse than all others. The usual explanation (Chen et al., 2023): the
+#   slow clocks come to angles that no training ever showed, and every query hears them. "Relative" does not mean "any length". Longer contexts for
+#   Llama are made by slowing the clocks down, and a little more training.
+# - **ALiBi**: what is far hardly counts, so nothing new is heard. It holds. The price is inside: it cannot look far and be exact.
+#
+# Llama, Mistral and most others chose RoPE, and train at the length that they need.
+#
+# **Exercises**: 10.1 the clocks, 10.2 RoPE's turn, 10.3 ALiBi.
+
+# %%
+blind, knowing = ("both ways, none", "one causal layer, none"), ("two causal layers, none", "both ways, sinusoidal", "both ways, learned", "both ways, RoPE", "both ways, ALiBi")  # fmt: skip
+bound = min(min(cost[kind]) for kind in blind) >= LN2 - 1e-5 and max(max(apart[kind]) for kind in blind) < 1e-3
+stays = max(max(cost[kind]) for kind in blind) <= LN2 + NEAR_LN2
+answered = min(min(right[kind]) for kind in knowing)
+gain = {s: min(n - v for n, v in zip(inside["none"], inside[s])) for s in SCHEMES[1:]}
+lost = {s: [b - i for b, i in zip(beyond[s], inside[s])] for s in SCHEMES}
+rope_best = all(r == min(all_) for r, *all_ in zip(inside["RoPE"], *(inside[s] for s in SCHEMES)))
+run.finish(
+    {
+        "cost": {kind: [round(v, 5) for v in values] for kind, values in cost.items()}, "answered": answered,
+        "scores_move": moved, "position_read": read, "inside": inside, "beyond": beyond, "gain_over_none": gain,
+        "lost_beyond": lost, "letter_before": bigram, "rope_best": rope_best,
+    },
+    holds=bound and moved <= SHIFT
+    and (run.fast or (stays and answered >= ANSWERS and min(gain.values()) >= BETTER and rope_best and max(lost["ALiBi"]) <= HOLDS
+                      and min(min(lost[s]) for s in ("learned", "sinusoidal", "RoPE")) >= BREAKS)),
+)  # fmt: skip

@@ -1,0 +1,16 @@
+# expect: the gradient is turned back
+import numpy as np
+
+
+def rope(x, cos=None, sin=None):
+    def turn(x, sin):
+        half = x.shape[-1] // 2
+        first, second = x[..., :half], x[..., half:]
+        return np.concatenate([first * cos - second * sin, second * cos + first * sin], -1)
+
+    cos, sin = cos.astype(x.dtype), sin.astype(x.dtype)
+
+    def vjp(g, needs):
+        return turn(g, sin)
+
+    return turn(x, sin), vjp

@@ -1,0 +1,21 @@
+"""10.3  ALiBi.
+
+Numbers to add to the scores of attention before softmax:
+
+    bias[h, t, s] = - slope_h · |distance of query t and key s|          (H, T, S)
+
+The slopes of H heads, H a power of two, are 2^(-8/H), 2^(-16/H), … 2^(-8): each the one before times the first. Here H is always such.
+There may be more keys than queries, when earlier keys were kept: then the LAST query stands at the last key.
+Source: Press, Smith and Lewis, "Train Short, Test Long", 2022.
+"""
+
+import numpy as np
+
+
+def alibi_bias(n_head, time, source):
+    # >>> (n_head, time, source)
+    slopes = 2.0 ** (-8 * np.arange(1, n_head + 1) / n_head)
+    queries = np.arange(time) + source - time
+    distance = np.abs(queries[:, None] - np.arange(source))
+    return -slopes[:, None, None] * distance
+    # <<<
