@@ -1,0 +1,11 @@
+# expect: the word that crosses p stays
+import numpy as np
+
+
+def shares(logits, temperature=1.0, top_p=1.0):
+    p = np.exp((logits - logits.max()) / temperature)
+    p = p / p.sum()
+    order = np.argsort(-p)
+    held = np.cumsum(p[order])
+    p[order[held > top_p]] = 0
+    return p / p.sum()

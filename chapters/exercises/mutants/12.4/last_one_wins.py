@@ -1,0 +1,13 @@
+# expect: a word read twice gets both
+
+
+def tied(table, ids, middle):
+    stream, middle_vjp = middle(table[ids])
+    logits = stream @ table.T
+
+    def vjp(g, needs):
+        dtable = g.T @ stream
+        dtable[ids] += middle_vjp(g @ table, needs)
+        return dtable
+
+    return logits, vjp

@@ -1,0 +1,26 @@
+"""12.4  One table, two uses.
+
+    tied(table, ids, middle)    logits = middle(table[ids]) @ tableᵀ         (V, D), (N,) -> (N, V)
+
+The same table looks the words up and is what the stream is compared with at the end. `middle` is all that is between, and returns (value, vjp)
+as every operation does: (N, D) -> (N, D). Return (logits, vjp), and `vjp(g, needs)` the gradient of the table; ids have none.
+In how many ways does the table reach the logits? And a word may occur more than once in ids.
+"""
+
+import numpy as np
+
+
+def tied(table, ids, middle):
+    # >>> the logits, and what the way back needs
+    stream, middle_vjp = middle(table[ids])
+    logits = stream @ table.T
+    # <<<
+
+    def vjp(g, needs):
+        # >>> dL/dtable
+        dtable = g.T @ stream
+        np.add.at(dtable, ids, middle_vjp(g @ table, needs))
+        return dtable
+        # <<<
+
+    return logits, vjp
