@@ -1,0 +1,8 @@
+# expect: what is impossible is no extension
+import numpy as np
+
+
+def best_extensions(total_N, logp_NV, width):
+    sums = (total_N[:, None] + logp_NV).ravel()
+    best = np.argsort(-sums, kind="stable")[:width]
+    return best // logp_NV.shape[1], best % logp_NV.shape[1], sums[best]

@@ -1,0 +1,10 @@
+# expect: the likeliest words
+import numpy as np
+
+
+def best_extensions(total_N, logp_NV, width):
+    sums = (total_N[:, None] + logp_NV).ravel()
+    best = np.argsort(-sums, kind="stable")[:width]
+    best = np.sort(best)[::-1]
+    best = best[sums[best] > -np.inf]
+    return best // logp_NV.shape[1], best % logp_NV.shape[1], sums[best]
