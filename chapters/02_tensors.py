@@ -144,7 +144,7 @@ assert (unbroadcast(g, (3, 1)) == column.grad).all() and (unbroadcast(g, ()) == 
 def drawn(blocks, title):
     """Blocks of numbers as grids of cells: (x, y, values, name)."""
     figure = Figure(
-        700, 300, title, "The gradient of a broadcast array is the sum over the axes along which it was repeated"
+        700, 320, title, "The gradient of a broadcast array is the sum over the axes along which it was repeated"
     )
     figure.text((24, 30), title, INK, 16, weight=600)
     for left, top, values, name in blocks:
@@ -155,7 +155,7 @@ def drawn(blocks, title):
                 figure.text((left + 42 * j + 20, top + 42 * i + 25), f"{value:g}", INK, 14, anchor="middle")
     figure.arrow((375, 145), (425, 145), PALE_INK)
     figure.text((400, 132), "sum", PALE_INK, 12, anchor="middle")
-    figure.arrow((270, 215), (270, 242), PALE_INK)
+    figure.arrow((270, 212), (270, 239), PALE_INK)
     return figure
 
 
@@ -164,7 +164,7 @@ run.show(
         [
             (190, 80, g, "dL/d(table), (3, 4)"),
             (440, 80, column.grad, "dL/d(column) = row sums, (3, 1)"),
-            (190, 250, row.grad, "              dL/d(row) = column sums, (1, 4)"),
+            (190, 266, row.grad, "dL/d(row) = column sums, (1, 4)"),
         ],
         "What was repeated is summed",
     ),
