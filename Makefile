@@ -4,16 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: help train test test-oracle test-long mutants bench lint clean
+.PHONY: help train test test-chapters prove test-oracle test-long mutants bench docs claims lint clean
 
 help:
-	@echo "make train        train a small model on the tales, about a minute on two cores"
-	@echo "make test         the plain suite"
-	@echo "make test-oracle  the comparisons with PyTorch, transformers, tokenizers, tiktoken"
-	@echo "make test-long    ten thousand cases instead of hundreds: hours"
-	@echo "make mutants      mistakes planted one at a time: half an hour"
-	@echo "make bench        a training step, byte-pair encoding and the import, beside other libraries"
-	@echo "make lint         ruff and mypy"
+	@echo "make train          train a small model on the tales, about a minute on two cores"
+	@echo "make test           the plain suite"
+	@echo "make test-chapters  every chapter with --fast: some minutes"
+	@echo "make prove          each exercise can be solved, and wrong answers are found: some minutes"
+	@echo "make test-oracle    the comparisons with PyTorch, transformers, tokenizers, tiktoken"
+	@echo "make test-long      ten thousand cases instead of hundreds: hours"
+	@echo "make mutants        mistakes planted one at a time: a quarter of an hour"
+	@echo "make bench          a training step, byte-pair encoding and the import, beside other libraries"
+	@echo "make docs           the book, into docs/_build/html; FULL=1 runs the chapters in full"
+	@echo "make claims         docs/claims: each chapter over three seeds; ONLY=\"01 02\" for some"
+	@echo "make lint           ruff and mypy"
 
 $(VENV)/base: setup.cfg pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,17 +32,27 @@ $(VENV)/lint: $(VENV)/base
 	$(PIP) -e '.[lint]'
 	touch $@
 
+$(VENV)/docs: $(VENV)/base
+	$(PIP) -e '.[docs]'
+	touch $@
+
 train: $(VENV)/base
 	$(BIN)/tgl train $(FLAGS)
 
 test: $(VENV)/base
 	$(BIN)/python -m pytest
 
+test-chapters: $(VENV)/base
+	$(BIN)/python -m pytest -m chapters tests/test_chapters.py
+
+prove: $(VENV)/base
+	$(BIN)/tgl dev prove
+
 test-oracle: $(VENV)/oracle
 	$(BIN)/python -m pytest -m "oracle and not long and not gpu"
 
 test-long: $(VENV)/oracle
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "not gpu"
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "not gpu and not chapters and not docs"
 
 mutants: $(VENV)/base
 	$(BIN)/python -m tests.mutants
@@ -47,6 +61,22 @@ bench: $(VENV)/oracle
 	$(BIN)/python -m benchmarks.train_step
 	$(BIN)/python -m benchmarks.bpe
 	$(BIN)/python -m benchmarks.import_time
+
+docs: $(VENV)/docs
+	rm -rf docs/_build
+	$(BIN)/python docs/pages.py docs/_build/pages
+	TINYGRAD_LLM_CHAPTER_FLAGS="$(if $(FULL),,--fast)" $(BIN)/sphinx-build -W --keep-going -q -c docs docs/_build/pages docs/_build/html
+	$(BIN)/python -m pytest -m docs tests/docs
+	@echo "open docs/_build/html/index.html"
+
+claims: $(VENV)/base
+	mkdir -p docs/claims
+	set -e; for script in $(if $(ONLY),$(foreach n,$(ONLY),chapters/$(n)_*.py),chapters/[0-9][0-9]_*.py); do \
+		name=$$(basename $$script); record=docs/claims/$$(echo $$name | cut -c1-2).txt; \
+		echo "$$ python chapters/$$name --seeds 3" > $$record.new; \
+		$(BIN)/python $$script --seeds 3 >> $$record.new; \
+		mv $$record.new $$record; tail -n 1 $$record; \
+	done
 
 lint: $(VENV)/lint
 	$(BIN)/ruff check .
