@@ -82,3 +82,7 @@ def test_inputs_that_cannot_be_written_can_be_checked():
 
 def test_the_tolerance_grows_with_the_derivative():
     assert gradcheck(lambda x: 1e9 * ops.exp(x), [np.array([0.3, 1.7])])
+
+
+def test_python_numbers_among_the_inputs_are_passed_as_they_are():
+    assert gradcheck(ops.power, [np.array([0.5, 2.0]), 3.0])
