@@ -130,10 +130,5 @@ def test_comparing_mixed_precisions_is_refused():
             op(np.ones(3), np.ones(3, np.float32))
 
 
-def test_a_part_may_be_empty():
-    empty, rest = ops.split(Tensor(np.arange(3.0)), [0, 3])
-    assert empty.shape == (0,) and rest.shape == (3,)
-
-
 def test_sizes_may_be_numpy_integers():
     assert Tensor(np.arange(6.0)).reshape(np.int64(2), 3).shape == (2, 3)
