@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from redraw import redraw
 from tolerances import WHOLE_MODEL
 
 from tinygrad_llm import ops
@@ -36,13 +37,8 @@ def random_case(seed: int, folder):
         scale_embedding=bool(rng.integers(2)), pad_token_id=1, bos_token_id=0, eos_token_id=2,
     )  # fmt: skip
     other = BartForConditionalGeneration(config).double().eval()
-    generator = torch.Generator().manual_seed(seed)
+    generator = redraw(other, seed)
     with torch.no_grad():
-        for p in other.parameters():
-            if p.ndim > 1:
-                p.normal_(0, 0.2, generator=generator)
-            else:
-                p.uniform_(0.5, 1.5, generator=generator)
         other.final_logits_bias.normal_(0, 1, generator=generator)
     other.save_pretrained(folder)
     batch, length, time = 3, int(rng.integers(2, block + 1)), int(rng.integers(2, block + 1))

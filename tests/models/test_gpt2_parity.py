@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from redraw import redraw
 from tolerances import WHOLE_MODEL
 
 from tinygrad_llm import ops
@@ -21,7 +22,6 @@ CONFIGURATIONS = 50
 
 def random_model(seed: int, folder):
     """transformers' GPT-2 of a random configuration, saved into the folder; the model and some tokens."""
-    import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
     rng = np.random.default_rng(seed)
@@ -31,13 +31,7 @@ def random_model(seed: int, folder):
         n_embd=heads * int(rng.integers(1, 9)), embd_pdrop=0.0, attn_pdrop=0.0, resid_pdrop=0.0, bos_token_id=None, eos_token_id=None,
     )  # fmt: skip
     other = GPT2LMHeadModel(config).double().eval()
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for p in other.parameters():
-            if p.ndim > 1:
-                p.normal_(0, 0.2, generator=generator)
-            else:
-                p.uniform_(0.5, 1.5, generator=generator)
+    redraw(other, seed)
     other.save_pretrained(folder)
     tokens = rng.integers(0, config.vocab_size, (2, int(rng.integers(2, config.n_positions + 1))))
     return other, tokens

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from redraw import redraw
 from tolerances import WHOLE_MODEL
 
 from tinygrad_llm.autograd import Tensor
@@ -83,13 +84,7 @@ def torch_twin(kind, inputs, hidden, seed):
     import torch
 
     theirs = getattr(torch.nn, kind.__name__)(inputs, hidden, batch_first=True, dtype=torch.float64)
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for p in theirs.parameters():
-            if p.ndim > 1:
-                p.normal_(0, 0.2, generator=generator)
-            else:
-                p.uniform_(0.5, 1.5, generator=generator)
+    redraw(theirs, seed)
     ours = kind(inputs, hidden, rng=rng(), dtype=F8)
     ours.load_state_dict({name.removesuffix("_l0"): p.detach().numpy() for name, p in theirs.named_parameters()})
     return theirs, ours

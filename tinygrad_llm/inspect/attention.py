@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.inspect.chart import heat_map, shade
@@ -76,23 +75,8 @@ class _Watched(Module):
     def __call__(self, *args: Any, **options: Any) -> Tensor:
         given = signature(self.layer.__call__).bind(*args, **options).arguments
         given.pop("rng", None)
-        causal = isinstance(self.layer, CausalSelfAttention)
-        weights = _causal_weights(self.layer, **given) if causal else self.layer.weights(**given)
-        self.seen[self.path] = weights.numpy()
+        self.seen[self.path] = self.layer.weights(**given).numpy()
         return self.layer(*args, **options)
-
-
-def _causal_weights(layer: CausalSelfAttention, x: Tensor) -> Tensor:
-    """The shares, (B, T, D) -> (B, H, T, T): attention answers them where values are rows of an identity."""
-    batch, time, _ = x.shape
-    counts = (layer.n_head, layer.n_kv_head, layer.n_kv_head)
-    parts = ops.split(layer.c_attn(x), [count * layer.head_size for count in counts])
-    q, k, _ = (p.reshape(batch, time, count, layer.head_size).swapaxes(1, 2) for p, count in zip(parts, counts))
-    if layer.rope_base is not None:
-        cos, sin = ops.rope_table(np.arange(time), layer.head_size, layer.rope_base)
-        q, k = ops.rope(q, cos=cos, sin=sin), ops.rope(k, cos=cos, sin=sin)
-    identity = np.broadcast_to(np.eye(time, dtype=k.dtype), (batch, layer.n_kv_head, time, time))
-    return ops.composed.attention(q, k, Tensor(identity.copy()), causal=True)
 
 
 def attention_figure(

@@ -59,20 +59,31 @@ class CausalSelfAttention(Module):
         if self.rope_base is None:
             y = ops.packed_attention(qkv, n_head=self.n_head, n_kv_head=self.n_kv_head, p=p, rng=rng)
         else:
-            y = self._with_rope(qkv, self.rope_base, p, rng)
+            y = self._with_rope(qkv, p, rng)
         return self.dropout(self.c_proj(y), rng)
 
-    def _with_rope(self, qkv: Tensor, base: float, p: float, rng: Rng | None) -> Tensor:
+    def weights(self, x: Tensor) -> Tensor:
+        """The shares with which each position looks at itself and its past, to be shown.  (B, T, D) -> (B, H, T, T)"""
+        q, k, _ = self._heads(self.c_attn(x))
+        return _shares(q, k, causal=True)
+
+    def _with_rope(self, qkv: Tensor, p: float, rng: Rng | None) -> Tensor:
+        q, k, v = self._heads(qkv)
+        y_BHTK = ops.attention(q, k, v, causal=True, p=p, rng=rng)
+        return y_BHTK.transpose(0, 2, 1, 3).reshape(*qkv.shape[:2], self.n_head * self.head_size)
+
+    def _heads(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, H, T, K), keys and values (B, G, T, K), turned by their positions where there is a base."""
         batch, time, _ = qkv.shape
         counts = (self.n_head, self.n_kv_head, self.n_kv_head)
         parts = ops.split(qkv, [count * self.head_size for count in counts])
         q, k, v = (
             part.reshape(batch, time, count, self.head_size).transpose(0, 2, 1, 3) for part, count in zip(parts, counts)
         )
-        cos, sin = ops.rope_table(np.arange(time), self.head_size, base)
-        q, k = ops.rope(q, cos=cos, sin=sin), ops.rope(k, cos=cos, sin=sin)
-        y_BHTK = ops.attention(q, k, v, causal=True, p=p, rng=rng)
-        return y_BHTK.transpose(0, 2, 1, 3).reshape(batch, time, self.n_head * self.head_size)
+        if self.rope_base is not None:
+            cos, sin = ops.rope_table(np.arange(time), self.head_size, self.rope_base)
+            q, k = ops.rope(q, cos=cos, sin=sin), ops.rope(k, cos=cos, sin=sin)
+        return q, k, v
 
 
 class MultiHeadAttention(Module):
@@ -123,19 +134,25 @@ class MultiHeadAttention(Module):
         return self.dropout(self.out_proj(y_BHTK.transpose(0, 2, 1, 3).reshape(x.shape)), rng)
 
     def weights(self, x: Tensor, source: Tensor | None = None, mask: Any = None, causal: bool = False) -> Tensor:
-        """The shares with which each position of x looks at the source, to be shown.  -> (B, H, T, S)
-
-        The readable attention tells them, with the rows of an identity for values: their mean is the shares themselves.
-        """
+        """The shares with which each position of x looks at the source, to be shown.  -> (B, H, T, S)"""
         source = x if source is None else source
         q, k = self._heads(self.q_proj(x)), self._heads(self.k_proj(source))
-        identity_SS = Tensor(np.eye(k.shape[2], dtype=k.dtype))
-        return ops.composed.attention(q, k, identity_SS, mask=_seen(mask, source), causal=causal)
+        return _shares(q, k, mask=_seen(mask, source), causal=causal)
 
     def _heads(self, x: Tensor) -> Tensor:
         """(B, N, D) -> (B, H, N, K)"""
         batch, positions, _ = x.shape
         return x.reshape(batch, positions, self.n_head, self.head_size).transpose(0, 2, 1, 3)
+
+
+def _shares(q: Tensor, k: Tensor, **options: Any) -> Tensor:
+    """The shares that attention gives.  (B, H, T, K), (B, G, S, K) -> (B, H, T, S)
+
+    The readable attention tells them, with the rows of an identity for values: their mean is the shares themselves.
+    """
+    batch, groups, source, _ = k.shape
+    identity = np.broadcast_to(np.eye(source, dtype=k.dtype), (batch, groups, source, source))
+    return ops.composed.attention(q, k, Tensor(identity.copy()), **options)
 
 
 def _seen(mask: Any, source: Tensor) -> Any:
