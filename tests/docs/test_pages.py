@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import types
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,8 @@ def test_formulas_become_mathml_and_unknown_commands_are_reported(caplog):
     for text, display in ((r"\frac{a}{b}", "block"), (r"\nosuch{a}", "inline")):
         with pytest.raises(nodes.SkipNode):
             pages._formula(writer, types.SimpleNamespace(astext=lambda text=text: text), display)
-    assert "<mfrac><mi>a</mi><mi>b</mi></mfrac>" in writer.body[0] and writer.body[0].startswith(
-        '<div class="formula">'
-    )
+    drawn = ET.fromstring(writer.body[0])  # versions differ in the rows that they put around a letter
+    (fraction,) = drawn.iter("{http://www.w3.org/1998/Math/MathML}mfrac")
+    assert ["".join(part.itertext()) for part in fraction] == ["a", "b"]
+    assert writer.body[0].startswith('<div class="formula">')
     assert "\\nosuch" in writer.body[1]
