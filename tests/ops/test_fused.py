@@ -10,9 +10,8 @@ import pytest
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import GradientSink, Tensor
-from tinygrad_llm.ops import composed
+from tinygrad_llm.ops import attention_blocks, composed
 
-attention_module = sys.modules["tinygrad_llm.ops.attention"]  # ops.attention is the function
 loss_module = sys.modules["tinygrad_llm.ops.loss"]
 RNG = np.random.default_rng(0)
 
@@ -125,8 +124,8 @@ def test_a_query_that_may_look_nowhere_answers_zero_and_has_no_gradient():
 
 @pytest.mark.parametrize("block", [16, 64 * 1024, 1 << 30])
 def test_attention_in_blocks_of_any_size(block, monkeypatch):
-    monkeypatch.setattr(attention_module, "BLOCK_BYTES", block)
-    monkeypatch.setattr(attention_module, "QUERY_BLOCK", 3)
+    monkeypatch.setattr(attention_blocks, "BLOCK_BYTES", block)
+    monkeypatch.setattr(attention_blocks, "QUERY_BLOCK", 3)
     arrays = [normal(3, 4, 10, 4), normal(3, 2, 10, 4), normal(3, 2, 10, 4)]
     both(ops.attention, composed.attention, arrays, causal=True)
 

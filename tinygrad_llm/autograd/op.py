@@ -7,7 +7,11 @@
         return x * x, vjp
 
 **Parents.** The parameters without a default, and those annotated `Array`, may be tensors; all others are options.
-They stand first. Everything else an op may meet (Python numbers, arrays, None) passes through unchanged.
+They stand first. Python numbers and None pass through unchanged. An array that is no tensor follows the tensors to their
+device, unless its parameter is annotated `HostArray`: then the op does that, after it has checked the values.
+
+**Mixed precision.** Beside bfloat16 activations, the first parent, other parents may be float32: the weights that an
+optimizer adds small steps to. The result has the activations' dtype, and each parent its gradient in its own.
 
 **vjp(g, needs)** gives the gradient of the one parent, or a tuple with one entry a parent. `needs` says which parents
 want one. It never writes into g, nor into an array that it did not make, and returns shapes before broadcasting is
@@ -20,20 +24,28 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
 
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.tensor import Node, Storage, Tensor
-from tinygrad_llm.backend import Array, namespace, plain
-from tinygrad_llm.errors import DtypeError, NonFiniteError, ShapeError, TinygradLLMError
+from tinygrad_llm.backend import Array, beside, is_float, is_half, namespace, plain, to_device
+from tinygrad_llm.errors import DeviceError, DtypeError, NonFiniteError, ShapeError, TinygradLLMError
 
 
-def op(function: Callable[..., tuple[Array, Any]]) -> Callable[..., Tensor]:
-    """Makes an operation on tensors of a function on arrays; see the module's text."""
+def op(function: Callable[..., tuple[Array, Any]] | None = None, *, widens: bool = False) -> Any:
+    """Makes an operation on tensors of a function on arrays; see the module's text.
+
+    widens  bfloat16 activations have a float32 result, as a loss needs more than eight bits.
+    """
+    return _operation(function, widens) if function is not None else partial(_operation, widens=widens)
+
+
+def _operation(function: Callable[..., tuple[Array, Any]], widens: bool) -> Callable[..., Tensor]:
     names, variadic = _parent_names(function)
+    stays = ["HostArray" in str(p.annotation) for p in inspect.signature(function).parameters.values()]
     count = len(names)
     name = function.__name__
     casts = "dtype" in inspect.signature(function).parameters
@@ -47,6 +59,8 @@ def op(function: Callable[..., tuple[Array, Any]]) -> Callable[..., Tensor]:
             if len(parents) < count:
                 parents += tuple(options.pop(missing, None) for missing in names[len(parents) :])
         arrays = [p.data if isinstance(p, Tensor) else plain(p) for p in parents]
+        if not all([type(a) is np.ndarray for a in arrays]):
+            arrays = _on_one_device(name, parents, arrays, stays)
         if not all(map(_computable, arrays)):
             raise DtypeError(name, "tensors, arrays and numbers", _described(names, arrays))
         try:
@@ -57,7 +71,7 @@ def op(function: Callable[..., tuple[Array, Any]]) -> Callable[..., Tensor]:
             raise ShapeError(name, "arguments that fit one another", _described(names, arrays), f"{error}.") from error
         except (TypeError, AttributeError) as error:
             raise DtypeError(name, "arguments that fit one another", _described(names, arrays), f"{error}.") from error
-        return _box(name, out, vjp, parents, arrays, casts)
+        return _box(name, out, vjp, parents, arrays, None if casts else widens)
 
     call.array = function  # type: ignore[attr-defined]
     return call
@@ -78,17 +92,30 @@ def _parent_names(function: Callable) -> tuple[tuple[str, ...], bool]:
 def _computable(x: Any) -> bool:
     """Arrays of booleans, integers and floats; Python's numbers; None for an argument that is left out."""
     dtype = getattr(x, "dtype", None)
-    return dtype.kind in "biuf" if dtype is not None else x is None or isinstance(x, int | float)
+    return dtype.kind in "biu" or is_float(dtype) if dtype is not None else x is None or isinstance(x, int | float)
 
 
-def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list, casts: bool) -> Tensor:
+def _on_one_device(name: str, parents: tuple, arrays: list, stays: list[bool]) -> list:
+    """Arrays of the host beside the first tensor on a GPU, if there is one.  Raises DeviceError for tensors on both."""
+    leader = next((a for a in arrays if hasattr(a, "dtype") and type(a) is not np.ndarray), None)
+    if leader is None:
+        return arrays
+    for p, a in zip(parents, arrays):
+        if isinstance(p, Tensor) and type(a) is np.ndarray:
+            got = f"one of shape {p.shape} on the CPU beside one on a GPU"
+            raise DeviceError(name, "tensors on one device", got, "Move it first: x.to('cuda').")
+    keeps = stays if len(stays) == len(arrays) else [*stays, *[False] * len(arrays)]
+    return [a if stay else beside(a, leader) for a, stay in zip(arrays, keeps)]
+
+
+def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list, widens: bool | None) -> Tensor:
     """The result as a tensor, with a node where a parent wants a gradient."""
     if isinstance(out, np.generic):
         out = np.asarray(out)
-    if not casts:  # an operation with an option `dtype` is there to change it
-        _check_dtypes(name, out, vjp, arrays)
+    if widens is not None:  # an operation with an option `dtype` is there to change it
+        _check_dtypes(name, out, vjp, arrays, widens)
     mode = MODE.get()
-    if mode.watching and out.dtype.kind == "f" and not bool(namespace(out).isfinite(out).all()):
+    if mode.watching and is_float(out.dtype) and not bool(namespace(out).isfinite(out).all()):
         raise NonFiniteError(
             name, "finite numbers", _first_bad(out), "It made them from these: " + _described((), arrays)
         )
@@ -100,10 +127,16 @@ def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list, casts: b
     return Tensor.result(out, node, _shared_storage(out, parents))
 
 
-def _check_dtypes(name: str, out: Array, vjp: Any, arrays: list) -> None:
-    """float32 in, float32 out: a silent float64 would cost half the speed, and a mixture is a mistake."""
-    floats = {a.dtype for a in arrays if hasattr(a, "dtype") and a.dtype.kind == "f"}
-    if len(floats) > 1 or (out.dtype.kind == "f" and vjp is not None and floats != {out.dtype}):
+def _check_dtypes(name: str, out: Array, vjp: Any, arrays: list, widens: bool) -> None:
+    """float32 in, float32 out: a silent float64 would cost half the speed, and a mixture is a mistake, but for float32
+    weights beside bfloat16 activations."""
+    found = [a.dtype for a in arrays if hasattr(a, "dtype") and is_float(a.dtype)]
+    floats = set(found)
+    if len(floats) > 1 and is_half(found[0]) and floats == {found[0], np.dtype(np.float32)}:
+        floats = {found[0]}
+    if widens and floats and is_half(found[0]):
+        floats = {np.dtype(np.float32)}
+    if len(floats) > 1 or (is_float(out.dtype) and vjp is not None and floats != {out.dtype}):
         wanted = "one float dtype throughout" if floats else "at least one float argument"
         raise DtypeError(name, wanted, _described((), arrays), "Convert with .astype('float32') or .astype('float64').")
 
@@ -126,5 +159,6 @@ def _described(names: tuple[str, ...], arrays: list) -> str:
 
 
 def _first_bad(out: Array) -> str:
+    out = to_device(out, "cpu")
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(out))[0]) if out.ndim else ()
     return f"{out[place]} at {list(place)} of {out.shape}"

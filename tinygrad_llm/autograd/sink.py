@@ -62,10 +62,13 @@ class GradientSink:
                 place.fresh = False
 
 
-def product_gradient(need: Any, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False) -> Any:
-    """The product op(A) @ op(B) as a parent's gradient: straight into its place where `need` is one."""
+def product_gradient(
+    need: Any, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False, dtype: Any = None
+) -> Any:
+    """The product op(A) @ op(B) as a parent's gradient, in the parent's `dtype`: straight into its place where `need` is
+    one."""
     if not isinstance(need, Place):
-        return gemm(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+        return gemm(a, b, transpose_a=transpose_a, transpose_b=transpose_b, dtype=dtype)
     gemm(a, b, transpose_a=transpose_a, transpose_b=transpose_b, out=need.array, accumulate=not need.fresh)
     need.fresh = False
     return WRITTEN

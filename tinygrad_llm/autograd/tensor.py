@@ -12,7 +12,7 @@ from weakref import ref
 
 import numpy as np
 
-from tinygrad_llm.backend import Array, as_array, device_of, to_device
+from tinygrad_llm.backend import DEVICES, Array, as_array, as_dtype, device_of, is_float, to_device
 from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError, ShapeError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Node:
 class Tensor:
     """An n-dimensional array with a gradient.
 
-    data           the array: booleans, integers, float32 or float64. Lists of floats become float32.
+    data           the array: booleans, integers, float32, float64 or bfloat16. Lists of floats become float32.
     requires_grad  whether backward() shall find dL/d(this). Only floats can.
     grad           dL/d(this) after backward(), an array of the same shape and dtype; None before.
 
@@ -67,8 +67,8 @@ class Tensor:
 
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None) -> None:
         self.data = as_array(data.data if isinstance(data, Tensor) else data, dtype)
-        if requires_grad and self.data.dtype.kind != "f":
-            raise DtypeError("requires_grad", "float32 or float64", self.data.dtype, "Only floats have derivatives.")
+        if requires_grad and not is_float(self.data.dtype):
+            raise DtypeError("requires_grad", "float32, float64 or bfloat16", self.data.dtype, "Only floats have derivatives.")
         self.grad, self.node, self.requires_grad, self.storage = None, None, requires_grad, Storage()
 
     @classmethod
@@ -126,7 +126,7 @@ class Tensor:
 
     def __repr__(self) -> str:
         made = f", made by {self.node.name}" if self.node else ", requires_grad=True" if self.requires_grad else ""
-        return f"Tensor({np.array2string(self.data, prefix='Tensor(')}, dtype={self.dtype}{made})"
+        return f"Tensor({np.array2string(self.numpy(), prefix='Tensor(')}, dtype={self.dtype}{made})"
 
     def __len__(self) -> int:
         if not self.shape:
@@ -153,9 +153,10 @@ class Tensor:
         if self.node is not None:
             next_step = "Make a new tensor instead, or .detach() it first."
             raise GradientError("assign", "a leaf", f"a tensor made by {self.node.name}", next_step)
-        if np.shape(values) != self.shape:
-            raise ShapeError("assign", f"shape {self.shape}", np.shape(values))
-        self.data[...] = values
+        values = values if hasattr(values, "dtype") else np.asarray(values)
+        if values.shape != self.shape:
+            raise ShapeError("assign", f"shape {self.shape}", values.shape)
+        self.data[...] = to_device(values, self.device)
         if self.storage is not None:
             self.storage.version += 1
         return self
@@ -312,12 +313,12 @@ class Tensor:
         return _ops().astype(self, dtype=dtype)
 
     def to(self, target: Any) -> Tensor:
-        """On another device ("cpu", "cuda"), or in another dtype ("float64", numpy.float32)."""
-        if isinstance(target, str) and target in ("cpu", "cuda", "auto"):
+        """On another device ("cpu", "cuda"), or in another dtype ("float64", "bfloat16", numpy.float32)."""
+        if isinstance(target, str) and target in DEVICES:
             moved = to_device(self.data, target)
             return self if moved is self.data else Tensor(moved, self.requires_grad)
         try:
-            return self.astype(np.dtype(target))
+            return self.astype(as_dtype(target))
         except TypeError as error:
             raise ArgumentError("to", "a device or a dtype", repr(target)) from error
 

@@ -1,26 +1,50 @@
 """Where arrays live and how the machine is used: the only folder that knows of more than one array library."""
 
-from tinygrad_llm.backend.arrays import FLOATS, Array, as_array, is_array, namespace, plain
-from tinygrad_llm.backend.device import check_device, device_of, to_device
+from tinygrad_llm.backend.arrays import (
+    Array,
+    HostArray,
+    as_array,
+    as_dtype,
+    bfloat16,
+    is_array,
+    is_float,
+    is_half,
+    namespace,
+    plain,
+)
+from tinygrad_llm.backend.device import DEVICES, beside, check_device, device_of, to_device
 from tinygrad_llm.backend.erf import erf
-from tinygrad_llm.backend.gemm import gemm
+from tinygrad_llm.backend.fused import fused
+from tinygrad_llm.backend.gemm import gemm, matmul, tf32_products
 from tinygrad_llm.backend.memory import keep_freed_pages
-from tinygrad_llm.backend.random import KeyedStream
+from tinygrad_llm.backend.random import DeviceStream, KeyedStream
+from tinygrad_llm.backend.rows import sum_rows
 from tinygrad_llm.backend.tiles import row_tiles
 
 __all__ = [
-    "FLOATS",
+    "DEVICES",
     "Array",
+    "DeviceStream",
+    "HostArray",
     "KeyedStream",
     "as_array",
+    "as_dtype",
+    "beside",
+    "bfloat16",
     "check_device",
     "device_of",
     "erf",
+    "fused",
     "gemm",
     "is_array",
+    "is_float",
+    "is_half",
     "keep_freed_pages",
+    "matmul",
     "namespace",
     "plain",
     "row_tiles",
+    "sum_rows",
+    "tf32_products",
     "to_device",
 ]

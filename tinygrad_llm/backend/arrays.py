@@ -1,24 +1,50 @@
 """What an array is here, and which library computes with it.
 
-The array's own type decides where an operation runs: `namespace(x)` is `numpy` for a NumPy array. A second library
-joins by registering its array type in `NAMESPACES`; nothing else has to change, and both can be used in one process.
+The array's own type decides where an operation runs: `namespace(x)` is `numpy` for a NumPy array and `cupy` for one
+that lives on a GPU. A library joins by registering its array type in `NAMESPACES` (CuPy does so in `cuda.py`, when it
+is first asked for); both can be used in one process.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from tinygrad_llm.errors import DtypeError
+from tinygrad_llm.errors import DeviceError, DtypeError
 
 Array: TypeAlias = Any
 """An array of any registered library. A parameter with this annotation is a parent in the eyes of `@op`."""
 
+HostArray: TypeAlias = Any
+"""An array of whole numbers that the op checks while they are still on the host: `@op` leaves it where it is."""
+
 NAMESPACES: dict[type, Any] = {np.ndarray: np}
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-"""The element types that have gradients. float16 has too little range to train with and is refused."""
+
+def is_float(dtype: Any) -> bool:
+    """Whether numbers of this type have gradients: float32, float64, bfloat16 (whose code is "E", in `ml_dtypes`)."""
+    return dtype.kind == "f" or dtype.char == "E"
+
+
+def is_half(dtype: Any) -> bool:
+    """Whether this is bfloat16: the range of float32 with eight bits of precision, which tensor cores multiply fast."""
+    return dtype.char == "E"
+
+
+def bfloat16() -> np.dtype[Any]:
+    """The element type bfloat16, which NumPy knows once `ml_dtypes` is imported.  Raises DeviceError without it."""
+    try:
+        return np.dtype(importlib.import_module("ml_dtypes").bfloat16)
+    except ModuleNotFoundError:
+        next_step = "pip install ml_dtypes, or stay with float32."
+        raise DeviceError("bfloat16", "the package ml_dtypes", "none", next_step) from None
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """A dtype, or its name; "bfloat16" among them.  Raises TypeError for what is none."""
+    return bfloat16() if isinstance(dtype, str) and dtype == "bfloat16" else np.dtype(dtype)
 
 
 def is_array(x: object) -> bool:
@@ -27,7 +53,7 @@ def is_array(x: object) -> bool:
 
 
 def namespace(*xs: Any) -> Any:
-    """The library (`numpy`, ...) of the first array among `xs`; NumPy where there is none."""
+    """The library (`numpy`, `cupy`) of the first array among `xs`; NumPy where there is none."""
     for x in xs:
         found = NAMESPACES.get(type(x))
         if found is not None:
@@ -44,20 +70,24 @@ def plain(x: Any) -> Any:
 
 
 def as_array(data: Any, dtype: Any = None) -> Array:
-    """`data` as an array: lists and Python floats become float32, arrays keep what they are.
+    """`data` as an array: lists and Python floats become float32, arrays keep what they are and where they are.
 
-    Raises DtypeError for anything but booleans, integers, float32 and float64.
+    Raises DtypeError for anything but booleans, integers, float32, float64 and bfloat16. float16 has too little range
+    to train with and is refused.
     """
     if is_array(data) and dtype is None:
         array = data
     elif dtype is not None or isinstance(data, np.generic):
-        array = np.asarray(data, dtype)
+        array = namespace(data).asarray(data, dtype=dtype)
     else:
         array = np.asarray(data)
         if array.dtype == np.float64:
             array = array.astype(np.float32)
-    if array.dtype.kind not in "biu" and array.dtype not in FLOATS:
+    if array.dtype.kind not in "biu" and (not is_float(array.dtype) or array.dtype == np.float16):
         raise DtypeError(
-            "data", "booleans, integers, float32 or float64", array.dtype, "Convert it first: x.astype('float32')."
+            "data",
+            "booleans, integers, float32, float64 or bfloat16",
+            array.dtype,
+            "Convert it first: x.astype('float32').",
         )
     return array

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from tinygrad_llm.backend.arrays import FLOATS, Array, namespace
+from tinygrad_llm.backend.arrays import Array, is_float, namespace
 from tinygrad_llm.errors import DtypeError
 
 # erf(x) = x P(x^2) / Q(x^2) for |x| <= 0.46875; highest power first
@@ -58,7 +58,7 @@ def erf(x: Array) -> Array:
 
     float32 is computed in float64 and rounded once, which is exact to half a unit.
     """
-    if getattr(x, "dtype", None) not in FLOATS:
+    if not hasattr(x, "dtype") or not is_float(x.dtype):
         raise DtypeError("erf", "float32 or float64", getattr(x, "dtype", type(x).__name__))
     xp = namespace(x)
     wide = xp.asarray(x, dtype=np.float64)

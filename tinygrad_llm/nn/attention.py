@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.backend import namespace
 from tinygrad_llm.errors import ArgumentError, DtypeError
 from tinygrad_llm.nn.layers import Dropout, Linear, Rng, positive
 from tinygrad_llm.nn.module import Module
@@ -81,7 +82,7 @@ class CausalSelfAttention(Module):
             part.reshape(batch, time, count, self.head_size).transpose(0, 2, 1, 3) for part, count in zip(parts, counts)
         )
         if self.rope_base is not None:
-            cos, sin = ops.rope_table(np.arange(time), self.head_size, self.rope_base)
+            cos, sin = ops.rope_table(namespace(qkv.data).arange(time), self.head_size, self.rope_base)
             q, k = ops.rope(q, cos=cos, sin=sin), ops.rope(k, cos=cos, sin=sin)
         return q, k, v
 
@@ -151,7 +152,8 @@ def _shares(q: Tensor, k: Tensor, **options: Any) -> Tensor:
     The readable attention tells them, with the rows of an identity for values: their mean is the shares themselves.
     """
     batch, groups, source, _ = k.shape
-    identity = np.broadcast_to(np.eye(source, dtype=k.dtype), (batch, groups, source, source))
+    xp = namespace(k.data)
+    identity = xp.broadcast_to(xp.eye(source, dtype=k.dtype), (batch, groups, source, source))
     return ops.composed.attention(q, k, Tensor(identity.copy()), **options)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import namespace, row_tiles
+from tinygrad_llm.backend import fused, namespace, row_tiles
 from tinygrad_llm.backend.erf import erf as erf_array
 from tinygrad_llm.errors import ArgumentError
 
@@ -44,6 +44,8 @@ def relu(x):
 @op
 def silu(x):
     """x sigmoid(x), also called swish.  dL/dx = g s (1 + x (1 - s)), s = sigmoid(x)."""
+    if (kernels := fused(x)) is not None:
+        return kernels.bent("silu", x)
     s = sigmoid.array(x)[0]
     return x * s, lambda g, needs: g * (s * (1 + x * (1 - s)))
 
@@ -56,10 +58,12 @@ def gelu(x, approximate="none"):
     "tanh": Phi(x) ~ (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2, which GPT-2 uses.
     Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
     """
+    if approximate not in ("none", "tanh"):
+        raise ArgumentError("approximate", "'none' or 'tanh'", repr(approximate))
+    if (kernels := fused(x)) is not None:
+        return kernels.bent("gelu_tanh" if approximate == "tanh" else "gelu_erf", x)
     if approximate == "tanh":
         return _gelu_tanh(x)
-    if approximate != "none":
-        raise ArgumentError("approximate", "'none' or 'tanh'", repr(approximate))
     xp = namespace(x)
     cumulative = 0.5 * (1 + erf_array(x * math.sqrt(0.5)))
 
@@ -105,6 +109,8 @@ def swiglu(gate, up):
 
     dL/dup = g silu(gate), dL/dgate = g up silu'(gate).  Source: Shazeer, "GLU Variants Improve Transformer", 2020.
     """
+    if gate.shape == up.shape and gate.dtype == up.dtype and (kernels := fused(gate)) is not None:
+        return kernels.swiglu(gate, up)
     s = sigmoid.array(gate)[0]
     activated = gate * s
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.backend import beside, namespace
 from tinygrad_llm.ops.activation import erf, sigmoid
 from tinygrad_llm.ops.activation import tanh as tanh_op
 from tinygrad_llm.ops.dropout import dropout
@@ -64,8 +65,8 @@ def rope(x: Tensor, cos: Any, sin: Any) -> Tensor:
     """x cos + (x with its halves exchanged, the new first one negative) sin."""
     half = x.shape[-1] // 2
     exchanged = concat([-x[..., half:], x[..., :half]], axis=-1)
-    both = (np.concatenate([np.asarray(table, dtype=x.dtype)] * 2, -1) for table in (cos, sin))
-    return x * next(both) + exchanged * next(both)
+    cos, sin = (namespace(table).concatenate([table.astype(x.dtype)] * 2, -1) for table in (cos, sin))
+    return x * cos + exchanged * sin
 
 
 def attention(
@@ -82,11 +83,12 @@ def attention(
     repeats = q.shape[1] // k.shape[1]
     heads = np.repeat(np.arange(k.shape[1]), repeats)
     k, v = (x if repeats == 1 else getitem(x, index=(slice(None), heads)) for x in (k, v))
+    xp = namespace(q.data)
     scores_BHTS = matmul(q, k.swapaxes(-1, -2)) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
-    allowed = np.ones(scores_BHTS.shape, bool)
+    allowed = xp.ones(scores_BHTS.shape, bool)
     if causal:
-        allowed = np.tril(allowed, scores_BHTS.shape[-1] - scores_BHTS.shape[-2])
-    array = mask.data if isinstance(mask, Tensor) else mask
+        allowed = xp.tril(allowed, scores_BHTS.shape[-1] - scores_BHTS.shape[-2])
+    array = beside(mask.data if isinstance(mask, Tensor) else mask, q.data)
     if array is not None and array.dtype.kind == "b":
         allowed = allowed & array
     elif mask is not None:
@@ -153,7 +155,7 @@ def lstm(
 
 def _no_state(x: Tensor, weight_hh: Tensor) -> Tensor:
     """What is known before the first step: zeros (B, F)."""
-    return Tensor(np.zeros((x.shape[0], weight_hh.shape[1]), x.dtype))
+    return Tensor(namespace(x.data).zeros((x.shape[0], weight_hh.shape[1]), x.dtype))
 
 
 def cross_entropy(
@@ -165,10 +167,10 @@ def cross_entropy(
     divisor: float | None = None,
 ) -> Tensor:
     """The mean of -ln softmax(logits)[target] over the targets that count."""
-    targets = targets.data if isinstance(targets, Tensor) else targets
+    targets = beside(targets.data if isinstance(targets, Tensor) else targets, logits.data)
     logp = log_softmax(logits, axis=-1)
     counts = targets != ignore_index
-    picked = gather(logp, np.where(counts, targets, 0)[..., None], axis=-1)[..., 0]
+    picked = gather(logp, namespace(counts).where(counts, targets, 0)[..., None], axis=-1)[..., 0]
     losses = -(1 - label_smoothing) * picked - label_smoothing * mean(logp, -1)
     losses = where(counts, losses, 0.0)
     if reduction == "none":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import namespace
+from tinygrad_llm.backend import DeviceStream, beside, fused
 from tinygrad_llm.errors import ArgumentError
 
 
@@ -18,7 +18,7 @@ def check_probability(name: str, p: float) -> float:
 
 def keep_mask(shape, p, rng, dtype):
     """1/(1-p) where an entry is kept, which happens with probability 1-p, else 0: the expectation stays the same."""
-    drawn = rng.random(shape, dtype=np.float32)
+    drawn = rng.random(shape, dtype=np.float32)  # where the stream is: on the host, or on the GPU
     mask = (drawn >= p).astype(dtype)
     mask *= 1 / (1 - p)
     return mask
@@ -28,11 +28,14 @@ def keep_mask(shape, p, rng, dtype):
 def dropout(x, p=0.1, rng=None):
     """y = x m, with m = 1/(1-p) or 0, drawn from `rng`.  dL/dx = g m.  Without an rng (or with p = 0): y = x.
 
-    `rng` is an `np.random.Generator`, or a `backend.KeyedStream`, whose draws do not depend on how a batch is split.
+    `rng` is an `np.random.Generator`, or a `backend.KeyedStream`, whose draws do not depend on how a batch is split, or
+    on a GPU a `backend.DeviceStream`, whose numbers are drawn there and never stored.
     Source: Srivastava et al., "Dropout", JMLR 2014.
     """
     check_probability("p", p)
     if rng is None or p == 0:
         return x, lambda g, needs: g
-    mask = namespace(x).asarray(keep_mask(x.shape, p, rng, x.dtype))
+    if isinstance(rng, DeviceStream) and x.ndim and (kernels := fused(x)) is not None:
+        return kernels.dropout(x, p, rng)
+    mask = beside(keep_mask(x.shape, p, rng, x.dtype), x)
     return x * mask, lambda g, needs: g * mask

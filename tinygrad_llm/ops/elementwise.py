@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import FLOATS, Array, namespace
+from tinygrad_llm.backend import Array, as_dtype, is_float, namespace
 from tinygrad_llm.errors import ArgumentError
 
 
@@ -177,10 +177,10 @@ def masked_fill(x, mask, value=0.0):
 @op
 def astype(x, dtype=np.float32):
     """x in another element type; the gradient is cast back.  This is how bfloat16 meets float32 masters."""
-    target = np.dtype(dtype)
-    if target.kind == "f" and target not in FLOATS:
-        raise ArgumentError("dtype", "float32 or float64", str(target))
+    target = as_dtype(dtype)
+    if target == np.float16:
+        raise ArgumentError("dtype", "float32, float64 or bfloat16", str(target))
     if target == x.dtype:
         return x, lambda g, needs: g
-    vjp = (lambda g, needs: g.astype(x.dtype)) if target.kind == "f" and x.dtype.kind == "f" else None
+    vjp = (lambda g, needs: g.astype(x.dtype)) if is_float(target) and is_float(x.dtype) else None
     return x.astype(target), vjp

@@ -9,7 +9,8 @@ import numpy as np
 
 from tinygrad_llm.autograd import Tensor, product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.autograd.sink import WRITTEN, Place
+from tinygrad_llm.backend import Array, HostArray, beside, device_of, fused, namespace
 from tinygrad_llm.errors import DtypeError, ShapeError, TokenError
 from tinygrad_llm.ops.reduce import normalized_axes
 from tinygrad_llm.ops.shape import placed
@@ -26,10 +27,12 @@ def getitem(x, index=()):
     Out-of-range positions raise ShapeError.
     """
     index = _arrays(index)
-    shape = x.shape
+    shape, xp = x.shape, namespace(x)
+    if xp is not np and _advanced(index):
+        index = _moved(index, x)
 
     def vjp(g, needs):
-        return _add_at(np.arange(math.prod(shape)).reshape(shape)[index], g, shape)
+        return _add_at(xp.arange(math.prod(shape)).reshape(shape)[index], g, shape)
 
     return x[index], vjp if _advanced(index) else lambda g, needs: placed(g, shape, index)
 
@@ -41,20 +44,37 @@ def _arrays(index: Any) -> Any:
     return np.asarray(index) if isinstance(index, list) else index
 
 
+def _moved(index: Any, x: Array) -> Any:
+    """`index` on the device of x. Positions are checked while they are on the host: a GPU wraps them in silence."""
+    on_host = [part for part in (index if isinstance(index, tuple) else (index,)) if isinstance(part, np.ndarray)]
+    if on_host and device_of(x) != "cpu":
+        np.broadcast_to(np.empty(()), x.shape)[_host_only(index)]  # NumPy raises IndexError for what is outside
+    return tuple(beside(i, x) for i in index) if isinstance(index, tuple) else beside(index, x)
+
+
+def _host_only(index: Any) -> Any:
+    """`index` with whole axes in the place of what is on a GPU, which is not looked at."""
+    if isinstance(index, tuple):
+        return tuple(_host_only(i) for i in index)
+    return slice(None) if hasattr(index, "dtype") and not isinstance(index, np.ndarray | np.generic) else index
+
+
 def _advanced(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return any(hasattr(part, "dtype") for part in parts)
 
 
 def _add_at(places: Array, g: Array, shape: tuple[int, ...]) -> Array:
-    """Sums g into the flat `places` of an array of `shape`. bincount adds in float64 and in order, so no bit is left
-    to chance."""
-    total = np.bincount(places.reshape(-1), weights=g.reshape(-1), minlength=math.prod(shape))
+    """Sums g into the flat `places` of an array of `shape`. bincount adds in float64, with NumPy in order, so no bit is
+    left to chance; a GPU adds in any order, and rounding to float32 hides almost all of that."""
+    xp = namespace(g)
+    weights = g.astype(np.float64) if xp is not np else g
+    total = xp.bincount(places.reshape(-1), weights=weights.reshape(-1), minlength=math.prod(shape))
     return total.astype(g.dtype).reshape(shape)
 
 
 @op
-def gather(x, indices, axis=-1):
+def gather(x, indices: HostArray, axis=-1):
     """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`.  dL/dx adds up where an index repeats."""
     xp = namespace(x)
     (axis,) = normalized_axes(axis, x.ndim)
@@ -63,7 +83,11 @@ def gather(x, indices, axis=-1):
     if indices.ndim != x.ndim:
         raise ShapeError("indices", f"{x.ndim} axes, as many as x", indices.shape)
 
-    shape = x.shape
+    shape, size = x.shape, x.shape[axis]
+    if xp is not np and isinstance(indices, np.ndarray) and indices.size:
+        if indices.min() < -size or indices.max() >= size:
+            raise ShapeError("indices", f"between {-size} and {size - 1}", f"{indices.min()} to {indices.max()}")
+    indices = beside(indices, x)
 
     def vjp(g, needs):
         places = xp.take_along_axis(xp.arange(math.prod(shape)).reshape(shape), indices, axis)
@@ -73,24 +97,28 @@ def gather(x, indices, axis=-1):
 
 
 @op
-def embedding(weight, ids):
+def embedding(weight, ids: HostArray):
     """Row ids[...] of the table.  (V, D), (...) -> (..., D)
 
-    dL/dweight[v] = the sum of g over all places where ids = v. An id outside [0, V) raises TokenError.
+    dL/dweight[v] = the sum of g over all places where ids = v. An id outside [0, V) raises TokenError. Ids that are on a
+    GPU already are not looked at, since that would wait for it: there an id outside makes a row of NaN.
     """
     if weight.ndim != 2:
         raise ShapeError("weight", "(V, D)", weight.shape)
     rows = weight.shape[0]
     if ids.dtype.kind not in "iu":
         raise DtypeError("ids", "integers", ids.dtype, "Token ids come from a tokenizer, or from .astype('int64').")
-    if ids.size and (int(ids.min()) < 0 or int(ids.max()) >= rows):
-        bad = ids[(ids < 0) | (ids >= rows)].reshape(-1)[0]
-        raise TokenError("token id", f"0 to {rows - 1}", int(bad), "Does the tokenizer belong to this model?")
+    kernels = fused(weight)
+    if ids.size and (kernels is None or isinstance(ids, np.ndarray)):
+        if int(ids.min()) < 0 or int(ids.max()) >= rows:
+            bad = ids[(ids < 0) | (ids >= rows)].reshape(-1)[0]
+            raise TokenError("token id", f"0 to {rows - 1}", int(bad), "Does the tokenizer belong to this model?")
+    ids = beside(ids, weight)
 
     def vjp(g, needs):
         return sum_rows_by_id(g.reshape(-1, weight.shape[1]), ids.reshape(-1), rows, needs[0]), None
 
-    return weight[ids], vjp
+    return kernels.embedding(weight, ids) if kernels is not None else weight[ids], vjp
 
 
 def sum_rows_by_id(g_ND: Array, ids_N: Array, rows: int, need: Any) -> Any:
@@ -100,7 +128,9 @@ def sum_rows_by_id(g_ND: Array, ids_N: Array, rows: int, need: Any) -> Any:
     is small, a sort and sums of runs where it is large.
     """
     xp = namespace(g_ND)
-    if rows <= ONE_HOT_BELOW:
+    if (kernels := fused(g_ND)) is not None:
+        return _rows_on_gpu(kernels, g_ND, ids_N, rows, need)
+    if rows <= ONE_HOT_BELOW or xp is not np:
         one_hot_NV = xp.zeros((len(ids_N), rows), g_ND.dtype)
         one_hot_NV[xp.arange(len(ids_N)), ids_N] = 1
         return product_gradient(need, one_hot_NV, g_ND, transpose_a=True)
@@ -112,6 +142,19 @@ def sum_rows_by_id(g_ND: Array, ids_N: Array, rows: int, need: Any) -> Any:
     starts = xp.flatnonzero(xp.concatenate((xp.ones(1, bool), ordered[1:] != ordered[:-1])))
     out[ordered[starts]] = xp.add.reduceat(g_ND[order], starts, axis=0)
     return out
+
+
+def _rows_on_gpu(kernels: Any, g_ND: Array, ids_N: Array, rows: int, need: Any) -> Any:
+    """The kernel adds rows to what is there: to the parent's place, or to zeros."""
+    if not isinstance(need, Place):
+        out = namespace(g_ND).zeros((rows, g_ND.shape[1]), np.float32)
+        kernels.add_rows_by_id(g_ND, ids_N, out)
+        return out
+    if need.fresh:
+        need.array.fill(0)
+        need.fresh = False
+    kernels.add_rows_by_id(g_ND, ids_N, need.array)
+    return WRITTEN
 
 
 @op

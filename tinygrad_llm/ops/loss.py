@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, namespace, row_tiles
-from tinygrad_llm.backend.gemm import gemm
+from tinygrad_llm.backend import Array, HostArray, beside, fused, gemm, is_half, namespace, row_tiles
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 
 IGNORE = -100
@@ -16,65 +17,105 @@ LOGIT_TILE_BYTES = 4 * 1024 * 1024
 """Logits a tile in the fused loss: enough rows for BLAS, and no second array of the logits' size."""
 
 
-@op
-def cross_entropy(logits, targets, ignore_index=IGNORE, label_smoothing=0.0, reduction="mean", divisor=None):
+@op(widens=True)
+def cross_entropy(logits, targets: HostArray, ignore_index=IGNORE, label_smoothing=0.0, reduction="mean", divisor=None):
     """-ln softmax(logits)[target], in nats.  (..., V), (...) -> () , or (...) with reduction="none"
 
     dL/dlogits = (softmax(logits) - q) * weight: q is 1 at the target, or with smoothing e, 1 - e there and e/V
     everywhere. reduction  "mean" over the targets that are not `ignore_index`, "sum", or "none".
     divisor    divides the sum instead of that count: the parts of a split batch then add up to the whole.
+
+    A target outside [0, V) raises TokenError; on a GPU already, it is not looked at, and makes the loss NaN. There the
+    mean also has to wait for the GPU to count the targets: give a divisor.
     """
     vocabulary = logits.shape[-1] if logits.ndim else 0
-    targets_N = _checked_targets(targets, logits.shape[:-1], vocabulary, ignore_index, label_smoothing)
+    kernels = fused(logits) if vocabulary else None
+    targets_N = _checked_targets(targets, logits.shape[:-1], vocabulary, ignore_index, label_smoothing, kernels)
+    scale, each = _scale(targets_N, ignore_index, reduction, divisor), reduction == "none"
+    targets_N = beside(targets_N, logits)
     l_NV = logits.reshape(-1, vocabulary)
-    e, total, losses = _losses(l_NV, targets_N, ignore_index, label_smoothing)
-    scale = _scale(targets_N, ignore_index, reduction, divisor)
+    if kernels is not None:
+        losses, lse = kernels.cross_entropy(l_NV, targets_N, ignore_index, label_smoothing)
 
-    def vjp(g, needs):
-        weight = (g.reshape(-1, 1) if reduction == "none" else g) * scale
-        d = e * (weight * (1 / total))
-        _subtract_wanted(d, targets_N, ignore_index, label_smoothing, weight)
-        return d.reshape(logits.shape), None
+        def vjp(g, needs):
+            d = namespace(l_NV).empty_like(l_NV)
+            kernels.cross_entropy_gradient(l_NV, targets_N, lse, g, scale, ignore_index, label_smoothing, out=d)
+            return d.reshape(logits.shape), None
+    else:
+        e, total, losses = _losses(_wide(l_NV), targets_N, ignore_index, label_smoothing)
 
-    return losses.reshape(targets.shape) if reduction == "none" else losses.sum() * scale, vjp
+        def vjp(g, needs):
+            weight = (g.reshape(-1, 1) if each else g) * scale
+            d = e * (weight * (1 / total))
+            _subtract_wanted(d, targets_N, ignore_index, label_smoothing, weight)
+            return d.reshape(logits.shape).astype(logits.dtype, copy=False), None
+
+    return losses.reshape(targets.shape) if each else losses.sum() * scale, vjp
 
 
-@op
-def linear_cross_entropy(x, weight, targets, ignore_index=IGNORE, label_smoothing=0.0, divisor=None):
+@op(widens=True)
+def linear_cross_entropy(x, weight, targets: HostArray, ignore_index=IGNORE, label_smoothing=0.0, divisor=None):
     """cross_entropy(x W^T, targets), the mean, fused with the output projection.  (..., D), (V, D), (...) -> ()
 
-    Only one array of the logits' size is kept; their gradient is made tile by tile and used up at once.
+    Only one array of the logits' size is kept; their gradient is made tile by tile and used up at once. Targets and
+    divisor as in `cross_entropy`.
     """
     vocabulary, width = weight.shape
     if x.shape[-1:] != (width,):
         raise ShapeError("x", f"(..., D) with D = {width}", x.shape)
-    targets_N = _checked_targets(targets, x.shape[:-1], vocabulary, ignore_index, label_smoothing)
-    x_ND = x.reshape(-1, width)
-    logits_NV = gemm(x_ND, weight, transpose_b=True)
-    e, total, losses = _losses(logits_NV, targets_N, ignore_index, label_smoothing, reuse=True)
+    kernels = fused(x, weight)
+    targets_N = _checked_targets(targets, x.shape[:-1], vocabulary, ignore_index, label_smoothing, kernels)
     scale = _scale(targets_N, ignore_index, "mean", divisor)
+    targets_N = beside(targets_N, x)
+    x_ND, rounded = x.reshape(-1, width), weight.astype(x.dtype, copy=False)
+    if kernels is not None:
+        return _linear_on_gpu(kernels, x, rounded, targets_N, scale, ignore_index, label_smoothing)
+    logits_NV = gemm(x_ND, rounded, transpose_b=True)
+    e, total, losses = _losses(_wide(logits_NV), targets_N, ignore_index, label_smoothing, reuse=True)
 
     def vjp(g, needs):
-        xp = namespace(x)
-        dx = xp.empty_like(x_ND) if needs[0] else None
+        dx = namespace(x).empty_like(x_ND) if needs[0] else None
         dw: Any = None
         tiles = list(row_tiles(len(x_ND), vocabulary * x.itemsize, LOGIT_TILE_BYTES))
         for tile in tiles:
             row_weight = g * scale
             d = e[tile] * (row_weight / total[tile])
             _subtract_wanted(d, targets_N[tile], ignore_index, label_smoothing, row_weight)
+            d = d.astype(x.dtype, copy=False)
             if needs[0]:
-                gemm(d, weight, out=dx[tile])
+                gemm(d, rounded, out=dx[tile])
             if needs[1] and len(tiles) == 1:
-                dw = product_gradient(needs[1], d, x_ND, transpose_a=True)
+                dw = product_gradient(needs[1], d, x_ND, transpose_a=True, dtype=weight.dtype)
             elif needs[1]:
-                dw = gemm(d, x_ND[tile], transpose_a=True, out=dw, accumulate=dw is not None)
+                dw = gemm(d, x_ND[tile], transpose_a=True, out=dw, accumulate=dw is not None, dtype=weight.dtype)
         return dx.reshape(x.shape) if needs[0] else None, dw, None
 
     return losses.sum() * scale, vjp
 
 
-def _checked_targets(targets: Any, shape: tuple, vocabulary: int, ignore: int, smoothing: float) -> Array:
+def _linear_on_gpu(kernels, x, rounded, targets_N, scale, ignore, smoothing):
+    """The logits are overwritten by their gradient; who asks for it twice has them computed again."""
+    x_ND = x.reshape(-1, x.shape[-1])
+    kept = [gemm(x_ND, rounded, transpose_b=True)]
+    losses, lse = kernels.cross_entropy(kept[0], targets_N, ignore, smoothing)
+
+    def vjp(g, needs):
+        d = kept.pop() if kept else gemm(x_ND, rounded, transpose_b=True)
+        kernels.cross_entropy_gradient(d, targets_N, lse, g, scale, ignore, smoothing, out=d)
+        dx = gemm(d, rounded).reshape(x.shape) if needs[0] else None
+        return dx, product_gradient(needs[1], d, x_ND, transpose_a=True, dtype="float32") if needs[1] else None, None
+
+    return losses.sum() * scale, vjp
+
+
+def _wide(l_NV: Array) -> Array:
+    """bfloat16 as float32: a sum over a vocabulary needs more than eight bits."""
+    return l_NV.astype(np.float32) if is_half(l_NV.dtype) else l_NV
+
+
+def _checked_targets(
+    targets: Any, shape: tuple, vocabulary: int, ignore: int, smoothing: float, kernels: Any = None
+) -> Array:
     """The targets, flat.  Raises ShapeError, DtypeError, TokenError or ArgumentError."""
     if not hasattr(targets, "dtype") or targets.dtype.kind not in "iu":
         raise DtypeError("targets", "integers", getattr(targets, "dtype", type(targets).__name__))
@@ -85,6 +126,8 @@ def _checked_targets(targets: Any, shape: tuple, vocabulary: int, ignore: int, s
     if not 0 <= smoothing < 1:
         raise ArgumentError("label_smoothing", "a number in [0, 1)", smoothing)
     flat = targets.reshape(-1)
+    if kernels is not None and not isinstance(flat, np.ndarray):
+        return flat  # on the GPU already: the kernel answers NaN for a target outside
     bad = (flat != ignore) & ((flat < 0) | (flat >= vocabulary))
     if bad.any():
         raise TokenError("target", f"0 to {vocabulary - 1}, or {ignore} to ignore it", int(flat[bad][0]))
@@ -98,7 +141,7 @@ def _losses(
     xp = namespace(l_NV)
     counts = targets_N != ignore
     wanted = xp.where(counts, targets_N, 0)
-    top = l_NV.max(-1, keepdims=True, initial=-xp.inf)
+    top = l_NV.max(-1, keepdims=True) if l_NV.size else xp.full((len(l_NV), 1), -xp.inf, l_NV.dtype)
     picked = xp.take_along_axis(l_NV, wanted[:, None], 1) if l_NV.shape[1] else top
     if smoothing:
         picked = (1 - smoothing) * picked + smoothing * l_NV.mean(-1, keepdims=True, dtype=l_NV.dtype)

@@ -6,8 +6,8 @@ import math
 
 from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, namespace
-from tinygrad_llm.backend.gemm import gemm
+from tinygrad_llm.backend import Array, fused, gemm, namespace, sum_rows
+from tinygrad_llm.backend import matmul as product
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
@@ -27,13 +27,17 @@ def matmul(a, b):
     def vjp(g, needs):
         g = xp.expand_dims(g, -1) if b.ndim == 1 else g
         g = xp.expand_dims(g, -2) if a.ndim == 1 else g
-        da = xp.matmul(g, right.swapaxes(-1, -2)) if needs[0] else None
-        db = xp.matmul(left.swapaxes(-1, -2), g) if needs[1] else None
+        da = product(g, right.swapaxes(-1, -2)) if needs[0] else None
+        db = product(left.swapaxes(-1, -2), g) if needs[1] else None
         da = da.sum(tuple(range(da.ndim - 2))).reshape(a.shape) if needs[0] and a.ndim == 1 else da
         db = db.sum(tuple(range(db.ndim - 2))).reshape(b.shape) if needs[1] and b.ndim == 1 else db
         return da, db
 
-    return xp.matmul(a, b), vjp
+    y = product(left, right)
+    y = y[..., 0] if b.ndim == 1 else y
+    if a.ndim == 1:
+        y = y[..., 0] if b.ndim == 1 else y[..., 0, :]
+    return y, vjp
 
 
 @op
@@ -41,9 +45,9 @@ def linear(x, weight, bias: Array | None = None):
     """y = x W^T + b.  (..., I), (O, I), (O,) -> (..., O)
 
     dL/dx = g W, dL/dW = sum over rows of g^T x, dL/db = sum over rows of g. The leading axes are flattened first: one
-    large product is faster than many small ones.
+    large product is faster than many small ones. Beside bfloat16 x, float32 W and b are rounded for the product only:
+    their gradients are summed, and stay, in float32.
     """
-    xp = namespace(x)
     outputs, inputs = weight.shape
     if x.shape[-1] != inputs:
         raise ShapeError("x", f"(..., I) with I = {inputs}", x.shape, "The layer was made for another width.")
@@ -51,18 +55,26 @@ def linear(x, weight, bias: Array | None = None):
         raise ShapeError("bias", f"(O,) = ({outputs},)", bias.shape)
     rows = math.prod(x.shape[:-1])
     x_NI = x.reshape(rows, inputs)
-    y_NO = gemm(x_NI, weight, transpose_b=True)
+    rounded = weight.astype(x.dtype, copy=False)
+    y_NO = gemm(x_NI, rounded, transpose_b=True)
     if bias is not None:
-        y_NO += bias
+        _add_bias(y_NO, bias)
 
     def vjp(g, needs):
         g_NO = g.reshape(rows, outputs)
-        dx = gemm(g_NO, weight).reshape(x.shape) if needs[0] else None
-        dw = product_gradient(needs[1], g_NO, x_NI, transpose_a=True) if needs[1] else None
-        db = xp.matmul(xp.ones(len(g_NO), g.dtype), g_NO) if needs[2] else None
+        dx = gemm(g_NO, rounded).reshape(x.shape) if needs[0] else None
+        dw = product_gradient(needs[1], g_NO, x_NI, transpose_a=True, dtype=weight.dtype) if needs[1] else None
+        db = sum_rows(g_NO, bias.dtype) if needs[2] else None
         return dx, dw, db
 
     return y_NO.reshape(*x.shape[:-1], outputs), vjp
+
+
+def _add_bias(y_NO: Array, bias: Array) -> None:
+    if (kernels := fused(y_NO, bias)) is not None:
+        kernels.add_bias(y_NO, bias)
+    else:
+        y_NO += bias.astype(y_NO.dtype, copy=False)
 
 
 @op

@@ -7,7 +7,7 @@ with a vector, which BLAS does four times faster than `sum(-1)`.
 from __future__ import annotations
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, namespace, row_tiles
+from tinygrad_llm.backend import Array, fused, is_half, namespace, row_tiles
 from tinygrad_llm.errors import ShapeError
 
 
@@ -23,9 +23,13 @@ def layer_norm(x, weight: Array | None = None, bias: Array | None = None, eps=1e
 
     With n = (x - mean)/sqrt(var + eps) and h = g w:  dL/dx = (h - mean(h) - n mean(h n)) / sqrt(var + eps),
     dL/dw = sum over rows of g n, dL/db = sum over rows of g.  Source: Ba, Kiros and Hinton, "Layer Normalization",
-    2016.
+    2016. Beside bfloat16 x, all is computed in float32 and rounded at the end.
     """
     _check("layer_norm", x, ("weight", weight), ("bias", bias))
+    if (kernels := fused(x, weight, bias)) is not None:
+        return kernels.layer_norm(x, weight, bias, eps)
+    if is_half(x.dtype):
+        return _in_float32(layer_norm, x, weight, bias, eps=eps)
     xp, width = namespace(x), x.shape[-1]
     rows = x.reshape(-1, width)
     normal, rstd = xp.empty(rows.shape, x.dtype), xp.empty((len(rows), 1), x.dtype)
@@ -82,6 +86,10 @@ def rms_norm(x, weight: Array | None = None, eps=1e-6):
     Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
     """
     _check("rms_norm", x, ("weight", weight))
+    if (kernels := fused(x, weight)) is not None:
+        return kernels.rms_norm(x, weight, eps)
+    if is_half(x.dtype):
+        return _in_float32(rms_norm, x, weight, eps=eps)
     xp, width = namespace(x), x.shape[-1]
     rows = x.reshape(-1, width)
     average = xp.full((width, 1), 1 / width, x.dtype)
@@ -101,3 +109,14 @@ def rms_norm(x, weight: Array | None = None, eps=1e-6):
 
     y = normal if weight is None else normal * weight
     return y.reshape(x.shape), vjp
+
+
+def _in_float32(norm, x, *parameters, eps):
+    """The same norm of a bfloat16 x in float32; its value and dL/dx rounded."""
+    y, vjp32 = norm.array(x.astype("float32"), *parameters, eps=eps)
+
+    def vjp(g, needs):
+        dx, *rest = vjp32(g.astype("float32"), needs)
+        return dx.astype(x.dtype) if needs[0] else None, *rest
+
+    return y.astype(x.dtype), vjp

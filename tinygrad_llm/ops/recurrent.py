@@ -11,8 +11,7 @@ from typing import Any
 
 from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, namespace
-from tinygrad_llm.backend.gemm import gemm
+from tinygrad_llm.backend import Array, gemm, namespace, sum_rows
 from tinygrad_llm.errors import ShapeError
 
 
@@ -155,7 +154,6 @@ def _states(z_TBF: Array, hidden: int, h0: Array | None) -> Array:
 
 def _parents(dz_TBF: Array, x_TBI: Array, before_TBF: Array, weight_ih: Array, needs: tuple) -> tuple:
     """The gradients of x, of the weights and of the biases, each one product over all steps at once."""
-    xp = namespace(dz_TBF)
     dz_NF = dz_TBF.reshape(-1, dz_TBF.shape[-1])
     dx = dw_ih = dw_hh = db = None
     if needs[0]:
@@ -165,5 +163,5 @@ def _parents(dz_TBF: Array, x_TBI: Array, before_TBF: Array, weight_ih: Array, n
     if needs[2]:
         dw_hh = product_gradient(needs[2], dz_NF, before_TBF.reshape(-1, before_TBF.shape[2]), transpose_a=True)
     if needs[3] or needs[4]:
-        db = xp.matmul(xp.ones(len(dz_NF), dz_NF.dtype), dz_NF)
+        db = sum_rows(dz_NF)
     return dx, dw_ih, dw_hh, db, db

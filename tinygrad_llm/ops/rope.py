@@ -3,22 +3,21 @@ depends only on how far apart they are. Source: Su et al., "RoFormer", 2021, in 
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.backend import Array, beside, fused, namespace
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
 def rope_table(positions: Array, head_size: int, base: float = 10_000.0) -> tuple[Array, Array]:
     """cos and sin of position * base^(-2i/K) for i = 0 .. K/2 - 1.  (T,) -> two of (T, K/2), float64
 
-    The angles of pair i turn once every 2 pi base^(2i/K) positions.
+    The angles of pair i turn once every 2 pi base^(2i/K) positions. Computed where `positions` are.
     """
     if head_size % 2:
         raise ArgumentError("head_size", "an even number: coordinates are turned in pairs", head_size)
-    angles = np.asarray(positions, np.float64)[:, None] * base ** (-np.arange(0, head_size, 2) / head_size)
-    return np.cos(angles), np.sin(angles)
+    xp = namespace(positions)
+    angles = xp.asarray(positions, dtype="float64")[:, None] * base ** (-xp.arange(0, head_size, 2) / head_size)
+    return xp.cos(angles), xp.sin(angles)
 
 
 @op
@@ -31,7 +30,10 @@ def rope(x, cos=None, sin=None):
     if x.shape[-1] % 2 or cos.shape != (x.shape[-2], half) or sin.shape != cos.shape:
         raise ShapeError("rope", f"cos and sin of shape (T, K/2) = ({x.shape[-2]}, {half})", cos.shape)
     xp = namespace(x)
-    cos, sin = (xp.asarray(table, dtype=x.dtype) for table in (cos, sin))
+    cos, sin = beside(cos, x), beside(sin, x)
+    if (kernels := fused(x)) is not None:
+        return kernels.rope(x, cos.astype("float32"), sin.astype("float32"))
+    cos, sin = (table.astype(x.dtype) for table in (cos, sin))
     return _turn(xp, x, cos, sin), lambda g, needs: _turn(xp, g, cos, -sin)
 
 

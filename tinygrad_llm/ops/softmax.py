@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import namespace
+from tinygrad_llm.backend import fused, namespace
 from tinygrad_llm.errors import ShapeError
 
 
@@ -20,6 +20,8 @@ def softmax(x, axis=-1):
     """
     xp = namespace(x)
     _check("softmax", x, axis)
+    if axis in (-1, x.ndim - 1) and (kernels := fused(x)) is not None:
+        return kernels.normalized("softmax", x)
     y = xp.exp(x - x.max(axis, keepdims=True))  # the shift cancels, and exp cannot overflow
     y /= y.sum(axis, keepdims=True)
 
@@ -37,6 +39,8 @@ def log_softmax(x, axis=-1):
     """
     xp = namespace(x)
     _check("log_softmax", x, axis)
+    if axis in (-1, x.ndim - 1) and (kernels := fused(x)) is not None:
+        return kernels.normalized("log_softmax", x)
     shifted = x - x.max(axis, keepdims=True)
     y = shifted - xp.log(xp.exp(shifted).sum(axis, keepdims=True))
 
