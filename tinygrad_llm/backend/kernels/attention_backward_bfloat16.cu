@@ -1,0 +1,230 @@
+// after: attention_common.cuh mma.cuh attention_bfloat16.cuh
+//
+// attention_backward_keys_bfloat16_HEAD: dk and dv. A block owns 64 keys of one key head and meets the queries that see
+// them, of all heads that share this key head, in tiles.
+// attention_backward_queries_bfloat16_HEAD: dq. A block owns 64 queries of one head and meets the keys that they see.
+//
+// Both recompute the weights from lse (attention_common.cuh has the formulas) and need delta from attention_delta. The
+// rows of the block's own side stay in shared memory; two pairs of tiles of the other side take turns, so that the next
+// is on its way while one is worked on. What a block owns lies in the rows of its products, so that the first kernel
+// computes P^T and dS^T, the second dS, and each has its left operand for the next product in registers already.
+
+#if __CUDA_ARCH__ >= 800 || defined(CUDA_ON_CPU)
+
+const int OWN = ROWS * WARPS;  // rows a block
+
+// Rows a tile of the other side.
+__host__ __device__ constexpr int tile_rows(int head) { return head <= 64 ? 64 : 32; }
+
+// dS = P (dP - delta), in place of dP, which without the kept bits' weights is 0.
+__device__ __forceinline__ float score_gradient(float weight, float dweight, bool kept, float factor, float delta) {
+  return weight * ((kept ? dweight * factor : 0.0f) - delta);
+}
+
+// ---- dq -------------------------------------------------------------------------------------------------------------
+
+template <int HEAD, bool DROPOUT>
+__device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q, const Heads<const bfloat16>& k,
+                                                 const Heads<const bfloat16>& v, const Heads<const bfloat16>& g,
+                                                 const Heads<bfloat16>& dq, const float* lse, const float* delta,
+                                                 const Sizes& sizes, int causal, float scale, const Dropout& drop,
+                                                 int head, int block) {
+  const int KEYS = tile_rows(HEAD), N = KEYS / COLUMNS, TILE = KEYS * stride<HEAD>();
+  SHARED_BYTES(memory);
+  bfloat16* own_q = (bfloat16*)memory;
+  bfloat16* own_g = own_q + OWN * stride<HEAD>();
+  bfloat16* tiles = own_g + OWN * stride<HEAD>();  // keys, values, keys, values
+  const Lane lane = this_lane();
+  const int b = head / sizes.H, h = head % sizes.H, group = h / (sizes.H / sizes.G);
+  const int first = block * OWN, row = lane.warp * ROWS, own = first + row;  // of the block; of the warp: in it, and of all
+  const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
+                      in_pieces_of_16(g, sizes.K);
+  const Rows<const bfloat16> keys = rows_of(k, b, group, sizes.S), values = rows_of(v, b, group, sizes.S);
+  load_tile<OWN, HEAD>(own_q, rows_of(q, b, h, sizes.T), first, sizes.K, pieces);
+  load_tile<OWN, HEAD>(own_g, rows_of(g, b, h, sizes.T), first, sizes.K, pieces);
+  load_tile<KEYS, HEAD>(tiles, keys, 0, sizes.K, pieces);
+  load_tile<KEYS, HEAD>(tiles + TILE, values, 0, sizes.K, pieces);
+  cp_async_commit();
+
+  float row_lse[2], row_delta[2];  // of this lane's two rows
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    int t = own + row_in_warp(lane, 0, 2 * half);
+    row_lse[half] = t < sizes.T ? lse[(long long)head * sizes.T + t] * LOG2_E : INFINITE;
+    row_delta[half] = t < sizes.T ? delta[(long long)head * sizes.T + t] : 0.0f;
+  }
+  float result[1][HEAD / COLUMNS][4];
+  set_zero(result);
+  const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + ROWS - 1, sizes, causal);
+  const int stop = last_key(first + OWN - 1, sizes, causal) + 1;
+
+  for (int s = 0, turn = 0; s < stop; s += KEYS, turn ^= 1) {
+    const bfloat16 *key_tile = tiles + turn * 2 * TILE, *value_tile = key_tile + TILE;
+    cp_async_wait<0>();
+    __syncthreads();  // this pair has arrived for all, and nobody reads the other any more
+    if (s + KEYS < stop) {
+      bfloat16* next = tiles + (turn ^ 1) * 2 * TILE;
+      load_tile<KEYS, HEAD>(next, keys, s + KEYS, sizes.K, pieces);
+      load_tile<KEYS, HEAD>(next + TILE, values, s + KEYS, sizes.K, pieces);
+      cp_async_commit();
+    }
+    if (s > warp_high) continue;  // above the diagonal for this warp
+    float weights[1][N][4], dscores[1][N][4];
+    multiply_tiles<HEAD>(weights, own_q, row, key_tile);
+    multiply_tiles<HEAD>(dscores, own_g, row, value_tile);
+    const bool diagonal = s + KEYS - 1 > warp_low;
+#pragma unroll
+    for (int n = 0; n < N; n += 2) {
+      unsigned int kept = 0xff;
+      if (DROPOUT) kept = kept_of_query_rows(drop, own + lane.row, s + column_in_tile(lane, n, 0));
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        int c = i % 4, half = c / 2;
+        float weight = power_of_2(weights[0][n + i / 4][c] * (scale * LOG2_E) - row_lse[half]);
+        if (diagonal &&
+            s + column_in_tile(lane, n + i / 4, c) > last_key(own + row_in_warp(lane, 0, c), sizes, causal))
+          weight = 0.0f;
+        float& dscore = dscores[0][n + i / 4][c];
+        dscore = score_gradient(weight, dscore, kept >> i & 1, drop.factor, row_delta[half]);
+      }
+    }
+    unsigned int operand[1][N / 2][4];
+    pack(operand, dscores);
+    add_weighted_rows<HEAD>(result, operand, key_tile);
+  }
+  cp_async_wait<0>();  // a block without keys has not waited yet
+  const float factor[1][2] = {{scale, scale}};
+  store_rows<HEAD>(rows_of(dq, b, h, sizes.T), own, sizes.K, in_pieces_of_16(dq, sizes.K), lane, result, factor);
+}
+
+// ---- dk and dv ------------------------------------------------------------------------------------------------------
+
+template <int HEAD, bool DROPOUT>
+__device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, const Heads<const bfloat16>& k,
+                                              const Heads<const bfloat16>& v, const Heads<const bfloat16>& g,
+                                              const Heads<bfloat16>& dk, const Heads<bfloat16>& dv, const float* lse,
+                                              const float* delta, const Sizes& sizes, int causal, float scale,
+                                              Dropout drop, int key_head, int block) {
+  const int QUERIES = tile_rows(HEAD), N = QUERIES / COLUMNS, TILE = QUERIES * stride<HEAD>();
+  SHARED_BYTES(memory);
+  bfloat16* own_k = (bfloat16*)memory;
+  bfloat16* own_v = own_k + OWN * stride<HEAD>();
+  bfloat16* tiles = own_v + OWN * stride<HEAD>();  // queries, gradients, queries, gradients
+  float* stats = (float*)(tiles + 4 * TILE);       // lse and delta of a tile's queries, and of the next tile's
+  const Lane lane = this_lane();
+  const int b = key_head / sizes.G, group = key_head % sizes.G, repeats = sizes.H / sizes.G;
+  const int first = block * OWN, row = lane.warp * ROWS, own = first + row;  // of the block; of the warp: in it, and of all
+  const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
+                      in_pieces_of_16(g, sizes.K);
+  const int from = max(0, first_query(first, sizes, causal)) / QUERIES * QUERIES;
+  const int tiles_a_head = (sizes.T - from + QUERIES - 1) / QUERIES, steps = repeats * tiles_a_head;
+  const int warp_low = first_query(own, sizes, causal), warp_high = first_query(own + ROWS - 1, sizes, causal);
+
+  load_tile<OWN, HEAD>(own_k, rows_of(k, b, group, sizes.S), first, sizes.K, pieces);
+  load_tile<OWN, HEAD>(own_v, rows_of(v, b, group, sizes.S), first, sizes.K, pieces);
+  float dkeys[1][HEAD / COLUMNS][4], dvalues[1][HEAD / COLUMNS][4];
+  set_zero(dkeys);
+  set_zero(dvalues);
+
+  // Step -1 only brings the tiles of step 0.
+  for (int step = -1; step < steps; step++) {
+    const int turn = step & 1, next_turn = turn ^ 1;
+    cp_async_wait<0>();
+    __syncthreads();  // this pair has arrived for all, and nobody reads the other any more
+    float next_stat = 0.0f;
+    if (step + 1 < steps) {
+      int h = group * repeats + (step + 1) / tiles_a_head, t = from + (step + 1) % tiles_a_head * QUERIES;
+      bfloat16* next = tiles + next_turn * 2 * TILE;
+      load_tile<QUERIES, HEAD>(next, rows_of(q, b, h, sizes.T), t, sizes.K, pieces);
+      load_tile<QUERIES, HEAD>(next + TILE, rows_of(g, b, h, sizes.T), t, sizes.K, pieces);
+      cp_async_commit();
+      // One number a thread: lse, or delta. It is on its way, too, and is put down after the work on this tile. A query
+      // beyond the last has weight 0, as if it looked nowhere.
+      int query = t + threadIdx.x % QUERIES;
+      long long at = ((long long)b * sizes.H + h) * sizes.T + query;
+      if (threadIdx.x < QUERIES)
+        next_stat = query < sizes.T ? lse[at] * LOG2_E : INFINITE;
+      else if (threadIdx.x < 2 * QUERIES)
+        next_stat = query < sizes.T ? delta[at] : 0.0f;
+    }
+    const int h = group * repeats + step / tiles_a_head, t = from + step % tiles_a_head * QUERIES;
+    if (step >= 0 && t + QUERIES - 1 >= warp_low) {  // else above the diagonal for this warp
+      const bfloat16 *query_tile = tiles + turn * 2 * TILE, *gradient_tile = query_tile + TILE;
+      const float *tile_lse = stats + turn * 2 * QUERIES, *tile_delta = tile_lse + QUERIES;
+      const bool diagonal = t < warp_high;
+      drop.head = b * sizes.H + h;
+      unsigned int kept[N / 2], operand[1][N / 2][4];
+      float weights[1][N][4], dscores[1][N][4];
+      multiply_tiles<HEAD>(weights, own_k, row, query_tile);
+#pragma unroll
+      for (int n = 0; n < N; n++)
+#pragma unroll
+        for (int c = 0; c < 4; c++) {
+          int column = column_in_tile(lane, n, c);
+          float& weight = weights[0][n][c];
+          weight = power_of_2(weight * (scale * LOG2_E) - tile_lse[column]);
+          if (diagonal && t + column < first_query(own + row_in_warp(lane, 0, c), sizes, causal)) weight = 0.0f;
+        }
+      pack(operand, weights);
+      if (DROPOUT) {
+#pragma unroll
+        for (int i = 0; i < N / 2; i++) {
+          kept[i] = kept_of_key_rows(drop, t + column_in_tile(lane, 2 * i, 0), own + lane.row);
+          drop_operand(operand[0][i], kept[i]);
+        }
+      }
+      add_weighted_rows<HEAD>(dvalues, operand, gradient_tile);
+      multiply_tiles<HEAD>(dscores, own_v, row, gradient_tile);
+#pragma unroll
+      for (int n = 0; n < N; n++)
+#pragma unroll
+        for (int c = 0; c < 4; c++) {
+          bool stays = !DROPOUT || (kept[n / 2] >> (n % 2 * 4 + c) & 1);
+          dscores[0][n][c] = score_gradient(weights[0][n][c], dscores[0][n][c], stays, drop.factor,
+                                            tile_delta[column_in_tile(lane, n, c)]);
+        }
+      pack(operand, dscores);
+      add_weighted_rows<HEAD>(dkeys, operand, query_tile);
+    }
+    if (threadIdx.x < 2 * QUERIES) stats[next_turn * 2 * QUERIES + threadIdx.x] = next_stat;
+  }
+  const float dk_factor[1][2] = {{scale, scale}}, dv_factor[1][2] = {{drop.factor, drop.factor}};
+  store_rows<HEAD>(rows_of(dk, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dk, sizes.K), lane, dkeys, dk_factor);
+  store_rows<HEAD>(rows_of(dv, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dv, sizes.K), lane, dvalues, dv_factor);
+}
+
+// ---- entry points ---------------------------------------------------------------------------------------------------
+
+#define ATTENTION_INPUTS                                                                                    \
+  ATTENTION_ARRAY(const bfloat16, q), ATTENTION_ARRAY(const bfloat16, k), ATTENTION_ARRAY(const bfloat16, v), \
+      ATTENTION_ARRAY(const bfloat16, g)
+
+#define ATTENTION_BACKWARD(HEAD, DROPOUT, SUFFIX)                                                               \
+  extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_bfloat16_##SUFFIX(           \
+      ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dq), const float* lse, const float* delta, ATTENTION_OPTIONS) { \
+    Sizes sizes = {B, H, G, T, S, K};                                                                           \
+    int blocks = (T + OWN - 1) / OWN, head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;     \
+    queries_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \
+                                    ATTENTION_HEADS(dq), lse, delta, sizes, causal, scale,                      \
+                                    make_dropout(counter, p, call, head), head, block);                         \
+  }                                                                                                             \
+  extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys_bfloat16_##SUFFIX(              \
+      ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dk), ATTENTION_ARRAY(bfloat16, dv), const float* lse,         \
+      const float* delta, ATTENTION_OPTIONS) {                                                                  \
+    Sizes sizes = {B, H, G, T, S, K};                                                                           \
+    int blocks = (S + OWN - 1) / OWN, key_head = blockIdx.x / blocks, block = blockIdx.x % blocks;              \
+    keys_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \
+                                 ATTENTION_HEADS(dk), ATTENTION_HEADS(dv), lse, delta, sizes, causal, scale,    \
+                                 make_dropout(counter, p, call, 0), key_head, block);                           \
+  }
+
+ATTENTION_BACKWARD(32, false, 32)
+ATTENTION_BACKWARD(64, false, 64)
+ATTENTION_BACKWARD(96, false, 96)
+ATTENTION_BACKWARD(128, false, 128)
+ATTENTION_BACKWARD(32, true, 32_dropout)
+ATTENTION_BACKWARD(64, true, 64_dropout)
+ATTENTION_BACKWARD(96, true, 96_dropout)
+ATTENTION_BACKWARD(128, true, 128_dropout)
+
+#endif

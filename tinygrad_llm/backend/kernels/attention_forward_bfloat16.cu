@@ -1,0 +1,184 @@
+// after: attention_common.cuh mma.cuh attention_bfloat16.cuh
+//
+// attention_forward_bfloat16_HEAD: out = softmax(scale q k^T) v, and lse (B, H, T) in float; see attention_common.cuh.
+//
+// A block owns some queries of one head and meets the keys and values in tiles. The queries stay in registers as left
+// operands. While one tile is worked on, the next is on its way: two pairs of tiles (keys, values) take turns.
+// Grid: for each of B H heads its blocks of queries, the last ones first: where causal, they have the most keys.
+
+#if __CUDA_ARCH__ >= 800 || defined(CUDA_ON_CPU)
+
+// How a head size is worked on. 32 queries a warp share what is read from shared memory, 16 where the results fill the
+// registers; the random bits of dropout need registers too, so that tiles are smaller.
+template <int HEAD, bool DROPOUT>
+struct Plan {
+  static const int M = HEAD <= 64 ? 2 : 1, QUERIES = M * ROWS * WARPS;
+  static const int KEYS = DROPOUT ? 32 : 64, N = KEYS / COLUMNS;
+};
+
+// Hides the scores of keys, from `first` on, that the queries, from `own` on, do not see.
+template <int M, int N>
+__device__ __forceinline__ void hide(float (&scores)[M][N][4], const Lane& lane, int own, int first, const Sizes& sizes,
+                                     int causal) {
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int c = 0; c < 4; c++) {
+      int last = last_key(own + row_in_warp(lane, m, c), sizes, causal) - first;
+#pragma unroll
+      for (int n = 0; n < N; n++)
+        if (column_in_tile(lane, n, c) > last) scores[m][n][c] = -INFINITE;
+    }
+}
+
+// What the online softmax remembers of a row.
+template <int M>
+struct Running {
+  float top[M][2];    // the largest score so far, times scale log2 e
+  float total[M][2];  // sum of 2^(score - top), over this lane's columns alone until the end
+};
+
+// scores -> 2^(score - top), and what was summed so far is set to the new top.
+template <int HEAD, int M, int N>
+__device__ __forceinline__ void softmax_step(float (&scores)[M][N][4], Running<M>& run,
+                                             float (&out)[M][HEAD / COLUMNS][4], float scale_log2) {
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      float top = -INFINITE;
+#pragma unroll
+      for (int n = 0; n < N; n++) top = fmaxf(top, fmaxf(scores[m][n][2 * half], scores[m][n][2 * half + 1]));
+      top = fmaxf(top, __shfl_xor_sync(EVERYONE, top, 1));  // a row lies in four lanes
+      top = fmaxf(top, __shfl_xor_sync(EVERYONE, top, 2));
+      top = fmaxf(run.top[m][half], top * scale_log2);
+      float shift = top == -INFINITE ? 0.0f : top;  // nothing seen yet: -inf - (-inf) would be NaN
+      float shrink = power_of_2(run.top[m][half] - shift);
+      float total = run.total[m][half] * shrink;
+#pragma unroll
+      for (int n = 0; n < N; n++)
+#pragma unroll
+        for (int c = 2 * half; c < 2 * half + 2; c++) {
+          scores[m][n][c] = power_of_2(scores[m][n][c] * scale_log2 - shift);
+          total += scores[m][n][c];
+        }
+#pragma unroll
+      for (int h = 0; h < HEAD / COLUMNS; h++) {
+        out[m][h][2 * half] *= shrink;
+        out[m][h][2 * half + 1] *= shrink;
+      }
+      run.top[m][half] = top;
+      run.total[m][half] = total;
+    }
+}
+
+template <int HEAD, bool DROPOUT>
+__device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q, const Heads<const bfloat16>& k,
+                                                  const Heads<const bfloat16>& v, const Heads<bfloat16>& out,
+                                                  float* lse, const Sizes& sizes, int causal, float scale,
+                                                  const Dropout& drop, int head, int block) {
+  typedef Plan<HEAD, DROPOUT> P;
+  const int M = P::M, N = P::N, QUERIES = P::QUERIES, KEYS = P::KEYS, TILE = KEYS * stride<HEAD>();
+  SHARED_BYTES(memory);
+  bfloat16* tiles = (bfloat16*)memory;  // keys, values, keys, values
+  const Lane lane = this_lane();
+  const int b = head / sizes.H, h = head % sizes.H, group = h / (sizes.H / sizes.G);
+  const int first = block * QUERIES, own = first + lane.warp * M * ROWS;  // of the block, of the warp
+  const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K);
+  const Rows<const bfloat16> keys = rows_of(k, b, group, sizes.S), values = rows_of(v, b, group, sizes.S);
+
+  // The queries go where the second pair of tiles will be, and from there into registers.
+  load_tile<QUERIES, HEAD>(tiles + 2 * TILE, rows_of(q, b, h, sizes.T), first, sizes.K, pieces);
+  load_tile<KEYS, HEAD>(tiles, keys, 0, sizes.K, pieces);
+  load_tile<KEYS, HEAD>(tiles + TILE, values, 0, sizes.K, pieces);
+  cp_async_commit();
+  cp_async_wait<0>();
+  __syncthreads();
+  unsigned int queries[HEAD / ROWS][M][4];
+#pragma unroll
+  for (int step = 0; step < HEAD / ROWS; step++)
+#pragma unroll
+    for (int m = 0; m < M; m++)
+      load_left<HEAD>(queries[step][m], tiles + 2 * TILE, own - first + m * ROWS, step * ROWS);
+
+  float result[M][HEAD / COLUMNS][4];
+  set_zero(result);
+  Running<M> run;
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      run.top[m][half] = -INFINITE;
+      run.total[m][half] = 0.0f;
+    }
+  const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + M * ROWS - 1, sizes, causal);
+  const int stop = last_key(first + QUERIES - 1, sizes, causal) + 1;
+
+  for (int s = 0, turn = 0; s < stop; s += KEYS, turn ^= 1) {
+    const bfloat16* tile = tiles + turn * 2 * TILE;
+    cp_async_wait<0>();
+    __syncthreads();  // this pair has arrived for all, and nobody reads the other any more
+    if (s + KEYS < stop) {
+      bfloat16* next = tiles + (turn ^ 1) * 2 * TILE;
+      load_tile<KEYS, HEAD>(next, keys, s + KEYS, sizes.K, pieces);
+      load_tile<KEYS, HEAD>(next + TILE, values, s + KEYS, sizes.K, pieces);
+      cp_async_commit();
+    }
+    if (s > warp_high) continue;  // above the diagonal for this warp
+    float scores[M][N][4];
+    set_zero(scores);
+#pragma unroll
+    for (int step = 0; step < HEAD / ROWS; step++) add_products<HEAD>(scores, queries[step], tile, step * ROWS);
+    if (s + KEYS - 1 > warp_low) hide(scores, lane, own, s, sizes, causal);
+    softmax_step<HEAD>(scores, run, result, scale * LOG2_E);
+    unsigned int weights[M][N / 2][4];
+    pack(weights, scores);
+    if (DROPOUT) {
+#pragma unroll
+      for (int m = 0; m < M; m++)
+#pragma unroll
+        for (int i = 0; i < N / 2; i++)
+          drop_operand(weights[m][i], kept_of_query_rows(drop, own + row_in_warp(lane, m, 0),
+                                                         s + column_in_tile(lane, 2 * i, 0)));
+    }
+    add_weighted_rows<HEAD>(result, weights, tile + TILE);
+  }
+
+  float factor[M][2];
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      float total = run.total[m][half];
+      total += __shfl_xor_sync(EVERYONE, total, 1);
+      total += __shfl_xor_sync(EVERYONE, total, 2);
+      factor[m][half] = total == 0.0f ? 0.0f : drop.factor / total;
+      int t = own + row_in_warp(lane, m, 2 * half);
+      if (t < sizes.T && lane.column == 0)
+        lse[(long long)head * sizes.T + t] = total == 0.0f ? INFINITE : run.top[m][half] * LN_2 + logf(total);
+    }
+  store_rows<HEAD>(rows_of(out, b, h, sizes.T), own, sizes.K, in_pieces_of_16(out, sizes.K), lane, result, factor);
+}
+
+#define ATTENTION_FORWARD(NAME, HEAD, DROPOUT)                                                                     \
+  extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
+      NAME(ATTENTION_ARRAY(const bfloat16, q), ATTENTION_ARRAY(const bfloat16, k), ATTENTION_ARRAY(const bfloat16, v), \
+           ATTENTION_ARRAY(bfloat16, out), float* lse, ATTENTION_OPTIONS) {                                        \
+    Sizes sizes = {B, H, G, T, S, K};                                                                                  \
+    const int QUERIES = Plan<HEAD, DROPOUT>::QUERIES;                                                              \
+    int blocks = (T + QUERIES - 1) / QUERIES;                                                                      \
+    int head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;                                      \
+    attention_forward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(out), \
+                                     lse, sizes, causal, scale, make_dropout(counter, p, call, head), head, block);    \
+  }
+
+ATTENTION_FORWARD(attention_forward_bfloat16_32, 32, false)
+ATTENTION_FORWARD(attention_forward_bfloat16_64, 64, false)
+ATTENTION_FORWARD(attention_forward_bfloat16_96, 96, false)
+ATTENTION_FORWARD(attention_forward_bfloat16_128, 128, false)
+ATTENTION_FORWARD(attention_forward_bfloat16_32_dropout, 32, true)
+ATTENTION_FORWARD(attention_forward_bfloat16_64_dropout, 64, true)
+ATTENTION_FORWARD(attention_forward_bfloat16_96_dropout, 96, true)
+ATTENTION_FORWARD(attention_forward_bfloat16_128_dropout, 128, true)
+
+#endif
