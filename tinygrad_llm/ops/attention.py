@@ -109,8 +109,9 @@ def _core(q: Array, k: Array, v: Array, mask: Any, causal: bool, scale: float | 
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
     rng = rng if p > 0 else None
     kernels = fused(q)
-    if kernels is not None and mask is None and isinstance(rng, DeviceStream | None) and kernels.flash_supports(q, k, v):
-        return FlashAttention(kernels, q, k, v, causal, scale, p, rng)
+    if kernels is not None and mask is None and isinstance(rng, DeviceStream | None) and scale > 0:
+        if kernels.flash_supports(q.reshape(q.shape[0], -1, *q.shape[3:]), k, v):
+            return FlashAttention(kernels, q, k, v, causal, scale, p, rng)
     grouped = (*q.shape[:4], k.shape[2])  # (B, G, R, T, S)
     full = (grouped[0], grouped[1] * grouped[2], *grouped[3:])  # (B, H, T, S)
     drop = None if rng is None else beside(keep_mask(full, p, rng, _precise(q.dtype)), q).reshape(grouped)

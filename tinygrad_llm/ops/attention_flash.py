@@ -32,8 +32,10 @@ class FlashAttention:
 
     def backward(self, g: Array, dq: Array, dk: Array, dv: Array, needs_mask: Any) -> None:
         """Writes the gradients into dq (B, G, R, T, K), dk and dv (B, G, S, K)."""
-        saved = self.q, self.k, self.v, self.out, self.lse_BHT
-        self.kernels.flash_backward(*saved, _heads(g), _heads(dq), dk, dv, **self.options)
+        xp, saved = namespace(g), (self.q, self.k, self.v, self.out, self.lse_BHT)
+        g = g if g.strides[-1] == g.itemsize else xp.ascontiguousarray(g)
+        delta_BHT = xp.empty_like(self.lse_BHT)
+        self.kernels.flash_backward(*saved, _heads(g), _heads(dq), dk, dv, delta=delta_BHT, **self.options)
 
 
 def _heads(x_BGRTK: Array) -> Array:

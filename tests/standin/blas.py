@@ -1,0 +1,102 @@
+"""cuBLAS over flat memory: what (transpose, leading dimension, stride) say is done exactly, so a wrong layout is wrong here.
+
+A matrix op(X) of r rows and c columns lies by columns: entry (i, j) of X at X[i + j * ld]. Every address that is read or
+written must lie inside memory that the caller may use, which `checked` decides.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+
+TYPES = {0: "float32", 1: "float64", 14: "bfloat16"}
+ALLOWED = {  # (factors, product): compute types; cublasGemmEx, table of supported types
+    ("float32", "float32"): {68, 77},
+    ("float64", "float64"): {70},
+    ("bfloat16", "bfloat16"): {68},
+    ("bfloat16", "float32"): {68},
+}
+
+
+def _number(x):
+    return getattr(x, "value", x)
+
+
+def _dtype(code) -> np.dtype:
+    import ml_dtypes
+
+    name = TYPES[_number(code)]
+    return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
+
+
+def _matrix(address, dtype: np.dtype, rows: int, columns: int, ld: int) -> np.ndarray:
+    """A view of memory as a matrix that lies by columns."""
+    assert ld >= max(1, rows), f"leading dimension {ld} for {rows} rows"
+    count = (columns - 1) * ld + rows
+    buffer = (ctypes.c_char * (count * dtype.itemsize)).from_address(_number(address))
+    flat = np.frombuffer(buffer, dtype)
+    return np.lib.stride_tricks.as_strided(flat, (rows, columns), (dtype.itemsize, ld * dtype.itemsize))
+
+
+class CuBLAS:
+    """The functions that `backend.cublas` calls. `calls` counts them; `record` is asked to run or keep each product."""
+
+    def __init__(self, run) -> None:
+        self.run, self.calls, self.stream, self.workspace = run, 0, None, None
+
+    def cublasCreate_v2(self, handle) -> int:  # noqa: N802
+        handle._obj.value = 7
+        return 0
+
+    def cublasSetStream_v2(self, handle, stream) -> int:  # noqa: N802
+        self.stream, self.workspace = _number(stream), None  # as cuBLAS: the workspace is the default one again
+        return 0
+
+    def cublasSetWorkspace_v2(self, handle, place, size) -> int:  # noqa: N802
+        self.workspace = _number(size)
+        return 0
+
+    def cublasGemmEx(self, handle, ta, tb, m, n, k, alpha, a, a_type, lda, b, b_type, ldb, beta, c, c_type, ldc, *rest):  # noqa: N802
+        strided = (a, a_type, lda, 0, b, b_type, ldb, 0, beta, c, c_type, ldc, 0, 1)
+        return self.cublasGemmStridedBatchedEx(handle, ta, tb, m, n, k, alpha, *strided, *rest)
+
+    def cublasGemmStridedBatchedEx(  # noqa: N802
+        self, handle, ta, tb, m, n, k, alpha, a, a_type, lda, stride_a, b, b_type, ldb, stride_b, beta,
+        c, c_type, ldc, stride_c, count, compute, algorithm,
+    ) -> int:  # fmt: skip
+        assert _number(handle) == 7 and self.workspace, "a handle with a workspace"
+        factor, result = _dtype(a_type), _dtype(c_type)
+        assert _dtype(b_type) == factor
+        assert _number(compute) in ALLOWED[factor.name, result.name], "a combination of types that cuBLAS has not"
+        m, n, k, count = map(_number, (m, n, k, count))
+        scalars = [x._obj.value for x in (alpha, beta)]
+        wanted = ctypes.c_double if factor == np.float64 else ctypes.c_float
+        assert all(isinstance(x._obj, wanted) for x in (alpha, beta)), "alpha and beta have the type of the computation"
+        wide = np.float64 if factor == np.float64 else np.float32
+
+        def operand(x, flag, rows, columns, ld, stride, i):
+            place = _number(x) + i * _number(stride) * factor.itemsize
+            shape = (columns, rows) if _number(flag) else (rows, columns)
+            matrix = _matrix(place, factor, *shape, _number(ld)).astype(wide)
+            return matrix.T if _number(flag) else matrix
+
+        def multiply() -> None:
+            for i in range(count):
+                left = operand(a, ta, m, k, lda, stride_a, i)
+                right = operand(b, tb, k, n, ldb, stride_b, i)
+                if _number(compute) == 77:
+                    left, right = _tf32(left), _tf32(right)
+                out = _matrix(_number(c) + i * _number(stride_c) * result.itemsize, result, m, n, _number(ldc))
+                product = scalars[0] * (left @ right)
+                out[...] = product if scalars[1] == 0 else product + scalars[1] * out.astype(wide)
+
+        self.calls += 1
+        self.run(multiply)
+        return 0
+
+
+def _tf32(x: np.ndarray) -> np.ndarray:
+    """Ten bits of mantissa, rounded to the nearest."""
+    bits = np.ascontiguousarray(x).view(np.uint32)
+    return ((bits + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(np.float32)

@@ -1,0 +1,1 @@
+"""Stands for NVIDIA's package of the same name."""

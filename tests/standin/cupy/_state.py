@@ -1,0 +1,79 @@
+"""What the stand-in knows of the imagined GPU: how often the host waited, and what is being recorded."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+TESTS = HERE.parent
+
+
+class CUDARuntimeError(RuntimeError):
+    """As CuPy's: the text begins with the error's name."""
+
+
+class State:
+    """counts: "synchronise" and "upload" by what did it. recording: the graph being recorded, or None."""
+
+    def __init__(self) -> None:
+        self.counts: Counter = Counter()
+        self.recording: list[Callable[[], None]] | None = None
+        self.pinned: list = []
+
+    def synchronise(self, why: str) -> None:
+        """The host waits. Counted, unless a test looks."""
+        if from_a_test():
+            return
+        if self.recording is not None:
+            raise CUDARuntimeError(f"cudaErrorStreamCaptureUnsupported: {why} while a graph is recorded")
+        self.counts["synchronise", why] += 1
+        self.finish_copies()
+
+    def upload(self, why: str) -> None:
+        """The host copies memory that is not pinned, which cannot be recorded."""
+        if from_a_test():
+            return
+        if self.recording is not None:
+            raise CUDARuntimeError(f"cudaErrorStreamCaptureUnsupported: {why} while a graph is recorded")
+        self.counts["upload", why] += 1
+
+    def run(self, action: Callable[[], None]) -> None:
+        """Does it now, or records it to be done by each replay."""
+        if self.recording is not None:
+            self.recording.append(action)
+        else:
+            action()
+
+    def finish_copies(self) -> None:
+        """By now all copies from pinned memory are done: their sources must not have been written since they began."""
+        for source, copy in self.pinned:
+            if source.tobytes() != copy:
+                raise AssertionError("pinned memory was written again before the copy from it was known to be done")
+        self.pinned.clear()
+
+    def waits(self) -> int:
+        """How often the host waited so far."""
+        return sum(count for (kind, _), count in self.counts.items() if kind == "synchronise")
+
+    def uploads(self) -> int:
+        """How often memory that is not pinned was copied so far."""
+        return sum(count for (kind, _), count in self.counts.items() if kind == "upload")
+
+
+STATE = State()
+
+
+def from_a_test() -> bool:
+    """Whether the nearest caller outside NumPy, the standard library and this folder is a test, which may look at
+    values."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        inside = name.startswith(str(HERE)) or "/numpy/" in name or "/lib/python" in name or name.startswith("<")
+        if not inside:
+            return name.startswith(str(TESTS))
+        frame = frame.f_back
+    return False

@@ -1,0 +1,177 @@
+"""Streams that do everything at once, graphs that are recorded and replayed, pinned memory that is watched."""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import contextmanager
+
+import numpy as np
+
+from cupy._state import STATE, CUDARuntimeError
+
+
+class _Runtime:
+    """`devices` is how many GPUs there are; a test sets it to 0, or to None for no driver."""
+
+    CUDARuntimeError = CUDARuntimeError
+    streamCaptureModeThreadLocal = 1
+    devices: int | None = 1
+
+    def getDeviceCount(self) -> int:  # noqa: N802
+        if self.devices is None:
+            raise CUDARuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient")
+        return self.devices
+
+    def getDeviceProperties(self, device: int) -> dict:  # noqa: N802
+        return {"name": b"stand-in", "totalGlobalMem": 80 << 30, "multiProcessorCount": 4}
+
+    def driverGetVersion(self) -> int:  # noqa: N802
+        return 13000
+
+    def runtimeGetVersion(self) -> int:  # noqa: N802
+        return 13000
+
+
+runtime = _Runtime()
+
+
+class Device:
+    """The one GPU."""
+
+    capability = "90"
+    id = 0
+
+    def __init__(self, device=None) -> None:
+        self.compute_capability = Device.capability
+        self.mem_info = (40 << 30, 80 << 30)
+        self.attributes = {"MultiProcessorCount": 4}
+
+    def synchronize(self) -> None:
+        STATE.synchronise("device.synchronize")
+
+
+class Graph:
+    """What was recorded."""
+
+    def __init__(self, actions) -> None:
+        self.actions = actions
+
+    def launch(self, stream=None) -> None:
+        assert STATE.recording is None
+        for action in self.actions:
+            action()
+
+
+class Stream:
+    """Everything is done in order, at once."""
+
+    current: Stream
+
+    def __init__(self, null=False, non_blocking=False, ptds=False, *, priority=None) -> None:
+        self.null, self.ptr, self.before = null, 0 if null else id(self), []
+
+    def __enter__(self) -> Stream:
+        self.before.append(Stream.current)
+        Stream.current = self
+        return self
+
+    def __exit__(self, *exc) -> None:
+        Stream.current = self.before.pop()
+
+    def use(self) -> Stream:
+        Stream.current = self
+        return self
+
+    def synchronize(self) -> None:
+        STATE.synchronise("stream.synchronize")
+
+    def begin_capture(self, mode=None) -> None:
+        if self.null:
+            raise CUDARuntimeError("cudaErrorStreamCaptureUnsupported: the null stream cannot be recorded")
+        assert STATE.recording is None and Stream.current is self
+        STATE.recording = []
+
+    def end_capture(self) -> Graph:
+        actions, STATE.recording = STATE.recording, None
+        assert actions is not None
+        return Graph(actions)
+
+    def is_capturing(self) -> bool:
+        return STATE.recording is not None
+
+
+Stream.current = Stream(null=True)
+
+
+def get_current_stream(device_id=-1) -> Stream:
+    return Stream.current
+
+
+class Memory:
+    """A piece of the GPU's memory outside all pools."""
+
+    def __init__(self, size: int) -> None:
+        self.bytes = np.zeros(size, np.uint8)
+        self.ptr = self.bytes.ctypes.data
+
+
+class MemoryPool:
+    """Counts nothing here; `limit` makes it refuse, as a full GPU does."""
+
+    def malloc(self, size: int):
+        raise NotImplementedError("arrays of the stand-in have memory of their own")
+
+    def used_bytes(self) -> int:
+        return 0
+
+    def total_bytes(self) -> int:
+        return 0
+
+    def free_all_blocks(self) -> None:
+        pass
+
+
+@contextmanager
+def using_allocator(allocator=None):
+    yield
+
+
+class memory:  # noqa: N801
+    """`cupy.cuda.memory`."""
+
+    class OutOfMemoryError(MemoryError):
+        """As CuPy's."""
+
+
+_PINNED: dict[int, np.ndarray] = {}
+
+
+class PinnedMemoryPointer:
+    """Host memory that the GPU can read by itself."""
+
+    def __init__(self, size: int) -> None:
+        self.array = np.zeros(size, np.uint8)
+        self.ptr = self.array.ctypes.data
+        _PINNED[self.ptr] = self.array
+
+    def __buffer__(self, flags):  # Python 3.12; before that the next line serves
+        return memoryview(self.array)
+
+
+def alloc_pinned_memory(size: int):
+    pointer = PinnedMemoryPointer(size)
+    return _AsBuffer(pointer)
+
+
+class _AsBuffer(ctypes.Array if False else object):  # numpy.frombuffer wants a buffer: a bytes-like view of the memory
+    def __new__(cls, pointer: PinnedMemoryPointer):
+        buffer = (ctypes.c_ubyte * pointer.array.nbytes).from_buffer(pointer.array)
+        return buffer
+
+
+def pinned_view(address: int, size: int) -> np.ndarray:
+    """The bytes of pinned memory at an address; memory that is not pinned is refused."""
+    for start, array in _PINNED.items():
+        if start <= address and address + size <= start + array.nbytes:
+            return array[address - start : address - start + size]
+    raise AssertionError("an asynchronous copy from memory that is not pinned")
