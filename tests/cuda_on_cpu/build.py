@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,16 @@ ELEMENTS = {
 }
 """Which NumPy dtypes a C pointer may point to."""
 
-_KERNEL = re.compile(r'extern\s+"C"\s+__attribute__\s*\(\(noipa\)\)\s+void\s+(\w+)\s*\(([^)]*)\)\s*\{')
+_BOUND = r"(?:__attribute__\s*\(\(launch_bounds\((?P<{}>[^()]*)\)\)\)\s*)?"
+_KERNEL = re.compile(
+    r'extern\s+"C"\s+__attribute__\s*\(\(noipa\)\)\s*'
+    + _BOUND.format("bound")
+    + r"void\s+"
+    + _BOUND.format("bound_too")
+    + r"(?P<name>\w+)\s*\((?P<parameters>[^)]*)\)\s*\{"
+)
 _TRAMPOLINE = """
+extern "C" {{ extern const int bound_{name} = {bound}; }}
 extern "C" const char* run_{name}(void** arguments, unsigned int* sizes, long long shared_bytes, int reverse) {{
   cuda_on_cpu::Launch launch = {{{{sizes[0], sizes[1], sizes[2]}}, {{sizes[3], 1, 1}}, shared_bytes, reverse,
                                 [](void** arguments) {{ {name}({values}); }}, arguments}};
@@ -116,11 +124,11 @@ def _make(text: str, flags: list[str], own: Path, library: Path) -> None:
     (own / "kernel.cu").write_text(text, encoding="utf-8")
     _run(COMPILER, *flags, "-include", str(HEADER), "-E", "-x", "c++", "kernel.cu", "-o", "kernel.ii", cwd=own)
     expanded = (own / "kernel.ii").read_text(encoding="utf-8")
-    found = kernels_in(expanded)
+    found = list(_kernels(expanded))
     if not found:
         raise RuntimeError('no kernel in this text: each begins with extern "C" __global__ void NAME(')
     whole = own / "whole.ii"
-    whole.write_text(expanded + "".join(_trampoline(*item) for item in found.items()), encoding="utf-8")
+    whole.write_text(expanded + "".join(_trampoline(*kernel) for kernel in found), encoding="utf-8")
     _run(COMPILER, *flags, "-shared", "-x", "c++-cpp-output", str(whole), "-o", "kernel.so", cwd=own)
     os.replace(own / "kernel.ii", library.with_suffix(".ii"))  # first: who sees the library finds this too
     os.replace(own / "kernel.so", library)
@@ -132,15 +140,20 @@ def _run(*command: str, cwd: Path) -> None:
         raise RuntimeError(f"{COMPILER} refuses the kernels:\n{done.stderr}")
 
 
-def _trampoline(name: str, types: list[str]) -> str:
+def _trampoline(name: str, types: list[str], bound: str) -> str:
     values = ", ".join(f"*({t}*)arguments[{i}]" for i, t in enumerate(types))
-    return _TRAMPOLINE.format(name=name, values=values)
+    return _TRAMPOLINE.format(name=name, values=values, bound=bound)
+
+
+def _kernels(expanded: str) -> Iterator[tuple[str, list[str], str]]:
+    for m in _KERNEL.finditer(re.sub(r"^#.*$", "", expanded, flags=re.MULTILINE)):
+        types = [c_type(part) for part in m["parameters"].split(",") if part.strip()]
+        yield m["name"], types, m["bound"] or m["bound_too"] or str(MOST_THREADS)
 
 
 def kernels_in(expanded: str) -> dict[str, list[str]]:
     """Each kernel's name and the C types of its parameters, from the text that the preprocessor has gone over."""
-    expanded = re.sub(r"^#.*$", "", expanded, flags=re.MULTILINE)
-    return {m[1]: [c_type(part) for part in m[2].split(",") if part.strip()] for m in _KERNEL.finditer(expanded)}
+    return {name: types for name, types, _ in _kernels(expanded)}
 
 
 def c_type(parameter: str) -> str:
@@ -150,7 +163,7 @@ def c_type(parameter: str) -> str:
     words = kind.split()
     constant = "const " if "const" in words else ""
     kind = " ".join(word for word in words if word != "const")
-    kind = {"unsigned": "unsigned int", "long long int": "long long", "uint32_t": "unsigned int"}.get(kind, kind)
+    kind = {"unsigned": "unsigned int", "long long int": "long long", "float32": "float"}.get(kind, kind)
     return (constant if star else "") + kind + star
 
 
@@ -184,10 +197,13 @@ class Compiled:
         if len(args) != len(types):
             raise TypeError(f"{name} takes {len(types)} arguments ({', '.join(types)}), got {len(args)}")
         values = [_value(f"{name}: argument {i}", t, a) for i, (t, a) in enumerate(zip(types, args))]
-        sizes = (ctypes.c_uint * 4)(*_sizes(name, grid, block))
+        *sides, threads = _sizes(name, grid, block)
+        if threads > (bound := ctypes.c_int.in_dll(self._library, f"bound_{name}").value):
+            raise ValueError(f"{name}: {threads} threads, its __launch_bounds__ allow {bound}")
         if not 0 <= shared_bytes <= MOST_SHARED_BYTES:
             raise ValueError(f"{name}: {shared_bytes} bytes of shared memory, a block has at most {MOST_SHARED_BYTES}")
         pointers = (ctypes.c_void_p * len(values))(*(v.ctypes.data for v in values))
+        sizes = (ctypes.c_uint * 4)(*sides, threads)
         function = getattr(self._library, f"run_{name}")
         function.restype = ctypes.c_char_p
         with self._lock:

@@ -18,7 +18,7 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline
-#define __launch_bounds__(...)
+#define __launch_bounds__(threads, ...) __attribute__((launch_bounds(threads)))  // build.py reads it
 #define __align__(n) __attribute__((aligned(n)))
 #define __constant__ const
 
