@@ -285,20 +285,28 @@ def draw(logits_V: Array, token: Array, uniform: Array, sampler: Any) -> None:
 # ---- the update -----------------------------------------------------------------------------------------------------
 
 
-def square_norm(flat: Array, loss: Array, max_norm: float, hyper: Array, state: Array) -> None:
+def square_norm(flat: Array, loss: Array, max_norm: float, settings: Array, state: Array) -> None:
     """Norm, clip scale and whether all is finite, into `state`; see kernels/optimizer.cu."""
     parts = load_cupy().empty(_grid(math.ceil(flat.size / 4)), float32)
     launch("optimizer", "square_sums", parts.size, BLOCK, (flat, parts, int64(flat.size)))
-    args = parts, int32(parts.size), loss, float32(max_norm), hyper, state
+    args = parts, int32(parts.size), loss, float32(max_norm), settings, state
     launch("optimizer", "finish_norm", 1, BLOCK, args)
 
 
-def adamw(w: Array, m: Array, v: Array, g: Array, decaying: int, hyper: Array, state: Array, adam: tuple) -> None:
+def adamw(w: Array, m: Array, v: Array, g: Array, decaying: int, settings: Array, state: Array, adam: tuple) -> None:
     """One update of all parameters, or none where a number is not finite. adam = (beta1, beta2, eps)."""
     sizes = int64(w.size), int64(decaying)
-    _each("optimizer", "adamw", w.size, w, m, v, g, *sizes, hyper, state, *map(float32, adam))
+    _each("optimizer", "adamw", w.size, w, m, v, g, *sizes, settings, state, *map(float32, adam))
 
 
-def log_losses(loss: Array, state: Array, ring: Array, hyper: Array) -> None:
+def sgd(w: Array, velocity: Array | None, g: Array, decaying: int, settings: Array, state: Array, rule: tuple) -> None:
+    """The same for stochastic gradient descent. rule = (momentum, nesterov, decay)."""
+    momentum, nesterov, decay = rule
+    sizes = int64(w.size), int64(decaying)
+    options = float32(momentum), int32(nesterov), float32(decay)
+    _each("optimizer", "sgd", w.size, w, velocity, g, *sizes, settings, state, *options)
+
+
+def log_losses(loss: Array, state: Array, ring: Array, settings: Array) -> None:
     """ring[step % len(ring)] = (loss, norm)."""
-    launch("optimizer", "log_losses", 1, 32, (loss, state, ring, hyper, int32(len(ring))))
+    launch("optimizer", "log_losses", 1, 32, (loss, state, ring, settings, int32(len(ring))))

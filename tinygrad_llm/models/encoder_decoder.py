@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.backend import Array, as_array
 from tinygrad_llm.errors import ConfigError, ShapeError
 from tinygrad_llm.models.sizes import check_sizes, check_transformer
 from tinygrad_llm.nn import Dropout, Embedding, LayerNorm, Linear, Module, MultiHeadAttention, Parameter, Rng
@@ -188,7 +189,7 @@ class EncoderDecoder(Module):
         x, found = self.decoder.embed(self._words("target", target), None), []
         for layer in self.decoder.layers:
             x = layer.ask_itself(x, None, True, None)
-            found.append(layer.encoder_attn.weights(x, memory, mask).data)
+            found.append(layer.encoder_attn.weights(x, memory, mask).numpy())
             x = layer.think(layer.ask_memory(x, memory, mask, None), None)
         return np.stack(found)
 
@@ -204,5 +205,5 @@ class EncoderDecoder(Module):
         return words * math.sqrt(c.n_embd) if c.scale_embedding else words
 
 
-def _ids(tokens: Any) -> np.ndarray:
-    return tokens.data if isinstance(tokens, Tensor) else np.asarray(tokens)
+def _ids(tokens: Any) -> Array:
+    return as_array(tokens.data if isinstance(tokens, Tensor) else tokens)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.backend import as_array
 from tinygrad_llm.errors import ShapeError
 from tinygrad_llm.models.sizes import check_sizes, check_transformer
 from tinygrad_llm.nn import MLP, CausalSelfAttention, Dropout, Embedding, LayerNorm, Module, Rng, TransformerBlock
@@ -70,21 +71,25 @@ class GPT(Module):
         """Logits of the token after the last position alone.  (B, T) -> (B, V)"""
         return ops.linear(self.hidden(tokens)[:, -1], self.wte.weight)
 
-    def loss(self, tokens: Any, targets: Any, rng: Rng | None = None, divisor: float | None = None) -> Tensor:
+    def loss(
+        self, tokens: Any, targets: Any, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None
+    ) -> Tensor:
         """The mean of -ln p(target), in nats a token, over the targets that are not ignored.  (B, T), (B, T) -> ()
 
         divisor  divides the sum instead of the count, for parts of a batch.
+        dtype    of the activations, that of the weights where None; the loss of bfloat16 is float32.
         """
-        return ops.linear_cross_entropy(self.hidden(tokens, rng), self.wte.weight, targets, divisor=divisor)
+        return ops.linear_cross_entropy(self.hidden(tokens, rng, dtype), self.wte.weight, targets, divisor=divisor)
 
-    def hidden(self, tokens: Any, rng: Rng | None = None) -> Tensor:
-        """The stream after the last norm.  (B, T) -> (B, T, D)"""
-        tokens = tokens.data if isinstance(tokens, Tensor) else np.asarray(tokens)
+    def hidden(self, tokens: Any, rng: Rng | None = None, dtype: Any = None) -> Tensor:
+        """The stream after the last norm, computed in `dtype`, or as the weights are.  (B, T) -> (B, T, D)"""
+        tokens = as_array(tokens.data if isinstance(tokens, Tensor) else tokens)
         time = check_shape("tokens", tokens, "BT", "Put a single sequence into a batch of one: tokens[None].")["T"]
         if not 0 < time <= self.config.block_size:
             next_step = "Crop the text to its last block_size tokens, or train a model with a longer context."
             raise ShapeError("tokens", f"1 to block_size = {self.config.block_size} positions", time, next_step)
-        x = self.dropout(self.wte(tokens) + self.wpe.weight[:time], rng)
+        x = self.wte(tokens) + self.wpe.weight[:time]
+        x = self.dropout(x if dtype is None else x.astype(dtype), rng)
         for block in self.h:
             x = block(x, rng)
         return self.ln_f(x)

@@ -35,7 +35,7 @@ def to_hugging_face(model: GPT) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "bos_token_id": None, "eos_token_id": None,
     }  # fmt: skip
     arrays = {}
-    for name, array in model.state_dict().items():
+    for name, array in ((name, p.numpy()) for name, p in model.named_parameters()):
         arrays["transformer." + name] = np.ascontiguousarray(array.T) if name.endswith(TRANSPOSED) else array
         twin = name.removesuffix("weight") + "bias"
         if not c.bias and name.split(".")[-2] not in ("wte", "wpe"):

@@ -46,7 +46,7 @@ def to_hugging_face(model: EncoderDecoder) -> tuple[dict[str, Any], dict[str, np
         "activation_function": c.activation, "scale_embedding": c.scale_embedding, "init_std": c.init_std,
         "bos_token_id": c.start_id, "forced_eos_token_id": None, "torch_dtype": str(model.shared.weight.dtype),
     }  # fmt: skip
-    return config, {name if name == BIAS else PREFIX + name: array for name, array in model.state_dict().items()}
+    return config, {name if name == BIAS else PREFIX + name: p.numpy() for name, p in model.named_parameters()}
 
 
 def config_from_hugging_face(config: Mapping[str, Any], name: str = "config.json") -> EncoderDecoderConfig:
@@ -86,7 +86,7 @@ def from_hugging_face(
         if table is not None and not np.array_equal(table, state.setdefault(TABLE, table)):
             raise CheckpointError(twin, f"the table {TABLE} itself", "another", "These words are not tied.")
     model = EncoderDecoder(config, rng=np.random.default_rng(0), dtype=dtype)
-    state.setdefault(BIAS, model.final_logits_bias.data)
+    state.setdefault(BIAS, model.final_logits_bias.numpy())
     model.load_state_dict(state)
     return model
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.backend import as_array
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.models.sizes import check_sizes
 from tinygrad_llm.nn import LSTM, RNN, Embedding, Linear, Module, Rng
@@ -51,18 +52,22 @@ class RNNLM(Module):
         """Logits of the next token at every position.  (B, T) -> (B, T, V)"""
         return self.head(self.hidden(tokens))
 
-    def loss(self, tokens: Any, targets: Any, rng: Rng | None = None, divisor: float | None = None) -> Tensor:
+    def loss(
+        self, tokens: Any, targets: Any, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None
+    ) -> Tensor:
         """The mean of -ln p(target), in nats a token, over the targets that are not ignored.  (B, T), (B, T) -> ()
 
         divisor  divides the sum instead of the count, for parts of a batch.
+        dtype    of the activations, that of the weights where None.
         """
-        return ops.linear_cross_entropy(self.hidden(tokens), self.head.weight, targets, divisor=divisor)
+        return ops.linear_cross_entropy(self.hidden(tokens, dtype), self.head.weight, targets, divisor=divisor)
 
-    def hidden(self, tokens: Any) -> Tensor:
-        """The states of the last layer.  (B, T) -> (B, T, F)"""
-        tokens = tokens.data if isinstance(tokens, Tensor) else np.asarray(tokens)
+    def hidden(self, tokens: Any, dtype: Any = None) -> Tensor:
+        """The states of the last layer, computed in `dtype`, or as the weights are.  (B, T) -> (B, T, F)"""
+        tokens = as_array(tokens.data if isinstance(tokens, Tensor) else tokens)
         check_shape("tokens", tokens, "BT", "Put a single sequence into a batch of one: tokens[None].")
-        return self.states(self.embedding(tokens))
+        x = self.embedding(tokens)
+        return self.states(x if dtype is None else x.astype(dtype))
 
     def states(self, x: Tensor) -> Tensor:
         """The states of the last layer for token vectors.  (B, T, D) -> (B, T, F)"""

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import namespace
+from tinygrad_llm.backend import as_array, beside, namespace
 from tinygrad_llm.errors import ArgumentError, DtypeError
 from tinygrad_llm.nn.layers import Dropout, Linear, Rng, positive
 from tinygrad_llm.nn.module import Module
@@ -161,7 +161,7 @@ def _seen(mask: Any, source: Tensor) -> Any:
     """(B, S) as it is broadcast to all heads and queries, (B, 1, 1, S)."""
     if mask is None:
         return None
-    mask = np.asarray(mask)
+    mask = beside(as_array(mask), source.data)
     if mask.dtype.kind != "b":
         raise DtypeError("mask", "booleans, true where there is a word", mask.dtype, "Write tokens != pad.")
     check_shape("mask", mask, "BS", "It is of the source, not of what asks.", B=source.shape[0], S=source.shape[1])

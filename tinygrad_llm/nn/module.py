@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array
+from tinygrad_llm.backend import Array, device_of, to_device
 from tinygrad_llm.errors import CheckpointError
 
 
@@ -58,6 +58,20 @@ class Module:
     def n_parameters(self) -> int:
         """How many numbers are learned."""
         return sum(p.size for p in self.parameters())
+
+    @property
+    def device(self) -> str:
+        """Where the parameters are: "cpu" or "cuda"."""
+        return next((device_of(p.data) for p in self.parameters()), "cpu")
+
+    def to(self, device: str) -> Self:
+        """Moves every parameter to "cpu", "cuda" or, with "auto", the best that is here; returns the model itself.
+
+        Do so before an optimizer is made: it owns the parameters' memory. Raises DeviceError where it is not there.
+        """
+        for p in self.parameters():
+            p.data, p.grad = to_device(p.data, device), None
+        return self
 
     def state_dict(self) -> dict[str, Array]:
         """The parameters' arrays by path: the arrays themselves, not copies."""

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Iterable
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.backend import Array, fused, namespace
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.optim.flat import CHUNK, chunks, matrices_decay, scratch
+from tinygrad_llm.optim.flat import chunks, matrices_decay, scratch
 from tinygrad_llm.optim.optimizer import Optimizer
 
 
@@ -43,11 +43,10 @@ class AdamW(Optimizer):
     def update_range(self, gradient: Array, start: int, stop: int, scale: float, weight_decay: float) -> None:
         """Chunk by chunk, so that fifteen short passes read memory once."""
         b1, b2 = self.betas
-        step_size = self.lr / (1 - b1**self.steps)
-        correction = 1 / math.sqrt(1 - b2**self.steps)
+        step_size, correction = self._corrected()
         xp = namespace(gradient)
         whole_a, whole_b = scratch(gradient, 2)
-        for chunk in chunks(start, stop, CHUNK):
+        for chunk in chunks(gradient, start, stop):
             n = chunk.stop - chunk.start
             a, b = whole_a[:n], whole_b[:n]
             w, m, v = self.flat.data[chunk], self.state["m"][chunk], self.state["v"][chunk]
@@ -67,3 +66,20 @@ class AdamW(Optimizer):
             if weight_decay:
                 w *= 1 - self.lr * weight_decay
             w -= a
+
+    def _corrected(self) -> tuple[float, float]:
+        """lr / (1 - b1^t) and 1 / sqrt(1 - b2^t)."""
+        b1, b2 = self.betas
+        return self.lr / (1 - b1**self.steps), 1 / math.sqrt(1 - b2**self.steps)
+
+    def settings(self, number: int) -> list[float]:
+        """lr, the two corrected factors, lr decay, and the step's number: see kernels/optimizer.cu."""
+        corrected = self._corrected() if self.steps else (0.0, 0.0)
+        return [self.lr, *corrected, self.lr * self.weight_decay, float(number)]
+
+    def update_on_device(self, gradient: Array, settings: Array, state: Array) -> None:
+        """The same rule in one kernel, times the clip scale in `state`; nothing where `state` says that a number was not
+        finite."""
+        moments = self.state["m"], self.state["v"]
+        adam = (*self.betas, self.eps)
+        fused(gradient).adamw(self.flat.data, *moments, gradient, self.flat.n_decaying, settings, state, adam)

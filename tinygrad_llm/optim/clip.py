@@ -6,14 +6,14 @@ import math
 
 from tinygrad_llm.backend import Array, namespace
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.optim.flat import CHUNK, chunks
+from tinygrad_llm.optim.flat import chunks
 
 
 def sum_of_squares(flat: Array, start: int = 0, stop: int | None = None) -> float:
     """sum g^2 over [start, stop): a dot product a chunk, the chunks added in double precision."""
     xp = namespace(flat)
     stop = flat.size if stop is None else stop
-    return math.fsum(float(xp.dot(flat[c], flat[c])) for c in chunks(start, stop, CHUNK))
+    return math.fsum(float(xp.dot(flat[c], flat[c])) for c in chunks(flat, start, stop))
 
 
 def clip_scale(norm: float, max_norm: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tinygrad_llm.autograd import GradientSink, Storage, Tensor
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.backend import Array, device_of, namespace
 from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError
 
 
@@ -70,8 +70,9 @@ class FlatParameters:
                 )
 
 
-def chunks(start: int, stop: int, size: int) -> Iterable[slice]:
-    """Slices of at most `size` entries that cover [start, stop)."""
+def chunks(like: Array, start: int, stop: int) -> Iterable[slice]:
+    """Slices that cover [start, stop): pieces that fit a CPU's cache, or the whole at once on a GPU."""
+    size = _chunk(like)
     return (slice(i, min(i + size, stop)) for i in range(start, stop, size))
 
 
@@ -88,4 +89,8 @@ two threads."""
 
 def scratch(like: Array, count: int) -> list[Array]:
     """`count` arrays for the intermediate results of one chunk."""
-    return [namespace(like).empty(CHUNK, like.dtype) for _ in range(count)]
+    return [namespace(like).empty(_chunk(like), like.dtype) for _ in range(count)]
+
+
+def _chunk(like: Array) -> int:
+    return CHUNK if device_of(like) == "cpu" else like.size

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.backend import Array, beside, namespace
 from tinygrad_llm.errors import ArgumentError, CheckpointError, ShapeError
 from tinygrad_llm.optim.flat import FlatParameters
 
@@ -59,6 +59,14 @@ class Optimizer(ABC):
     def update_range(self, gradient: Array, start: int, stop: int, scale: float, weight_decay: float) -> None:
         """Updates parameters [start, stop), which all decay or all do not."""
 
+    def settings(self, number: int) -> list[float]:
+        """What changes from step to step, as `update_on_device` wants it: lr first, the step's `number` at place 4."""
+        return [self.lr, 0.0, 0.0, 0.0, float(number)]
+
+    @abstractmethod
+    def update_on_device(self, gradient: Array, settings: Array, state: Array) -> None:
+        """One update of all parameters by a kernel: settings and state lie on the GPU, and nobody waits."""
+
     def zero_grad(self) -> None:
         """Forgets the parameters' .grad."""
         for p in self.flat.parameters:
@@ -75,5 +83,5 @@ class Optimizer(ABC):
         if got != want:
             raise CheckpointError("optimizer state", want, got, "Is it a checkpoint of another configuration?")
         for name, array in state.items():
-            self.state[name][...] = array
+            self.state[name][...] = beside(array, self.state[name])
         self.steps = steps

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.backend import Array, fused, namespace
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.optim.flat import CHUNK, chunks, matrices_decay, scratch
+from tinygrad_llm.optim.flat import chunks, matrices_decay, scratch
 from tinygrad_llm.optim.optimizer import Optimizer
 
 
@@ -41,7 +41,7 @@ class SGD(Optimizer):
         """Chunk by chunk, as AdamW."""
         xp = namespace(gradient)
         whole_a, whole_b = scratch(gradient, 2)
-        for chunk in chunks(start, stop, CHUNK):
+        for chunk in chunks(gradient, start, stop):
             n = chunk.stop - chunk.start
             a, b, w = whole_a[:n], whole_b[:n], self.flat.data[chunk]
             xp.multiply(gradient[chunk], scale, out=a)
@@ -53,3 +53,9 @@ class SGD(Optimizer):
                 u += a
                 a = xp.add(a, xp.multiply(u, self.momentum, out=b), out=a) if self.nesterov else u
             w -= xp.multiply(a, self.lr, out=b)
+
+    def update_on_device(self, gradient: Array, settings: Array, state: Array) -> None:
+        """The same rule in one kernel; nothing where `state` says that a number was not finite."""
+        rule = self.momentum, self.nesterov, self.weight_decay
+        velocity = self.state.get("velocity")
+        fused(gradient).sgd(self.flat.data, velocity, gradient, self.flat.n_decaying, settings, state, rule)

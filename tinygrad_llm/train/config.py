@@ -9,6 +9,7 @@ from typing import Any
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.models.gpt import GPTConfig
 from tinygrad_llm.optim import SCHEDULES
+from tinygrad_llm.train.precision import PRECISIONS
 
 TOKENIZERS = ("char", "byte", "bpe", "gpt2")
 DTYPES = ("float32", "float64")
@@ -50,11 +51,13 @@ class TrainConfig:
     seed: int = _f(1337, "seed of first weights, data order and dropout")
     threads: str = _f("auto", "threads that share a batch; auto is one a core")
     device: str = _f("cpu", "cpu, cuda or auto")
+    precision: str = _f("fp32", "fp32; on a GPU also tf32, or bf16 with float32 weights")
+    graph: bool = _f(True, "on a GPU, record a step as a CUDA graph and replay it")
     dtype: str = _f("float32", "float32 or float64")
     keep_pages: bool = _f(True, "let the C library keep freed memory (glibc only)")
 
     def __post_init__(self) -> None:
-        for name, choices in (("tokenizer", TOKENIZERS), ("schedule", SCHEDULES), ("dtype", DTYPES)):
+        for name, choices in (("tokenizer", TOKENIZERS), ("schedule", SCHEDULES), ("dtype", DTYPES), ("precision", PRECISIONS)):
             if getattr(self, name) not in choices:
                 raise ConfigError(name, " or ".join(choices), repr(getattr(self, name)))
         for name in ("steps", "batch_size", "accumulate", "eval_every", "checkpoint_every", "log_every"):
@@ -75,16 +78,23 @@ class TrainConfig:
 
 
 FREE_TO_CHANGE = frozenset(
-    {"out", "steps", "eval_every", "eval_batches", "checkpoint_every", "log_every", "keep_pages", "threads"}
+    {"out", "steps", "eval_every", "eval_batches", "checkpoint_every", "log_every", "keep_pages", "threads", "graph"}
 )
 """What a resumed run may set anew; all else makes another run."""
 
 
+ADDED_LATER = frozenset({"precision", "graph"})
+"""Fields that a run saved by an earlier version does not have."""
+
+
 def config_from_dict(document: Mapping[str, Any]) -> TrainConfig:
-    """The configuration that `to_dict` described.  Raises ConfigError for unknown or missing fields."""
+    """The configuration that `to_dict` described; fields that came later have their defaults in older ones.
+
+    Raises ConfigError for unknown or missing fields.
+    """
     names = {f.name for f in fields(TrainConfig)}
-    if set(document) != names:
-        difference = sorted(set(document) ^ names)
+    difference = sorted((set(document) ^ names) - (ADDED_LATER - set(document)))
+    if difference:
         raise ConfigError(
             "config", "the fields of this version", f"others: {difference}", "Was it saved by another version?"
         )

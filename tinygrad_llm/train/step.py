@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import GradientSink, watch_numbers
-from tinygrad_llm.backend import Array, KeyedStream
+from tinygrad_llm.backend import Array, KeyedStream, to_device
 from tinygrad_llm.errors import ConfigError, NonFiniteError
 from tinygrad_llm.nn import Module
 from tinygrad_llm.ops import IGNORE
@@ -43,16 +43,26 @@ class Step(ABC):
     def __init__(self, model: Any, optimizer: Optimizer, *, clip: float = 1.0, seed: int = 0) -> None:
         self.model, self.optimizer, self.clip, self.seed = model, optimizer, clip, seed
 
-    def __call__(self, batches: Sequence[Batch], number: int, lr: float) -> StepResult:
-        divisor = sum(int((targets != IGNORE).sum()) for _, targets in batches)
-        if not divisor:
-            raise ConfigError("targets", "at least one that counts in a step", "none")
+    def __call__(self, batches: Sequence[Batch], number: int, lr: float) -> StepResult | None:
+        """Does the step. None where the result is not known yet: `read()` waits for it."""
+        divisor = self._divisor(batches)
         loss, norm = self.gradients(batches, number, divisor)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise self._explained(batches, number, divisor, loss, norm)
         self.optimizer.begin_step(lr)
         self.update(clip_scale(norm, self.clip))
         return StepResult(loss, norm)
+
+    def read(self) -> StepResult | None:
+        """The last step's result where it was not known at once."""
+        return None
+
+    def _divisor(self, batches: Sequence[Batch]) -> int:
+        """How many targets count in this step; they are on the host, so nothing waits."""
+        divisor = sum(int((targets != IGNORE).sum()) for _, targets in batches)
+        if not divisor:
+            raise ConfigError("targets", "at least one that counts in a step", "none")
+        return divisor
 
     @abstractmethod
     def gradients(self, batches: Sequence[Batch], number: int, divisor: int) -> tuple[float, float]:
@@ -74,13 +84,17 @@ class Step(ABC):
         loss, first = 0.0, 0
         for tokens, targets in batches:
             part = slice(len(tokens) * i // count, len(tokens) * (i + 1) // count)
-            rng = KeyedStream(self.seed, number, first + part.start)
+            rng = self._stream(number, first + part.start)
             value = self.model.loss(tokens[part], targets[part], rng=rng, divisor=divisor)
             value.backward(into=sink)
             loss += value.item()
             first += len(tokens)
         sink.finish()
         return loss
+
+    def _stream(self, number: int, first: int) -> Any:
+        """What dropout draws from in this step, for a part of a batch that begins with example `first`."""
+        return KeyedStream(self.seed, number, first)
 
     def _explained(
         self, batches: Sequence[Batch], number: int, divisor: int, loss: float, norm: float
@@ -103,7 +117,7 @@ class Step(ABC):
             self._accumulate(sink, batches, number, divisor)
         for name, p in self.model.named_parameters():
             place = sink.place(p)
-            if place is not None and not np.isfinite(place.array).all():
+            if place is not None and not np.isfinite(to_device(place.array, "cpu")).all():
                 return name
         return ""
 

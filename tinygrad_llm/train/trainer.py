@@ -7,7 +7,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tinygrad_llm.autograd import no_grad
-from tinygrad_llm.backend import check_device, keep_freed_pages
+from tinygrad_llm.autograd import Tensor, no_grad
+from tinygrad_llm.backend import check_device, keep_freed_pages, tf32_products, to_device
+from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.datasets.batches import Batches, sequential
 from tinygrad_llm.errors import CheckpointError, ConfigError, NonFiniteError, StorageError
 from tinygrad_llm.models.gpt import GPT
@@ -26,8 +27,10 @@ from tinygrad_llm.tokenizer import tokenizer_from_dict
 from tinygrad_llm.train.checkpoint import Checkpoint, exists, load_checkpoint, save_checkpoint
 from tinygrad_llm.train.config import FREE_TO_CHANGE, TrainConfig, config_from_dict
 from tinygrad_llm.train.data import Corpus, load_corpus
+from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
 from tinygrad_llm.train.log import Log
-from tinygrad_llm.train.step import EagerStep, Step, ThreadedStep
+from tinygrad_llm.train.precision import activations, check_precision
+from tinygrad_llm.train.step import Batch, EagerStep, Step, StepResult, ThreadedStep
 from tinygrad_llm.train.workers import worker_count
 
 
@@ -42,7 +45,10 @@ class Trainer:
     """
 
     def __init__(self, config: TrainConfig, corpus: Corpus, model: GPT, out: Path, threads: int) -> None:
-        self.config, self.corpus, self.model, self.out, self.threads = config, corpus, model, out, threads
+        self.config, self.corpus, self.out, self.threads = config, corpus, out, threads
+        self.device = check_device(config.device)
+        check_precision(config.precision, self.device, config.dtype)
+        self.model = model.to(self.device)
         self.step_number, self.best = 0, math.inf
         if config.keep_pages:
             keep_freed_pages(threads)
@@ -59,7 +65,7 @@ class Trainer:
     @classmethod
     def start(cls, config: TrainConfig, out: Path) -> Trainer:
         """A fresh run.  Raises ConfigError where `out` holds one already: nothing saved is ever overwritten."""
-        check_device(config.device)
+        check_precision(config.precision, check_device(config.device), config.dtype)
         if exists(out / "checkpoint" / "last"):
             raise ConfigError(
                 "out", "a folder without a run", str(out), "Go on with --resume, or choose another --out."
@@ -112,7 +118,6 @@ class Trainer:
         """
         self._write_config()
         previous = self._catch_interrupts()
-        self.step: Step = self._make_step()
         first = self.step_number
         self.log.write(
             "start" if not first else "resume", step=first, threads=self.threads, parameters=self.model.n_parameters()
@@ -120,15 +125,19 @@ class Trainer:
         bar = tqdm(
             total=self.config.steps, initial=first, unit="step", disable=None if progress else True, dynamic_ncols=True
         )
+        self.known_at, self.known_step = time.perf_counter(), first
         try:
-            if not first:
-                self._evaluate(report)
-            while self.step_number < self.config.steps:
-                self._one_step(bar)
-                self._after_step(report)
+            with own_stream(self.device):
+                self.step: Step = self._make_step(report)
+                if not first:
+                    self._evaluate(report)
+                while self.step_number < self.config.steps:
+                    self._one_step(bar)
+                    self._after_step(report)
         finally:
             bar.close()
-            self.step.close()
+            if hasattr(self, "step"):
+                self.step.close()
             if previous is not None:
                 signal.signal(signal.SIGINT, previous)
         self.log.write("end", step=self.step_number, best_val_loss=self.best)
@@ -136,28 +145,35 @@ class Trainer:
 
     def _one_step(self, bar: tqdm) -> None:
         c, number = self.config, self.step_number
-        start = time.perf_counter()
         batches = [self.batches[number * c.accumulate + i] for i in range(c.accumulate)]
         lr = self.lr_at(number + 1)
         try:
             result = self.step(batches, number, lr)
+            if result is None and (self.stop_asked or self._is_due(number + 1)):
+                result = self.step.read()
         except NonFiniteError as error:
             self.log.write("stopped", step=number, reason=str(error))
             raise
         self.step_number += 1
-        seconds = time.perf_counter() - start
-        rate = c.batch_size * c.accumulate * c.block_size / seconds
-        if self.step_number % c.log_every == 0 or self.step_number == c.steps:
-            self.log.write(
-                "step",
-                step=self.step_number,
-                loss=result.loss,
-                grad_norm=result.grad_norm,
-                lr=lr,
-                tokens_per_s=round(rate),
-            )
-        bar.set_postfix_str(f"loss {result.loss:.3f}, {rate / 1000:.1f}k tokens/s", refresh=False)
+        if result is not None:
+            self._report_step(bar, result, lr)
         bar.update()
+
+    def _is_due(self, step: int) -> bool:
+        """Whether something after this step needs its result, or its parameters."""
+        c = self.config
+        return step == c.steps or any(step % every == 0 for every in (c.log_every, c.eval_every, c.checkpoint_every))
+
+    def _report_step(self, bar: tqdm, result: StepResult, lr: float) -> None:
+        """The log and the bar learn of a result; the rate is over all steps since the last one that was known."""
+        c, now = self.config, time.perf_counter()
+        done = self.step_number - self.known_step
+        rate = done * c.batch_size * c.accumulate * c.block_size / (now - self.known_at)
+        self.known_at, self.known_step = now, self.step_number
+        if self.step_number % c.log_every == 0 or self.step_number == c.steps:
+            values = {"loss": result.loss, "grad_norm": result.grad_norm, "lr": lr, "tokens_per_s": round(rate)}
+            self.log.write("step", step=self.step_number, **values)
+        bar.set_postfix_str(f"loss {result.loss:.3f}, {rate / 1000:.1f}k tokens/s", refresh=False)
 
     def _after_step(self, report: Callable[[str], None]) -> None:
         c = self.config
@@ -186,6 +202,9 @@ class Trainer:
         source = list(sequential(self.corpus.val, c.block_size, 4 * c.batch_size, c.eval_batches or None))
         count = sum(targets.size for _, targets in source)
 
+        if self.device == "cuda":
+            return self._evaluate_on_gpu(source, count)
+
         def part(i: int) -> float:
             with no_grad():
                 mine = source[i :: self.threads]
@@ -193,6 +212,14 @@ class Trainer:
 
         workers = getattr(getattr(self, "step", None), "workers", None)
         return sum(workers.run(part)) if workers else sum(part(i) for i in range(self.threads))
+
+    def _evaluate_on_gpu(self, source: Sequence[Batch], count: int) -> float:
+        """The same in the run's precision; one number is waited for, at the end."""
+        precision, total = self.config.precision, Tensor(0.0).to("cuda")
+        with no_grad(), tf32_products(precision == "tf32"):
+            for x, y in source:
+                total = total + self.model.loss(x, y, divisor=count, dtype=activations(precision)).astype("float32")
+        return float(total)
 
     def save(self, name: str) -> None:
         """Writes checkpoint/`name`: weights and config.json in Hugging Face's layout, and all that resuming needs."""
@@ -209,7 +236,8 @@ class Trainer:
             "state": state,
             "tokenizer": self.corpus.tokenizer.to_dict(),
         }
-        weights = {"model": arrays, "optimizer": self.optimizer.state_dict()}
+        moments = {name: to_device(array, "cpu") for name, array in self.optimizer.state_dict().items()}
+        weights = {"model": arrays, "optimizer": moments}
         save_checkpoint(self.out / "checkpoint" / name, weights, documents)
 
     def _fingerprint(self) -> dict[str, int]:
@@ -218,8 +246,13 @@ class Trainer:
         mixed = int((place * (self.corpus.train.astype(np.uint64) + 1)).sum() & 0xFFFFFFFF)
         return {"train_tokens": len(self.corpus.train), "val_tokens": len(self.corpus.val), "checksum": mixed}
 
-    def _make_step(self) -> Step:
+    def _make_step(self, report: Callable[[str], None]) -> Step:
         c = self.config
+        if self.device == "cuda":
+            options: dict[str, Any] = {"clip": c.clip, "seed": c.seed, "precision": c.precision, "every": c.log_every}
+            if c.graph:
+                return GraphedStep(self.model, self.optimizer, report=report, **options)
+            return DeviceStep(self.model, self.optimizer, **options)
         if self.threads == 1:
             return EagerStep(self.model, self.optimizer, clip=c.clip, seed=c.seed)
         return ThreadedStep(self.model, self.optimizer, threads=self.threads, clip=c.clip, seed=c.seed)
