@@ -167,7 +167,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
     sizes = int32(rows), int32(width)
     if x.size:
         args = x, weight, bias, y, mean, rstd, *sizes, float32(eps)
-        launch("norm", _name("layer_norm_forward", x), rows, BLOCK, args)
+        launch("norm", _name("layer_norm_forward", x), _teams(x, rows), BLOCK, args)
 
     def vjp(g: Array, needs: Any) -> tuple:
         dx, parts = xp.empty(shape, x.dtype), _parts(rows)
@@ -186,7 +186,8 @@ def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Callabl
     y, rstd = xp.empty(shape, x.dtype), xp.empty(rows, float32)
     sizes = int32(rows), int32(width)
     if x.size:
-        launch("norm", _name("rms_norm_forward", x), rows, BLOCK, (x, weight, y, rstd, *sizes, float32(eps)))
+        args = x, weight, y, rstd, *sizes, float32(eps)
+        launch("norm", _name("rms_norm_forward", x), _teams(x, rows), BLOCK, args)
 
     def vjp(g: Array, needs: Any) -> tuple:
         dx, parts = xp.empty(shape, x.dtype), _parts(rows)
@@ -197,6 +198,15 @@ def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Callabl
         return dx, None if dw is None else sum_rows(dw)
 
     return y, vjp
+
+
+SHORT_ROW_BYTES = 4 * 32 * 16
+"""Up to here a warp holds a whole row of a norm in registers, and a block serves one row a warp."""
+
+
+def _teams(x: Array, rows: int) -> int:
+    """Blocks so that each team of threads has a row."""
+    return math.ceil(rows / (BLOCK // 32)) if x.shape[-1] * x.itemsize <= SHORT_ROW_BYTES else rows
 
 
 def _parts(rows: int) -> int:
@@ -242,9 +252,10 @@ def add_rows_by_id(g_ND: Array, ids_N: Array, out_VD: Array) -> None:
     xp, (g, n, width) = load_cupy(), _rows(g_ND)
     ids, order = _ids(ids_N), xp.empty(n, int32)
     if g.size:
-        launch("embedding", "embedding_order", math.ceil(n / BLOCK), BLOCK, (ids, order, int32(n)))
+        launch("embedding", "embedding_order", math.ceil(n / 32), BLOCK, (ids, order, int32(n)))
         args = g, ids, order, out_VD, int32(n), int32(width), int32(len(out_VD))
-        launch("embedding", _name("embedding_backward", g), n, _row_block(width), args)
+        grid = math.ceil(n / 8), math.ceil(width / 128)  # places and columns a block, as the kernel has them
+        launch("embedding", _name("embedding_backward", g), grid, BLOCK, args)
 
 
 def _ids(ids: Array) -> Array:
@@ -296,7 +307,9 @@ def square_norm(flat: Array, loss: Array, max_norm: float, settings: Array, stat
 def adamw(w: Array, m: Array, v: Array, g: Array, decaying: int, settings: Array, state: Array, adam: tuple) -> None:
     """One update of all parameters, or none where a number is not finite. adam = (beta1, beta2, eps)."""
     sizes = int64(w.size), int64(decaying)
-    _each("optimizer", "adamw", w.size, w, m, v, g, *sizes, settings, state, *map(float32, adam))
+    beta1, beta2, eps = adam
+    rule = np.float64(beta1), np.float64(beta2), float32(eps)
+    _each("optimizer", "adamw", w.size, w, m, v, g, *sizes, settings, state, *rule)
 
 
 def sgd(w: Array, velocity: Array | None, g: Array, decaying: int, settings: Array, state: Array, rule: tuple) -> None:

@@ -160,10 +160,6 @@ class ndarray:
         STATE.synchronise("int")
         return int(self._a)
 
-    def __index__(self) -> int:
-        STATE.synchronise("index")
-        return operator.index(self._a)
-
     def __bool__(self) -> bool:
         STATE.synchronise("bool")
         return bool(self._a)
@@ -276,7 +272,7 @@ class ndarray:
     def __getitem__(self, index):
         plain, advanced = self._index(index, write=False)
         if not advanced:
-            return wrap(self._a[plain], self) if self._a[plain].ndim or True else None
+            return wrap(self._a[plain], self)
         return compute(lambda a: a[self._index(index, True)[0]], self, name="getitem")
 
     def __setitem__(self, index, value) -> None:

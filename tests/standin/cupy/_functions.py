@@ -7,6 +7,7 @@ import numpy as np
 from cupy._array import _matmul, compute, ndarray, poison, unwrap, wrap
 from cupy._state import STATE
 
+_NOT_OURS = set(globals())
 _UFUNCS = (
     "add subtract multiply divide true_divide power negative absolute exp exp2 log log1p log2 sqrt square sin cos tanh sign "
     "maximum minimum isfinite isnan isinf equal not_equal less less_equal greater greater_equal logical_and logical_or "
@@ -182,3 +183,6 @@ def bincount(x, weights=None, minlength=None):
 def copyto(dst, src, casting="same_kind", where=None):
     source, mask = unwrap(src), True if where is None else unwrap(where)
     STATE.run(lambda: np.copyto(dst._a, source, casting=casting, where=mask))
+
+
+__all__ = [name for name in globals() if not name.startswith("_") and name not in _NOT_OURS]  # noqa: PLE0605
