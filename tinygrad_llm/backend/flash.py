@@ -138,7 +138,7 @@ def backward_tiles(dtype: str, head: int, side: str) -> Tiles:
         own, other = _float32_tiles(head)
         statistics = 2 * other if side == "keys" else 0
         return Tiles(own, other, 4 * (2 * (own + other) * (head + 4) + own * (other + 4) + statistics))
-    own, other = 64, 64 if head <= 64 else 32
+    own, other = 128 if head <= 64 else 64, 32
     statistics = 4 * other if side == "keys" else 0
     return Tiles(own, other, 2 * (2 * own + 4 * other) * (head + 8) + 4 * statistics)
 

@@ -1,0 +1,171 @@
+"""Attention as float64 computes it, how far a kernel may be from that, and problems to give to both.
+
+The bounds are no guesses. A kernel rounds to its element type in four places: the weights, the answer, the gradient of
+the scores, and the gradients it writes. bfloat16 has 8 bits, so that each multiplies a number by something within
+1 +- u, u = 2^-8. Sums are in float in any case, which adds little: 2^-19 for a few hundred terms. So u |P| |v| bounds
+what rounding the weights does to the answer, and so on, element by element. The way back is compared given the answer
+that the way forward wrote.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import ml_dtypes
+import numpy as np
+
+from tinygrad_llm.backend.flash import flash_backward, flash_forward
+
+FLOAT32, BFLOAT16 = np.dtype(np.float32), np.dtype(ml_dtypes.bfloat16)
+SUMS = 2.0**-19
+UNIT = {FLOAT32: 0.0, BFLOAT16: 2.0**-8}
+COUNTER = np.array([0x0123456789ABCDEF, 7], np.uint64)
+CALL = 3
+
+
+def sees(time: int, source: int, causal: bool) -> np.ndarray:
+    """(T, S): whether query t sees key s."""
+    return np.arange(source) <= np.arange(time)[:, None] + source - time if causal else np.ones((time, source), bool)
+
+
+def reference(q, k, v, g, written, causal, scale, mask=1.0, unit=0.0):
+    """{name: (value, bound)} of out, lse, dq, dk, dv, in float64 from the formulas.
+
+    `written` is the answer that the way back was given; `mask` multiplies the weights.
+    """
+    q, k, v, g, written = (x.astype(np.float64) for x in (q, k, v, g, written))
+    batch, groups, source, size = k.shape
+    repeats = q.shape[1] // groups
+    k, v = np.repeat(k, repeats, 1), np.repeat(v, repeats, 1)
+    scores = np.where(sees(q.shape[2], source, causal), scale * q @ k.swapaxes(-1, -2), -np.inf)
+    top = np.maximum(scores.max(-1, keepdims=True), -1e300)
+    e = np.exp(scores - top)
+    total = e.sum(-1, keepdims=True)
+    p = e / np.where(total == 0, 1, total)
+    with np.errstate(divide="ignore"):
+        lse = np.where(total == 0, np.inf, top + np.log(total))[..., 0]
+    kept = p * mask
+    out, dp = kept @ v, (g @ v.swapaxes(-1, -2)) * mask
+    ds = p * (dp - (g * written).sum(-1, keepdims=True))
+
+    u = unit + SUMS
+    bound_out = 2 * u * kept @ abs(v)
+    terms = abs(g) @ abs(v).swapaxes(-1, -2) * mask + abs(g * written).sum(-1, keepdims=True)
+    bound_ds = u * abs(ds) + SUMS * p * terms
+
+    def over_repeats(x):
+        return x.reshape(batch, groups, repeats, source, size).sum(2)
+
+    dq, dk, dv = scale * ds @ k, scale * ds.swapaxes(-1, -2) @ q, kept.swapaxes(-1, -2) @ g
+    bound_dq = scale * bound_ds @ abs(k) + u * abs(dq)
+    bound_dk = over_repeats(scale * bound_ds.swapaxes(-1, -2) @ abs(q)) + u * abs(over_repeats(dk))
+    bound_dv = over_repeats(2 * u * kept.swapaxes(-1, -2) @ abs(g))
+    return {
+        "out": (out, bound_out),
+        "lse": (lse, np.full(lse.shape, 4e-6)),
+        "dq": (dq, bound_dq),
+        "dk": (over_repeats(dk), bound_dk),
+        "dv": (over_repeats(dv), bound_dv),
+    }
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Sizes and options of one call of attention.
+
+    layout: "heads" for four arrays (B, heads, positions, K); "packed" for views of one array as a linear layer makes it,
+    which begins at a multiple of 16 bytes; "odd" for the same, an element later and with rows of odd length.
+    """
+
+    dtype: np.dtype
+    batch: int
+    heads: int
+    groups: int
+    time: int
+    source: int
+    size: int
+    causal: bool
+    p: float = 0.0
+    layout: str = "heads"
+
+    def __str__(self) -> str:
+        sizes = f"B{self.batch}H{self.heads}G{self.groups}T{self.time}S{self.source}K{self.size}"
+        return f"{self.dtype.name}-{sizes}{'-causal' * self.causal}{'-dropout' * (self.p > 0)}-{self.layout}"
+
+    @property
+    def scale(self) -> float:
+        return 1 / math.sqrt(self.size)
+
+    def arrays(self, seed: int = 0) -> dict[str, np.ndarray]:
+        """The inputs, drawn; and what is to be written, NaN."""
+        rng = np.random.default_rng(seed)
+        counts = {"q": self.heads, "k": self.groups, "v": self.groups}
+        made = self._side_by_side(counts) | self._side_by_side({"out": self.heads}) | self._side_by_side({"g": self.heads})
+        made |= {"d" + name: x for name, x in self._side_by_side(counts).items()}
+        for name in ("q", "k", "v", "g"):
+            made[name][...] = rng.standard_normal(made[name].shape)
+        for name in ("lse", "delta"):
+            made[name] = np.full((self.batch, self.heads, self.time), np.nan, np.float32)
+        return made
+
+    def _side_by_side(self, counts: dict[str, int]) -> dict[str, np.ndarray]:
+        """Arrays (B, heads, positions, K), in one piece of memory where the layout says so."""
+        lengths = {name: self.source if name in "kv" else self.time for name in counts}
+        if self.layout == "heads":
+            shapes = {name: (self.batch, count, lengths[name], self.size) for name, count in counts.items()}
+            return {name: np.full(shape, np.nan, self.dtype) for name, shape in shapes.items()}
+        odd = self.layout == "odd"
+        width = self.size * sum(counts.values()) + odd
+        memory = np.full(self.batch * max(lengths.values()) * width + 16, np.nan, self.dtype)
+        start = -(memory.ctypes.data // memory.itemsize) % (16 // memory.itemsize) + odd
+        whole = memory[start:][: self.batch * max(lengths.values()) * width].reshape(self.batch, -1, width)
+        made, first = {}, 0
+        for name, count in counts.items():
+            part = whole[:, : lengths[name], first : first + count * self.size]
+            first += count * self.size
+            strides = (*part.strides[:2], self.size * part.itemsize, part.itemsize)
+            shape = (self.batch, lengths[name], count, self.size)
+            view = np.lib.stride_tricks.as_strided(part, shape, strides)
+            made[name] = view.transpose(0, 2, 1, 3)
+        return made
+
+    def options(self) -> dict:
+        return {"causal": self.causal, "scale": self.scale, "p": self.p, "counter": COUNTER, "call": CALL}
+
+    def run(self, launch, x: dict[str, np.ndarray]) -> None:
+        """Forward, then backward, into x."""
+        flash_forward(launch, x["q"], x["k"], x["v"], x["out"], x["lse"], **self.options())
+        gradients = x["dq"], x["dk"], x["dv"]
+        inputs = x["q"], x["k"], x["v"], x["out"], x["lse"], x["g"]
+        flash_backward(launch, *inputs, *gradients, delta=x["delta"], **self.options())
+
+    def dropout_factors(self, launch) -> np.ndarray:
+        """(B, H, T, S): 0 or 1 / (1 - p), as the kernels draw them."""
+        shape = (self.batch, self.heads, self.time, self.source)
+        mask = np.full(shape, np.nan, np.float32)
+        sizes = map(np.int32, shape)
+        launch(
+            "attention_delta",
+            "attention_dropout_mask",
+            -(-mask.size // 128),
+            128,
+            (mask, *sizes, np.float32(self.p), COUNTER, np.int32(CALL)),
+        )
+        return mask
+
+    def check(self, launch, x: dict[str, np.ndarray]) -> None:
+        """Each result within its bound of what float64 computes; AssertionError names the worst element."""
+        mask = self.dropout_factors(launch) if self.p else 1.0
+        inputs = (x[name] for name in ("q", "k", "v", "g", "out"))
+        expected = reference(*inputs, self.causal, self.scale, mask, UNIT[self.dtype])
+        for name, (value, bound) in expected.items():
+            found = x[name].astype(np.float64)
+            same = found == value  # infinities
+            assert not np.isnan(found).any(), f"{name}: NaN in {np.isnan(found).sum()} places of {found.size}"
+            with np.errstate(invalid="ignore"):
+                error = np.where(same, 0, abs(found - value) / (bound + 1e-30))
+            worst = np.unravel_index(error.argmax(), error.shape)
+            assert error.max() <= 1, (
+                f"{name}{list(map(int, worst))}: {found[worst]} instead of {value[worst]}, {error.max():.3g} times the bound"
+            )
