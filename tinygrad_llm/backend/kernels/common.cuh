@@ -32,15 +32,20 @@ __device__ __forceinline__ float from_float<float>(float x) {
   return x;
 }
 
-// Rounds to the nearest, ties to even. Adding just under half of the last kept bit carries where it should.
+// Rounds to the nearest, ties to even. Adding just under half of the last kept bit carries where it should. From sm_80 on
+// one instruction does the same; without it, rounding would take longer than GELU itself.
 template <>
 __device__ __forceinline__ bfloat16 from_float<bfloat16>(float x) {
-  unsigned int bits = __float_as_uint(x);
   bfloat16 y;
+#if __CUDA_ARCH__ >= 800
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
+#else
+  unsigned int bits = __float_as_uint(x);
   if (x != x)
     y.bits = 0x7fc0;  // a NaN stays one: the carry could make it infinite
   else
     y.bits = (unsigned short)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+#endif
   return y;
 }
 
