@@ -256,7 +256,7 @@ def test_unbroadcasting_is_the_transpose_of_broadcasting(data):
 
 def test_a_sink_gets_what_grad_would():
     w, b, unused = leaf(np.ones((3, 2))), leaf(np.ones(3)), leaf(np.ones(2))
-    x, flat = np.arange(8.0).reshape(4, 2), np.full(11, np.nan)
+    x, flat = np.arange(8.0).reshape(4, 2), Tensor(np.full(11, np.nan)).data
     sink = GradientSink([w, b, unused], flat)
 
     def loss():
@@ -275,7 +275,7 @@ def test_a_sink_gets_what_grad_would():
 
 
 def test_a_sink_without_clear_adds_up():
-    w, flat = leaf(np.ones((1, 2))), np.full(2, np.nan)  # what is there before the first does not matter
+    w, flat = leaf(np.ones((1, 2))), Tensor(np.full(2, np.nan)).data  # what is there before the first does not matter
     sink = GradientSink([w], flat)
     for _ in range(2):
         ops.linear(np.ones((1, 2)), w).sum().backward(into=sink)

@@ -101,7 +101,9 @@ class Problem:
         """The inputs, drawn; and what is to be written, NaN."""
         rng = np.random.default_rng(seed)
         counts = {"q": self.heads, "k": self.groups, "v": self.groups}
-        made = self._side_by_side(counts) | self._side_by_side({"out": self.heads}) | self._side_by_side({"g": self.heads})
+        made = (
+            self._side_by_side(counts) | self._side_by_side({"out": self.heads}) | self._side_by_side({"g": self.heads})
+        )
         made |= {"d" + name: x for name, x in self._side_by_side(counts).items()}
         for name in ("q", "k", "v", "g"):
             made[name][...] = rng.standard_normal(made[name].shape)

@@ -47,8 +47,25 @@ def test_gemm_is_the_product_whatever_the_layout(n, i, o, dtype, flags, ways):
     assert out is None or found is out
 
 
-@given(n=sizes, i=sizes, o=sizes, lead=st.sampled_from([((), ()), ((2,), (2,)), ((3, 2), (3, 2)), ((3, 2), (3, 1)), ((2,), ()),
-       ((), (2,)), ((3, 1), (1, 2)), ((1, 2), (2,))]), ways=st.tuples(layouts, layouts), given_out=st.booleans())
+@given(
+    n=sizes,
+    i=sizes,
+    o=sizes,
+    lead=st.sampled_from(
+        [
+            ((), ()),
+            ((2,), (2,)),
+            ((3, 2), (3, 2)),
+            ((3, 2), (3, 1)),
+            ((2,), ()),
+            ((), (2,)),
+            ((3, 1), (1, 2)),
+            ((1, 2), (2,)),
+        ]
+    ),
+    ways=st.tuples(layouts, layouts),
+    given_out=st.booleans(),
+)
 def test_matmul_broadcasts_as_numpy_does(n, i, o, lead, ways, given_out):
     rng = np.random.default_rng(n + 10 * i + 100 * o)
     a, b = rng.normal(size=(*lead[0], n, i)), rng.normal(size=(*lead[1], i, o))

@@ -16,7 +16,9 @@ STANDIN = Path(__file__).parents[1] / "standin"
 
 def in_the_standin(script: str) -> str:
     """Runs a script, seen as part of no test, in a process where `cupy` is the stand-in."""
-    prepared = "from installed import install\ninstall()\nimport cupy, numpy as np\nfrom cupy._state import STATE\n" + script
+    prepared = (
+        "from installed import install\ninstall()\nimport cupy, numpy as np\nfrom cupy._state import STATE\n" + script
+    )
     path = os.pathsep.join([str(STANDIN), str(STANDIN.parent), str(STANDIN.parents[1])])
     done = subprocess.run(
         [sys.executable, "-c", prepared], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
@@ -65,7 +67,15 @@ def test_a_sum_is_an_array_without_axes_and_positions_outside_wrap():
 
 @pytest.mark.parametrize(
     "statement",
-    ["x.item()", "float(x.sum())", "bool(x.any())", "x.get()", "repr(x)", "x[x > 0]", "cupy.cuda.Device().synchronize()"],
+    [
+        "x.item()",
+        "float(x.sum())",
+        "bool(x.any())",
+        "x.get()",
+        "repr(x)",
+        "x[x > 0]",
+        "cupy.cuda.Device().synchronize()",
+    ],
 )
 def test_whatever_waits_is_counted(statement):
     assert in_the_standin(f"x = cupy.ones(1)\nassert not STATE.waits()\n{statement}\nprint(STATE.waits())") == "1"
@@ -89,7 +99,9 @@ print(x._a, y._a)"""
 
 @pytest.mark.parametrize("statement", ["float(x)", "cupy.asarray(np.zeros(2))", "x.get()"])
 def test_what_cannot_be_recorded_raises(statement):
-    script = f"stream = cupy.cuda.Stream(non_blocking=True)\nx = cupy.ones(1)\nwith stream:\n    stream.begin_capture()\n"
+    script = (
+        "stream = cupy.cuda.Stream(non_blocking=True)\nx = cupy.ones(1)\nwith stream:\n    stream.begin_capture()\n"
+    )
     script += f"    try:\n        {statement}\n    except RuntimeError as error:\n        print(error)"
     assert in_the_standin(script).startswith("cudaErrorStreamCaptureUnsupported")
 
@@ -130,7 +142,7 @@ def test_its_methods_take_what_cupys_take():
     cupy = pytest.importorskip("cupy", reason="CuPy itself is needed, though no GPU")
     if cupy.__version__ == "stand-in":
         pytest.skip("the stand-in itself runs this")
-    script = "import inspect\nfor n in ('sum mean max min any all argmax argmin cumsum astype copy').split():\n"
+    script = "import inspect\nfor n in ('sum mean var std max min any all argmax argmin cumsum astype copy').split():\n"
     script += "    print(n, *list(inspect.signature(getattr(cupy.ndarray, n)).parameters)[1:])"
     for line in in_the_standin(script).splitlines():
         name, *parameters = line.split()

@@ -154,7 +154,7 @@ def test_ranges_updated_one_by_one_equal_the_whole(make):
     a, b = ([Tensor(p.data.copy(), True) for p in start] for _ in "ab")
     one, other = make(a), make(b)
     for _ in range(3):
-        g = RNG.normal(size=one.flat.data.size)
+        g = Tensor(RNG.normal(size=one.flat.data.size)).data
         one.step(g, scale=0.5)
         other.begin_step()
         for first, last in ((11, g.size), (0, 5), (5, 11)):

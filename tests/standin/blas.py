@@ -45,23 +45,23 @@ class CuBLAS:
     def __init__(self, run) -> None:
         self.run, self.calls, self.stream, self.workspace = run, 0, None, None
 
-    def cublasCreate_v2(self, handle) -> int:  # noqa: N802
+    def cublasCreate_v2(self, handle) -> int:
         handle._obj.value = 7
         return 0
 
-    def cublasSetStream_v2(self, handle, stream) -> int:  # noqa: N802
+    def cublasSetStream_v2(self, handle, stream) -> int:
         self.stream, self.workspace = _number(stream), None  # as cuBLAS: the workspace is the default one again
         return 0
 
-    def cublasSetWorkspace_v2(self, handle, place, size) -> int:  # noqa: N802
+    def cublasSetWorkspace_v2(self, handle, place, size) -> int:
         self.workspace = _number(size)
         return 0
 
-    def cublasGemmEx(self, handle, ta, tb, m, n, k, alpha, a, a_type, lda, b, b_type, ldb, beta, c, c_type, ldc, *rest):  # noqa: N802
+    def cublasGemmEx(self, handle, ta, tb, m, n, k, alpha, a, a_type, lda, b, b_type, ldb, beta, c, c_type, ldc, *rest):
         strided = (a, a_type, lda, 0, b, b_type, ldb, 0, beta, c, c_type, ldc, 0, 1)
         return self.cublasGemmStridedBatchedEx(handle, ta, tb, m, n, k, alpha, *strided, *rest)
 
-    def cublasGemmStridedBatchedEx(  # noqa: N802
+    def cublasGemmStridedBatchedEx(
         self, handle, ta, tb, m, n, k, alpha, a, a_type, lda, stride_a, b, b_type, ldb, stride_b, beta,
         c, c_type, ldc, stride_c, count, compute, algorithm,
     ) -> int:  # fmt: skip

@@ -68,7 +68,9 @@ class Tensor:
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None) -> None:
         self.data = as_array(data.data if isinstance(data, Tensor) else data, dtype)
         if requires_grad and not is_float(self.data.dtype):
-            raise DtypeError("requires_grad", "float32, float64 or bfloat16", self.data.dtype, "Only floats have derivatives.")
+            raise DtypeError(
+                "requires_grad", "float32, float64 or bfloat16", self.data.dtype, "Only floats have derivatives."
+            )
         self.grad, self.node, self.requires_grad, self.storage = None, None, requires_grad, Storage()
 
     @classmethod

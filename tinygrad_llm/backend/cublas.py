@@ -128,7 +128,9 @@ def batched(left: Array, right: Array, out: Array | None, *, tf32: bool = False)
     if left.shape[-1] != right.shape[-2]:
         raise ValueError(f"{left.shape} @ {right.shape}: the inner sizes differ")
     target = xp.empty(shape, left.dtype) if out is None or not out.flags.c_contiguous else out
-    if right.ndim == 2 and left.ndim > 2 and left.flags.c_contiguous:  # one large product instead of many small ones
+    if 0 in (*shape, left.shape[-1]):
+        target.fill(0)
+    elif right.ndim == 2 and left.ndim > 2 and left.flags.c_contiguous:  # one large product instead of many small ones
         product(left.reshape(-1, left.shape[-1]), right, target.reshape(-1, shape[-1]), tf32=tf32)
     elif len(shape) == 2:
         product(left, right, target, tf32=tf32)

@@ -286,10 +286,11 @@ def cross_entropy_gradient(
 
 
 def draw(logits_V: Array, token: Array, uniform: Array, sampler: Any) -> None:
-    """Writes the token that a `Sampler` draws into token[0]; uniform[0] is in [0, 1)."""
+    """Writes the token that a `Sampler` draws into token[0], -1 where the logits are no numbers; uniform[0] in [0, 1)."""
     top_k = 0 if sampler.top_k is None else min(sampler.top_k, logits_V.size)
-    options = float32(sampler.temperature), int32(top_k), float32(sampler.top_p), int32(sampler.greedy)
-    args = _contiguous(logits_V), token, int32(logits_V.size), *options, uniform
+    options = np.float64(sampler.temperature), int32(top_k), np.float64(sampler.top_p), int32(sampler.greedy)
+    weights = load_cupy().empty(logits_V.size, np.float64)
+    args = _contiguous(logits_V), weights, token, int32(logits_V.size), *options, uniform
     launch("sample", "draw", 1, 1024, args)
 
 

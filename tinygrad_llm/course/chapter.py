@@ -23,8 +23,10 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from tqdm import tqdm
 
+from tinygrad_llm.backend import check_device
+from tinygrad_llm.backend.cuda import describe_gpu
 from tinygrad_llm.course.exercises.catalog import Course
-from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.errors import ConfigError, DeviceError
 from tinygrad_llm.inspect.figure import Figure
 
 Item = TypeVar("Item")
@@ -43,7 +45,7 @@ class Chapter:
 
     fast     seconds instead of a minute: the machinery and every equality, and the claim where it holds at that size.
     seeds    one, or as many as --seeds says.
-    device   where it computes.
+    device   where it computes, "cpu" or "cuda": models and tensors go there by `.to(run.device)`.
     out      folder for figures.
     root     the checkout.
     """
@@ -53,11 +55,12 @@ class Chapter:
         self.number, self.claim = number, claim
         self.fast: bool = flags.fast
         self.seeds: list[int] = list(range(flags.seeds))
-        self.device: str = flags.device
+        self.device: str = check_device(flags.device)
         self.out = Path(flags.out or Path("out") / "chapters" / number)
         self.root = Course.find().root
         self.begun = time.perf_counter()
         versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
+        versions += f", {describe_gpu()}" if self.device == "cuda" else ""
         print(f"chapter {number}{' --fast' if self.fast else ''}, seeds {self.seeds}   ({versions})")
         print(f"claim: {claim}\n", flush=True)
 
@@ -135,8 +138,10 @@ def _flags(number: str, claim: str, argv: Sequence[str]) -> argparse.Namespace:
     flags = parser.parse_args(list(argv))
     if flags.seeds < 1:
         parser.error("--seeds is at least 1")
-    if flags.device == "cuda":
-        parser.error("--device cuda: this version computes on the CPU only")
+    try:
+        check_device(flags.device)
+    except DeviceError as error:
+        parser.exit(2, f"error: {error}\n")
     return flags
 
 

@@ -61,5 +61,8 @@ def _generate_on_gpu(
                 logits = model.next_logits(line[None, max(0, place - window) : place])
             logits_V = logits.data[0].astype(np.float32)
             fused(logits_V).draw(logits_V, line[place : place + 1], uniform[place - end : place - end + 1], sampler)
-        yield from (int(token) for token in line[end:stop].get())
+        for token in line[end:stop].get():
+            if token < 0:
+                raise ArgumentError("logits", "one axis of numbers, the largest finite", "NaN or infinity")
+            yield int(token)
         end, wanted = stop, min(2 * wanted, MOST_AT_ONCE)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import Tensor, Value
+from tinygrad_llm.backend import to_device
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
 
@@ -136,7 +137,7 @@ def _node_box(node: Any, called: dict[int, str]) -> tuple[tuple[str, ...], tuple
     tensor = node if isinstance(node, Tensor) else node.tensor() if node.tensor is not None else None
     name = called.get(id(tensor), "leaf" if isinstance(node, Tensor) else node.name)
     grad = None if tensor is None else tensor.grad
-    shown = "no gradient kept" if grad is None else f"|grad| {float(np.linalg.norm(grad)):.3g}"
+    shown = "no gradient kept" if grad is None else f"|grad| {float(np.linalg.norm(to_device(grad, 'cpu'))):.3g}"
     return (name, str(tuple(node.shape)), shown), ()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tinygrad_llm.autograd import GradientSink, Storage, Tensor
-from tinygrad_llm.backend import Array, device_of, namespace
+from tinygrad_llm.backend import Array, beside, device_of, namespace
 from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError
 
 
@@ -53,7 +53,7 @@ class FlatParameters:
             )
         start = 0
         for p in self.parameters:
-            out[start : start + p.size] = p.grad.reshape(-1)  # type: ignore[union-attr]
+            out[start : start + p.size] = beside(p.grad, out).reshape(-1)
             start += p.size
         return out
 

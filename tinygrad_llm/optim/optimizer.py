@@ -36,6 +36,7 @@ class Optimizer(ABC):
         """One update of all parameters, from the flat `gradient` times `scale`, or from the parameters' .grad."""
         if gradient is None:
             gradient = self.flat.gather(namespace(self.flat.data).empty_like(self.flat.data))
+        gradient = beside(gradient, self.flat.data)
         if gradient.shape != self.flat.data.shape:
             raise ShapeError("gradient", f"flat, {self.flat.data.shape}", gradient.shape)
         self.begin_step(lr)

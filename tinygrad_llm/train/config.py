@@ -57,7 +57,12 @@ class TrainConfig:
     keep_pages: bool = _f(True, "let the C library keep freed memory (glibc only)")
 
     def __post_init__(self) -> None:
-        for name, choices in (("tokenizer", TOKENIZERS), ("schedule", SCHEDULES), ("dtype", DTYPES), ("precision", PRECISIONS)):
+        for name, choices in (
+            ("tokenizer", TOKENIZERS),
+            ("schedule", SCHEDULES),
+            ("dtype", DTYPES),
+            ("precision", PRECISIONS),
+        ):
             if getattr(self, name) not in choices:
                 raise ConfigError(name, " or ".join(choices), repr(getattr(self, name)))
         for name in ("steps", "batch_size", "accumulate", "eval_every", "checkpoint_every", "log_every"):

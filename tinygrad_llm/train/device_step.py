@@ -107,7 +107,9 @@ class DeviceStep(Step):
         tokens, targets = (np.stack([batch[side] for batch in batches]) for side in (0, 1))
         if tokens.shape != buffers.targets["tokens"].shape:
             wanted = buffers.targets["tokens"].shape
-            raise ConfigError("batches", f"the shape of the first, {wanted}", tokens.shape, "Start another step for it.")
+            raise ConfigError(
+                "batches", f"the shape of the first, {wanted}", tokens.shape, "Start another step for it."
+            )
         values = {
             "tokens": tokens,
             "targets": targets,
@@ -159,6 +161,6 @@ class GraphedStep(DeviceStep):
             with self.graph.recording():
                 self.compute(count, divisor)
             self.recorded_for = divisor
-        except Exception as error:  # noqa: BLE001 - whatever a driver or a model does, training goes on
+        except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
             self.report(f"no CUDA graph, steps run operation by operation ({self.failure})")

@@ -33,7 +33,9 @@ def check_precision(precision: str, device: str, dtype: str = "float32") -> None
     capability = compute_capability()
     if capability < BFLOAT16_FROM:
         next_step = "Use --precision fp32."
-        raise ConfigError("precision", f"a GPU from sm_{BFLOAT16_FROM} on for {precision}", f"sm_{capability}", next_step)
+        raise ConfigError(
+            "precision", f"a GPU from sm_{BFLOAT16_FROM} on for {precision}", f"sm_{capability}", next_step
+        )
 
 
 def activations(precision: str) -> Any:

@@ -69,7 +69,9 @@ def compute(function, *args, name: str = "", lists: bool = False, **kwargs):
     name = name or getattr(function, "__name__", "operation")
     out = kwargs.pop("out", None)
     mixed = from_a_test() and any(isinstance(a, np.ndarray) for a in args)
-    plain = [[unwrap(i, name) for i in a] if lists and isinstance(a, list | tuple) else unwrap(a, name, lists) for a in args]
+    plain = [
+        [unwrap(i, name) for i in a] if lists and isinstance(a, list | tuple) else unwrap(a, name, lists) for a in args
+    ]
     kwargs = {k: unwrap(v, name, True) for k, v in kwargs.items()}
     if mixed:  # a test compares with what it knows
         return function(*plain, **kwargs)
@@ -113,7 +115,7 @@ def poison(a: np.ndarray) -> np.ndarray:
 class ndarray:
     """See CuPy's. Only what is listed here may be used."""
 
-    __slots__ = ("_a", "base")
+    __slots__ = ("__weakref__", "_a", "base")
     __hash__ = None
 
     def __init__(self, *args, **kwargs) -> None:
@@ -184,8 +186,7 @@ class ndarray:
 
     def __array_function__(self, function, types, args, kwargs):
         if from_a_test():
-            plain = [a._a if isinstance(a, ndarray) else a for a in args]
-            return function(*plain, **{k: v._a if isinstance(v, ndarray) else v for k, v in kwargs.items()})
+            return function(*_opened(args), **{k: _opened(v) for k, v in kwargs.items()})
         raise TypeError(f"numpy.{function.__name__} of a GPU array")
 
     # -- methods, with CuPy's signatures ------------------------------------------------------------------------------
@@ -195,6 +196,12 @@ class ndarray:
 
     def mean(self, axis=None, dtype=None, out=None, keepdims=False):
         return compute(np.mean, self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
+
+    def var(self, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
+        return compute(np.var, self, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
+        return compute(np.std, self, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims)
 
     def max(self, axis=None, out=None, keepdims=False):
         return compute(np.max, self, axis=axis, out=out, keepdims=keepdims)
@@ -251,6 +258,8 @@ class ndarray:
         parts = index if isinstance(index, tuple) else (index,)
         plain, axis, advanced = [], 0, False
         for part in parts:
+            if isinstance(part, list) and from_a_test():
+                part = np.array(part)
             if isinstance(part, list):
                 raise TypeError("a list as an index: make it an array")
             part = unwrap(part, "index")
@@ -282,6 +291,13 @@ class ndarray:
             _each_place_once(self._a, plain)
         with np.errstate(all="ignore"):
             STATE.run(lambda: self._a.__setitem__(self._index(index, True)[0], value))
+
+
+def _opened(x):
+    """NumPy arrays in the places of these, for a test that looks."""
+    if isinstance(x, list | tuple):
+        return type(x)(map(_opened, x))
+    return x._a if isinstance(x, ndarray) else x
 
 
 def _each_place_once(a: np.ndarray, index) -> None:
@@ -327,7 +343,9 @@ for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(ndarray, f"__{_name}__", _binary(_name)[0])
 for _name in ("neg", "invert", "abs"):
     _function = getattr(operator, _name)
-    setattr(ndarray, f"__{_name}__", lambda self, _function=_function, _name=_name: compute(_function, self, name=_name))
+    setattr(
+        ndarray, f"__{_name}__", lambda self, _function=_function, _name=_name: compute(_function, self, name=_name)
+    )
 
 
 def _matmul(a, b):

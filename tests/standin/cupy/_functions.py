@@ -47,7 +47,7 @@ for _name in _METHODS:
     globals()[_name] = _method(_name)
 for _name in _VIEWS:
     globals()[_name] = _view(_name)
-abs = globals()["absolute"]  # noqa: A001
+abs = globals()["absolute"]
 
 
 # -- making arrays ----------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def arange(start, stop=None, step=1, dtype=None):
     return compute(lambda: np.arange(*((start,) if stop is None else (start, stop, step)), dtype=dtype), name="arange")
 
 
-def eye(N, M=None, k=0, dtype=float, order="C"):  # noqa: N803
+def eye(N, M=None, k=0, dtype=float, order="C"):
     return compute(lambda: np.eye(N, M, k, dtype), name="eye")
 
 
@@ -170,6 +170,11 @@ def matmul(*args, out=None):
     return compute(_matmul, *args, out=out, name="matmul")
 
 
+def dot(a, b, out=None):
+    assert a.ndim == b.ndim == 1 and out is None
+    return compute(np.dot, a, b, name="dot")
+
+
 def repeat(a, repeats, axis=None):
     assert isinstance(repeats, int)
     return compute(lambda x: np.repeat(x, repeats, axis), a, name="repeat")
@@ -185,4 +190,4 @@ def copyto(dst, src, casting="same_kind", where=None):
     STATE.run(lambda: np.copyto(dst._a, source, casting=casting, where=mask))
 
 
-__all__ = [name for name in globals() if not name.startswith("_") and name not in _NOT_OURS]  # noqa: PLE0605
+__all__ = [name for name in globals() if not name.startswith("_") and name not in _NOT_OURS]

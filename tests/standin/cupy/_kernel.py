@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-
 from cuda_on_cpu.build import compile_text
+
 from cupy._array import ndarray
 from cupy._state import STATE
 
@@ -30,7 +30,10 @@ class Function:
 
     def __call__(self, grid, block, args, shared_mem=0, stream=None) -> None:
         assert shared_mem <= min(self.max_dynamic_shared_size_bytes, MOST_SHARED_BYTES), "too much shared memory"
-        assert isinstance(grid, tuple) and isinstance(block, tuple) and all(n > 0 for n in (*grid, *block)), (grid, block)
+        assert isinstance(grid, tuple) and isinstance(block, tuple) and all(n > 0 for n in (*grid, *block)), (
+            grid,
+            block,
+        )
         kinds = self.compiled.kernels[self.name]
         assert len(kinds) == len(args), f"{self.name} takes {len(kinds)} arguments, got {len(args)}"
         inner = [self._argument(kind, a) for kind, a in zip(kinds, args)]
@@ -50,5 +53,5 @@ class Function:
 
 POINTED_AT = {
     "float": "float32", "double": "float64", "bfloat16": "bfloat16", "longlong": "int64", "int": "int32",
-    "unsignedlonglong": "uint64", "unsignedint": "uint32", "unsigned": "uint32",
+    "float32": "float32", "float32_t": "float32", "unsignedlonglong": "uint64", "unsignedint": "uint32", "unsigned": "uint32",
 }  # fmt: skip

@@ -17,18 +17,18 @@ class _Runtime:
     streamCaptureModeThreadLocal = 1
     devices: int | None = 1
 
-    def getDeviceCount(self) -> int:  # noqa: N802
+    def getDeviceCount(self) -> int:
         if self.devices is None:
             raise CUDARuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient")
         return self.devices
 
-    def getDeviceProperties(self, device: int) -> dict:  # noqa: N802
+    def getDeviceProperties(self, device: int) -> dict:
         return {"name": b"stand-in", "totalGlobalMem": 80 << 30, "multiProcessorCount": 4}
 
-    def driverGetVersion(self) -> int:  # noqa: N802
+    def driverGetVersion(self) -> int:
         return 13000
 
-    def runtimeGetVersion(self) -> int:  # noqa: N802
+    def runtimeGetVersion(self) -> int:
         return 13000
 
 
@@ -136,7 +136,7 @@ def using_allocator(allocator=None):
     yield
 
 
-class memory:  # noqa: N801
+class memory:
     """`cupy.cuda.memory`."""
 
     class OutOfMemoryError(MemoryError):
