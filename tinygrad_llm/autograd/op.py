@@ -7,8 +7,8 @@
         return x * x, vjp
 
 **Parents.** The parameters without a default, and those annotated `Array`, may be tensors; all others are options.
-They stand first. Python numbers and None pass through unchanged. An array that is no tensor follows the tensors to their
-device, unless its parameter is annotated `HostArray`: then the op does that, after it has checked the values.
+They stand first. Python numbers and None pass through unchanged. An array that is no tensor follows the tensors to
+their device, unless its parameter is annotated `HostArray`: then the op does that, after it has checked the values.
 
 **Mixed precision.** Beside bfloat16 activations, the first parent, other parents may be float32: the weights that an
 optimizer adds small steps to. The result has the activations' dtype, and each parent its gradient in its own.
@@ -59,7 +59,7 @@ def _operation(function: Callable[..., tuple[Array, Any]], widens: bool) -> Call
             if len(parents) < count:
                 parents += tuple(options.pop(missing, None) for missing in names[len(parents) :])
         arrays = [p.data if isinstance(p, Tensor) else plain(p) for p in parents]
-        if not all([type(a) is np.ndarray for a in arrays]):
+        if set(map(type, arrays)) != {np.ndarray}:
             arrays = _on_one_device(name, parents, arrays, stays)
         if not all(map(_computable, arrays)):
             raise DtypeError(name, "tensors, arrays and numbers", _described(names, arrays))
