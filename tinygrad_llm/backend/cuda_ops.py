@@ -1,7 +1,7 @@
 """The fused kernels as functions on arrays, each the twin of the readable operation of the same name in `ops`.
 
-Those that stand for a whole operation return its value and its derivative, like the operation itself. Nothing here waits
-for the GPU. Sizes of grids and blocks are explained where the kernels are, in `kernels/*.cu`.
+Those that stand for a whole operation return its value and its derivative, like the operation itself. Nothing here
+waits for the GPU. Sizes of grids and blocks are explained where the kernels are, in `kernels/*.cu`.
 """
 
 from __future__ import annotations
@@ -286,7 +286,7 @@ def cross_entropy_gradient(
 
 
 def draw(logits_V: Array, token: Array, uniform: Array, sampler: Any) -> None:
-    """Writes the token that a `Sampler` draws into token[0], -1 where the logits are no numbers; uniform[0] in [0, 1)."""
+    """Writes the token that a `Sampler` draws into token[0], -1 where logits are no numbers; uniform[0] in [0, 1)."""
     top_k = 0 if sampler.top_k is None else min(sampler.top_k, logits_V.size)
     options = np.float64(sampler.temperature), int32(top_k), np.float64(sampler.top_p), int32(sampler.greedy)
     weights = load_cupy().empty(logits_V.size, np.float64)

@@ -18,7 +18,7 @@ from tinygrad_llm.backend.arrays import Array
 
 
 def fused(x: Array, *parameters: Array | None) -> Any:
-    """The functions of `backend.cuda_ops` where x is float32 or bfloat16 on a GPU and all `parameters` float32 there."""
+    """The functions of `backend.cuda_ops` where x is float32 or bfloat16 on a GPU, all `parameters` float32."""
     if type(x) is np.ndarray or x.dtype.char not in "fE":
         return None
     if not all(p is None or (type(p) is type(x) and p.dtype.char == "f") for p in parameters):

@@ -1,7 +1,7 @@
 """One stream for everything: a run on a GPU keeps its work in one queue, which may be recorded as a graph.
 
-CUDA's default stream waits for others and cannot be recorded; a stream of our own can. CuPy keeps freed memory by stream,
-so a run that stays in one never waits for memory either.
+CUDA's default stream waits for others and cannot be recorded; a stream of our own can. CuPy keeps freed memory by
+stream, so a run that stays in one never waits for memory either.
 """
 
 from __future__ import annotations

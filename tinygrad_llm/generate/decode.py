@@ -43,7 +43,7 @@ def generate(
 def _generate_on_gpu(
     model: GPT, prompt: Sequence[int], count: int, sampler: Sampler, rng: np.random.Generator
 ) -> Iterator[int]:
-    """Prompt and text lie in one array on the GPU. A token is written behind the last one and read by the next round."""
+    """Prompt and text lie in one array on the GPU. A token is written behind the last and read in the next round."""
     window = model.config.block_size
     known = np.array(prompt[-window:], np.int64)
     xp = namespace(model.parameters()[0].data)

@@ -100,8 +100,8 @@ def gather(x, indices: HostArray, axis=-1):
 def embedding(weight, ids: HostArray):
     """Row ids[...] of the table.  (V, D), (...) -> (..., D)
 
-    dL/dweight[v] = the sum of g over all places where ids = v. An id outside [0, V) raises TokenError. Ids that are on a
-    GPU already are not looked at, since that would wait for it: there an id outside makes a row of NaN.
+    dL/dweight[v] = the sum of g over all places where ids = v. An id outside [0, V) raises TokenError. Ids that are on
+    a GPU already are not looked at, since that would wait for it: there an id outside makes a row of NaN.
     """
     if weight.ndim != 2:
         raise ShapeError("weight", "(V, D)", weight.shape)

@@ -78,8 +78,7 @@ class AdamW(Optimizer):
         return [self.lr, *corrected, self.lr * self.weight_decay, float(number)]
 
     def update_on_device(self, gradient: Array, settings: Array, state: Array) -> None:
-        """The same rule in one kernel, times the clip scale in `state`; nothing where `state` says that a number was not
-        finite."""
+        """The same rule in one kernel, g times the clip scale in `state`; nothing where a number was not finite."""
         moments = self.state["m"], self.state["v"]
         adam = (*self.betas, self.eps)
         fused(gradient).adamw(self.flat.data, *moments, gradient, self.flat.n_decaying, settings, state, adam)

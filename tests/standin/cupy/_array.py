@@ -88,7 +88,7 @@ def compute(function, *args, name: str = "", lists: bool = False, **kwargs):
             assert not isinstance(wrapped, tuple | list), f"{name}: several results cannot be recorded here"
             target = part._a if part._a.flags.writeable else part._a.copy()
             part._a = target
-            STATE.run(lambda: into(target, function(*plain, **kwargs)))
+            STATE.run(lambda target=target: into(target, function(*plain, **kwargs)))
             poison(target)
     return wrapped
 

@@ -72,7 +72,7 @@ def from_a_test() -> bool:
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        inside = name.startswith(str(HERE)) or "/numpy/" in name or "/lib/python" in name or name.startswith("<")
+        inside = name.startswith((str(HERE), "<")) or "/numpy/" in name or "/lib/python" in name
         if not inside:
             return name.startswith(str(TESTS))
         frame = frame.f_back
