@@ -65,7 +65,7 @@ class GradientSink:
 def product_gradient(
     need: Any, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False, dtype: Any = None
 ) -> Any:
-    """The product op(A) @ op(B) as a parent's gradient, in the parent's `dtype`: straight into its place if it has one."""
+    """The product op(A) @ op(B) as a parent's gradient, in its `dtype`: straight into its place where `need` is one."""
     if not isinstance(need, Place):
         return gemm(a, b, transpose_a=transpose_a, transpose_b=transpose_b, dtype=dtype)
     gemm(a, b, transpose_a=transpose_a, transpose_b=transpose_b, out=need.array, accumulate=not need.fresh)

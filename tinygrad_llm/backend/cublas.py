@@ -73,7 +73,7 @@ def product(left: Array, right: Array, out: Array, *, accumulate: bool = False, 
     """out = left @ right, or out += left @ right.  (N, I) @ (I, O) -> (N, O), or (B, N, I) @ (B, I, O) -> (B, N, O)
 
     An operand may be a transposed view, or a batch may repeat one matrix (stride 0): nothing is copied for that.
-    bfloat16 is summed in float32; `out` may then be float32 or bfloat16. tf32 rounds float32 factors to ten bits of mantissa.
+    bfloat16 is summed in float32; `out` may then be float32 or bfloat16. tf32 rounds float32 factors to ten bits.
     """
     if left.dtype != right.dtype or left.dtype.char not in REAL:
         raise DtypeError("product", "two float arrays of one dtype", f"{left.dtype} and {right.dtype}")

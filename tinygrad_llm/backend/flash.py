@@ -36,7 +36,7 @@ class Tiles:
 
 
 def flash_supports(q: Array, k: Array, v: Array) -> bool:
-    """Whether the kernels take these arrays: one dtype, float32 or bfloat16, heads of at most 128, last axis contiguous.
+    """Whether the kernels take these arrays: one of two dtypes, heads of at most 128, last axis contiguous.
 
     bfloat16 needs tensor cores besides, sm_80 or later: that is the device's affair.
     """

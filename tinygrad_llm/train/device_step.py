@@ -86,7 +86,7 @@ class DeviceStep(Step):
         log_losses(total, self.state, self.losses, self.settings)
 
     def read(self) -> StepResult | None:
-        """Waits for all steps so far and returns the last one's result; None where there was none since the last read."""
+        """Waits for all steps so far, and returns the last one's result; None where there was none since."""
         if not self.waiting:
             return None
         state, losses = self.state.get(), self.losses.get()
@@ -135,7 +135,7 @@ class GraphedStep(DeviceStep):
     """The same step, recorded once as a CUDA graph and then started with one call.
 
     The first steps run operation by operation, so that kernels are compiled and memory is there. Then one step is
-    recorded. Where that fails, the reason goes to `report`, and all goes on operation by operation with the same results.
+    recorded. Where that fails, the reason goes to `report`, and all goes on operation by operation, with the same numbers.
     """
 
     WARM_UP = 3

@@ -58,6 +58,8 @@ def wrap(result, *sources):
         return result
     out = ndarray.__new__(ndarray)
     out._a, out.base = result, None
+    if STATE.recording is not None:
+        STATE.kept.append(result)
     for source in sources:
         if isinstance(source, ndarray) and root(source._a) is root(result):
             out.base = source if source.base is None else source.base

@@ -53,5 +53,6 @@ class Function:
 
 POINTED_AT = {
     "float": "float32", "double": "float64", "bfloat16": "bfloat16", "longlong": "int64", "int": "int32",
-    "float32": "float32", "float32_t": "float32", "unsignedlonglong": "uint64", "unsignedint": "uint32", "unsigned": "uint32",
+    "float32": "float32", "float32_t": "float32", "bfloat16_t": "bfloat16",
+    "unsignedlonglong": "uint64", "unsignedint": "uint32", "unsigned": "uint32",
 }  # fmt: skip

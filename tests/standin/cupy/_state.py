@@ -22,6 +22,7 @@ class State:
         self.counts: Counter = Counter()
         self.recording: list[Callable[[], None]] | None = None
         self.pinned: list = []
+        self.kept: list = []  # what a graph's own pool holds: it stays as long as the graph
 
     def synchronise(self, why: str) -> None:
         """The host waits. Counted, unless a test looks."""

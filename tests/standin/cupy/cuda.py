@@ -54,7 +54,8 @@ class Graph:
     """What was recorded."""
 
     def __init__(self, actions) -> None:
-        self.actions = actions
+        self.actions, self.kept = actions, STATE.kept
+        STATE.kept = []
 
     def launch(self, stream=None) -> None:
         assert STATE.recording is None

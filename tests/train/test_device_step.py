@@ -1,0 +1,157 @@
+"""A step on the GPU: the same numbers as on the CPU, no waiting, and the same again as a recorded graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+cupy = pytest.importorskip("cupy", reason="runs on the stand-in for CuPy")
+if cupy.__version__ != "stand-in":
+    pytest.skip("counts what the stand-in counts", allow_module_level=True)
+
+from cupy._state import STATE  # noqa: E402
+
+from tinygrad_llm.backend.stream import own_stream  # noqa: E402
+from tinygrad_llm.datasets.batches import Batches  # noqa: E402
+from tinygrad_llm.errors import ConfigError, NonFiniteError  # noqa: E402
+from tinygrad_llm.models.gpt import GPT, GPTConfig  # noqa: E402
+from tinygrad_llm.optim import SGD, AdamW, schedule  # noqa: E402
+from tinygrad_llm.train.device_step import DeviceStep, GraphedStep  # noqa: E402
+from tinygrad_llm.train.step import EagerStep  # noqa: E402
+
+CONFIG = GPTConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=16, dropout=0.0, bias=True)
+TOKENS = np.random.default_rng(0).integers(0, 11, 300)
+BATCHES = Batches(TOKENS, block_size=8, batch_size=3, seed=1)
+LR = schedule("cosine", 1e-2, 40, 5)
+
+
+def model(device: str, dropout: float = 0.0) -> GPT:
+    config = GPTConfig(**{**vars(CONFIG), "dropout": dropout})
+    return GPT(config, rng=np.random.default_rng(0)).to(device)
+
+
+def adamw(m):
+    return AdamW(m.parameters(), betas=(0.9, 0.95), weight_decay=0.1)
+
+
+def losses(step, steps: int, accumulate: int = 1) -> list[float]:
+    """Loss and norm of each step."""
+    found = []
+    with own_stream("cuda" if isinstance(step, DeviceStep) else "cpu"):
+        for n in range(steps):
+            result = step([BATCHES[n * accumulate + i] for i in range(accumulate)], n, LR(n + 1)) or step.read()
+            found += [result.loss, result.grad_norm]
+    return found
+
+
+@pytest.mark.parametrize("make", [adamw, lambda m: SGD(m.parameters(), momentum=0.9, nesterov=True, weight_decay=0.1)])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_curve_is_the_cpus(make, accumulate):
+    on_gpu, on_cpu = model("cuda"), model("cpu")
+    found = losses(DeviceStep(on_gpu, make(on_gpu), clip=0.5, seed=0), 12, accumulate)
+    expected = losses(EagerStep(on_cpu, make(on_cpu), clip=0.5), 12, accumulate)
+    np.testing.assert_allclose(found, expected, rtol=2e-4)  # float32 sums in another order, over twelve steps
+
+
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_coarser_precisions_follow_the_same_curve(precision):
+    exact, coarse = model("cuda"), model("cuda")
+    expected = losses(DeviceStep(exact, adamw(exact), clip=1.0, seed=0), 12)
+    found = losses(DeviceStep(coarse, adamw(coarse), clip=1.0, seed=0, precision=precision), 12)
+    assert found != expected
+    np.testing.assert_allclose(found[::2], expected[::2], rtol=2e-2)
+    assert all(p.dtype == np.float32 for p in coarse.parameters())
+
+
+@pytest.mark.parametrize("kind", [DeviceStep, GraphedStep])
+def test_a_step_waits_for_nothing_and_copies_only_pinned_memory(kind):
+    m = model("cuda", dropout=0.2)
+    step = kind(m, adamw(m), clip=1.0, seed=0, every=8)
+    with own_stream("cuda"):
+        step([BATCHES[0]], 0, 1e-3)
+        waits, uploads = STATE.waits(), STATE.uploads()
+        for n in range(1, 8):
+            assert step([BATCHES[n]], n, 1e-3) is None
+        assert (STATE.waits(), STATE.uploads()) == (waits, uploads)
+        assert step.read() is not None and STATE.waits() > waits
+        assert step.read() is None
+
+
+def test_a_replayed_graph_does_what_the_operations_do():
+    a, b = model("cuda", dropout=0.2), model("cuda", dropout=0.2)
+    eager = losses(DeviceStep(a, adamw(a), clip=0.5, seed=3), 100)
+    graphed = GraphedStep(b, adamw(b), clip=0.5, seed=3)
+    assert losses(graphed, 100) == eager
+    assert graphed.graph.recorded is not None and not graphed.failure
+    for p, q in zip(a.parameters(), b.parameters()):
+        np.testing.assert_array_equal(p.numpy(), q.numpy())
+
+
+def test_dropout_draws_anew_in_every_replay():
+    m = model("cuda", dropout=0.5)
+    step = GraphedStep(m, adamw(m), clip=1.0, seed=3)
+    with own_stream("cuda"):
+        same = [(step([BATCHES[0]], n, 0.0) or step.read()).loss for n in range(8)]  # lr 0: only the dropout differs
+    assert len(set(same)) == 8
+
+
+def test_where_recording_fails_the_reason_is_told_and_the_numbers_are_the_same():
+    class Waits(GPT):
+        def loss(self, *args, **options):
+            value = super().loss(*args, **options)
+            value.item()
+            return value
+
+    told = []
+    config = GPTConfig(**vars(CONFIG))
+    m, n = (kind(config, rng=np.random.default_rng(0)).to("cuda") for kind in (Waits, GPT))
+    step = GraphedStep(m, adamw(m), clip=1.0, seed=0, report=told.append)
+    plain = DeviceStep(n, adamw(n), clip=1.0, seed=0)
+    assert losses(step, 6) == losses(plain, 6)
+    assert len(told) == 1 and "cudaErrorStreamCaptureUnsupported" in told[0]
+
+
+def test_another_count_of_targets_is_not_replayed():
+    m, n = model("cuda"), model("cuda")
+    step, plain = GraphedStep(m, adamw(m), clip=1.0, seed=0), DeviceStep(n, adamw(n), clip=1.0, seed=0)
+    for i in range(7):
+        tokens, targets = BATCHES[i]
+        targets = np.where(np.arange(8) < 4, targets, -100) if i == 5 else targets
+        with own_stream("cuda"):
+            a, b = (s([(tokens, targets)], i, 1e-3) or s.read() for s in (step, plain))
+        assert a == b
+
+
+@pytest.mark.parametrize("kind", [DeviceStep, GraphedStep])
+def test_a_nan_stops_all_updates_until_it_is_read_and_is_named(kind):
+    m = model("cuda")
+    step = kind(m, adamw(m), clip=1.0, seed=0, every=10)
+    with own_stream("cuda"):
+        for n in range(5):
+            step([BATCHES[n]], n, 1e-3)
+        step.read()
+        m.h[0].mlp.c_fc.weight.data[0, 0] = np.inf  # from now on nothing is finite
+        kept = [p.numpy().copy() for p in m.parameters()]
+        for n in range(5, 9):
+            step([BATCHES[n]], n, 1e-3)
+        with pytest.raises(NonFiniteError, match=r"step 5, operation .*tensor .*got loss nan"):
+            step.read()
+    for p, before in zip(m.parameters(), kept):
+        np.testing.assert_array_equal(p.numpy(), before)
+
+
+def test_a_full_ring_is_read_before_it_is_written_again():
+    m = model("cuda")
+    step = DeviceStep(m, adamw(m), clip=1.0, seed=0, every=3)
+    with own_stream("cuda"):
+        for n in range(10):
+            step([BATCHES[n]], n, 1e-3)
+        assert step.read() is not None
+
+
+def test_another_shape_of_batch_is_refused():
+    m = model("cuda")
+    step = DeviceStep(m, adamw(m), clip=1.0, seed=0)
+    with own_stream("cuda"), pytest.raises(ConfigError, match="shape of the first"):
+        step([BATCHES[0]], 0, 1e-3)
+        step([tuple(x[:2] for x in BATCHES[1])], 1, 1e-3)
