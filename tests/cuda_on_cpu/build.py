@@ -19,14 +19,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from cuda_on_cpu.arguments import MOST_THREADS, arguments, check_shared, launch_sizes
 
 FOLDER = Path(__file__).parent
 HEADER = FOLDER / "cuda_on_cpu.h"
 COMPILER = "g++"
-MOST_SHARED_BYTES = 227 * 1024
-MOST_THREADS, WARP = 1024, 32
-GRID_LIMITS = (2**31 - 1, 65535, 65535)
 
 FLAGS = ("-std=c++20", "-DCUDA_ON_CPU", "-g1", "-fPIC", "-fno-strict-aliasing", "-U_FORTIFY_SOURCE", "-Wno-attributes")
 SANITIZERS = {
@@ -34,28 +31,6 @@ SANITIZERS = {
     "thread": ("-O1", "-fsanitize=thread", "-fno-omit-frame-pointer"),
     "address": ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"),
 }
-
-SCALARS = {
-    "int": np.int32,
-    "unsigned int": np.uint32,
-    "long long": np.int64,
-    "unsigned long long": np.uint64,
-    "float": np.float32,
-    "double": np.float64,
-    "bool": np.bool_,
-}
-ELEMENTS = {
-    **{name: (np.dtype(t).name,) for name, t in SCALARS.items()},
-    "bfloat16": ("bfloat16", "uint16"),
-    "unsigned short": ("uint16",),
-    "short": ("int16",),
-    "unsigned char": ("uint8",),
-    "signed char": ("int8",),
-    **{
-        f"{name}{n}": (t,) for name, t in {"float": "float32", "int": "int32", "uint": "uint32"}.items() for n in (2, 4)
-    },
-}
-"""Which NumPy dtypes a C pointer may point to."""
 
 _BOUND = r"(?:__attribute__\s*\(\(launch_bounds\((?P<{}>[^()]*)\)\)\)\s*)?"
 _KERNEL = re.compile(
@@ -73,22 +48,25 @@ extern "C" const char* run_{name}(void** arguments, unsigned int* sizes, long lo
   return cuda_on_cpu::run_grid(launch);
 }}
 """
+_PROGRAM = """
+int main(int argc, char** argv) {{
+  const cuda_on_cpu::Entry entries[] = {{{entries}}};
+  return cuda_on_cpu::program(argc, argv, entries);
+}}
+"""
 
 
 class KernelError(RuntimeError):
     """A kernel did what a GPU would not forgive, such as a barrier that some threads never reach."""
 
 
-def compile_text(text: str, *, threads: bool = False, sanitize: str | None = None) -> Compiled:
+def compile_text(text: str, *, threads: bool = False) -> Compiled:
     """The kernels of one CUDA text. Raises RuntimeError with the compiler's message.
 
-    threads: a thread of the operating system for each CUDA thread, as the sanitizers need it; else fibers.
-    sanitize: "thread" or "address"; the process must then have been started as `sanitized.py` starts it.
+    threads: a thread of the operating system for each CUDA thread, instead of a fiber; a fault then ends the process.
     """
-    if sanitize and not threads:
-        raise ValueError("a sanitizer needs threads=True")
-    path = build(text, threads, sanitize)
-    return Compiled(ctypes.CDLL(str(path)), kernels_in(path.with_suffix(".ii").read_text(encoding="utf-8")))
+    path = build(text, threads=threads)
+    return Compiled(ctypes.CDLL(str(path)), kernel_types(path))
 
 
 def available() -> bool:
@@ -107,31 +85,40 @@ def cache_folder() -> Path:
     return folder
 
 
-def build(text: str, threads: bool = False, sanitize: str | None = None) -> Path:
-    """The shared library for a text, made unless it is there already. Several processes may ask at once."""
-    flags = [*FLAGS, *SANITIZERS[sanitize]]
-    flags += ["-DCUDA_ON_THREADS", "-pthread"] if threads else ["-fno-weak"]
+def build(text: str, *, threads: bool = False, sanitize: str | None = None) -> Path:
+    """A shared library of the kernels, or with a sanitizer ("thread", "address") a program around them.
+
+    Made unless it is there already. Several processes may ask at once.
+    """
+    threads = threads or sanitize is not None
+    flags = [*FLAGS, *SANITIZERS[sanitize], *(["-DCUDA_ON_THREADS", "-pthread"] if threads else ["-fno-weak"])]
     headers = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.h"))]
-    key = hashlib.sha256("\0".join([text, *headers, *flags, _TRAMPOLINE]).encode()).hexdigest()[:24]
-    library = cache_folder() / f"{key}.so"
-    if not library.exists():
+    key = hashlib.sha256("\0".join([text, *headers, *flags, _TRAMPOLINE, _PROGRAM]).encode()).hexdigest()[:24]
+    made = cache_folder() / (f"{key}.so" if sanitize is None else f"{key}.{sanitize}")
+    if not made.exists():
         with tempfile.TemporaryDirectory(dir=cache_folder()) as own:
-            _make(text, flags, Path(own), library)
-    return library
+            _make(text, flags, sanitize is not None, Path(own), made)
+    return made
 
 
-def _make(text: str, flags: list[str], own: Path, library: Path) -> None:
+def _make(text: str, flags: list[str], program: bool, own: Path, made: Path) -> None:
     (own / "kernel.cu").write_text(text, encoding="utf-8")
-    _run(COMPILER, *flags, "-include", str(HEADER), "-E", "-x", "c++", "kernel.cu", "-o", "kernel.ii", cwd=own)
+    headers = [HEADER, FOLDER / "program.h"] if program else [HEADER]
+    included = [part for header in headers for part in ("-include", str(header))]
+    _run(COMPILER, *flags, *included, "-E", "-x", "c++", "kernel.cu", "-o", "kernel.ii", cwd=own)
     expanded = (own / "kernel.ii").read_text(encoding="utf-8")
     found = list(_kernels(expanded))
     if not found:
         raise RuntimeError('no kernel in this text: each begins with extern "C" __global__ void NAME(')
-    whole = own / "whole.ii"
-    whole.write_text(expanded + "".join(_trampoline(*kernel) for kernel in found), encoding="utf-8")
-    _run(COMPILER, *flags, "-shared", "-x", "c++-cpp-output", str(whole), "-o", "kernel.so", cwd=own)
-    os.replace(own / "kernel.ii", library.with_suffix(".ii"))  # first: who sees the library finds this too
-    os.replace(own / "kernel.so", library)
+    tail = "".join(_trampoline(*kernel) for kernel in found)
+    if program:
+        tail += _PROGRAM.format(entries=", ".join(f'{{"{name}", run_{name}}}' for name, _, _ in found))
+    (own / "whole.ii").write_text(expanded + tail, encoding="utf-8")
+    kind = [] if program else ["-shared"]
+    flags = [*flags, f"-fdebug-prefix-map={own}=.", *kind]
+    _run(COMPILER, *flags, "-x", "c++-cpp-output", "whole.ii", "-o", "made", cwd=own)
+    os.replace(own / "kernel.ii", made.with_suffix(".ii"))  # first: who sees what was made finds this too
+    os.replace(own / "made", made)
 
 
 def _run(*command: str, cwd: Path) -> None:
@@ -151,8 +138,9 @@ def _kernels(expanded: str) -> Iterator[tuple[str, list[str], str]]:
         yield m["name"], types, m["bound"] or m["bound_too"] or str(MOST_THREADS)
 
 
-def kernels_in(expanded: str) -> dict[str, list[str]]:
-    """Each kernel's name and the C types of its parameters, from the text that the preprocessor has gone over."""
+def kernel_types(made: Path) -> dict[str, list[str]]:
+    """Each kernel's name and the C types of its parameters, of what `build` has made."""
+    expanded = made.with_suffix(".ii").read_text(encoding="utf-8")  # the text after the preprocessor
     return {name: types for name, types, _ in _kernels(expanded)}
 
 
@@ -194,14 +182,11 @@ class Compiled:
         if name not in self.kernels:
             raise KeyError(f"no kernel {name}: there are {', '.join(self.kernels)}")
         types = self.kernels[name]
-        if len(args) != len(types):
-            raise TypeError(f"{name} takes {len(types)} arguments ({', '.join(types)}), got {len(args)}")
-        values = [_value(f"{name}: argument {i}", t, a) for i, (t, a) in enumerate(zip(types, args))]
-        *sides, threads = _sizes(name, grid, block)
+        values = arguments(name, types, args)
+        *sides, threads = launch_sizes(name, grid, block)
+        check_shared(name, shared_bytes)
         if threads > (bound := ctypes.c_int.in_dll(self._library, f"bound_{name}").value):
             raise ValueError(f"{name}: {threads} threads, its __launch_bounds__ allow {bound}")
-        if not 0 <= shared_bytes <= MOST_SHARED_BYTES:
-            raise ValueError(f"{name}: {shared_bytes} bytes of shared memory, a block has at most {MOST_SHARED_BYTES}")
         pointers = (ctypes.c_void_p * len(values))(*(v.ctypes.data for v in values))
         sizes = (ctypes.c_uint * 4)(*sides, threads)
         function = getattr(self._library, f"run_{name}")
@@ -210,48 +195,3 @@ class Compiled:
             message = function(pointers, sizes, ctypes.c_longlong(shared_bytes), int(reverse))
         if message:
             raise KernelError(f"{name}: {message.decode()}")
-
-
-def _sizes(name: str, grid: int | Sequence[int], block: int | Sequence[int]) -> list[int]:
-    sides = [*((grid,) if isinstance(grid, int | np.integer) else grid)]
-    sides += [1] * (3 - len(sides))
-    for side, limit in zip(sides, GRID_LIMITS):
-        if not 1 <= side <= limit:
-            raise ValueError(f"{name}: grid {grid}: each side is from 1 to {GRID_LIMITS}")
-    if not isinstance(block, int | np.integer):
-        if any(side != 1 for side in block[1:]):
-            raise ValueError(f"{name}: block {block}: our blocks have one dimension")
-        block = block[0]
-    if not 0 < block <= MOST_THREADS or block % WARP:
-        raise ValueError(f"{name}: block {block}: whole warps of {WARP}, and at most {MOST_THREADS} threads")
-    return [*map(int, sides), int(block)]
-
-
-def _value(label: str, kind: str, given: Any) -> np.ndarray:
-    """An argument as memory that the trampoline reads it from."""
-    if kind.endswith("*"):
-        return np.array(_address(label, kind, given), np.uint64)
-    if isinstance(given, bool | int | float) and not isinstance(given, np.generic):
-        # CuPy passes these as long long, double and bool, whatever the kernel's type is.
-        given = {bool: np.bool_, int: np.int64, float: np.float64}[type(given)](given)
-    wanted = SCALARS[kind]
-    if type(given) is not np.dtype(wanted).type:
-        raise TypeError(f"{label}: {kind} wants np.{np.dtype(wanted).name}, got {type(given).__name__}")
-    return np.array(given)
-
-
-def _address(label: str, kind: str, given: Any) -> int:
-    if given is None:
-        return 0
-    if isinstance(given, int | np.uint64) and not isinstance(given, bool):
-        return int(given)
-    if not isinstance(given, np.ndarray):
-        raise TypeError(f"{label}: {kind} wants an array, None or an address, got {type(given).__name__}")
-    element = kind.removesuffix("*").removeprefix("const ")
-    if element != "void" and given.dtype.name not in ELEMENTS[element]:
-        raise TypeError(f"{label}: {kind} wants an array of {' or '.join(ELEMENTS[element])}, got {given.dtype}")
-    if not given.flags.c_contiguous:
-        raise TypeError(f"{label}: an array that is not C-contiguous: shape {given.shape}, strides {given.strides}")
-    if not given.flags.writeable and not kind.startswith("const "):
-        raise TypeError(f"{label}: {kind} is written to, and the array is read-only")
-    return given.ctypes.data

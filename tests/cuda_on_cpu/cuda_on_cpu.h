@@ -120,17 +120,25 @@ inline void __threadfence_block() {}
 
 namespace cuda_on_cpu {
 
+// Slots are not the kernel's memory: ThreadSanitizer does not look at them.
+#define UNSEEN __attribute__((no_sanitize("thread")))
+
 template <typename T>
-T from_slot(const Slot& slot) {
+UNSEEN T from_slot(const Slot& slot) {
   T value;
-  memcpy(&value, slot.bytes, sizeof(T));
+  __builtin_memcpy(&value, slot.bytes, sizeof(T));
   return value;
+}
+
+template <typename T>
+UNSEEN void into_slot(Slot& slot, const T& value) {
+  __builtin_memcpy(slot.bytes, &value, sizeof(T));
 }
 
 template <typename T>
 Slot* exchange(unsigned int mask, T value, int line) {
   static_assert(sizeof(T) <= SLOT);
-  memcpy(own_slot().bytes, &value, sizeof(T));
+  into_slot(own_slot(), value);
   return warp_exchange(mask, line);
 }
 

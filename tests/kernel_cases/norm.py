@@ -131,4 +131,10 @@ for dtype, vector in (("float32", 4), ("bfloat16", 8)):
     }.items():
         CASES[f"sum rows {dtype}, {label}"] = case
 
-TINY: list[str] = []
+TINY = [
+    name
+    for name in CASES
+    if name.endswith(
+        ("one warp a row", "a block a row", "not all fits in registers", "that is no multiple", "two launches")
+    )
+]
