@@ -25,7 +25,18 @@ FOLDER = Path(__file__).parent
 HEADER = FOLDER / "cuda_on_cpu.h"
 COMPILER = "g++"
 
-FLAGS = ("-std=c++20", "-DCUDA_ON_CPU", "-g1", "-fPIC", "-fno-strict-aliasing", "-U_FORTIFY_SOURCE", "-Wno-attributes")
+# Hidden and not unique: two libraries in one process must not share an engine.
+FLAGS = (
+    "-std=c++20",
+    "-DCUDA_ON_CPU",
+    "-g1",
+    "-fPIC",
+    "-fno-strict-aliasing",
+    "-fvisibility=hidden",
+    "-fno-gnu-unique",
+    "-U_FORTIFY_SOURCE",
+    "-Wno-attributes",
+)
 SANITIZERS = {
     None: ("-O2",),
     "thread": ("-O1", "-fsanitize=thread", "-fno-omit-frame-pointer"),
@@ -40,13 +51,18 @@ _KERNEL = re.compile(
     + _BOUND.format("bound_too")
     + r"(?P<name>\w+)\s*\((?P<parameters>[^)]*)\)\s*\{"
 )
+_SHARED = re.compile(
+    r"static\s+__attribute__\s*\(\(cuda_shared\)\)(?P<type>[^;=]*?)\b(?P<name>\w+)\s*(?:\[[^\[\];]*\]\s*)*;"
+)
 _TRAMPOLINE = """
+#pragma GCC visibility push(default)
 extern "C" {{ extern const int bound_{name} = {bound}; }}
 extern "C" const char* run_{name}(void** arguments, unsigned int* sizes, long long shared_bytes, int reverse) {{
   cuda_on_cpu::Launch launch = {{{{sizes[0], sizes[1], sizes[2]}}, {{sizes[3], 1, 1}}, shared_bytes, reverse,
                                 [](void** arguments) {{ {name}({values}); }}, arguments}};
   return cuda_on_cpu::run_grid(launch);
 }}
+#pragma GCC visibility pop
 """
 _PROGRAM = """
 int main(int argc, char** argv) {{
@@ -91,9 +107,9 @@ def build(text: str, *, threads: bool = False, sanitize: str | None = None) -> P
     Made unless it is there already. Several processes may ask at once.
     """
     threads = threads or sanitize is not None
-    flags = [*FLAGS, *SANITIZERS[sanitize], *(["-DCUDA_ON_THREADS", "-pthread"] if threads else ["-fno-weak"])]
-    headers = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.h"))]
-    key = hashlib.sha256("\0".join([text, *headers, *flags, _TRAMPOLINE, _PROGRAM]).encode()).hexdigest()[:24]
+    flags = [*FLAGS, *SANITIZERS[sanitize], *(["-DCUDA_ON_THREADS", "-pthread"] if threads else [])]
+    maker = [path.read_text(encoding="utf-8") for path in (*sorted(FOLDER.glob("*.h")), Path(__file__))]
+    key = hashlib.sha256("\0".join([text, *maker, *flags]).encode()).hexdigest()[:24]
     made = cache_folder() / (f"{key}.so" if sanitize is None else f"{key}.{sanitize}")
     if not made.exists():
         with tempfile.TemporaryDirectory(dir=cache_folder()) as own:
@@ -113,7 +129,7 @@ def _make(text: str, flags: list[str], program: bool, own: Path, made: Path) -> 
     tail = "".join(_trampoline(*kernel) for kernel in found)
     if program:
         tail += _PROGRAM.format(entries=", ".join(f'{{"{name}", run_{name}}}' for name, _, _ in found))
-    (own / "whole.ii").write_text(expanded + tail, encoding="utf-8")
+    (own / "whole.ii").write_text(_SHARED.sub(_with_fresh, expanded) + tail, encoding="utf-8")
     kind = [] if program else ["-shared"]
     flags = [*flags, f"-fdebug-prefix-map={own}=.", *kind]
     _run(COMPILER, *flags, "-x", "c++-cpp-output", "whole.ii", "-o", "made", cwd=own)
@@ -125,6 +141,14 @@ def _run(*command: str, cwd: Path) -> None:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{COMPILER} refuses the kernels:\n{done.stderr}")
+
+
+def _with_fresh(declaration: re.Match[str]) -> str:
+    """A __shared__ variable, and the call that makes it NaN in each new block. On one line: no line number changes."""
+    if "," in re.sub(r"<[^;]*>", "", declaration["type"]):
+        raise RuntimeError(f"one __shared__ variable a statement, please: {declaration[0]}")
+    name = declaration["name"]
+    return f"{declaration[0]} static long long {name}_block; cuda_on_cpu::fresh({name}_block, &{name}, sizeof({name}));"
 
 
 def _trampoline(name: str, types: list[str], bound: str) -> str:

@@ -22,13 +22,7 @@
 #define __align__(n) __attribute__((aligned(n)))
 #define __constant__ const
 
-#if defined(__SANITIZE_ADDRESS__) || defined(CUDA_ON_THREADS)
-#define __shared__ static
-#else
-// All of it in one section, so that a new block finds NaN there. Needs -fno-weak: a template's would be elsewhere.
-#define __shared__ static __attribute__((section("cuda_shared")))
-#define CUDA_SHARED_SECTION
-#endif
+#define __shared__ static __attribute__((cuda_shared))  // build.py finds it, and adds a call of fresh()
 
 struct Index3 {
   unsigned int x, y, z;
@@ -98,6 +92,7 @@ struct Copies {
 };
 Copies& own_copies();
 unsigned char* shared_memory();
+void fresh(long long& block, void* variable, long long bytes);  // a __shared__ variable comes into being
 
 }  // namespace cuda_on_cpu
 

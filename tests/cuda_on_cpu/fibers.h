@@ -9,11 +9,6 @@
 
 inline Index3 threadIdx, blockIdx, blockDim, gridDim;
 
-#ifdef CUDA_SHARED_SECTION
-extern "C" __attribute__((visibility("hidden"))) unsigned char __start_cuda_shared[], __stop_cuda_shared[];
-static __attribute__((section("cuda_shared"), used)) int cuda_shared_is_never_empty;
-#endif
-
 namespace cuda_on_cpu {
 
 const int STACK_BYTES = 128 * 1024, GUARD_BYTES = 4096;
@@ -29,6 +24,7 @@ struct Fiber {
   unsigned int parity;  // two sets of slots in turn: a fast lane may write its next value while a slow one still reads
   unsigned int thread;
   Copies copies;
+  Slot seen[LANES];
 };
 
 struct Engine {
@@ -38,6 +34,7 @@ struct Engine {
   const Launch* launch;
   Slot slots[MOST_THREADS / LANES][2][LANES];
   unsigned char* shared;
+  long long block;  // how many blocks have run before, in all launches
   char message[512];
 };
 inline Engine engine;
@@ -114,12 +111,25 @@ inline Slot* warp_exchange(unsigned int mask, int line) {
   Fiber* self = engine.current;
   Slot* slots = engine.slots[self->thread / LANES][self->parity];
   warp_barrier(mask, line);
-  if (mask == 0xffffffffu) self->parity ^= 1;
-  return slots;
+  if (mask == 0xffffffffu) {
+    self->parity ^= 1;
+    return slots;
+  }
+  // Lanes have not all done equally many of these, so they could not agree on a parity.
+  memcpy(self->seen, slots, sizeof(self->seen));
+  warp_barrier(mask, line);
+  return self->seen;
 }
 
 inline Copies& own_copies() { return engine.current->copies; }
 inline unsigned char* shared_memory() { return engine.shared; }
+
+// The block's first thread to come by finds what the last block has left there, and makes it NaN.
+inline void fresh(long long& block, void* variable, long long bytes) {
+  if (block == engine.block) return;
+  block = engine.block;
+  memset(variable, UNWRITTEN, bytes);
+}
 
 inline const char* doing(const Fiber& fiber) {
   return fiber.state == DONE ? "has finished" : fiber.state == AT_BARRIER ? "waits in __syncthreads" : "waits in its warp";
@@ -204,10 +214,8 @@ inline void run_block() {
     engine.fibers[i].parity = 0;
     engine.fibers[i].copies.count = engine.fibers[i].copies.group = 0;
   }
+  engine.block++;
   memset(engine.shared, UNWRITTEN, engine.launch->shared_bytes);
-#ifdef CUDA_SHARED_SECTION
-  memset(__start_cuda_shared, UNWRITTEN, __stop_cuda_shared - __start_cuda_shared);
-#endif
   int warps = blockDim.x / LANES;
   do {
     for (int i = 0; i < warps && !engine.message[0]; i++)

@@ -117,6 +117,7 @@ inline Slot* warp_exchange(unsigned int mask, int line) {
 
 inline Copies& own_copies() { return copies; }
 inline unsigned char* shared_memory() { return block->shared; }
+inline void fresh(long long&, void*, long long) {}
 
 inline void* thread_main(void* index) {
   threadIdx = {(unsigned int)(long long)index, 0, 0};

@@ -1,9 +1,9 @@
 """One table of kernel cases: what a kernel is launched with, and what NumPy says must come out.
 
 A kernel file `tinygrad_llm/backend/kernels/NAME.cu` has its cases in `tests/kernel_cases/NAME.py`, as a dictionary
-`CASES` from a case's name to a function that makes it, with new arrays each time. The same cases run as fibers, under
-ThreadSanitizer and under AddressSanitizer, and on a GPU. Those named in `TINY` are enough for the sanitizers, which are
-slow: each kernel, few blocks, and sizes that leave a remainder.
+`CASES` from a case's name to a function that makes it, with new arrays each time. Some of them stand in `TINY` as well, and
+run under ThreadSanitizer and AddressSanitizer too. Those are slow: a millisecond for a thread's life, so two warps, one
+or two blocks, and the smallest sizes that go through every loop, use shared memory twice and leave a remainder.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ def cases(file: str) -> dict[str, Callable[[], Case]]:
 
 def tiny_cases(file: str) -> dict[str, Callable[[], Case]]:
     """Those for the sanitizers."""
-    module = importlib.import_module(f"kernel_cases.{file}")
-    return {name: module.CASES[name] for name in module.TINY}
+    return importlib.import_module(f"kernel_cases.{file}").TINY
 
 
 def unwritten(shape: int | tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
