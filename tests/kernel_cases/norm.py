@@ -69,7 +69,7 @@ def _op(kind: str) -> Callable:
     return layer_norm.array if kind == "layer" else rms_norm.array
 
 
-def sums(dtype: str, rows: int, width: int, chunks: int, accumulate: bool, block: int = 256):
+def sums(dtype: str, rows: int, width: int, chunks: int, accumulate: bool, block: int = 256) -> Case:
     """In two launches where there is more than one chunk."""
     rng = np.random.default_rng(rows)
     x, parts = normal(rng, (rows, width), DTYPES[dtype]), unwritten((chunks, width))

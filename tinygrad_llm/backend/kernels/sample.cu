@@ -81,9 +81,9 @@ __device__ Amount amount_from(Row row, Key low, Shared shared) {
   return all;
 }
 
-// From the highest key down, the token with which `wanted` is reached, in tokens or in weight, is the last one kept: a key
-// up to which exactly the tokens until then are counted. The range [low, low + 2^bit) holds it and is halved until no
-// other key is in there.
+// Going down from the highest key, the token with which `wanted` is reached, in tokens or in weight, is the last one kept.
+// The range of keys [low, low + 2 * 2^bit) holds its key and is halved until it holds no other. Then the keys from `low` on
+// are those that are kept. Mostly twenty halvings are enough; equal logits take more.
 __device__ Key last_kept(Row row, double wanted, bool by_weight, Shared shared) {
   Key low = 0;
   int from_low = row.width, above = 0;
@@ -152,13 +152,15 @@ extern "C" __global__ void draw(const float* logits, double* weights, long long*
   __shared__ int counts[WARP];
   __shared__ double sums[WARP];
   Shared shared = {keys, counts, sums};
-  Row row = {logits + (long long)blockIdx.x * width, weights + (long long)blockIdx.x * width, width};
+  long long start = (long long)blockIdx.x * width;
+  Row row = {logits + start, nullptr, width};
   Key top = highest_key(row, keys);
   float largest = row.logits[id_of(top)];
   if (greedy || largest - largest != 0.0f) {
     if (threadIdx.x == 0) token[blockIdx.x] = largest - largest != 0.0f ? -1 : id_of(top);
     return;
   }
+  row.weights = weights + start;
   for (int id = threadIdx.x; id < width; id += blockDim.x)
     row.weights[id] = exp(((double)row.logits[id] - largest) / temperature);
   __syncthreads();

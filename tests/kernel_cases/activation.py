@@ -1,0 +1,70 @@
+"""Cases of activation.cu: GELU, SiLU, SwiGLU."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from kernel_cases import DTYPES, Case
+from kernel_cases.builder import BLOCK, GRID, PLACES, Builder
+from tinygrad_llm.ops import gelu, silu
+from tinygrad_llm.ops import swiglu as swiglu_op
+
+ACTIVATIONS = {
+    "gelu_tanh": lambda x: gelu.array(x, "tanh"),
+    "gelu_erf": lambda x: gelu.array(x, "none"),
+    "silu": lambda x: silu.array(x),
+}
+
+
+def activation(name: str, dtype: str) -> Case:
+    b = Builder()
+    for n, first, others in PLACES:
+        x, g = b.normal(n, dtype, others, scale=3), b.normal(n, dtype, first)
+        y, dx = b.array(n, dtype, shift=first), b.array(n, dtype, shift=others)
+        b.launch(f"{name}_forward_{dtype}", GRID, BLOCK, x, y, np.int64(n))
+        b.launch(f"{name}_backward_{dtype}", GRID, BLOCK, g, x, dx, np.int64(n))
+        value, vjp = ACTIVATIONS[name](x.values)
+        b.expect(y, value)
+        b.expect(dx, vjp(g.values, [True]))
+    return b.case()
+
+
+def activation_far_out(dtype: str) -> Case:
+    """Where exp overflows, nothing else does: x stays x, or becomes 0."""
+    b = Builder()
+    for name in ACTIVATIONS:
+        x = b.array(6, dtype, [-1e4, -200, -100, 100, 200, 1e4])
+        y, slope, g = b.array(6, dtype), b.array(6, dtype), b.array(6, dtype, 1)
+        b.launch(f"{name}_forward_{dtype}", 1, 32, x, y, np.int64(6))
+        b.launch(f"{name}_backward_{dtype}", 1, 32, g, x, slope, np.int64(6))
+        b.expect(y, np.maximum(x.values, 0))
+        b.expect(slope, x.values > 0)
+    return b.case()
+
+
+def swiglu(dtype: str) -> Case:
+    b = Builder()
+    for n, first, others in PLACES:
+        gate, up, g = b.normal(n, dtype, first, scale=3), b.normal(n, dtype, others), b.normal(n, dtype, first)
+        y, dgate, dup = (b.array(n, dtype, shift=others) for _ in range(3))
+        only_gate, only_up = b.array(n, dtype, shift=others), b.array(n, dtype, shift=others)
+        b.launch(f"swiglu_forward_{dtype}", GRID, BLOCK, gate, up, y, np.int64(n))
+        for wanted in ((dgate, dup), (only_gate, None), (None, only_up), (None, None)):
+            b.launch(f"swiglu_backward_{dtype}", GRID, BLOCK, g, gate, up, *wanted, np.int64(n))
+        value, vjp = swiglu_op.array(gate.values, up.values)
+        b.expect(y, value)
+        for found, expected in zip((dgate, dup), vjp(g.values, [True, True])):
+            b.expect(found, expected)
+        b.expect(only_gate, vjp(g.values, [True, False])[0])
+        b.expect(only_up, vjp(g.values, [False, True])[1])
+    return b.case()
+
+
+CASES = {
+    **{f"{name} {dtype}": partial(activation, name, dtype) for name in ACTIVATIONS for dtype in DTYPES},
+    **{f"far out {dtype}": partial(activation_far_out, dtype) for dtype in DTYPES},
+    **{f"swiglu {dtype}": partial(swiglu, dtype) for dtype in DTYPES},
+}
+TINY = list(CASES)
