@@ -11,10 +11,13 @@
 
 #if __CUDA_ARCH__ >= 800 || defined(CUDA_ON_CPU)
 
-const int OWN = ROWS * WARPS;  // rows a block
-
-// Rows a tile of the other side.
-__host__ __device__ constexpr int tile_rows(int head) { return head <= 64 ? 64 : 32; }
+// How a head size is worked on: M pieces of 16 own rows a warp share what is read from shared memory, where the registers
+// allow it; N pieces of 8 rows are a tile of the other side.
+template <int HEAD>
+struct Plan {
+  static const int M = HEAD <= 64 ? 2 : 1, OWN = M * ROWS * WARPS;
+  static const int OTHER = 32, N = OTHER / COLUMNS;
+};
 
 // dS = P (dP - delta), in place of dP, which without the kept bits' weights is 0.
 __device__ __forceinline__ float score_gradient(float weight, float dweight, bool kept, float factor, float delta) {
@@ -29,14 +32,15 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
                                                  const Heads<bfloat16>& dq, const float* lse, const float* delta,
                                                  const Sizes& sizes, int causal, float scale, const Dropout& drop,
                                                  int head, int block) {
-  const int KEYS = tile_rows(HEAD), N = KEYS / COLUMNS, TILE = KEYS * stride<HEAD>();
+  typedef Plan<HEAD> P;
+  const int M = P::M, N = P::N, OWN = P::OWN, KEYS = P::OTHER, TILE = KEYS * stride<HEAD>();
   SHARED_BYTES(memory);
   bfloat16* own_q = (bfloat16*)memory;
   bfloat16* own_g = own_q + OWN * stride<HEAD>();
   bfloat16* tiles = own_g + OWN * stride<HEAD>();  // keys, values, keys, values
   const Lane lane = this_lane();
   const int b = head / sizes.H, h = head % sizes.H, group = h / (sizes.H / sizes.G);
-  const int first = block * OWN, row = lane.warp * ROWS, own = first + row;  // of the block; of the warp: in it, and of all
+  const int first = block * OWN, row = lane.warp * M * ROWS, own = first + row;  // of the block; of the warp: in it, and of all
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
                       in_pieces_of_16(g, sizes.K);
   const Rows<const bfloat16> keys = rows_of(k, b, group, sizes.S), values = rows_of(v, b, group, sizes.S);
@@ -46,16 +50,18 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
   load_tile<KEYS, HEAD>(tiles + TILE, values, 0, sizes.K, pieces);
   cp_async_commit();
 
-  float row_lse[2], row_delta[2];  // of this lane's two rows
+  float row_lse[M][2], row_delta[M][2];  // of this lane's rows
 #pragma unroll
-  for (int half = 0; half < 2; half++) {
-    int t = own + row_in_warp(lane, 0, 2 * half);
-    row_lse[half] = t < sizes.T ? lse[(long long)head * sizes.T + t] * LOG2_E : INFINITE;
-    row_delta[half] = t < sizes.T ? delta[(long long)head * sizes.T + t] : 0.0f;
-  }
-  float result[1][HEAD / COLUMNS][4];
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      int t = own + row_in_warp(lane, m, 2 * half);
+      row_lse[m][half] = t < sizes.T ? lse[(long long)head * sizes.T + t] * LOG2_E : INFINITE;
+      row_delta[m][half] = t < sizes.T ? delta[(long long)head * sizes.T + t] : 0.0f;
+    }
+  float result[M][HEAD / COLUMNS][4];
   set_zero(result);
-  const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + ROWS - 1, sizes, causal);
+  const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + M * ROWS - 1, sizes, causal);
   const int stop = last_key(first + OWN - 1, sizes, causal) + 1;
 
   for (int s = 0, turn = 0; s < stop; s += KEYS, turn ^= 1) {
@@ -69,32 +75,31 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
       cp_async_commit();
     }
     if (s > warp_high) continue;  // above the diagonal for this warp
-    float weights[1][N][4], dscores[1][N][4];
+    float weights[M][N][4], dscores[M][N][4];
     multiply_tiles<HEAD>(weights, own_q, row, key_tile);
     multiply_tiles<HEAD>(dscores, own_g, row, value_tile);
     const bool diagonal = s + KEYS - 1 > warp_low;
 #pragma unroll
-    for (int n = 0; n < N; n += 2) {
-      unsigned int kept = 0xff;
-      if (DROPOUT) kept = kept_of_query_rows(drop, own + lane.row, s + column_in_tile(lane, n, 0));
+    for (int m = 0; m < M; m++)
 #pragma unroll
-      for (int i = 0; i < 8; i++) {
-        int c = i % 4, half = c / 2;
-        float weight = power_of_2(weights[0][n + i / 4][c] * (scale * LOG2_E) - row_lse[half]);
-        if (diagonal &&
-            s + column_in_tile(lane, n + i / 4, c) > last_key(own + row_in_warp(lane, 0, c), sizes, causal))
-          weight = 0.0f;
-        float& dscore = dscores[0][n + i / 4][c];
-        dscore = score_gradient(weight, dscore, kept >> i & 1, drop.factor, row_delta[half]);
+      for (int n = 0; n < N; n += 2) {
+        unsigned int kept = 0xff;
+        if (DROPOUT) kept = kept_of_query_rows(drop, own + row_in_warp(lane, m, 0), s + column_in_tile(lane, n, 0));
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+          int c = i % 4, half = c / 2, column = s + column_in_tile(lane, n + i / 4, c);
+          float weight = power_of_2(weights[m][n + i / 4][c] * (scale * LOG2_E) - row_lse[m][half]);
+          if (diagonal && column > last_key(own + row_in_warp(lane, m, c), sizes, causal)) weight = 0.0f;
+          float& dscore = dscores[m][n + i / 4][c];
+          dscore = score_gradient(weight, dscore, kept >> i & 1, drop.factor, row_delta[m][half]);
+        }
       }
-    }
-    unsigned int operand[1][N / 2][4];
+    unsigned int operand[M][N / 2][4];
     pack(operand, dscores);
     add_weighted_rows<HEAD>(result, operand, key_tile);
   }
   cp_async_wait<0>();  // a block without keys has not waited yet
-  const float factor[1][2] = {{scale, scale}};
-  store_rows<HEAD>(rows_of(dq, b, h, sizes.T), own, sizes.K, in_pieces_of_16(dq, sizes.K), lane, result, factor);
+  store_rows<HEAD>(rows_of(dq, b, h, sizes.T), own, sizes.K, in_pieces_of_16(dq, sizes.K), lane, result, scale);
 }
 
 // ---- dk and dv ------------------------------------------------------------------------------------------------------
@@ -105,7 +110,8 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
                                               const Heads<bfloat16>& dk, const Heads<bfloat16>& dv, const float* lse,
                                               const float* delta, const Sizes& sizes, int causal, float scale,
                                               Dropout drop, int key_head, int block) {
-  const int QUERIES = tile_rows(HEAD), N = QUERIES / COLUMNS, TILE = QUERIES * stride<HEAD>();
+  typedef Plan<HEAD> P;
+  const int M = P::M, N = P::N, OWN = P::OWN, QUERIES = P::OTHER, TILE = QUERIES * stride<HEAD>();
   SHARED_BYTES(memory);
   bfloat16* own_k = (bfloat16*)memory;
   bfloat16* own_v = own_k + OWN * stride<HEAD>();
@@ -113,16 +119,16 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   float* stats = (float*)(tiles + 4 * TILE);       // lse and delta of a tile's queries, and of the next tile's
   const Lane lane = this_lane();
   const int b = key_head / sizes.G, group = key_head % sizes.G, repeats = sizes.H / sizes.G;
-  const int first = block * OWN, row = lane.warp * ROWS, own = first + row;  // of the block; of the warp: in it, and of all
+  const int first = block * OWN, row = lane.warp * M * ROWS, own = first + row;  // of the block; of the warp: in it, and of all
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
                       in_pieces_of_16(g, sizes.K);
   const int from = max(0, first_query(first, sizes, causal)) / QUERIES * QUERIES;
   const int tiles_a_head = (sizes.T - from + QUERIES - 1) / QUERIES, steps = repeats * tiles_a_head;
-  const int warp_low = first_query(own, sizes, causal), warp_high = first_query(own + ROWS - 1, sizes, causal);
+  const int warp_low = first_query(own, sizes, causal), warp_high = first_query(own + M * ROWS - 1, sizes, causal);
 
   load_tile<OWN, HEAD>(own_k, rows_of(k, b, group, sizes.S), first, sizes.K, pieces);
   load_tile<OWN, HEAD>(own_v, rows_of(v, b, group, sizes.S), first, sizes.K, pieces);
-  float dkeys[1][HEAD / COLUMNS][4], dvalues[1][HEAD / COLUMNS][4];
+  float dkeys[M][HEAD / COLUMNS][4], dvalues[M][HEAD / COLUMNS][4];
   set_zero(dkeys);
   set_zero(dvalues);
 
@@ -153,44 +159,50 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
       const float *tile_lse = stats + turn * 2 * QUERIES, *tile_delta = tile_lse + QUERIES;
       const bool diagonal = t < warp_high;
       drop.head = b * sizes.H + h;
-      unsigned int kept[N / 2], operand[1][N / 2][4];
-      float weights[1][N][4], dscores[1][N][4];
+      unsigned int kept[M][N / 2], operand[M][N / 2][4];
+      float weights[M][N][4], dscores[M][N][4];
       multiply_tiles<HEAD>(weights, own_k, row, query_tile);
 #pragma unroll
-      for (int n = 0; n < N; n++)
+      for (int m = 0; m < M; m++)
 #pragma unroll
-        for (int c = 0; c < 4; c++) {
-          int column = column_in_tile(lane, n, c);
-          float& weight = weights[0][n][c];
-          weight = power_of_2(weight * (scale * LOG2_E) - tile_lse[column]);
-          if (diagonal && t + column < first_query(own + row_in_warp(lane, 0, c), sizes, causal)) weight = 0.0f;
-        }
+        for (int n = 0; n < N; n++)
+#pragma unroll
+          for (int c = 0; c < 4; c++) {
+            int column = column_in_tile(lane, n, c);
+            float& weight = weights[m][n][c];
+            weight = power_of_2(weight * (scale * LOG2_E) - tile_lse[column]);
+            if (diagonal && t + column < first_query(own + row_in_warp(lane, m, c), sizes, causal)) weight = 0.0f;
+          }
       pack(operand, weights);
       if (DROPOUT) {
 #pragma unroll
-        for (int i = 0; i < N / 2; i++) {
-          kept[i] = kept_of_key_rows(drop, t + column_in_tile(lane, 2 * i, 0), own + lane.row);
-          drop_operand(operand[0][i], kept[i]);
-        }
+        for (int m = 0; m < M; m++)
+#pragma unroll
+          for (int i = 0; i < N / 2; i++) {
+            kept[m][i] = kept_of_key_rows(drop, t + column_in_tile(lane, 2 * i, 0), own + row_in_warp(lane, m, 0));
+            drop_operand(operand[m][i], kept[m][i]);
+          }
       }
       add_weighted_rows<HEAD>(dvalues, operand, gradient_tile);
       multiply_tiles<HEAD>(dscores, own_v, row, gradient_tile);
 #pragma unroll
-      for (int n = 0; n < N; n++)
+      for (int m = 0; m < M; m++)
 #pragma unroll
-        for (int c = 0; c < 4; c++) {
-          bool stays = !DROPOUT || (kept[n / 2] >> (n % 2 * 4 + c) & 1);
-          dscores[0][n][c] = score_gradient(weights[0][n][c], dscores[0][n][c], stays, drop.factor,
-                                            tile_delta[column_in_tile(lane, n, c)]);
-        }
+        for (int n = 0; n < N; n++)
+#pragma unroll
+          for (int c = 0; c < 4; c++) {
+            bool stays = !DROPOUT || (kept[m][n / 2] >> (n % 2 * 4 + c) & 1);
+            dscores[m][n][c] = score_gradient(weights[m][n][c], dscores[m][n][c], stays, drop.factor,
+                                              tile_delta[column_in_tile(lane, n, c)]);
+          }
       pack(operand, dscores);
       add_weighted_rows<HEAD>(dkeys, operand, query_tile);
     }
     if (threadIdx.x < 2 * QUERIES) stats[next_turn * 2 * QUERIES + threadIdx.x] = next_stat;
   }
-  const float dk_factor[1][2] = {{scale, scale}}, dv_factor[1][2] = {{drop.factor, drop.factor}};
-  store_rows<HEAD>(rows_of(dk, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dk, sizes.K), lane, dkeys, dk_factor);
-  store_rows<HEAD>(rows_of(dv, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dv, sizes.K), lane, dvalues, dv_factor);
+  store_rows<HEAD>(rows_of(dk, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dk, sizes.K), lane, dkeys, scale);
+  store_rows<HEAD>(rows_of(dv, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dv, sizes.K), lane, dvalues,
+                   drop.factor);
 }
 
 // ---- entry points ---------------------------------------------------------------------------------------------------
@@ -202,6 +214,7 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
 #define ATTENTION_BACKWARD(HEAD, DROPOUT, SUFFIX)                                                               \
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_bfloat16_##SUFFIX(           \
       ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dq), const float* lse, const float* delta, ATTENTION_OPTIONS) { \
+    const int OWN = Plan<HEAD>::OWN;                                                                            \
     Sizes sizes = {B, H, G, T, S, K};                                                                           \
     int blocks = (T + OWN - 1) / OWN, head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;     \
     queries_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \
@@ -211,6 +224,7 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys_bfloat16_##SUFFIX(              \
       ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dk), ATTENTION_ARRAY(bfloat16, dv), const float* lse,         \
       const float* delta, ATTENTION_OPTIONS) {                                                                  \
+    const int OWN = Plan<HEAD>::OWN;                                                                            \
     Sizes sizes = {B, H, G, T, S, K};                                                                           \
     int blocks = (S + OWN - 1) / OWN, key_head = blockIdx.x / blocks, block = blockIdx.x % blocks;              \
     keys_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \

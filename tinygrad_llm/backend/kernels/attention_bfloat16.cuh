@@ -148,7 +148,7 @@ __device__ __forceinline__ void add_weighted_rows(float (&out)[M][HEAD / COLUMNS
 // Writes factor x to the rows of `out` from `first` on, as far as they exist.
 template <int HEAD, int M>
 __device__ __forceinline__ void store_rows(const Rows<bfloat16>& out, int first, int K, bool pieces, const Lane& lane,
-                                           const float (&x)[M][HEAD / COLUMNS][4], const float (&factor)[M][2]) {
+                                           const float (&x)[M][HEAD / COLUMNS][4], float factor) {
 #pragma unroll
   for (int m = 0; m < M; m++)
 #pragma unroll
@@ -158,7 +158,7 @@ __device__ __forceinline__ void store_rows(const Rows<bfloat16>& out, int first,
 #pragma unroll
       for (int n = 0; n < HEAD / COLUMNS; n++) {
         int column = column_in_tile(lane, n, 0);
-        float low = x[m][n][2 * half] * factor[m][half], high = x[m][n][2 * half + 1] * factor[m][half];
+        float low = x[m][n][2 * half] * factor, high = x[m][n][2 * half + 1] * factor;
         bfloat16* to = out.at(row) + column;
         if (pieces) {
           if (column < K) *(unsigned int*)to = pack_bfloat16(low, high);

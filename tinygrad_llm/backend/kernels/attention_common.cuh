@@ -138,5 +138,9 @@ __device__ __forceinline__ Dropout make_dropout(const unsigned long long* counte
 __device__ __forceinline__ Bits dropout_bits(const Dropout& drop, int t, int s) {
   unsigned int t_without_3 = (unsigned int)t >> 4 << 3 | (t & 7);
   unsigned int s_without_0_and_3 = (unsigned int)s >> 4 << 2 | (s >> 1 & 3);
-  return philox(t_without_3, s_without_0_and_3, drop.head, drop.call, drop.key0, drop.key1);
+  // Philox derives a key for each of its rounds. The compiler would rather keep all of them in registers than add one
+  // number again; this makes the key look new each time.
+  unsigned int key0 = drop.key0, key1 = drop.key1;
+  asm volatile("" : "+r"(key0), "+r"(key1));
+  return philox(t_without_3, s_without_0_and_3, drop.head, drop.call, key0, key1);
 }

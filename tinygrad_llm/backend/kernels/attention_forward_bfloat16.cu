@@ -144,7 +144,6 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
     add_weighted_rows<HEAD>(result, weights, tile + TILE);
   }
 
-  float factor[M][2];
 #pragma unroll
   for (int m = 0; m < M; m++)
 #pragma unroll
@@ -152,12 +151,17 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
       float total = run.total[m][half];
       total += __shfl_xor_sync(EVERYONE, total, 1);
       total += __shfl_xor_sync(EVERYONE, total, 2);
-      factor[m][half] = total == 0.0f ? 0.0f : drop.factor / total;
+      float factor = total == 0.0f ? 0.0f : drop.factor / total;
+#pragma unroll
+      for (int h = 0; h < HEAD / COLUMNS; h++) {
+        result[m][h][2 * half] *= factor;
+        result[m][h][2 * half + 1] *= factor;
+      }
       int t = own + row_in_warp(lane, m, 2 * half);
       if (t < sizes.T && lane.column == 0)
         lse[(long long)head * sizes.T + t] = total == 0.0f ? INFINITE : run.top[m][half] * LN_2 + logf(total);
     }
-  store_rows<HEAD>(rows_of(out, b, h, sizes.T), own, sizes.K, in_pieces_of_16(out, sizes.K), lane, result, factor);
+  store_rows<HEAD>(rows_of(out, b, h, sizes.T), own, sizes.K, in_pieces_of_16(out, sizes.K), lane, result, 1.0f);
 }
 
 #define ATTENTION_FORWARD(NAME, HEAD, DROPOUT)                                                                     \
