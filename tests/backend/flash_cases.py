@@ -2,7 +2,7 @@
 
 The bounds are no guesses. A kernel rounds to its element type in four places: the weights, the answer, the gradient of
 the scores, and the gradients it writes. bfloat16 has 8 bits, so that each multiplies a number by something within
-1 +- u, u = 2^-8. Sums are in float in any case, which adds little: 2^-19 for a few hundred terms. So u |P| |v| bounds
+1 +- u, u = 2^-8. Sums are in float in any case, which adds little: 2^-20 for a few hundred terms. So u |P| |v| bounds
 what rounding the weights does to the answer, and so on, element by element. The way back is compared given the answer
 that the way forward wrote.
 """
@@ -18,7 +18,7 @@ import numpy as np
 from tinygrad_llm.backend.flash import flash_backward, flash_forward
 
 FLOAT32, BFLOAT16 = np.dtype(np.float32), np.dtype(ml_dtypes.bfloat16)
-SUMS = 2.0**-19
+SUMS = 2.0**-20
 UNIT = {FLOAT32: 0.0, BFLOAT16: 2.0**-8}
 COUNTER = np.array([0x0123456789ABCDEF, 7], np.uint64)
 CALL = 3

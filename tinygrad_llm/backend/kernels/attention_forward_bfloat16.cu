@@ -12,8 +12,8 @@
 // registers; the random bits of dropout need registers too, so that tiles are smaller.
 template <int HEAD, bool DROPOUT>
 struct Plan {
-  static const int M = HEAD <= 64 ? 2 : 1, QUERIES = M * ROWS * WARPS;
-  static const int KEYS = DROPOUT ? 32 : 64, N = KEYS / COLUMNS;
+  static const int M = HEAD <= 64 ? 2 : 1, OWN = M * ROWS * WARPS;  // queries a block
+  static const int OTHER = DROPOUT ? 32 : 64, N = OTHER / COLUMNS;  // keys a tile
 };
 
 // Hides the scores of keys, from `first` on, that the queries, from `own` on, do not see.
@@ -78,7 +78,7 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
                                                   float* lse, const Sizes& sizes, int causal, float scale,
                                                   const Dropout& drop, int head, int block) {
   typedef Plan<HEAD, DROPOUT> P;
-  const int M = P::M, N = P::N, QUERIES = P::QUERIES, KEYS = P::KEYS, TILE = KEYS * stride<HEAD>();
+  const int M = P::M, N = P::N, QUERIES = P::OWN, KEYS = P::OTHER, TILE = KEYS * stride<HEAD>();
   SHARED_BYTES(memory);
   bfloat16* tiles = (bfloat16*)memory;  // keys, values, keys, values
   const Lane lane = this_lane();
@@ -169,7 +169,7 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
       NAME(ATTENTION_ARRAY(const bfloat16, q), ATTENTION_ARRAY(const bfloat16, k), ATTENTION_ARRAY(const bfloat16, v), \
            ATTENTION_ARRAY(bfloat16, out), float* lse, ATTENTION_OPTIONS) {                                        \
     Sizes sizes = {B, H, G, T, S, K};                                                                                  \
-    const int QUERIES = Plan<HEAD, DROPOUT>::QUERIES;                                                              \
+    const int QUERIES = Plan<HEAD, DROPOUT>::OWN;                                                                  \
     int blocks = (T + QUERIES - 1) / QUERIES;                                                                      \
     int head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;                                      \
     attention_forward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(out), \

@@ -1,0 +1,273 @@
+"""The attention kernels, run on the CPU, against float64 and the formulas."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+from cuda_on_cpu.build import available, compile_text
+from flash_cases import BFLOAT16, CALL, COUNTER, FLOAT32, Problem, sees
+
+from tinygrad_llm.backend import flash
+from tinygrad_llm.backend.kernels import source
+from tinygrad_llm.errors import ArgumentError
+
+pytestmark = pytest.mark.skipif(not available(), reason="running kernels on the CPU needs g++")
+DTYPES = pytest.mark.parametrize("dtype", [FLOAT32, BFLOAT16], ids=str)
+
+# B, H, G, T, S, K, causal, p, layout
+SIZES = [
+    (1, 1, 1, 1, 1, 1, False),
+    (1, 1, 1, 1, 1, 1, True, 0.3),
+    (1, 2, 2, 63, 63, 5, True),
+    (2, 2, 1, 65, 64, 16, False, 0.0, "packed"),
+    (2, 6, 3, 64, 64, 16, True, 0.0, "odd"),
+    (1, 2, 1, 65, 130, 40, True, 0.1, "packed"),
+    (1, 3, 1, 130, 65, 32, True, 0.3, "packed"),
+    (1, 4, 2, 130, 130, 64, True, 0.0, "packed"),
+    (1, 2, 1, 200, 130, 64, False, 0.2, "odd"),
+    (1, 2, 1, 130, 1, 64, True, 0.9),
+    (1, 2, 2, 1, 130, 80, True, 0.2, "packed"),
+    (1, 2, 1, 65, 70, 80, False, 0.0, "odd"),
+    (1, 2, 1, 65, 130, 128, True, 0.2, "packed"),
+    (2, 1, 1, 70, 66, 128, True),
+]
+
+
+@functools.cache
+def compiled(text: str):
+    return compile_text(text)
+
+
+def address(x):
+    """Launches take arrays of any layout by their address."""
+    return x.ctypes.data if isinstance(x, np.ndarray) else x
+
+
+def launcher(text=source, reverse=False):
+    def launch(file, kernel, grid, block, args, shared_bytes=0):
+        compiled(text(file)).launch(kernel, grid, block, [*map(address, args)], shared_bytes, reverse=reverse)
+
+    return launch
+
+
+# ---- values ---------------------------------------------------------------------------------------------------------
+
+
+@DTYPES
+@pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: str(Problem(FLOAT32, *sizes)).removeprefix("float32-"))
+def test_answers_and_gradients_are_those_of_the_formulas(dtype, sizes):
+    problem = Problem(dtype, *sizes)
+    x = problem.arrays()
+    problem.run(launcher(), x)
+    problem.check(launcher(), x)
+
+
+@DTYPES
+def test_queries_that_look_nowhere_answer_zero(dtype):
+    problem = Problem(dtype, 1, 2, 1, 140, 65, 16, causal=True)
+    x = problem.arrays()
+    problem.run(launcher(), x)
+    nowhere = 140 - 65
+    assert (x["out"][:, :, :nowhere] == 0).all() and (x["dq"][:, :, :nowhere] == 0).all()
+    assert (x["lse"][:, :, :nowhere] == np.inf).all() and np.isfinite(x["lse"][:, :, nowhere:]).all()
+
+
+@DTYPES
+@pytest.mark.parametrize("direction", [1, -1])
+def test_scores_far_beyond_what_exp_can_take(dtype, direction):
+    # score (t, s) = +-128 s: all weight is on the last key that a query sees, or on the first
+    problem = Problem(dtype, 1, 1, 1, 130, 130, 32, causal=True)
+    x = problem.arrays()
+    x["q"][...], x["k"][...] = 0, 0
+    x["q"][..., 0], x["k"][0, 0, :, 0] = 128 / problem.scale, direction * np.arange(130)
+    problem.run(launcher(), x)
+    expected = x["v"] if direction > 0 else np.broadcast_to(x["v"][:, :, :1], x["v"].shape)
+    np.testing.assert_array_equal(x["out"], expected)
+
+
+@DTYPES
+def test_nothing_is_written_beside_the_results(dtype):
+    problem = Problem(dtype, 1, 2, 1, 65, 70, 5, True, 0.1, "packed")
+    x = problem.arrays()
+    whole = [y.base if y.base.base is None else y.base.base for y in (x["out"], x["dq"])]
+    rows = 65 * 2 * 5, 65 * (2 * 5) + 70 * (2 * 5)
+    problem.run(launcher(), x)
+    for name in ("lse", "delta"):
+        assert not np.isnan(x[name]).any()
+    for memory, results in zip(whole, rows):
+        while memory.base is not None:
+            memory = memory.base
+        assert np.isfinite(memory.astype(np.float32)).sum() == results
+
+
+@DTYPES
+@pytest.mark.parametrize("sizes", [SIZES[5], SIZES[7]], ids=str)
+def test_the_same_inputs_give_the_same_bits_in_any_order_of_blocks_and_threads(dtype, sizes):
+    problem = Problem(dtype, *sizes)
+    first, second = problem.arrays(), problem.arrays()
+    problem.run(launcher(), first)
+    problem.run(launcher(reverse=True), second)
+    for name, x in first.items():
+        assert x.tobytes() == second[name].tobytes(), name
+
+
+# ---- dropout --------------------------------------------------------------------------------------------------------
+
+
+def philox(counter, key):
+    """Philox 4x32-10 in Python's integers."""
+    c, k = list(counter), list(key)
+    for _ in range(10):
+        high0, low0 = divmod(0xD2511F53 * c[0], 1 << 32)
+        high1, low1 = divmod(0xCD9E8D57 * c[2], 1 << 32)
+        c = [high1 ^ c[1] ^ k[0], low1, high0 ^ c[3] ^ k[1], low0]
+        k = [(k[0] + 0x9E3779B9) % (1 << 32), (k[1] + 0xBB67AE85) % (1 << 32)]
+    return c
+
+
+def test_philox_gives_its_authors_numbers():
+    ones = 0xFFFFFFFF
+    assert philox([0] * 4, [0] * 2) == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+    assert philox([ones] * 4, [ones] * 2) == [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD]
+
+
+def test_dropped_weights_are_those_that_the_definition_names():
+    problem = Problem(FLOAT32, 2, 3, 1, 37, 35, 1, False, 0.3)
+    found = problem.dropout_factors(launcher())
+    seed, step = map(int, COUNTER)
+    key = [seed % (1 << 32), seed >> 32 ^ step]
+    for b, h, t, s in np.random.default_rng(0).integers(0, found.shape, (200, 4)).tolist():
+        words = philox([t >> 4 << 3 | t & 7, s >> 4 << 2 | s >> 1 & 3, b * 3 + h, CALL], key)
+        place = 4 * (t >> 3 & 1) + 2 * (s >> 3 & 1) + (s & 1)
+        half = words[place // 2] >> 16 * (place % 2) & 0xFFFF
+        assert found[b, h, t, s] == (np.float32(1) / np.float32(0.7) if half >= round(65536 * 0.3) else 0)
+
+
+def test_the_share_of_dropped_weights_is_p_and_neighbours_are_independent():
+    problem = Problem(FLOAT32, 1, 2, 1, 256, 256, 1, False, 0.25)
+    kept = problem.dropout_factors(launcher()) > 0
+    sigma = np.sqrt(0.25 * 0.75 / kept.size)
+    assert abs(kept.mean() - 0.75) < 4 * sigma
+    centred = kept - 0.75
+    for axis in (1, 2, 3):
+        for distance in (1, 8, 16):
+            if distance < kept.shape[axis]:
+                product = centred.take(range(distance, kept.shape[axis]), axis) * centred.take(
+                    range(kept.shape[axis] - distance), axis
+                )
+                assert abs(product.mean()) < 4 * 0.25 * 0.75 / np.sqrt(product.size)
+
+
+# ---- launches -------------------------------------------------------------------------------------------------------
+
+PROBE = """
+extern "C" __global__ void probe(int* sizes) {
+  if (threadIdx.x) return;
+  %s
+}
+"""
+
+
+@pytest.mark.parametrize("direction, dropout", [("forward", False), ("forward", True), ("backward", False)])
+@DTYPES
+def test_the_launch_knows_the_kernels_tiles(dtype, direction, dropout):
+    plan = f"Plan<%d{', ' + str(dropout).lower() if dtype == BFLOAT16 and direction == 'forward' else ''}>"
+    lines = [f"sizes[{2 * i + j}] = {plan % head}::{name};" for i, head in enumerate(flash.HEADS) for j, name in enumerate(("OWN", "OTHER"))]  # fmt: skip
+    text = without_entry_points(source(f"attention_{direction}_{dtype.name}")) + PROBE % " ".join(lines)
+    sizes = np.zeros(2 * len(flash.HEADS), np.int32)
+    compiled(text).launch("probe", 1, 32, [sizes])
+    for head, found in zip(flash.HEADS, sizes.reshape(-1, 2)):
+        tiles = flash.forward_tiles(dtype.name, head, dropout)
+        if direction == "backward":
+            tiles = flash.backward_tiles(dtype.name, head, "keys")
+        assert (tiles.own, tiles.other) == tuple(found)
+
+
+def without_entry_points(text: str, but: int | None = None) -> str:
+    """A kernel file without its entry points, except those for one head size: it compiles faster."""
+    entries = ("ATTENTION_FORWARD(", "ATTENTION_BACKWARD(")
+    return "\n".join(line for line in text.split("\n") if not line.startswith(entries) or str(but) in line)
+
+
+@pytest.mark.parametrize("head", flash.HEADS)
+def test_shared_memory_fits_every_device(head):
+    plans = [flash.forward_tiles("float32", head, False)]
+    plans += [flash.backward_tiles("float32", head, side) for side in ("keys", "queries")]
+    assert max(plan.shared_bytes for plan in plans) <= 64 * 1024  # sm_75
+    plans = [flash.forward_tiles("bfloat16", head, dropout) for dropout in (False, True)]
+    plans += [flash.backward_tiles("bfloat16", head, side) for side in ("keys", "queries")]
+    assert max(plan.shared_bytes for plan in plans) <= 99 * 1024  # sm_86, sm_120
+
+
+def test_only_what_the_kernels_can_take_is_promised():
+    def supports(dtype=np.float32, size=64, **other):
+        q, k, v = (np.zeros((1, 2, 3, size), dtype) for _ in range(3))
+        return flash.flash_supports(*({"q": q, "k": k, "v": v} | other).values())
+
+    assert supports() and supports(BFLOAT16) and supports(size=1) and supports(size=128)
+    assert not supports(np.float64) and not supports(np.float16) and not supports(size=129)
+    assert not supports(k=np.zeros((1, 2, 3, 64), BFLOAT16))
+    assert not supports(v=np.zeros((1, 2, 64, 3), np.float32).swapaxes(2, 3))
+    assert supports(v=np.zeros((1, 3, 2, 64), np.float32).swapaxes(1, 2))
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan")])
+def test_a_scale_that_is_not_positive_is_refused(scale):
+    x = Problem(FLOAT32, 1, 1, 1, 2, 2, 4, False).arrays()
+    with pytest.raises(ArgumentError, match="scale"):
+        flash.flash_forward(launcher(), x["q"], x["k"], x["v"], x["out"], x["lse"], causal=False, scale=scale)
+
+
+@pytest.mark.parametrize("time, source_length", [(0, 3), (3, 0)])
+def test_nothing_to_look_at_and_nobody_to_look(time, source_length):
+    problem = Problem(FLOAT32, 1, 2, 1, time, source_length, 4, False)
+    x = problem.arrays()
+    problem.run(launcher(), x)
+    assert all((x[name] == 0).all() for name in ("out", "dq", "dk", "dv"))
+
+
+# ---- planted faults -------------------------------------------------------------------------------------------------
+
+SMALL = (1, 4, 2, 140, 130, 32, True)
+DROPPED = (1, 4, 2, 70, 130, 32, True, 0.4)
+FORWARD, BACKWARD = "attention_forward_", "attention_backward_"
+FAULTS = [
+    ("what was summed is not set to the new top", FORWARD + "float32", SMALL, "out[i][h] *= shrink", "out[i][h] *= 1.0f"),
+    ("what was summed is not set to the new top", FORWARD + "bfloat16", SMALL, "out[m][h][2 * half] *= shrink", "out[m][h][2 * half] *= 1.0f"),
+    ("the sum is not set to the new top", FORWARD + "bfloat16", SMALL, "run.total[m][half] * shrink", "run.total[m][half]"),
+    ("the diagonal is one key off", FORWARD + "float32", SMALL, "t + n.S - n.T,", "t + n.S - n.T + 1,"),
+    ("the diagonal of a square", FORWARD + "bfloat16", SMALL, "t + n.S - n.T,", "t,"),
+    ("no mask", BACKWARD + "bfloat16", SMALL, "if (diagonal && column >", "if (false && column >"),
+    ("no mask for keys", BACKWARD + "bfloat16", SMALL, "if (diagonal && t + column <", "if (false && t + column <"),
+    ("the diagonal begins too late", BACKWARD + "bfloat16", SMALL, "diagonal = t < warp_high", "diagonal = t < warp_low"),
+    ("a warp stops too early", FORWARD + "bfloat16", SMALL, "if (s > warp_high)", "if (s > warp_low)"),
+    ("a key head serves the wrong queries", FORWARD + "float32", SMALL, "group = h / (sizes.H / sizes.G)", "group = h % sizes.G"),
+    ("a key head hears one query head", BACKWARD + "float32", SMALL, "h < (group + 1) * repeats", "h < group * repeats + 1"),
+    ("every example is the first", FORWARD + "float32", (2, 2, 1, 33, 40, 32, True), "x.base + b * x.batch", "x.base"),
+    ("no delta", BACKWARD + "float32", SMALL, "(ds[i][j] - row_delta[i])", "ds[i][j]"),
+    ("dq without the scale", BACKWARD + "bfloat16", SMALL, "lane, result, scale)", "lane, result, 1.0f)"),
+    ("the statistics of another tile", BACKWARD + "bfloat16", SMALL, "stats + turn *", "stats + next_turn *"),
+    ("copies are not waited for", FORWARD + "bfloat16", SMALL, "cp_async_wait<0>();\n    __syncthreads();", "__syncthreads();"),
+    ("a row too little", FORWARD + "bfloat16", SMALL, "if (i < there)", "if (i + 1 < there)"),
+    ("dropped weights are kept", FORWARD + "bfloat16", DROPPED, "if (DROPOUT)", "if (false)"),
+    ("dropout without its factor", FORWARD + "bfloat16", DROPPED, "drop.factor / total", "1.0f / total"),
+    ("keys meet other bits", BACKWARD + "bfloat16", DROPPED, "_sync(EVERYONE, other, 4)", "_sync(EVERYONE, other, 8)"),
+    ("keys meet another head's bits", BACKWARD + "float32", DROPPED, "    drop.head = b * sizes.H + h;\n", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, file, sizes, right, wrong", FAULTS, ids=[f"{f[0]} {f[1]}" for f in FAULTS])
+def test_a_planted_fault_is_found(name, file, sizes, right, wrong):
+    text = without_entry_points(source(file), but=32)
+    assert text.count(right) >= 1, "the fault has no place in this text any more"
+    problem = Problem(BFLOAT16 if "bfloat16" in file else FLOAT32, *sizes)
+    x = problem.arrays()
+
+    def faulty(wanted):
+        return text.replace(right, wrong) if wanted == file else source(wanted)
+
+    problem.run(launcher(faulty), x)
+    with pytest.raises(AssertionError):
+        problem.check(launcher(), x)
