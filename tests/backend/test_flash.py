@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import pytest
 from cuda_on_cpu.build import available, compile_text
-from flash_cases import BFLOAT16, CALL, COUNTER, FLOAT32, Problem, sees
+from flash_cases import BFLOAT16, CALL, COUNTER, FLOAT32, Problem
 
 from tinygrad_llm.backend import flash
 from tinygrad_llm.backend.kernels import source

@@ -18,7 +18,7 @@ from tinygrad_llm.backend.arrays import Array
 from tinygrad_llm.errors import ArgumentError
 
 THREADS = 128
-HEADS = (32, 64, 96, 128)
+HEADS = (32, 64, 128)
 """Head sizes for which there is a kernel: any other is taken for the next of them, with zeros."""
 DELTA_ROWS = 16
 """Rows a block of `attention_delta`."""
@@ -28,7 +28,7 @@ Launch = Callable[..., None]
 
 @dataclass(frozen=True)
 class Tiles:
-    """How one kernel divides its work: `own` rows of its side a block, tiles of `other` rows; as the .cu has it."""
+    """How a kernel divides its work: `own` rows of its side a block, tiles of `other` rows. The .cu says the same."""
 
     own: int
     other: int
@@ -36,7 +36,7 @@ class Tiles:
 
 
 def flash_supports(q: Array, k: Array, v: Array) -> bool:
-    """Whether the kernels take these arrays: one of two dtypes, heads of at most 128, last axis contiguous.
+    """Whether the kernels take these arrays: float32 or bfloat16, head size at most 128, last axis contiguous.
 
     bfloat16 needs tensor cores besides, sm_80 or later: that is the device's affair.
     """
@@ -102,7 +102,7 @@ def flash_backward(
 ) -> None:
     """Writes the gradients of q, k and v, given g, that of `out`, and what `flash_forward` wrote.
 
-    `delta`, (B, H, T) float32, is room for the sums of g out. Every element of dq, dk and dv is written once, in
+    `delta`, (B, H, T) float32, is room for the sums of g out. Every element of dq, dk and dv is written once, summed in
     the same order each time: the same inputs give the same bits.
     """
     dropout = p > 0 and counter is not None

@@ -1,13 +1,15 @@
 // after: attention_common.cuh mma.cuh attention_bfloat16.cuh
 //
-// attention_backward_keys_bfloat16_HEAD: dk and dv. A block owns 64 keys of one key head and meets the queries that see
+// attention_backward_keys_bfloat16_HEAD: dk and dv. A block owns some keys of one key head and meets the queries that see
 // them, of all heads that share this key head, in tiles.
-// attention_backward_queries_bfloat16_HEAD: dq. A block owns 64 queries of one head and meets the keys that they see.
+// attention_backward_queries_bfloat16_HEAD: dq. A block owns some queries of one head and meets the keys that they see.
 //
 // Both recompute the weights from lse (attention_common.cuh has the formulas) and need delta from attention_delta. The
 // rows of the block's own side stay in shared memory; two pairs of tiles of the other side take turns, so that the next
-// is on its way while one is worked on. What a block owns lies in the rows of its products, so that the first kernel
-// computes P^T and dS^T, the second dS, and each has its left operand for the next product in registers already.
+// is on its way while one is worked on. What a block owns lies in the rows of its products: the first kernel computes P^T
+// and dS^T, the second dS, and each has the left operand of its next product in registers already.
+// Grid: for each key head its blocks of keys; for each head its blocks of queries, the last first. Where causal, those
+// with most to do come first.
 
 #if __CUDA_ARCH__ >= 800 || defined(CUDA_ON_CPU)
 
@@ -19,7 +21,7 @@ struct Plan {
   static const int OTHER = 32, N = OTHER / COLUMNS;
 };
 
-// dS = P (dP - delta), in place of dP, which without the kept bits' weights is 0.
+// dS = P (dP - delta), where dP is 0 for a dropped weight.
 __device__ __forceinline__ float score_gradient(float weight, float dweight, bool kept, float factor, float delta) {
   return weight * ((kept ? dweight * factor : 0.0f) - delta);
 }
@@ -234,11 +236,9 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
 
 ATTENTION_BACKWARD(32, false, 32)
 ATTENTION_BACKWARD(64, false, 64)
-ATTENTION_BACKWARD(96, false, 96)
 ATTENTION_BACKWARD(128, false, 128)
 ATTENTION_BACKWARD(32, true, 32_dropout)
 ATTENTION_BACKWARD(64, true, 64_dropout)
-ATTENTION_BACKWARD(96, true, 96_dropout)
 ATTENTION_BACKWARD(128, true, 128_dropout)
 
 #endif

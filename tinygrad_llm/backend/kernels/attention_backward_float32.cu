@@ -167,5 +167,4 @@ __device__ __forceinline__ void keys_backward(const Heads<const float>& q, const
 
 ATTENTION_BACKWARD(32)
 ATTENTION_BACKWARD(64)
-ATTENTION_BACKWARD(96)
 ATTENTION_BACKWARD(128)

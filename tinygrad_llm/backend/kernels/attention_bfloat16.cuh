@@ -40,7 +40,7 @@ __device__ __forceinline__ int column_in_tile(const Lane& lane, int n, int c) { 
 template <int COUNT, int HEAD>
 __device__ __forceinline__ void load_tile(bfloat16* tile, const Rows<const bfloat16>& x, int first, int K, bool pieces) {
   if (pieces) {
-    const int LANES = HEAD > 64 ? 16 : HEAD / PIECE, STEP = THREADS / LANES;  // lanes a row, rows at once
+    const int LANES = HEAD / PIECE, STEP = THREADS / LANES;  // lanes a row, rows at once
     int row = threadIdx.x / LANES, column = threadIdx.x % LANES * PIECE;
     int there = column < K ? x.count - first - row : 0;
     const bfloat16* from = x.at(first + row) + column;
@@ -50,7 +50,7 @@ __device__ __forceinline__ void load_tile(bfloat16* tile, const Rows<const bfloa
       bfloat16* to = tile + (row + i) * stride<HEAD>() + column;
       if (i < there)
         cp_async_16(to, from);
-      else if (column < HEAD)
+      else
         *(uint4*)to = zeros;
     }
   } else {

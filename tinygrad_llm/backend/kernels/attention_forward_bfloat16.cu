@@ -178,11 +178,9 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
 
 ATTENTION_FORWARD(attention_forward_bfloat16_32, 32, false)
 ATTENTION_FORWARD(attention_forward_bfloat16_64, 64, false)
-ATTENTION_FORWARD(attention_forward_bfloat16_96, 96, false)
 ATTENTION_FORWARD(attention_forward_bfloat16_128, 128, false)
 ATTENTION_FORWARD(attention_forward_bfloat16_32_dropout, 32, true)
 ATTENTION_FORWARD(attention_forward_bfloat16_64_dropout, 64, true)
-ATTENTION_FORWARD(attention_forward_bfloat16_96_dropout, 96, true)
 ATTENTION_FORWARD(attention_forward_bfloat16_128_dropout, 128, true)
 
 #endif

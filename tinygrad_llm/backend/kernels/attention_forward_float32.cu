@@ -105,5 +105,4 @@ __device__ __forceinline__ void attention_forward(const Heads<const float>& q, c
 
 ATTENTION_FORWARD(32)
 ATTENTION_FORWARD(64)
-ATTENTION_FORWARD(96)
 ATTENTION_FORWARD(128)
