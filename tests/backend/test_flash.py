@@ -7,14 +7,17 @@ import functools
 import numpy as np
 import pytest
 from cuda_on_cpu.build import available, compile_text
-from flash_cases import BFLOAT16, CALL, COUNTER, FLOAT32, Problem
+from kernel_cases import DTYPES, bfloat16
+from kernel_cases.attention import Problem, factors, philox
 
 from tinygrad_llm.backend import flash
 from tinygrad_llm.backend.kernels import source
 from tinygrad_llm.errors import ArgumentError
 
-pytestmark = pytest.mark.skipif(not available(), reason="running kernels on the CPU needs g++")
-DTYPES = pytest.mark.parametrize("dtype", [FLOAT32, BFLOAT16], ids=str)
+pytestmark = pytest.mark.skipif(
+    not available() or bfloat16 is None, reason="running kernels on the CPU needs g++ and ml_dtypes"
+)
+both = pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 
 # B, H, G, T, S, K, causal, p, layout
 SIZES = [
@@ -55,16 +58,16 @@ def launcher(text=source, reverse=False):
 # ---- values ---------------------------------------------------------------------------------------------------------
 
 
-@DTYPES
-@pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: str(Problem(FLOAT32, *sizes)).removeprefix("float32-"))
+@both
+@pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: str(Problem("float32", *sizes)).removeprefix("float32-"))
 def test_answers_and_gradients_are_those_of_the_formulas(dtype, sizes):
     problem = Problem(dtype, *sizes)
     x = problem.arrays()
     problem.run(launcher(), x)
-    problem.check(launcher(), x)
+    problem.check(x, factors(problem))
 
 
-@DTYPES
+@both
 def test_queries_that_look_nowhere_answer_zero(dtype):
     problem = Problem(dtype, 1, 2, 1, 140, 65, 16, causal=True)
     x = problem.arrays()
@@ -74,7 +77,7 @@ def test_queries_that_look_nowhere_answer_zero(dtype):
     assert (x["lse"][:, :, :nowhere] == np.inf).all() and np.isfinite(x["lse"][:, :, nowhere:]).all()
 
 
-@DTYPES
+@both
 @pytest.mark.parametrize("direction", [1, -1])
 def test_scores_far_beyond_what_exp_can_take(dtype, direction):
     # score (t, s) = +-128 s: all weight is on the last key that a query sees, or on the first
@@ -87,7 +90,7 @@ def test_scores_far_beyond_what_exp_can_take(dtype, direction):
     np.testing.assert_array_equal(x["out"], expected)
 
 
-@DTYPES
+@both
 def test_nothing_is_written_beside_the_results(dtype):
     problem = Problem(dtype, 1, 2, 1, 65, 70, 5, True, 0.1, "packed")
     x = problem.arrays()
@@ -102,7 +105,7 @@ def test_nothing_is_written_beside_the_results(dtype):
         assert np.isfinite(memory.astype(np.float32)).sum() == results
 
 
-@DTYPES
+@both
 @pytest.mark.parametrize("sizes", [SIZES[5], SIZES[7]], ids=str)
 def test_the_same_inputs_give_the_same_bits_in_any_order_of_blocks_and_threads(dtype, sizes):
     problem = Problem(dtype, *sizes)
@@ -116,17 +119,6 @@ def test_the_same_inputs_give_the_same_bits_in_any_order_of_blocks_and_threads(d
 # ---- dropout --------------------------------------------------------------------------------------------------------
 
 
-def philox(counter, key):
-    """Philox 4x32-10 in Python's integers."""
-    c, k = list(counter), list(key)
-    for _ in range(10):
-        high0, low0 = divmod(0xD2511F53 * c[0], 1 << 32)
-        high1, low1 = divmod(0xCD9E8D57 * c[2], 1 << 32)
-        c = [high1 ^ c[1] ^ k[0], low1, high0 ^ c[3] ^ k[1], low0]
-        k = [(k[0] + 0x9E3779B9) % (1 << 32), (k[1] + 0xBB67AE85) % (1 << 32)]
-    return c
-
-
 def test_philox_gives_its_authors_numbers():
     ones = 0xFFFFFFFF
     assert philox([0] * 4, [0] * 2) == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
@@ -134,19 +126,12 @@ def test_philox_gives_its_authors_numbers():
 
 
 def test_dropped_weights_are_those_that_the_definition_names():
-    problem = Problem(FLOAT32, 2, 3, 1, 37, 35, 1, False, 0.3)
-    found = problem.dropout_factors(launcher())
-    seed, step = map(int, COUNTER)
-    key = [seed % (1 << 32), seed >> 32 ^ step]
-    for b, h, t, s in np.random.default_rng(0).integers(0, found.shape, (200, 4)).tolist():
-        words = philox([t >> 4 << 3 | t & 7, s >> 4 << 2 | s >> 1 & 3, b * 3 + h, CALL], key)
-        place = 4 * (t >> 3 & 1) + 2 * (s >> 3 & 1) + (s & 1)
-        half = words[place // 2] >> 16 * (place % 2) & 0xFFFF
-        assert found[b, h, t, s] == (np.float32(1) / np.float32(0.7) if half >= round(65536 * 0.3) else 0)
+    problem = Problem("float32", 2, 3, 1, 37, 35, 1, False, 0.3)
+    np.testing.assert_allclose(problem.dropout_factors(launcher()), factors(problem), rtol=1e-6)
 
 
 def test_the_share_of_dropped_weights_is_p_and_neighbours_are_independent():
-    problem = Problem(FLOAT32, 1, 2, 1, 256, 256, 1, False, 0.25)
+    problem = Problem("float32", 1, 2, 1, 256, 256, 1, False, 0.25)
     kept = problem.dropout_factors(launcher()) > 0
     sigma = np.sqrt(0.25 * 0.75 / kept.size)
     assert abs(kept.mean() - 0.75) < 4 * sigma
@@ -171,17 +156,18 @@ extern "C" __global__ void probe(int* sizes) {
 
 
 @pytest.mark.parametrize("direction, dropout", [("forward", False), ("forward", True), ("backward", False)])
-@DTYPES
+@both
 def test_the_launch_knows_the_kernels_tiles(dtype, direction, dropout):
-    plan = f"Plan<%d{', ' + str(dropout).lower() if dtype == BFLOAT16 and direction == 'forward' else ''}>"
+    by_dropout = dtype == "bfloat16" and direction == "forward"
+    plan = "Plan<%d, " + str(dropout).lower() + ">" if by_dropout else "Plan<%d>"
     lines = [f"sizes[{2 * i + j}] = {plan % head}::{name};" for i, head in enumerate(flash.HEADS) for j, name in enumerate(("OWN", "OTHER"))]  # fmt: skip
-    text = without_entry_points(source(f"attention_{direction}_{dtype.name}")) + PROBE % " ".join(lines)
+    text = without_entry_points(source(f"attention_{direction}_{dtype}")) + PROBE % " ".join(lines)
     sizes = np.zeros(2 * len(flash.HEADS), np.int32)
     compiled(text).launch("probe", 1, 32, [sizes])
     for head, found in zip(flash.HEADS, sizes.reshape(-1, 2)):
-        tiles = flash.forward_tiles(dtype.name, head, dropout)
+        tiles = flash.forward_tiles(dtype, head, dropout)
         if direction == "backward":
-            tiles = flash.backward_tiles(dtype.name, head, "keys")
+            tiles = flash.backward_tiles(dtype, head, "keys")
         assert (tiles.own, tiles.other) == tuple(found)
 
 
@@ -206,23 +192,23 @@ def test_only_what_the_kernels_can_take_is_promised():
         q, k, v = (np.zeros((1, 2, 3, size), dtype) for _ in range(3))
         return flash.flash_supports(*({"q": q, "k": k, "v": v} | other).values())
 
-    assert supports() and supports(BFLOAT16) and supports(size=1) and supports(size=128)
+    assert supports() and supports(bfloat16) and supports(size=1) and supports(size=128)
     assert not supports(np.float64) and not supports(np.float16) and not supports(size=129)
-    assert not supports(k=np.zeros((1, 2, 3, 64), BFLOAT16))
+    assert not supports(k=np.zeros((1, 2, 3, 64), bfloat16))
     assert not supports(v=np.zeros((1, 2, 64, 3), np.float32).swapaxes(2, 3))
     assert supports(v=np.zeros((1, 3, 2, 64), np.float32).swapaxes(1, 2))
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan")])
 def test_a_scale_that_is_not_positive_is_refused(scale):
-    x = Problem(FLOAT32, 1, 1, 1, 2, 2, 4, False).arrays()
+    x = Problem("float32", 1, 1, 1, 2, 2, 4, False).arrays()
     with pytest.raises(ArgumentError, match="scale"):
         flash.flash_forward(launcher(), x["q"], x["k"], x["v"], x["out"], x["lse"], causal=False, scale=scale)
 
 
 @pytest.mark.parametrize("time, source_length", [(0, 3), (3, 0)])
 def test_nothing_to_look_at_and_nobody_to_look(time, source_length):
-    problem = Problem(FLOAT32, 1, 2, 1, time, source_length, 4, False)
+    problem = Problem("float32", 1, 2, 1, time, source_length, 4, False)
     x = problem.arrays()
     problem.run(launcher(), x)
     assert all((x[name] == 0).all() for name in ("out", "dq", "dk", "dv"))
@@ -262,7 +248,7 @@ FAULTS = [
 def test_a_planted_fault_is_found(name, file, sizes, right, wrong):
     text = without_entry_points(source(file), but=32)
     assert text.count(right) >= 1, "the fault has no place in this text any more"
-    problem = Problem(BFLOAT16 if "bfloat16" in file else FLOAT32, *sizes)
+    problem = Problem(file.rpartition("_")[2], *sizes)
     x = problem.arrays()
 
     def faulty(wanted):
@@ -270,4 +256,4 @@ def test_a_planted_fault_is_found(name, file, sizes, right, wrong):
 
     problem.run(launcher(faulty), x)
     with pytest.raises(AssertionError):
-        problem.check(launcher(), x)
+        problem.check(x, factors(problem))

@@ -1,5 +1,7 @@
 """Attention as float64 computes it, how far a kernel may be from that, and problems to give to both.
 
+The cases of the five files attention_*.cu are made here too.
+
 The bounds are no guesses. A kernel rounds to its element type in four places: the weights, the answer, the gradient of
 the scores, and the gradients it writes. bfloat16 has 8 bits, so that each multiplies a number by something within
 1 +- u, u = 2^-8. Sums are in float in any case, which adds little: 2^-20 for a few hundred terms. So u |P| |v| bounds
@@ -10,16 +12,18 @@ that the way forward wrote.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
-import ml_dtypes
 import numpy as np
 
+from kernel_cases import DTYPES, Case, Launch
 from tinygrad_llm.backend.flash import flash_backward, flash_forward
 
-FLOAT32, BFLOAT16 = np.dtype(np.float32), np.dtype(ml_dtypes.bfloat16)
 SUMS = 2.0**-20
-UNIT = {FLOAT32: 0.0, BFLOAT16: 2.0**-8}
+UNIT = {"float32": 0.0, "bfloat16": 2.0**-8}
+RESULTS = ("out", "lse", "dq", "dk", "dv")
 COUNTER = np.array([0x0123456789ABCDEF, 7], np.uint64)
 CALL = 3
 
@@ -78,7 +82,7 @@ class Problem:
     which begins at a multiple of 16 bytes; "odd" for the same, an element later and with rows of odd length.
     """
 
-    dtype: np.dtype
+    dtype: str
     batch: int
     heads: int
     groups: int
@@ -91,7 +95,7 @@ class Problem:
 
     def __str__(self) -> str:
         sizes = f"B{self.batch}H{self.heads}G{self.groups}T{self.time}S{self.source}K{self.size}"
-        return f"{self.dtype.name}-{sizes}{'-causal' * self.causal}{'-dropout' * (self.p > 0)}-{self.layout}"
+        return f"{self.dtype}-{sizes}{'-causal' * self.causal}{'-dropout' * (self.p > 0)}-{self.layout}"
 
     @property
     def scale(self) -> float:
@@ -116,10 +120,10 @@ class Problem:
         lengths = {name: self.source if name in "kv" else self.time for name in counts}
         if self.layout == "heads":
             shapes = {name: (self.batch, count, lengths[name], self.size) for name, count in counts.items()}
-            return {name: np.full(shape, np.nan, self.dtype) for name, shape in shapes.items()}
+            return {name: np.full(shape, np.nan, DTYPES[self.dtype]) for name, shape in shapes.items()}
         odd = self.layout == "odd"
         width = self.size * sum(counts.values()) + odd
-        memory = np.full(self.batch * max(lengths.values()) * width + 16, np.nan, self.dtype)
+        memory = np.full(self.batch * max(lengths.values()) * width + 16, np.nan, DTYPES[self.dtype])
         start = -(memory.ctypes.data // memory.itemsize) % (16 // memory.itemsize) + odd
         whole = memory[start:][: self.batch * max(lengths.values()) * width].reshape(self.batch, -1, width)
         made, first = {}, 0
@@ -156,18 +160,96 @@ class Problem:
         )
         return mask
 
-    def check(self, launch, x: dict[str, np.ndarray]) -> None:
-        """Each result within its bound of what float64 computes; AssertionError names the worst element."""
-        mask = self.dropout_factors(launch) if self.p else 1.0
+    def expected(self, x: dict[str, np.ndarray], mask: np.ndarray | float = 1.0) -> dict[str, tuple]:
+        """The reference for these inputs; the way back is given the answer in x."""
         inputs = (x[name] for name in ("q", "k", "v", "g", "out"))
-        expected = reference(*inputs, self.causal, self.scale, mask, UNIT[self.dtype])
-        for name, (value, bound) in expected.items():
-            found = x[name].astype(np.float64)
-            same = found == value  # infinities
+        return reference(*inputs, self.causal, self.scale, mask, UNIT[self.dtype])
+
+    def check(self, x: dict[str, np.ndarray], mask: np.ndarray | float = 1.0, names: Iterable[str] = RESULTS) -> None:
+        """Each result within its bound of what float64 computes; AssertionError names the worst element."""
+        expected = self.expected(x, mask)
+        for name in names:
+            (value, bound), found = expected[name], x[name].astype(np.float64)
             assert not np.isnan(found).any(), f"{name}: NaN in {np.isnan(found).sum()} places of {found.size}"
             with np.errstate(invalid="ignore"):
-                error = np.where(same, 0, abs(found - value) / (bound + 1e-30))
+                error = np.where(found == value, 0, abs(found - value) / (bound + 1e-30))  # infinities are equal
             worst = np.unravel_index(error.argmax(), error.shape)
             assert error.max() <= 1, (
                 f"{name}{list(map(int, worst))}: {found[worst]} instead of {value[worst]}, {error.max():.3g} times the bound"
             )
+
+
+# ---- the table of cases ---------------------------------------------------------------------------------------------
+
+
+def factors(problem: Problem) -> np.ndarray | float:
+    """The factors of the weights under dropout, from the definition in attention_common.cuh. (B, H, T, S)"""
+    if not problem.p:
+        return 1.0
+    b, h, t, s = np.ogrid[: problem.batch, : problem.heads, : problem.time, : problem.source]
+    seed, step = map(int, COUNTER)
+    counter = t >> 4 << 3 | t & 7, s >> 4 << 2 | s >> 1 & 3, b * problem.heads + h, np.array(CALL)
+    words = philox([x.astype(np.uint64) for x in counter], [seed % 2**32, seed >> 32 ^ step])
+    place = 4 * (t >> 3 & 1) + 2 * (s >> 3 & 1) + (s & 1)
+    word = np.choose(place // 2, np.broadcast_arrays(*words))
+    half = word >> (16 * (place % 2)).astype(np.uint64) & np.uint64(0xFFFF)
+    return (half >= round(65536 * problem.p)) / (1 - problem.p)
+
+
+def philox(counter: list, key: list[int]) -> list:
+    """Philox 4x32-10 of arrays of 64-bit integers."""
+    c, k = [np.asarray(x, np.uint64) for x in counter], list(key)
+    low, shift = np.uint64(2**32 - 1), np.uint64(32)
+    for _ in range(10):
+        product0, product1 = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
+        key0, key1 = map(np.uint64, k)
+        c = [(product1 >> shift) ^ c[1] ^ key0, product1 & low, (product0 >> shift) ^ c[3] ^ key1, product0 & low]
+        k = [(k[0] + 0x9E3779B9) % 2**32, (k[1] + 0xBB67AE85) % 2**32]
+    return c
+
+
+def attention_case(file: str, problem: Problem) -> Case:
+    """The launches of one file alone; what other files would have written is there already, from float64."""
+    x, mask, launches = problem.arrays(), factors(problem), []
+    if "forward" not in file:
+        x["out"][...] = 0
+        for name in ("out", "lse"):
+            x[name][...] = problem.expected(x, mask)[name][0]
+    delta = (x["out"].astype(np.float64) * x["g"].astype(np.float64)).sum(-1)
+    if "backward" in file:
+        x["delta"][...] = delta
+
+    def record(wanted, kernel, grid, block, args, shared_bytes=0):
+        if wanted == file:
+            launches.append(Launch(kernel, grid, block, args, shared_bytes))
+
+    problem.run(record, x)
+
+    def check() -> None:
+        if "delta" in file:
+            np.testing.assert_allclose(x["delta"], delta, rtol=1e-5, atol=1e-5)
+        else:
+            problem.check(x, mask, RESULTS[:2] if "forward" in file else RESULTS[2:])
+
+    return Case(launches, check)
+
+
+def attention_cases(file: str) -> tuple[dict[str, Callable[[], Case]], list[str]]:
+    """CASES and TINY of one file."""
+    dtype = file.rpartition("_")[2]
+    dtypes = [dtype] if dtype in ("float32", "bfloat16") else ["float32", "bfloat16"]
+    found, tiny = {}, []
+    for dtype in dtypes:
+        for size in (20, 32, 64, 80, 128):
+            for p in (0.0, 0.3):
+                problem = Problem(dtype, 1, 2, 1, 36, 71, size, True, p)
+                found[str(problem)] = partial(attention_case, file, problem)
+                if size in (20, 64, 128):
+                    tiny.append(str(problem))
+        for more in (
+            Problem(dtype, 1, 1, 1, 3, 2, 7, False),
+            Problem(dtype, 2, 4, 2, 140, 130, 64, True),
+            Problem(dtype, 1, 2, 2, 130, 70, 16, False, 0.5),
+        ):
+            found[str(more)] = partial(attention_case, file, more)
+    return found, tiny

@@ -39,16 +39,14 @@ __device__ __forceinline__ void attention_delta(const Heads<const E>& out, const
   if (exists && lane == 0) delta[row] = sum;
 }
 
-#define ATTENTION_DELTA(E)                                                                                       \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_delta_##E(                                     \
-      ATTENTION_ARRAY(const E##_t, out), ATTENTION_ARRAY(const E##_t, g), float* delta, int B, int H, int T, int K) { \
-    attention_delta<E##_t>(ATTENTION_HEADS(out), ATTENTION_HEADS(g), delta, B, H, T, K);                         \
+#define ATTENTION_DELTA(NAME, E)                                                                                       \
+  extern "C" __global__ void __launch_bounds__(THREADS)                                                                \
+      NAME(ATTENTION_ARRAY(const E, out), ATTENTION_ARRAY(const E, g), float* delta, int B, int H, int T, int K) {     \
+    attention_delta<E>(ATTENTION_HEADS(out), ATTENTION_HEADS(g), delta, B, H, T, K);                                   \
   }
 
-typedef float float32_t;
-typedef bfloat16 bfloat16_t;
-ATTENTION_DELTA(float32)
-ATTENTION_DELTA(bfloat16)
+ATTENTION_DELTA(attention_delta_float32, float)
+ATTENTION_DELTA(attention_delta_bfloat16, bfloat16)
 
 extern "C" __global__ void attention_dropout_mask(float* mask, int B, int H, int T, int S, float p,
                                                   const unsigned long long* counter, int call) {
