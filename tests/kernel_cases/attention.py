@@ -244,8 +244,10 @@ def attention_cases(file: str) -> tuple[dict[str, Callable[[], Case]], list[str]
             for p in (0.0, 0.3):
                 problem = Problem(dtype, 1, 2, 1, 36, 71, size, True, p)
                 found[str(problem)] = partial(attention_case, file, problem)
-                if size in (20, 64, 128):
-                    tiny.append(str(problem))
+        for size, p in ((20, 0.3), (64, 0.0), (128, 0.3)):
+            problem = Problem(dtype, 1, 1, 1, 36, 71, size, True, p)
+            found[str(problem)] = partial(attention_case, file, problem)
+            tiny.append(str(problem))
         for more in (
             Problem(dtype, 1, 1, 1, 3, 2, 7, False),
             Problem(dtype, 2, 4, 2, 140, 130, 64, True),

@@ -126,13 +126,13 @@ __device__ __forceinline__ void store_rows(const Rows<float>& out, int first, in
 }
 
 // The factors of the weights under dropout, 0 or 1 / (1 - p), one draw for eight. `tile` has room for OWN x OTHER; the
-// queries begin at t, the keys at s. All threads of the block come here.
+// queries begin at t, the keys at s. All threads of the block come here, and since the last weights were read there has
+// been a barrier.
 template <int HEAD, bool OWNS_QUERIES>
 __device__ __forceinline__ void draw_factors(float (&factors)[Plan<HEAD>::R][Plan<HEAD>::C], float* tile,
                                              const Dropout& drop, int t, int s, int x, int y) {
   typedef Plan<HEAD> P;
   const int QUERIES = OWNS_QUERIES ? P::OWN : P::OTHER, KEYS = OWNS_QUERIES ? P::OTHER : P::OWN;
-  __syncthreads();  // whoever still reads the last weights
   for (int i = threadIdx.x; i < QUERIES * KEYS / 8; i += THREADS) {
     int row = i / (KEYS / 4), column = i % (KEYS / 4);  // of the draw; now of its first weight:
     row = row / 8 * 16 + row % 8;
