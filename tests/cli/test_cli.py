@@ -149,7 +149,7 @@ def test_mistakes_in_getting_are_named(tmp_path, capsys):
 def test_the_doctor_finds_python_numpy_and_blas(capsys):
     assert main(["doctor"]) == 0
     shown = capsys.readouterr().out
-    for words in ("python", np.__version__, "blas", "cores", "matplotlib", "device"):
+    for words in ("python", np.__version__, "blas", "cores", "matplotlib", "cuda"):
         assert words in shown
 
 

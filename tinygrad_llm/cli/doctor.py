@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 from tinygrad_llm import __version__
+from tinygrad_llm.backend.cuda import cuda_problem, describe_gpu
 from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.datasets.download import SOURCES, data_dir
 from tinygrad_llm.train.workers import cores
@@ -61,7 +62,8 @@ def findings() -> Iterator[tuple[str, str]]:
     for package, why in OPTIONAL.items():
         found = importlib.util.find_spec(package) is not None
         yield package, importlib.metadata.version(package) if found else f"missing ({why})"
-    yield "device", "cpu (this version computes on the CPU only)"
+    problem = cuda_problem()
+    yield "cuda", describe_gpu() if problem is None else f"no: {problem.got}. {problem.next_step}"
     here = [s.name for s in SOURCES.values() if (data_dir() / s.file).exists()]
     yield "texts", f"{', '.join(here) or 'none yet (tgl data list)'} in {data_dir()}"
     yield "this folder", "can be written" if _writable() else "cannot be written: choose --out elsewhere"

@@ -25,6 +25,7 @@ class SampleFlags:
     top_p: float = field(default=1.0, metadata={"help": "keep the most likely tokens up to this probability"})
     greedy: bool = field(default=False, metadata={"help": "always the most likely token"})
     seed: int | None = field(default=None, metadata={"help": "same seed, same text"})
+    device: str = field(default="cpu", metadata={"help": "cpu, cuda or auto"})
 
 
 def main(argv: Sequence[str]) -> int:
@@ -33,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     flags = SampleFlags(**given)
     sampler = Sampler(flags.temperature, flags.top_k, flags.top_p, flags.greedy)
     model, tokenizer = load_model(flags.run)
+    model.to(flags.device)
     prompt = beginning(tokenizer) if flags.prompt is None else tokenizer.encode(flags.prompt)
     stream = tokenizer.stream_decoder()
     sys.stdout.write(flags.prompt or "")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinygrad_llm.backend.cuda import describe_gpu
 from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.cli.load import beginning
 from tinygrad_llm.errors import ConfigError
@@ -75,8 +76,15 @@ def _introduce(trainer: Trainer) -> None:
         f"{trainer.model.n_parameters():,} parameters, {c.n_layer} layers, {c.n_head} heads, {c.n_embd} wide; "
         f"{len(corpus.train):,} tokens to learn from, {len(corpus.val):,} held out, "
         f"{corpus.tokenizer.vocab_size} kinds; "
-        f"{trainer.threads} thread{'s' * (trainer.threads > 1)}"
+        f"{_where(trainer)}"
     )
+
+
+def _where(trainer: Trainer) -> str:
+    """What computes: threads, or the GPU and how finely."""
+    if trainer.device == "cuda":
+        return f"{trainer.config.precision} on {describe_gpu()}"
+    return f"{trainer.threads} thread{'s' * (trainer.threads > 1)}"
 
 
 def _report(trainer: Trainer, seconds: float) -> None:

@@ -135,7 +135,7 @@ class GraphedStep(DeviceStep):
     """The same step, recorded once as a CUDA graph and then started with one call.
 
     The first steps run operation by operation, so that kernels are compiled and memory is there. Then one step is
-    recorded. Where that fails, the reason goes to `report`, and all goes on operation by operation, with the same numbers.
+    recorded. Where that fails, `report` is told why, and all goes on operation by operation, with the same numbers.
     """
 
     WARM_UP = 3

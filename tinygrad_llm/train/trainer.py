@@ -19,7 +19,7 @@ from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import check_device, keep_freed_pages, tf32_products, to_device
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.datasets.batches import Batches, sequential
-from tinygrad_llm.errors import CheckpointError, ConfigError, NonFiniteError, StorageError
+from tinygrad_llm.errors import CheckpointError, ConfigError, DeviceError, NonFiniteError, StorageError
 from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.models.pretrained import from_hugging_face, to_hugging_face
 from tinygrad_llm.optim import AdamW, schedule
@@ -154,10 +154,22 @@ class Trainer:
         except NonFiniteError as error:
             self.log.write("stopped", step=number, reason=str(error))
             raise
+        except MemoryError as error:
+            raise self._too_large(error) from error
         self.step_number += 1
         if result is not None:
             self._report_step(bar, result, lr)
         bar.update()
+
+    def _too_large(self, error: MemoryError) -> DeviceError:
+        """What to lower where the memory does not hold a step; what was saved is untouched."""
+        c = self.config
+        next_step = (
+            f"Halve --batch-size ({c.batch_size}) and double --accumulate ({c.accumulate}): the same step in half the "
+            f"memory. Or lower --block-size ({c.block_size}) or --n-layer ({c.n_layer})"
+        )
+        next_step += "; --precision bf16 needs about half." if self.device == "cuda" and c.precision != "bf16" else "."
+        return DeviceError(f"memory of {self.device}", "room for a step", f"too little ({error})", next_step)
 
     def _is_due(self, step: int) -> bool:
         """Whether something after this step needs its result, or its parameters."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cupy import cuda
 from cupy._array import _matmul, compute, ndarray, poison, unwrap, wrap
 from cupy._state import STATE
 
@@ -73,6 +74,9 @@ def asnumpy(a, stream=None, order="C", out=None, *, blocking=True):
 
 
 def empty(shape, dtype=float, order="C"):
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if STATE.most_bytes is not None and size > STATE.most_bytes:
+        raise cuda.memory.OutOfMemoryError(f"Out of memory allocating {size:,} bytes")
     return wrap(poison(np.empty(shape, dtype)))
 
 

@@ -22,6 +22,7 @@ class State:
         self.counts: Counter = Counter()
         self.recording: list[Callable[[], None]] | None = None
         self.pinned: list = []
+        self.most_bytes: int | None = None  # an array that is larger does not fit: the GPU's memory
         self.kept: list = []  # what a graph's own pool holds: it stays as long as the graph
 
     def synchronise(self, why: str) -> None:
