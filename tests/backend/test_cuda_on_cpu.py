@@ -287,6 +287,25 @@ def test_a_launch_after_a_broken_one_is_whole():
     assert n[0] == 256
 
 
+@pytest.mark.parametrize(
+    "body, message",
+    [
+        ("((float*)(long long)(4 * n))[threadIdx.x] = 1.0f;", "memory that is not there"),
+        ("*(float4*)(x + 4) = *(float4*)(x + n);", "a vector at an address that is no multiple"),
+        ("__shared__ float a[4]; a[n + 3] = 1.0f; x[0] = a[n];", "an index beyond an array's end"),
+        ("volatile float large[40000]; for (int i = 0; i < 40000; i++) large[i] = i; x[0] = large[n];", "not there"),
+    ],
+    ids=["null", "misaligned", "index", "stack"],
+)
+def test_a_bad_address_ends_the_launch_and_not_the_process(body, message):
+    kernels = compile_text(KERNEL + "bad(float* x, int n) {" + body + "}")
+    x = np.zeros(16, np.float32)
+    assert x.ctypes.data % 16 == 0
+    for _ in range(2):
+        with pytest.raises(KernelError, match=rf"bad: block \(0, 0, 0\): thread 0 .*{message}"):
+            kernels.launch("bad", 1, 32, (x, np.int32(1)))
+
+
 def test_threads_that_wait_in_vain_end_the_process_with_a_message():
     program = (
         "import sys; sys.path.insert(0, 'tests')\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import mmap
 import os
 import re
 import shutil
@@ -38,7 +39,7 @@ FLAGS = (
     "-Wno-attributes",
 )
 SANITIZERS = {
-    None: ("-O2",),
+    None: ("-O2", "-fstack-clash-protection", "-fsanitize=alignment,bounds", "-fsanitize-undefined-trap-on-error"),
     "thread": ("-O1", "-fsanitize=thread", "-fno-omit-frame-pointer"),
     "address": ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"),
 }
@@ -57,9 +58,10 @@ _SHARED = re.compile(
 _TRAMPOLINE = """
 #pragma GCC visibility push(default)
 extern "C" {{ extern const int bound_{name} = {bound}; }}
-extern "C" const char* run_{name}(void** arguments, unsigned int* sizes, long long shared_bytes, int reverse) {{
+extern "C" const char* run_{name}(void** arguments, unsigned int* sizes, long long shared_bytes, int reverse,
+                                 void* stacks) {{
   cuda_on_cpu::Launch launch = {{{{sizes[0], sizes[1], sizes[2]}}, {{sizes[3], 1, 1}}, shared_bytes, reverse,
-                                [](void** arguments) {{ {name}({values}); }}, arguments}};
+                                [](void** arguments) {{ {name}({values}); }}, arguments, stacks}};
   return cuda_on_cpu::run_grid(launch);
 }}
 #pragma GCC visibility pop
@@ -70,6 +72,16 @@ int main(int argc, char** argv) {{
   return cuda_on_cpu::program(argc, argv, entries);
 }}
 """
+
+
+STACK_BYTES = 128 * 1024
+_LOCK = threading.Lock()
+"""One launch at a time: all libraries use the same stacks."""
+
+
+@functools.cache
+def _stacks() -> mmap.mmap:
+    return mmap.mmap(-1, 4096 + MOST_THREADS * STACK_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 class KernelError(RuntimeError):
@@ -185,7 +197,6 @@ class Compiled:
     def __init__(self, library: ctypes.CDLL, kernels: dict[str, list[str]]):
         self.kernels = kernels
         self._library = library
-        self._lock = threading.Lock()  # the engine is one for the whole library
 
     def launch(
         self,
@@ -215,7 +226,8 @@ class Compiled:
         sizes = (ctypes.c_uint * 4)(*sides, threads)
         function = getattr(self._library, f"run_{name}")
         function.restype = ctypes.c_char_p
-        with self._lock:
-            message = function(pointers, sizes, ctypes.c_longlong(shared_bytes), int(reverse))
+        stacks = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(_stacks())))
+        with _LOCK:
+            message = function(pointers, sizes, ctypes.c_longlong(shared_bytes), int(reverse), stacks)
         if message:
             raise KernelError(f"{name}: {message.decode()}")

@@ -56,6 +56,7 @@ struct Launch {
   int reverse;           // the last block, warp and lane first: a result must not depend on it
   void (*body)(void**);  // calls the kernel
   void** arguments;
+  void* stacks;          // for fibers
 };
 
 [[noreturn]] void fail(const char* format, ...);

@@ -4,6 +4,7 @@
 
 #pragma once
 #include <setjmp.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -11,12 +12,13 @@ inline Index3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace cuda_on_cpu {
 
-const int STACK_BYTES = 128 * 1024, GUARD_BYTES = 4096;
+const int STACK_BYTES = 124 * 1024, GUARD_BYTES = 4096;  // together STACK_BYTES of build.py
 enum State { READY, IN_WARP, AT_BARRIER, DONE };
 
 struct Fiber {
   jmp_buf place;
   ucontext_t start;
+  unsigned char* stack;
   bool begun;
   State state;
   unsigned int mask;    // IN_WARP: who takes part
@@ -48,11 +50,17 @@ inline void fail(const char* format, ...) {
   _longjmp(engine.scheduler, 2);
 }
 
+inline void fiber_main();
+
 inline void jump_into(Fiber* fiber) {
   engine.current = fiber;
   threadIdx.x = fiber->thread;
   if (fiber->begun) _longjmp(fiber->place, 1);
   fiber->begun = true;
+  getcontext(&fiber->start);
+  fiber->start.uc_stack.ss_sp = fiber->stack;
+  fiber->start.uc_stack.ss_size = STACK_BYTES;
+  makecontext(&fiber->start, fiber_main, 0);
   setcontext(&fiber->start);
 }
 
@@ -223,33 +231,66 @@ inline void run_block() {
   } while (!engine.message[0] && open_barrier());
 }
 
-inline void make_fibers() {
-  long long bytes = STACK_BYTES + GUARD_BYTES;
-  unsigned char* stacks = (unsigned char*)mmap(nullptr, bytes * MOST_THREADS, PROT_READ | PROT_WRITE,
-                                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  engine.fibers = (Fiber*)calloc(MOST_THREADS, sizeof(Fiber));
-  for (int i = 0; i < MOST_THREADS; i++) {
-    Fiber& fiber = engine.fibers[i];
-    mprotect(stacks + bytes * i, GUARD_BYTES, PROT_NONE);  // a stack that overflows stops here
-    getcontext(&fiber.start);
-    fiber.start.uc_stack.ss_sp = stacks + bytes * i + GUARD_BYTES;
-    fiber.start.uc_stack.ss_size = STACK_BYTES;
-    fiber.thread = i;
-  }
+// All libraries of a process share the stacks, or the guards between them would use up the memory map.
+struct Stacks {
+  Engine* user;   // whose fibers stand on them
+  long long made;  // with guards
+};
+
+inline void take_stacks(void* memory) {
+  Stacks* stacks = (Stacks*)memory;
+  unsigned char* first = (unsigned char*)memory + GUARD_BYTES;
+  if (!engine.fibers) engine.fibers = (Fiber*)calloc(MOST_THREADS, sizeof(Fiber));
+  if (stacks->user != &engine || engine.message[0])  // or the last launch broke off in the middle
+    for (int i = 0; i < MOST_THREADS; i++) {
+      engine.fibers[i].begun = false;
+      engine.fibers[i].thread = i;
+      engine.fibers[i].stack = first + (long long)i * (GUARD_BYTES + STACK_BYTES) + GUARD_BYTES;
+    }
+  if (!stacks->made)
+    for (int i = 0; i < MOST_THREADS; i++) mprotect(engine.fibers[i].stack - GUARD_BYTES, GUARD_BYTES, PROT_NONE);
+  stacks->user = &engine;
+  stacks->made = 1;
+  engine.message[0] = 0;
 }
+
+// A bad address ends the launch, not the process. GCC plants an illegal instruction where it sees a vector at an address
+// that is no multiple of its size, and an index beyond an array's end.
+inline void bad_address(int signal, siginfo_t* info, void*) {
+  if (signal == SIGSEGV) fail("thread %u reads or writes memory that is not there (%p)", threadIdx.x, info->si_addr);
+  fail("thread %u uses a vector at an address that is no multiple of its size, or an index beyond an array's end",
+       threadIdx.x);
+}
+
+struct CatchBadAddresses {
+  stack_t before_stack, own_stack = {};  // a stack for the handler: the fiber's may be what has overflowed
+  struct sigaction before[2], own = {};
+
+  CatchBadAddresses() {
+    own_stack.ss_size = 64 * 1024;
+    own_stack.ss_sp = malloc(own_stack.ss_size);
+    sigaltstack(&own_stack, &before_stack);
+    own.sa_sigaction = bad_address;
+    own.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;  // no mask to restore: _longjmp leaves the handler
+    sigaction(SIGSEGV, &own, &before[0]);
+    sigaction(SIGILL, &own, &before[1]);
+  }
+  ~CatchBadAddresses() {
+    sigaction(SIGSEGV, &before[0], nullptr);
+    sigaction(SIGILL, &before[1], nullptr);
+    sigaltstack(&before_stack, nullptr);
+    free(own_stack.ss_sp);
+  }
+};
 
 // Every block of the grid. Nothing, or what went wrong.
 inline const char* run_grid(const Launch& launch) {
-  if (!engine.fibers) make_fibers();
-  if (engine.message[0])  // the last launch broke off in the middle
-    for (int i = 0; i < MOST_THREADS; i++) engine.fibers[i].begun = false;
-  engine.message[0] = 0;
-  for (int i = 0; i < MOST_THREADS; i++)
-    if (!engine.fibers[i].begun) makecontext(&engine.fibers[i].start, fiber_main, 0);
+  take_stacks(launch.stacks);
   engine.launch = &launch;
   engine.shared = (unsigned char*)aligned_alloc(128, (launch.shared_bytes + 255) / 128 * 128);
   gridDim = launch.grid;
   blockDim = launch.block;
+  CatchBadAddresses catching;
   long long blocks = (long long)gridDim.x * gridDim.y * gridDim.z;
   for (long long i = 0; i < blocks && !engine.message[0]; i++) {
     long long block = launch.reverse ? blocks - 1 - i : i;

@@ -8,7 +8,7 @@ namespace cuda_on_cpu {
 
 struct Entry {
   const char* name;
-  const char* (*run)(void**, unsigned int*, long long, int);
+  const char* (*run)(void**, unsigned int*, long long, int, void*);
 };
 
 struct Reader {
@@ -50,7 +50,7 @@ inline void launch_one(Reader& reader, const Entry* entries, const Array* arrays
   }
   fprintf(stderr, "%s\n", name);
   while (strcmp(entries->name, name)) entries++;
-  entries->run(arguments, sizes, shared_bytes, 0);
+  entries->run(arguments, sizes, shared_bytes, 0, nullptr);
 }
 
 inline int program(int argc, char** argv, const Entry* entries) {

@@ -14,11 +14,11 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from cuda_on_cpu.arguments import arguments, check_shared, launch_sizes
-from cuda_on_cpu.build import build, kernel_types
+from cuda_on_cpu.build import available, build, kernel_types
+from kernel_cases import Launch
 
 OPTIONS = {
     "TSAN_OPTIONS": "halt_on_error=1 exitcode=66 report_thread_leaks=0",
@@ -33,8 +33,24 @@ class SanitizerError(AssertionError):
     """What a sanitizer has found; the message is its report. Lines are those of the text, called kernel.cu."""
 
 
-def run_sanitized(text: str, launches: Sequence[Any], sanitizer: str, seconds: float = 300) -> None:
-    """Runs launches (kernel_cases.Launch) one after the other, and leaves the results in their arrays.
+class CannotStart(RuntimeError):
+    """The sanitizer does not run on this machine; its message says why."""
+
+
+def why_not(sanitizer: str) -> str | None:
+    """Why a sanitizer cannot be used here, or None where it can."""
+    if not available():
+        return "g++ is not installed"
+    nothing = [Launch("nothing", 1, 32, (np.int32(0),))]
+    try:
+        run_sanitized('extern "C" __global__ void nothing(int n) {}', nothing, sanitizer)
+    except (RuntimeError, SanitizerError) as error:
+        return str(error)
+    return None
+
+
+def run_sanitized(text: str, launches: Sequence[Launch], sanitizer: str, seconds: float = 300) -> None:
+    """Runs launches one after the other, and leaves the results in their arrays.
 
     sanitizer: "thread" or "address". SanitizerError with the report; the same errors as `Compiled.launch` before that.
     """
@@ -56,6 +72,8 @@ def run_sanitized(text: str, launches: Sequence[Any], sanitizer: str, seconds: f
             env=os.environ | OPTIONS,
             preexec_fn=_fixed_addresses if sys.platform == "linux" else None,
         )
+        if "FATAL: ThreadSanitizer" in done.stderr:
+            raise CannotStart(done.stderr)
         if done.returncode:
             raise SanitizerError(done.stderr)
         read = results.read_bytes()
@@ -74,7 +92,7 @@ def _numbers(*values: int) -> bytes:
     return np.array(values, np.int64).tobytes()
 
 
-def _launch(types: list[str], launch: Any, arrays: dict[tuple[int, int], tuple[int, np.ndarray]]) -> bytes:
+def _launch(types: list[str], launch: Launch, arrays: dict[tuple[int, int], tuple[int, np.ndarray]]) -> bytes:
     """One launch as the program reads it. Arrays are entered into `arrays`, each once."""
     values = arguments(launch.kernel, types, launch.args)
     check_shared(launch.kernel, launch.shared_bytes)

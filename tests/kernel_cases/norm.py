@@ -132,12 +132,12 @@ for dtype, vector in (("float32", 4), ("bfloat16", 8)):
     TINY |= {
         f"layer norm forward {dtype}, a row a warp": partial(forward, "layer", dtype, 6, 64, "wb", 2, 64),
         f"layer norm forward {dtype}, a row a block": partial(forward, "layer", dtype, 2, 2 * held + 96, "wb", 1, 64),
-        f"layer norm forward {dtype}, scalars": partial(forward, "layer", dtype, 3, 45, "wb", 1, 64, skip=1),
+        f"layer norm forward {dtype}, scalars": partial(forward, "layer", dtype, 3, 40, "wb", 1, 64, skip=1),
         f"layer norm backward {dtype}, a row a warp": partial(backward, "layer", dtype, 6, 64, "wdb", 2, 64),
         f"layer norm backward {dtype}, a row a block": partial(
             backward, "layer", dtype, 2, 2 * held + 96, "wdb", 1, 64
         ),
-        f"layer norm backward {dtype}, scalars": partial(backward, "layer", dtype, 3, 45, "wdb", 1, 64, skip=1),
+        f"layer norm backward {dtype}, scalars": partial(backward, "layer", dtype, 3, 45, "wdb", 1, 64),
         f"rms norm forward {dtype}, a row a block": partial(forward, "rms", dtype, 2, 2 * held + 96, "w", 1, 64),
         f"rms norm backward {dtype}, a row a block": partial(backward, "rms", dtype, 2, 2 * held + 96, "wd", 1, 64),
         f"sum rows {dtype}, several warps": partial(sums, dtype, 40, 33, 3, True, 64),
