@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from kernel_cases import DTYPES, Case
-from kernel_cases.builder import BLOCK, GRID, PLACES, Builder
+from kernel_cases.builder import BLOCK, FEW_PLACES, GRID, PLACES, Builder
 from tinygrad_llm.ops import gelu, silu
 from tinygrad_llm.ops import swiglu as swiglu_op
 
@@ -18,9 +18,9 @@ ACTIVATIONS = {
 }
 
 
-def activation(name: str, dtype: str) -> Case:
+def activation(name: str, dtype: str, places=PLACES) -> Case:
     b = Builder()
-    for n, first, others in PLACES:
+    for n, first, others in places:
         x, g = b.normal(n, dtype, others, scale=3), b.normal(n, dtype, first)
         y, dx = b.array(n, dtype, shift=first), b.array(n, dtype, shift=others)
         b.launch(f"{name}_forward_{dtype}", GRID, BLOCK, x, y, np.int64(n))
@@ -44,9 +44,9 @@ def activation_far_out(dtype: str) -> Case:
     return b.case()
 
 
-def swiglu(dtype: str) -> Case:
+def swiglu(dtype: str, places=PLACES) -> Case:
     b = Builder()
-    for n, first, others in PLACES:
+    for n, first, others in places:
         gate, up, g = b.normal(n, dtype, first, scale=3), b.normal(n, dtype, others), b.normal(n, dtype, first)
         y, dgate, dup = (b.array(n, dtype, shift=others) for _ in range(3))
         only_gate, only_up = b.array(n, dtype, shift=others), b.array(n, dtype, shift=others)
@@ -67,4 +67,10 @@ CASES = {
     **{f"far out {dtype}": partial(activation_far_out, dtype) for dtype in DTYPES},
     **{f"swiglu {dtype}": partial(swiglu, dtype) for dtype in DTYPES},
 }
-TINY = list(CASES)
+TINY = {
+    **{
+        f"{name} {dtype}, few": partial(activation, name, dtype, FEW_PLACES) for name in ACTIVATIONS for dtype in DTYPES
+    },
+    **{f"swiglu {dtype}, few": partial(swiglu, dtype, FEW_PLACES) for dtype in DTYPES},
+}
+CASES |= TINY

@@ -21,6 +21,8 @@ GRID, BLOCK = 2, 64
 PLACES = [(1, 0, 0), (31, 0, 0), (33, 1, 1), (1000, 0, 0), (1001, 3, 3), (200, 0, 1), (203, 1, 0)]
 """Sizes, and by how many elements the first array and the others are shifted: packs fit from some element on, or
 nowhere."""
+FEW_PLACES = [(37, 1, 1), (11, 1, 0)]
+"""For the sanitizers."""
 
 
 class Framed:

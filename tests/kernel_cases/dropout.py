@@ -10,10 +10,14 @@ from kernel_cases import DTYPES, Case
 from kernel_cases.builder import BLOCK, GRID, Builder
 
 
-def dropout(dtype: str) -> Case:
+SHAPES = [(1, 1, 0, 0.5), (3, 40, 0, 0.1), (2, 64, 1, 0.9), (5, 7, 0, 0.3)]
+"""examples, entries of each, by how many x is shifted, and p."""
+
+
+def dropout(dtype: str, shapes=SHAPES) -> Case:
     """The mask is what the drawn numbers say: 1/(1-p) where u >= p."""
     b = Builder()
-    for examples, per_example, shift, p in ((1, 1, 0, 0.5), (3, 40, 0, 0.1), (2, 64, 1, 0.9), (5, 7, 0, 0.3)):
+    for examples, per_example, shift, p in shapes:
         n, seeds = examples * per_example, b.array(2, "uint64", [0x123456789ABCDEF0, 77])
         x, y = b.normal((examples, per_example), dtype, shift), b.array((examples, per_example), dtype)
         in_place = b.array(x.array.shape, dtype, x.values)
@@ -32,4 +36,5 @@ def masked(x, u, p):
 
 
 CASES = {f"dropout {dtype}": partial(dropout, dtype) for dtype in DTYPES}
-TINY = list(CASES)
+TINY = {f"dropout {dtype}, few": partial(dropout, dtype, [SHAPES[1], SHAPES[-1]]) for dtype in DTYPES}
+CASES |= TINY

@@ -7,13 +7,13 @@ from functools import partial
 import numpy as np
 
 from kernel_cases import DTYPES, Case
-from kernel_cases.builder import BLOCK, GRID, PLACES, Builder
+from kernel_cases.builder import BLOCK, FEW_PLACES, GRID, PLACES, Builder
 
 
-def casts() -> Case:
+def casts(places=PLACES) -> Case:
     b = Builder()
     special = np.array([0, -0.0, np.inf, -np.inf, np.nan, 1 + 2**-8, 1 + 3 * 2**-8, 3.4e38, 1e-40], np.float32)
-    for n, first, others in PLACES:
+    for n, first, others in places:
         x = b.normal(n, "float32", first)
         x.array[: len(special)] = special[:n]
         half, back = b.array(n, "bfloat16", shift=others), b.array(n, shift=first)
@@ -24,9 +24,9 @@ def casts() -> Case:
     return b.case()
 
 
-def sums(dtype: str) -> Case:
+def sums(dtype: str, places=PLACES) -> Case:
     b = Builder()
-    for n, first, others in PLACES:
+    for n, first, others in places:
         x, other, y = b.normal(n, dtype, first), b.normal(n, dtype, others), b.array(n, dtype, shift=first)
         b.launch(f"add_{dtype}", GRID, BLOCK, x, other, y, np.int64(n))
         b.expect(y, x.values + other.values)
@@ -50,4 +50,9 @@ CASES = {
     **{f"sums {dtype}": partial(sums, dtype) for dtype in DTYPES},
     **{f"add_bias {dtype}": partial(add_bias, dtype) for dtype in DTYPES},
 }
-TINY = list(CASES)
+TINY = {
+    **({"casts, few": partial(casts, FEW_PLACES)} if "bfloat16" in DTYPES else {}),
+    **{f"sums {dtype}, few": partial(sums, dtype, FEW_PLACES) for dtype in DTYPES},
+    **{f"add_bias {dtype}, few": partial(add_bias, dtype) for dtype in DTYPES},
+}
+CASES |= TINY

@@ -24,16 +24,22 @@ def look_up(out_dtype: str) -> Case:
     return b.case()
 
 
-def order() -> Case:
+SORTED = [(1, 32, 1, 3), (33, 64, 2, 5), (100, 96, 1, 3), (1300, 64, 3, 40), (2100, 1024, 66, 9)]
+"""ids, threads, blocks, rows of the table: more ids than a block takes at once, and than are in shared memory at once."""
+SUMMED = [
+    (1, 1, 1, 32, 1),
+    (60, 33, 7, 64, (3, 1)),  # runs longer than the block's places, blocks that take several
+    (70, 16, 500, 64, (9, 1)),  # almost every id once
+    (64, 130, 1, 32, (8, 2)),  # one run of twice as many places as threads; columns in two parts
+    (300, 5, 2, 96, (38, 1)),
+]
+"""ids, columns, rows of the table, threads, blocks."""
+
+
+def order(sizes=SORTED) -> Case:
     """A stable sort. What does not fit into 31 bits comes first or last, in the order it came in."""
     b = Builder()
-    for n, block, grid, rows in (
-        (1, 32, 1, 3),
-        (33, 64, 2, 5),
-        (100, 96, 1, 3),
-        (1300, 64, 3, 40),
-        (2100, 1024, 66, 9),
-    ):
+    for n, block, grid, rows in sizes:
         ids, places = b.array(n, "int64", b.rng.integers(0, rows, n)), b.array(n, "int32")
         if n > 5:
             ids.array[3:6] = -5, 2**35, -7
@@ -42,16 +48,10 @@ def order() -> Case:
     return b.case()
 
 
-def backward(dtype: str) -> Case:
+def backward(dtype: str, sizes=SUMMED) -> Case:
     """Added to what is there already; ids outside of the table are left out."""
     b = Builder()
-    for n, width, rows, block, grid in (
-        (1, 1, 1, 32, 1),
-        (60, 33, 7, 64, (3, 1)),  # runs longer than the block's places, blocks that take several
-        (70, 16, 500, 64, (9, 1)),  # almost every id once
-        (64, 130, 1, 32, (8, 2)),  # one run of twice as many places as threads; columns in two parts
-        (300, 5, 2, 96, (38, 1)),
-    ):
+    for n, width, rows, block, grid in sizes:
         ids = b.array(n, "int64", b.rng.integers(0, rows, n))
         if n > 5 and rows > 1:
             ids.array[3:6] = -5, rows, 2**32
@@ -69,4 +69,9 @@ CASES = {
     "order": order,
     **{f"backward {dtype}": partial(backward, dtype) for dtype in DTYPES},
 }
-TINY = list(CASES)
+TINY = {
+    **{f"look up {dtype}, few": partial(look_up, dtype) for dtype in DTYPES},
+    "order, few": partial(order, [(1030, 64, 5, 9)]),
+    **{f"backward {dtype}, few": partial(backward, dtype, [(40, 33, 3, 64, (3, 1))]) for dtype in DTYPES},
+}
+CASES |= TINY

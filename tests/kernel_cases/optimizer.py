@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from kernel_cases import Case
-from kernel_cases.builder import BLOCK, GRID, PLACES, Builder
+from kernel_cases.builder import BLOCK, FEW_PLACES, GRID, PLACES, Builder
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.optim import SGD, AdamW
 from tinygrad_llm.optim.clip import clip_scale
@@ -17,9 +17,9 @@ UPDATE = {"rtol": 2e-6, "atol": 1e-7}
 """Float32 on both sides, in the same order; only the compiler's joined multiply and add may differ."""
 
 
-def norm(max_norm: float) -> Case:
+def norm(max_norm: float, places=PLACES) -> Case:
     b = Builder()
-    for n, shift, _ in PLACES:
+    for n, shift, _ in places:
         g, parts, state = b.normal(n, shift=shift), b.array(GRID), b.array(4, values=[9, 9, 1, 7])
         loss, hyper = b.array(1, values=2.5), b.array(5, values=[0, 0, 0, 0, 12])
         b.launch("square_sums", GRID, BLOCK, g, parts, np.int64(n))
@@ -51,11 +51,11 @@ def matrices_and_vectors(n: int, decaying: int, w: np.ndarray) -> list[Tensor]:
     return [Tensor(part.copy(), requires_grad=True) for part in parts if part.size]
 
 
-def adamw() -> Case:
+def adamw(places=PLACES) -> Case:
     """Three steps of optim.AdamW, itself float32."""
     b = Builder()
     betas, eps, decay = (0.9, 0.999), 1e-8, 0.1
-    for n, first, others in PLACES:
+    for n, first, others in places:
         decaying, clip = n // 2 + n % 2, 0.7
         w, g = b.normal(n, shift=first), b.normal(n, shift=others)
         m, v = b.array(n, values=0, shift=others), b.array(n, values=0, shift=others)
@@ -86,11 +86,11 @@ def nothing_after_the_flag_fell() -> Case:
     return b.case()
 
 
-def sgd(momentum: float, nesterov: bool) -> Case:
+def sgd(momentum: float, nesterov: bool, places=PLACES) -> Case:
     """Three steps of optim.SGD."""
     b = Builder()
     decay, clip = 0.1, 0.7
-    for n, first, others in PLACES:
+    for n, first, others in places:
         decaying = n // 2 + n % 2
         w, g = b.normal(n, shift=first), b.normal(n, shift=others)
         velocity = b.array(n, values=0, shift=others) if momentum else None
@@ -125,4 +125,10 @@ CASES = {
     **{f"sgd {m} {nesterov}": partial(sgd, m, nesterov) for m, nesterov in ((0.0, False), (0.9, False), (0.9, True))},
     "ring": ring,
 }
-TINY = list(CASES)
+TINY = {
+    "norm, few": partial(norm, 1.0, FEW_PLACES),
+    "adamw, few": partial(adamw, FEW_PLACES),
+    "sgd, few": partial(sgd, 0.9, True, FEW_PLACES),
+    "ring, few": ring,
+}
+CASES |= TINY

@@ -12,9 +12,13 @@ from tinygrad_llm.ops import rope as rope_op
 from tinygrad_llm.ops.rope import rope_table
 
 
-def rope(dtype: str) -> Case:
+SHAPES = [(1, 1, 2, 0), (3, 5, 6, 0), (4, 9, 32, 0), (2, 3, 32, 1), (1, 4, 48, 0)]
+"""outer, time, head size, and by how many elements x is shifted."""
+
+
+def rope(dtype: str, shapes=SHAPES) -> Case:
     b = Builder()
-    for outer, time, size, shift in ((1, 1, 2, 0), (3, 5, 6, 0), (4, 9, 32, 0), (2, 3, 32, 1), (1, 4, 48, 0)):
+    for outer, time, size, shift in shapes:
         tables = rope_table(np.arange(time), size)
         cos, sin = (b.array((time, size // 2), values=table) for table in tables)
         x, y = b.normal((outer, time, size), dtype, shift), b.array((outer, time, size), dtype)
@@ -32,4 +36,5 @@ def rope(dtype: str) -> Case:
 
 
 CASES = {f"rope {dtype}": partial(rope, dtype) for dtype in DTYPES}
-TINY = list(CASES)
+TINY = {f"rope {dtype}, few": partial(rope, dtype, [SHAPES[1], SHAPES[-1]]) for dtype in DTYPES}
+CASES |= TINY

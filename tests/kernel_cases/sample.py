@@ -76,4 +76,8 @@ CASES = {
     "one token": partial(draws, SAMPLERS["all"], "normal", 1, 64, 2),
     "not to be drawn from": not_to_be_drawn_from,
 }
-TINY = ["one token", "not to be drawn from"]
+TINY = {
+    "ties, few": partial(draws, SAMPLERS["all"], "ties", 40, 64, 2),
+    "one token, few": partial(draws, SAMPLERS["all"], "normal", 1, 64, 2),
+}
+CASES |= TINY
