@@ -9,7 +9,6 @@ import numpy as np
 from kernel_cases import DTYPES, Case
 from kernel_cases.builder import BLOCK, GRID, Builder
 
-
 SHAPES = [(1, 1, 0, 0.5), (3, 40, 0, 0.1), (2, 64, 1, 0.9), (5, 7, 0, 0.3)]
 """examples, entries of each, by how many x is shifted, and p."""
 

@@ -11,7 +11,6 @@ from kernel_cases.builder import BLOCK, GRID, Builder
 from tinygrad_llm.ops import rope as rope_op
 from tinygrad_llm.ops.rope import rope_table
 
-
 SHAPES = [(1, 1, 2, 0), (3, 5, 6, 0), (4, 9, 32, 0), (2, 3, 32, 1), (1, 4, 48, 0)]
 """outer, time, head size, and by how many elements x is shifted."""
 
