@@ -102,6 +102,12 @@ def test_the_mask_depends_neither_on_the_dtype_nor_on_the_alignment():
         np.testing.assert_array_equal(mask, masks[0])
 
 
+def test_a_number_that_equals_p_is_kept():
+    u = uniform((1, 8))
+    for i in range(8):
+        assert dropped(np.ones((1, 8), np.float32), float(u[0, i]))[0, i] != 0
+
+
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.9, 1 - 2**-24])
 def test_the_share_that_is_dropped_is_p(p):
     n = 20_000
