@@ -125,7 +125,6 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
                       in_pieces_of_16(g, sizes.K);
   const int from = max(0, first_query(first, sizes, causal)) / QUERIES * QUERIES;
-  const int tiles_a_head = (sizes.T - from + QUERIES - 1) / QUERIES, steps = repeats * tiles_a_head;
   const int warp_low = first_query(own, sizes, causal), warp_high = first_query(own + M * ROWS - 1, sizes, causal);
 
   load_tile<OWN, HEAD>(own_k, rows_of(k, b, group, sizes.S), first, sizes.K, pieces);
@@ -134,31 +133,32 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   set_zero(dkeys);
   set_zero(dvalues);
 
-  // Step -1 only brings the tiles of step 0.
-  for (int step = -1; step < steps; step++) {
-    const int turn = step & 1, next_turn = turn ^ 1;
+  int h = group * repeats, t = from - QUERIES;  // head and first query of the tile at hand; now of one before the first
+  bool more = true;
+  for (int turn = 0; more; turn++) {
+    int next_h = h, next_t = t + QUERIES;
+    if (next_t >= sizes.T) next_t = from, next_h++;
+    more = next_h < (group + 1) * repeats;
+    const bfloat16 *query_tile = tiles + turn % 2 * 2 * TILE, *gradient_tile = query_tile + TILE;
+    const float *tile_lse = stats + turn % 2 * 2 * QUERIES, *tile_delta = tile_lse + QUERIES;
     cp_async_wait<0>();
     __syncthreads();  // this pair has arrived for all, and nobody reads the other any more
     float next_stat = 0.0f;
-    if (step + 1 < steps) {
-      int h = group * repeats + (step + 1) / tiles_a_head, t = from + (step + 1) % tiles_a_head * QUERIES;
-      bfloat16* next = tiles + next_turn * 2 * TILE;
-      load_tile<QUERIES, HEAD>(next, rows_of(q, b, h, sizes.T), t, sizes.K, pieces);
-      load_tile<QUERIES, HEAD>(next + TILE, rows_of(g, b, h, sizes.T), t, sizes.K, pieces);
+    if (more) {
+      bfloat16* next = tiles + (turn + 1) % 2 * 2 * TILE;
+      load_tile<QUERIES, HEAD>(next, rows_of(q, b, next_h, sizes.T), next_t, sizes.K, pieces);
+      load_tile<QUERIES, HEAD>(next + TILE, rows_of(g, b, next_h, sizes.T), next_t, sizes.K, pieces);
       cp_async_commit();
       // One number a thread: lse, or delta. It is on its way, too, and is put down after the work on this tile. A query
       // beyond the last has weight 0, as if it looked nowhere.
-      int query = t + threadIdx.x % QUERIES;
-      long long at = ((long long)b * sizes.H + h) * sizes.T + query;
+      int query = next_t + threadIdx.x % QUERIES;
+      long long at = ((long long)b * sizes.H + next_h) * sizes.T + query;
       if (threadIdx.x < QUERIES)
         next_stat = query < sizes.T ? lse[at] * LOG2_E : INFINITE;
       else if (threadIdx.x < 2 * QUERIES)
         next_stat = query < sizes.T ? delta[at] : 0.0f;
     }
-    const int h = group * repeats + step / tiles_a_head, t = from + step % tiles_a_head * QUERIES;
-    if (step >= 0 && t + QUERIES - 1 >= warp_low) {  // else above the diagonal for this warp
-      const bfloat16 *query_tile = tiles + turn * 2 * TILE, *gradient_tile = query_tile + TILE;
-      const float *tile_lse = stats + turn * 2 * QUERIES, *tile_delta = tile_lse + QUERIES;
+    if (turn && t + QUERIES - 1 >= warp_low) {  // else above the diagonal for this warp
       const bool diagonal = t < warp_high;
       drop.head = b * sizes.H + h;
       unsigned int kept[M][N / 2], operand[M][N / 2][4];
@@ -200,7 +200,8 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
       pack(operand, dscores);
       add_weighted_rows<HEAD>(dkeys, operand, query_tile);
     }
-    if (threadIdx.x < 2 * QUERIES) stats[next_turn * 2 * QUERIES + threadIdx.x] = next_stat;
+    if (threadIdx.x < 2 * QUERIES) stats[(turn + 1) % 2 * 2 * QUERIES + threadIdx.x] = next_stat;
+    h = next_h, t = next_t;
   }
   store_rows<HEAD>(rows_of(dk, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dk, sizes.K), lane, dkeys, scale);
   store_rows<HEAD>(rows_of(dv, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dv, sizes.K), lane, dvalues,
