@@ -51,7 +51,8 @@ def cases(file: str) -> dict[str, Callable[[], Case]]:
 
 def tiny_cases(file: str) -> dict[str, Callable[[], Case]]:
     """Those for the sanitizers."""
-    return importlib.import_module(f"kernel_cases.{file}").TINY
+    module = importlib.import_module(f"kernel_cases.{file}")
+    return {name: module.CASES[name] for name in module.TINY}
 
 
 def unwritten(shape: int | tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
