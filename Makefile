@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: help train test test-chapters prove test-oracle test-long mutants bench docs claims lint clean
+.PHONY: help train test test-chapters prove test-oracle test-standin test-long mutants bench docs claims lint clean
 
 help:
 	@echo "make train          train a small model on the tales, about a minute on two cores"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-chapters  every chapter with --fast: some minutes"
 	@echo "make prove          each exercise can be solved, and wrong answers are found: some minutes"
 	@echo "make test-oracle    the comparisons with PyTorch, transformers, tokenizers, tiktoken"
+	@echo "make test-standin   kernels compiled for a CPU and for five GPUs, then the suite on a stand-in for a GPU"
 	@echo "make test-long      ten thousand cases instead of hundreds: hours"
 	@echo "make mutants        mistakes planted one at a time: a quarter of an hour"
 	@echo "make bench          a training step, byte-pair encoding and the import, beside other libraries"
@@ -26,6 +27,10 @@ $(VENV)/base: setup.cfg pyproject.toml
 
 $(VENV)/oracle: $(VENV)/base .ci/constraints.txt
 	$(PIP) -e '.[oracle]'
+	touch $@
+
+$(VENV)/standin: $(VENV)/base
+	$(PIP) -e '.[standin]'
 	touch $@
 
 $(VENV)/lint: $(VENV)/base
@@ -51,8 +56,13 @@ prove: $(VENV)/base
 test-oracle: $(VENV)/oracle
 	$(BIN)/python -m pytest -m "oracle and not long and not gpu"
 
+# The kernels' own tests first, without the plugin: there CuPy itself is beside the stand-in.
+test-standin: $(VENV)/standin
+	$(BIN)/python -m pytest -m kernels tests/backend
+	PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin
+
 test-long: $(VENV)/oracle
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "not gpu and not chapters and not docs"
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "not gpu and not chapters and not docs and not kernels"
 
 mutants: $(VENV)/base
 	$(BIN)/python -m tests.mutants

@@ -113,8 +113,6 @@ def test_scalars_and_lists_take_the_defaults():
 
 
 def test_a_device_that_is_not_there_is_named():
-    assert check_device("auto") == "cpu"
     assert to_device(np.ones(1), "cpu") == 1
-    for name in ("cuda", "tpu"):
-        with pytest.raises(DeviceError, match=name):
-            check_device(name)
+    with pytest.raises(DeviceError, match="tpu"):
+        check_device("tpu")

@@ -278,7 +278,9 @@ def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path):
     assert curves(path)[0] == [(1, 2.0), (2, 1.0)]
 
 
-def test_a_missing_gpu_is_named(config, tmp_path):
+def test_a_missing_gpu_is_named(config, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)  # as where it is not installed
+    load_cupy.cache_clear()
     with pytest.raises(DeviceError, match="cuda"):
         Trainer.start(replace(config, device="cuda"), tmp_path / "run")
 

@@ -130,7 +130,7 @@ def minimum(a, b):
 
 
 def _shared(xp: Any, g: Array, first: Array, tied: Array) -> tuple[Array, Array]:
-    half = xp.where(tied, g * 0.5, 0.0)
+    half = xp.where(tied, g * 0.5, xp.zeros_like(g))
     return xp.where(first, g, half), xp.where(first | tied, half, g)
 
 

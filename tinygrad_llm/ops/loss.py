@@ -108,9 +108,9 @@ def _linear_on_gpu(kernels, x, rounded, targets_N, scale, ignore, smoothing):
     return losses.sum() * scale, vjp
 
 
-def _wide(l_NV: Array) -> Array:
-    """bfloat16 as float32: a sum over a vocabulary needs more than eight bits."""
-    return l_NV.astype(np.float32) if is_half(l_NV.dtype) else l_NV
+def _wide(x: Array) -> Array:
+    """bfloat16 as float32: a sum over a vocabulary, or over a batch, needs more than eight bits."""
+    return x.astype(np.float32) if is_half(x.dtype) else x
 
 
 def _checked_targets(
@@ -189,21 +189,21 @@ def _pair(name: str, a: Any, b: Any) -> None:
         raise ShapeError(name, "at least one entry", a.shape)
 
 
-@op
+@op(widens=True)
 def mse(prediction, target):
     """mean (prediction - target)^2.  (...), (...) -> ()   dL/dprediction = 2 g (prediction - target) / n =
     -dL/dtarget."""
     _pair("mse", prediction, target)
-    difference = prediction - target
+    difference = _wide(prediction) - _wide(target)
 
     def vjp(g, needs):
-        d = difference * (g * (2 / difference.size))
+        d = (difference * (g * (2 / difference.size))).astype(prediction.dtype, copy=False)
         return d, -d if needs[1] else None
 
     return (difference * difference).mean(dtype=difference.dtype), vjp
 
 
-@op
+@op(widens=True)
 def binary_cross_entropy(logits, targets):
     """mean of -t ln s(x) - (1 - t) ln(1 - s(x)), s the sigmoid, targets in [0, 1].  (...), (...) -> ()
 
@@ -211,19 +211,21 @@ def binary_cross_entropy(logits, targets):
     dL/dx = g (s(x) - t) / n, dL/dt = -g x / n.
     """
     _pair("binary_cross_entropy", logits, targets)
-    xp = namespace(logits)
+    xp, dtype = namespace(logits), logits.dtype
+    logits, targets = _wide(logits), _wide(targets)
     small = xp.exp(-xp.abs(logits))
     losses = xp.maximum(logits, 0) - logits * targets + xp.log1p(small)
 
     def vjp(g, needs):
         share = g * (1 / losses.size)
         s = xp.where(logits >= 0, xp.ones_like(small), small) / (1 + small)
-        return share * (s - targets), -share * logits if needs[1] else None
+        d, dt = share * (s - targets), -share * logits if needs[1] else None
+        return d.astype(dtype, copy=False), None if dt is None else dt.astype(dtype, copy=False)
 
     return losses.mean(dtype=losses.dtype), vjp
 
 
-@op
+@op(widens=True)
 def kl_divergence(log_p, log_q, reduction="mean"):
     """KL(p || q) = sum_c p_c (ln p_c - ln q_c) over the last axis, in nats.  (..., C), (..., C) -> ()
 
@@ -233,13 +235,15 @@ def kl_divergence(log_p, log_q, reduction="mean"):
     _pair("kl_divergence", log_p, log_q)
     if reduction not in ("mean", "sum"):
         raise ArgumentError("reduction", "'mean' or 'sum'", repr(reduction))
-    xp = namespace(log_p)
+    xp, dtype = namespace(log_p), log_p.dtype
+    log_p, log_q = _wide(log_p), _wide(log_q)
     p = xp.exp(log_p)
     difference = xp.where(p > 0, log_p, 0) - xp.where(p > 0, log_q, 0)
     scale = 1.0 if reduction == "sum" else log_p.shape[-1] / log_p.size
 
     def vjp(g, needs):
         share = g * scale * p
-        return share * (difference + 1) if needs[0] else None, -share if needs[1] else None
+        d = share * (difference + 1) if needs[0] else None
+        return None if d is None else d.astype(dtype, copy=False), -share.astype(dtype, copy=False)
 
     return (p * difference).sum() * scale, vjp

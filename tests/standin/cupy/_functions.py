@@ -167,7 +167,7 @@ def einsum(*operands, **kwargs):
 
 
 def clip(a, a_min, a_max, out=None):
-    return compute(lambda x: np.clip(x, a_min, a_max), a, name="clip")
+    return compute(np.clip, a, a_min, a_max, name="clip")
 
 
 def matmul(*args, out=None):
