@@ -21,6 +21,7 @@ void AnnotateIgnoreWritesEnd(const char*, int);
 namespace cuda_on_cpu {
 
 const int SECONDS_UNTIL_STUCK = 60;
+const int BEGIN = -1, END = -2;  // instead of a line: a thread that misses a barrier meets the others' at the end
 
 inline void fail(const char* format, ...) {
   va_list values;
@@ -57,7 +58,8 @@ struct Barrier {
 
   void wait(int everyone, int own_line) {
     pthread_mutex_lock(&lock);
-    if (waiting && line != own_line) fail("threads wait in line %d and in line %d", line, own_line);
+    if (waiting && line != own_line)
+      fail("threads wait in line %d and in line %d (%d: the end of the kernel)", line, own_line, END);
     line = own_line;
     if (++waiting == everyone) {
       waiting = 0;
@@ -119,20 +121,38 @@ inline Copies& own_copies() { return copies; }
 inline unsigned char* shared_memory() { return block->shared; }
 inline void fresh(long long&, void*, long long) {}
 
+inline void begin_block(long long i) {
+  const Launch& launch = *block->launch;
+  long long blocks = (long long)gridDim.x * gridDim.y * gridDim.z, at = launch.reverse ? blocks - 1 - i : i;
+  blockIdx = {(unsigned int)(at % gridDim.x), (unsigned int)(at / gridDim.x % gridDim.y),
+              (unsigned int)(at / gridDim.x / gridDim.y)};
+  memset(block->shared, UNWRITTEN, launch.shared_bytes);
+}
+
+// One thread for all blocks, one after the other: under ThreadSanitizer a thread costs more than what it does.
 inline void* thread_main(void* index) {
   threadIdx = {(unsigned int)(long long)index, 0, 0};
   parity = 0;
-  block->launch->body(block->launch->arguments);
+  long long blocks = (long long)gridDim.x * gridDim.y * gridDim.z;
+  for (long long i = 0; i < blocks; i++) {
+    if (threadIdx.x == 0) begin_block(i);
+    block->barrier.wait(blockDim.x, BEGIN);
+    copies.count = copies.group = 0;
+    block->launch->body(block->launch->arguments);
+    block->barrier.wait(blockDim.x, END);
+  }
   free(copies.all);
+  copies = {};
   return nullptr;
 }
 
-inline void run_block(const Launch& launch) {
+inline const char* run_grid(const Launch& launch) {
+  gridDim = launch.grid;
+  blockDim = launch.block;
   Block own;
   own.launch = &launch;
   own.warps = new Warp[blockDim.x / LANES];
   own.shared = (unsigned char*)malloc(launch.shared_bytes);  // of the exact size: AddressSanitizer knows its end
-  memset(own.shared, UNWRITTEN, launch.shared_bytes);
   block = &own;
   pthread_t threads[MOST_THREADS];
   pthread_attr_t attributes;
@@ -145,18 +165,6 @@ inline void run_block(const Launch& launch) {
   for (unsigned int i = 0; i < blockDim.x; i++) pthread_join(threads[i], nullptr);
   free(own.shared);
   delete[] own.warps;
-}
-
-inline const char* run_grid(const Launch& launch) {
-  gridDim = launch.grid;
-  blockDim = launch.block;
-  long long blocks = (long long)gridDim.x * gridDim.y * gridDim.z;
-  for (long long i = 0; i < blocks; i++) {
-    long long at = launch.reverse ? blocks - 1 - i : i;
-    blockIdx = {(unsigned int)(at % gridDim.x), (unsigned int)(at / gridDim.x % gridDim.y),
-                (unsigned int)(at / gridDim.x / gridDim.y)};
-    run_block(launch);
-  }
   return nullptr;
 }
 
