@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -83,6 +84,33 @@ def test_each_barrier_of_the_norms_is_needed(which):
     with pytest.raises(SanitizerError) as found:
         run_tiny("norm", "thread", without(FLOATS_ONLY, at), only="float32")
     assert_race(found.value, FLOATS_ONLY, at)
+
+
+ORDER = re.compile(r"__sync(threads|warp)\(\);")
+
+
+def own_barriers() -> Iterator:
+    """(the text's name, how many characters from its end a barrier stands) for each text besides those tested above."""
+    texts = [path for path in sorted(FOLDER.glob("*.cu*")) if path.name not in ("common.cuh", "norm.cu")]
+    for path in texts:
+        text = path.read_text(encoding="utf-8")
+        for found in ORDER.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield pytest.param(path.name, found.start(), len(found[0]), id=f"{path.name}:{line}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name, at, length", list(own_barriers()))
+def test_each_barrier_is_needed_by_a_case(name, at, length):
+    """Of a text that several files share, by a case of one of them. Else the barrier is superfluous or a case is missing."""
+    own = (FOLDER / name).read_text(encoding="utf-8")
+    for file in FILES:
+        if source(file).count(own) == 1:
+            try:
+                run_tiny(file, "thread", source(file).replace(own, without(own, at, length)))
+            except AssertionError:  # a race, or threads that wait for one another in vain, or wrong numbers
+                return
+    pytest.fail("nothing shows that it is gone")
 
 
 REDUCTIONS = (
