@@ -7,9 +7,12 @@ import functools
 import numpy as np
 import pytest
 from cuda_on_cpu.build import available, compile_text
-from kernel_cases import DTYPES, bfloat16
-from kernel_cases.attention import Problem, factors, philox
+from cuda_on_cpu.sanitized import SanitizerError, run_sanitized, why_not
+from kernel_cases import bfloat16
+from kernel_cases.attention import Problem, attention_case, factors, philox
+from test_nvrtc import report
 
+from benchmarks.kernels import usage
 from tinygrad_llm.backend import flash
 from tinygrad_llm.backend.kernels import source
 from tinygrad_llm.errors import ArgumentError
@@ -155,11 +158,12 @@ extern "C" __global__ void probe(int* sizes) {
 """
 
 
-@pytest.mark.parametrize("direction, dropout", [("forward", False), ("forward", True), ("backward", False)])
+@pytest.mark.parametrize(
+    "direction, dropout", [("forward", False), ("forward", True), ("backward", False), ("backward", True)]
+)
 @both
 def test_the_launch_knows_the_kernels_tiles(dtype, direction, dropout):
-    by_dropout = dtype == "bfloat16" and direction == "forward"
-    plan = "Plan<%d, " + str(dropout).lower() + ">" if by_dropout else "Plan<%d>"
+    plan = "Plan<%d>" if dtype == "float32" else f"Plan<%d, {str(dropout).lower()}>"
     lines = [f"sizes[{2 * i + j}] = {plan % head}::{name};" for i, head in enumerate(flash.HEADS) for j, name in enumerate(("OWN", "OTHER"))]  # fmt: skip
     text = without_entry_points(source(f"attention_{direction}_{dtype}")) + PROBE % " ".join(lines)
     sizes = np.zeros(2 * len(flash.HEADS), np.int32)
@@ -167,7 +171,7 @@ def test_the_launch_knows_the_kernels_tiles(dtype, direction, dropout):
     for head, found in zip(flash.HEADS, sizes.reshape(-1, 2)):
         tiles = flash.forward_tiles(dtype, head, dropout)
         if direction == "backward":
-            tiles = flash.backward_tiles(dtype, head, "keys")
+            tiles = flash.backward_tiles(dtype, head, dropout, "keys")
         assert (tiles.own, tiles.other) == tuple(found)
 
 
@@ -180,11 +184,22 @@ def without_entry_points(text: str, but: int | None = None) -> str:
 @pytest.mark.parametrize("head", flash.HEADS)
 def test_shared_memory_fits_every_device(head):
     plans = [flash.forward_tiles("float32", head, False)]
-    plans += [flash.backward_tiles("float32", head, side) for side in ("keys", "queries")]
+    plans += [flash.backward_tiles("float32", head, False, side) for side in ("keys", "queries")]
     assert max(plan.shared_bytes for plan in plans) <= 64 * 1024  # sm_75
-    plans = [flash.forward_tiles("bfloat16", head, dropout) for dropout in (False, True)]
-    plans += [flash.backward_tiles("bfloat16", head, side) for side in ("keys", "queries")]
+    plans = []
+    for dropout in (False, True):
+        plans.append(flash.forward_tiles("bfloat16", head, dropout))
+        plans += [flash.backward_tiles("bfloat16", head, dropout, side) for side in ("keys", "queries")]
     assert max(plan.shared_bytes for plan in plans) <= 99 * 1024  # sm_86, sm_120
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize("architecture", [80, 90])
+def test_the_usual_kernels_find_registers_for_all_variables(direction, architecture):
+    file = f"attention_{direction}_bfloat16"
+    rows = usage(report(source(file), f"{file}.cu", architecture), architecture)
+    assert len(rows) == len(flash.HEADS) * (2 if direction == "forward" else 4)
+    assert not [row for row in rows if row.spilled]
 
 
 def test_only_what_the_kernels_can_take_is_promised():
@@ -225,9 +240,9 @@ FAULTS = [
     ("the sum is not set to the new top", FORWARD + "bfloat16", SMALL, "run.total[m][half] * shrink", "run.total[m][half]"),
     ("the diagonal is one key off", FORWARD + "float32", SMALL, "t + n.S - n.T,", "t + n.S - n.T + 1,"),
     ("the diagonal of a square", FORWARD + "bfloat16", SMALL, "t + n.S - n.T,", "t,"),
-    ("no mask", BACKWARD + "bfloat16", SMALL, "if (diagonal && column >", "if (false && column >"),
-    ("no mask for keys", BACKWARD + "bfloat16", SMALL, "if (diagonal && t + column <", "if (false && t + column <"),
-    ("the diagonal begins too late", BACKWARD + "bfloat16", SMALL, "diagonal = t < warp_high", "diagonal = t < warp_low"),
+    ("no mask", BACKWARD + "bfloat16", SMALL, "if (diagonal && key >", "if (false && key >"),
+    ("no mask for keys", BACKWARD + "bfloat16", SMALL, "if (diagonal && t + query <", "if (false && t + query <"),
+    ("the diagonal begins too late", BACKWARD + "bfloat16", SMALL, "scale, t < warp_high)", "scale, t < warp_low)"),
     ("a warp stops too early", FORWARD + "bfloat16", SMALL, "if (s > warp_high)", "if (s > warp_low)"),
     ("a key head serves the wrong queries", FORWARD + "float32", SMALL, "group = h / (sizes.H / sizes.G)", "group = h % sizes.G"),
     ("a key head hears one query head", BACKWARD + "float32", SMALL, "h < (group + 1) * repeats", "h < group * repeats + 1"),
@@ -238,7 +253,7 @@ FAULTS = [
     ("copies are not waited for", FORWARD + "bfloat16", SMALL, "cp_async_wait<0>();\n    __syncthreads();", "__syncthreads();"),
     ("a row too little", FORWARD + "bfloat16", SMALL, "if (i < there)", "if (i + 1 < there)"),
     ("dropped weights are kept", FORWARD + "bfloat16", DROPPED, "if (DROPOUT)", "if (false)"),
-    ("dropout without its factor", FORWARD + "bfloat16", DROPPED, "drop.factor / total", "1.0f / total"),
+    ("dropout without its factor", FORWARD + "bfloat16", DROPPED, "factor / total", "1.0f / total"),
     ("keys meet other bits", BACKWARD + "bfloat16", DROPPED, "_sync(EVERYONE, other, 4)", "_sync(EVERYONE, other, 8)"),
     ("keys meet another head's bits", BACKWARD + "float32", DROPPED, "    drop.head = b * sizes.H + h;\n", ""),
 ]  # fmt: skip
@@ -257,3 +272,22 @@ def test_a_planted_fault_is_found(name, file, sizes, right, wrong):
     problem.run(launcher(faulty), x)
     with pytest.raises(AssertionError):
         problem.check(x, factors(problem))
+
+
+BARRIERS = [
+    (FORWARD + "bfloat16", "__syncthreads();  // this pair has arrived"),
+    (BACKWARD + "bfloat16", "stats + turn % 2 * 2 * QUERIES, *tile_delta = tile_lse + QUERIES;\n    cp_async_wait<0>();\n    __syncthreads();"),
+    (BACKWARD + "float32", "__syncwarp();  // whoever still reads the last ones"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("file, barrier", BARRIERS, ids=["forward", "backward", "a warp's own"])
+def test_a_removed_barrier_is_a_race(file, barrier):
+    if reason := why_not("thread"):
+        pytest.skip(reason)
+    text = without_entry_points(source(file), but=32)
+    assert text.count(barrier) == 1
+    text = text.replace(barrier, barrier.replace("__syncthreads();", "").replace("__syncwarp();", ""))
+    case = attention_case(file, Problem(file.rpartition("_")[2], 1, 1, 1, 36, 130, 32, False))
+    with pytest.raises(SanitizerError, match="data race"):
+        run_sanitized(text, case.launches, "thread")

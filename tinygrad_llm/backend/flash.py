@@ -115,7 +115,7 @@ def flash_backward(
     options = (lse, delta, *_options(q, k, causal, scale, p, counter if dropout else None, call))
     file = f"attention_backward_{dtype}"
     for side, over, results in (("keys", k, (dk, dv)), ("queries", q, (dq,))):
-        tiles = backward_tiles(dtype, head, side)
+        tiles = backward_tiles(dtype, head, dropout, side)
         grid = _blocks(over, tiles)
         if grid:
             kernel = f"attention_backward_{side}_{dtype}_{head}" + _suffix(dtype, dropout)
@@ -132,13 +132,13 @@ def forward_tiles(dtype: str, head: int, dropout: bool) -> Tiles:
     return Tiles(own, other, 2 * (2 * other + max(2 * other, own)) * (head + 8))
 
 
-def backward_tiles(dtype: str, head: int, side: str) -> Tiles:
+def backward_tiles(dtype: str, head: int, dropout: bool, side: str) -> Tiles:
     """The tiles of `attention_backward_<side>`, "keys" or "queries"."""
     if dtype == "float32":
         own, other = _float32_tiles(head)
         statistics = 2 * other if side == "keys" else 0
         return Tiles(own, other, 4 * (2 * (own + other) * (head + 4) + own * (other + 4) + statistics))
-    own, other = 128 if head <= 64 else 64, 32
+    own, other = (64, 32) if head > 64 else (64, 64) if dropout else (128, 32)
     statistics = 4 * other if side == "keys" else 0
     return Tiles(own, other, 2 * (2 * own + 4 * other) * (head + 8) + 4 * statistics)
 

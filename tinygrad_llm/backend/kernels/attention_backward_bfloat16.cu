@@ -1,24 +1,24 @@
 // after: attention_common.cuh mma.cuh attention_bfloat16.cuh
 //
-// attention_backward_keys_bfloat16_HEAD: dk and dv. A block owns some keys of one key head and meets the queries that see
-// them, of all heads that share this key head, in tiles.
+// attention_backward_keys_bfloat16_HEAD: dk and dv. A block owns some keys of one key head and meets, in tiles, the
+// queries that see them, of all heads that share this key head.
 // attention_backward_queries_bfloat16_HEAD: dq. A block owns some queries of one head and meets the keys that they see.
 //
 // Both recompute the weights from lse (attention_common.cuh has the formulas) and need delta from attention_delta. The
 // rows of the block's own side stay in shared memory; two pairs of tiles of the other side take turns, so that the next
-// is on its way while one is worked on. What a block owns lies in the rows of its products: the first kernel computes P^T
-// and dS^T, the second dS, and each has the left operand of its next product in registers already.
+// is on its way while one is worked on. What a block owns lies in the rows of its products: the first kernel computes
+// P^T and dS^T, the second dS, and each has the left operand of its next product in registers already.
 // Grid: for each key head its blocks of keys; for each head its blocks of queries, the last first. Where causal, those
 // with most to do come first.
 
 #if __CUDA_ARCH__ >= 800 || defined(CUDA_ON_CPU)
 
-// How a head size is worked on: M pieces of 16 own rows a warp share what is read from shared memory, where the registers
-// allow it; N pieces of 8 rows are a tile of the other side.
-template <int HEAD>
+// How a head size is worked on. 32 own rows a warp share what is read from shared memory; 16, where the results, or the
+// random bits of dropout, fill the registers.
+template <int HEAD, bool DROPOUT>
 struct Plan {
-  static const int M = HEAD <= 64 ? 2 : 1, OWN = M * ROWS * WARPS;
-  static const int OTHER = 32, N = OTHER / COLUMNS;
+  static const int M = HEAD <= 64 && !DROPOUT ? 2 : 1, OWN = M * ROWS * WARPS;
+  static const int OTHER = HEAD <= 64 && DROPOUT ? 64 : 32, N = OTHER / COLUMNS;  // rows a tile of the other side
 };
 
 // dS = P (dP - delta), where dP is 0 for a dropped weight.
@@ -28,13 +28,57 @@ __device__ __forceinline__ float score_gradient(float weight, float dweight, boo
 
 // ---- dq -------------------------------------------------------------------------------------------------------------
 
+// lse and delta of this lane's own queries. One beyond the last has weight 0, as if it looked nowhere.
+template <int M>
+struct RowStatistics {
+  float lse[M][2], delta[M][2];
+};
+
+template <int M>
+__device__ __forceinline__ RowStatistics<M> row_statistics(const float* lse, const float* delta, int head, int own,
+                                                           int count, const Lane& lane) {
+  RowStatistics<M> row;
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      int t = own + row_in_warp(lane, m, 2 * half);
+      row.lse[m][half] = t < count ? lse[(long long)head * count + t] * LOG2_E : INFINITE;
+      row.delta[m][half] = t < count ? delta[(long long)head * count + t] : 0.0f;
+    }
+  return row;
+}
+
+// dP -> dS, from the scores. `own` is the warp's first query, `s` the tile's first key.
+template <bool DROPOUT, int M, int N>
+__device__ __forceinline__ void query_gradients(float (&dscores)[M][N][4], const float (&scores)[M][N][4],
+                                                const RowStatistics<M>& row, const Dropout& drop, const Lane& lane,
+                                                int own, int s, const Sizes& sizes, int causal, float scale,
+                                                bool diagonal) {
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int n = 0; n < N; n += 2) {
+      unsigned int kept = 0xff;
+      if (DROPOUT) kept = kept_of_query_rows(drop, own + row_in_warp(lane, m, 0), s + column_in_tile(lane, n, 0));
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        int c = i % 4, half = c / 2, key = s + column_in_tile(lane, n + i / 4, c);
+        float weight = power_of_2(scores[m][n + i / 4][c] * (scale * LOG2_E) - row.lse[m][half]);
+        if (diagonal && key > last_key(own + row_in_warp(lane, m, c), sizes, causal)) weight = 0.0f;
+        float& dscore = dscores[m][n + i / 4][c];
+        dscore = score_gradient(weight, dscore, kept >> i & 1, drop.factor, row.delta[m][half]);
+      }
+    }
+}
+
 template <int HEAD, bool DROPOUT>
 __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q, const Heads<const bfloat16>& k,
                                                  const Heads<const bfloat16>& v, const Heads<const bfloat16>& g,
                                                  const Heads<bfloat16>& dq, const float* lse, const float* delta,
                                                  const Sizes& sizes, int causal, float scale, const Dropout& drop,
                                                  int head, int block) {
-  typedef Plan<HEAD> P;
+  typedef Plan<HEAD, DROPOUT> P;
   const int M = P::M, N = P::N, OWN = P::OWN, KEYS = P::OTHER, TILE = KEYS * stride<HEAD>();
   SHARED_BYTES(memory);
   bfloat16* own_q = (bfloat16*)memory;
@@ -42,7 +86,7 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
   bfloat16* tiles = own_g + OWN * stride<HEAD>();  // keys, values, keys, values
   const Lane lane = this_lane();
   const int b = head / sizes.H, h = head % sizes.H, group = h / (sizes.H / sizes.G);
-  const int first = block * OWN, row = lane.warp * M * ROWS, own = first + row;  // of the block; of the warp: in it, and of all
+  const int first = block * OWN, own = first + lane.warp * M * ROWS;  // of the block, of the warp
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
                       in_pieces_of_16(g, sizes.K);
   const Rows<const bfloat16> keys = rows_of(k, b, group, sizes.S), values = rows_of(v, b, group, sizes.S);
@@ -52,15 +96,7 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
   load_tile<KEYS, HEAD>(tiles + TILE, values, 0, sizes.K, pieces);
   cp_async_commit();
 
-  float row_lse[M][2], row_delta[M][2];  // of this lane's rows
-#pragma unroll
-  for (int m = 0; m < M; m++)
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      int t = own + row_in_warp(lane, m, 2 * half);
-      row_lse[m][half] = t < sizes.T ? lse[(long long)head * sizes.T + t] * LOG2_E : INFINITE;
-      row_delta[m][half] = t < sizes.T ? delta[(long long)head * sizes.T + t] : 0.0f;
-    }
+  const RowStatistics<M> row = row_statistics<M>(lse, delta, head, own, sizes.T, lane);
   float result[M][HEAD / COLUMNS][4];
   set_zero(result);
   const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + M * ROWS - 1, sizes, causal);
@@ -77,25 +113,10 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
       cp_async_commit();
     }
     if (s > warp_high) continue;  // above the diagonal for this warp
-    float weights[M][N][4], dscores[M][N][4];
-    multiply_tiles<HEAD>(weights, own_q, row, key_tile);
-    multiply_tiles<HEAD>(dscores, own_g, row, value_tile);
-    const bool diagonal = s + KEYS - 1 > warp_low;
-#pragma unroll
-    for (int m = 0; m < M; m++)
-#pragma unroll
-      for (int n = 0; n < N; n += 2) {
-        unsigned int kept = 0xff;
-        if (DROPOUT) kept = kept_of_query_rows(drop, own + row_in_warp(lane, m, 0), s + column_in_tile(lane, n, 0));
-#pragma unroll
-        for (int i = 0; i < 8; i++) {
-          int c = i % 4, half = c / 2, column = s + column_in_tile(lane, n + i / 4, c);
-          float weight = power_of_2(weights[m][n + i / 4][c] * (scale * LOG2_E) - row_lse[m][half]);
-          if (diagonal && column > last_key(own + row_in_warp(lane, m, c), sizes, causal)) weight = 0.0f;
-          float& dscore = dscores[m][n + i / 4][c];
-          dscore = score_gradient(weight, dscore, kept >> i & 1, drop.factor, row_delta[m][half]);
-        }
-      }
+    float scores[M][N][4], dscores[M][N][4];
+    multiply_tiles<HEAD>(scores, own_q, own - first, key_tile);
+    multiply_tiles<HEAD>(dscores, own_g, own - first, value_tile);
+    query_gradients<DROPOUT>(dscores, scores, row, drop, lane, own, s, sizes, causal, scale, s + KEYS - 1 > warp_low);
     unsigned int operand[M][N / 2][4];
     pack(operand, dscores);
     add_weighted_rows<HEAD>(result, operand, key_tile);
@@ -106,13 +127,56 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
 
 // ---- dk and dv ------------------------------------------------------------------------------------------------------
 
+// What one thread brings of a tile's statistics: lse, or delta, of a query of the tile that begins at t. A query beyond
+// the last has weight 0, as if it looked nowhere.
+template <int QUERIES>
+__device__ __forceinline__ float tile_statistic(const float* lse, const float* delta, int head, int t, int count) {
+  int query = t + threadIdx.x % QUERIES;
+  if (threadIdx.x < QUERIES) return query < count ? lse[(long long)head * count + query] * LOG2_E : INFINITE;
+  return threadIdx.x < 2 * QUERIES && query < count ? delta[(long long)head * count + query] : 0.0f;
+}
+
+// Scores -> P^T. `own` is the warp's first key, `t` the tile's first query.
+template <int M, int N>
+__device__ __forceinline__ void key_weights(float (&scores)[M][N][4], const float* tile_lse, const Lane& lane, int own,
+                                            int t, const Sizes& sizes, int causal, float scale, bool diagonal) {
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int n = 0; n < N; n++)
+#pragma unroll
+      for (int c = 0; c < 4; c++) {
+        int query = column_in_tile(lane, n, c);
+        float weight = power_of_2(scores[m][n][c] * (scale * LOG2_E) - tile_lse[query]);
+        if (diagonal && t + query < first_query(own + row_in_warp(lane, m, c), sizes, causal)) weight = 0.0f;
+        scores[m][n][c] = weight;
+      }
+}
+
+// dP -> dS, transposed both.
+template <int M, int N>
+__device__ __forceinline__ void key_gradients(float (&dscores)[M][N][4], const float (&weights)[M][N][4],
+                                              const unsigned int (&kept)[M][N / 2], const float* tile_delta,
+                                              const Lane& lane, float factor) {
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int n = 0; n < N; n++)
+#pragma unroll
+      for (int c = 0; c < 4; c++) {
+        bool stays = kept[m][n / 2] >> (n % 2 * 4 + c) & 1;
+        float delta = tile_delta[column_in_tile(lane, n, c)];
+        dscores[m][n][c] = score_gradient(weights[m][n][c], dscores[m][n][c], stays, factor, delta);
+      }
+}
+
 template <int HEAD, bool DROPOUT>
 __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, const Heads<const bfloat16>& k,
                                               const Heads<const bfloat16>& v, const Heads<const bfloat16>& g,
                                               const Heads<bfloat16>& dk, const Heads<bfloat16>& dv, const float* lse,
                                               const float* delta, const Sizes& sizes, int causal, float scale,
                                               Dropout drop, int key_head, int block) {
-  typedef Plan<HEAD> P;
+  typedef Plan<HEAD, DROPOUT> P;
   const int M = P::M, N = P::N, OWN = P::OWN, QUERIES = P::OTHER, TILE = QUERIES * stride<HEAD>();
   SHARED_BYTES(memory);
   bfloat16* own_k = (bfloat16*)memory;
@@ -121,7 +185,7 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   float* stats = (float*)(tiles + 4 * TILE);       // lse and delta of a tile's queries, and of the next tile's
   const Lane lane = this_lane();
   const int b = key_head / sizes.G, group = key_head % sizes.G, repeats = sizes.H / sizes.G;
-  const int first = block * OWN, row = lane.warp * M * ROWS, own = first + row;  // of the block; of the warp: in it, and of all
+  const int first = block * OWN, own = first + lane.warp * M * ROWS;  // of the block, of the warp
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
                       in_pieces_of_16(g, sizes.K);
   const int from = max(0, first_query(first, sizes, causal)) / QUERIES * QUERIES;
@@ -143,64 +207,38 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
     const float *tile_lse = stats + turn % 2 * 2 * QUERIES, *tile_delta = tile_lse + QUERIES;
     cp_async_wait<0>();
     __syncthreads();  // this pair has arrived for all, and nobody reads the other any more
-    float next_stat = 0.0f;
+    float next_statistic = 0.0f;
     if (more) {
       bfloat16* next = tiles + (turn + 1) % 2 * 2 * TILE;
       load_tile<QUERIES, HEAD>(next, rows_of(q, b, next_h, sizes.T), next_t, sizes.K, pieces);
       load_tile<QUERIES, HEAD>(next + TILE, rows_of(g, b, next_h, sizes.T), next_t, sizes.K, pieces);
       cp_async_commit();
-      // One number a thread: lse, or delta. It is on its way, too, and is put down after the work on this tile. A query
-      // beyond the last has weight 0, as if it looked nowhere.
-      int query = next_t + threadIdx.x % QUERIES;
-      long long at = ((long long)b * sizes.H + next_h) * sizes.T + query;
-      if (threadIdx.x < QUERIES)
-        next_stat = query < sizes.T ? lse[at] * LOG2_E : INFINITE;
-      else if (threadIdx.x < 2 * QUERIES)
-        next_stat = query < sizes.T ? delta[at] : 0.0f;
+      // It is on its way, too, and is put down after the work on this tile.
+      next_statistic = tile_statistic<QUERIES>(lse, delta, b * sizes.H + next_h, next_t, sizes.T);
     }
     if (turn && t + QUERIES - 1 >= warp_low) {  // else above the diagonal for this warp
-      const bool diagonal = t < warp_high;
       drop.head = b * sizes.H + h;
-      unsigned int kept[M][N / 2], operand[M][N / 2][4];
       float weights[M][N][4], dscores[M][N][4];
-      multiply_tiles<HEAD>(weights, own_k, row, query_tile);
-#pragma unroll
-      for (int m = 0; m < M; m++)
-#pragma unroll
-        for (int n = 0; n < N; n++)
-#pragma unroll
-          for (int c = 0; c < 4; c++) {
-            int column = column_in_tile(lane, n, c);
-            float& weight = weights[m][n][c];
-            weight = power_of_2(weight * (scale * LOG2_E) - tile_lse[column]);
-            if (diagonal && t + column < first_query(own + row_in_warp(lane, m, c), sizes, causal)) weight = 0.0f;
-          }
+      multiply_tiles<HEAD>(weights, own_k, own - first, query_tile);
+      key_weights(weights, tile_lse, lane, own, t, sizes, causal, scale, t < warp_high);
+      unsigned int operand[M][N / 2][4], kept[M][N / 2];
       pack(operand, weights);
-      if (DROPOUT) {
-#pragma unroll
-        for (int m = 0; m < M; m++)
-#pragma unroll
-          for (int i = 0; i < N / 2; i++) {
-            kept[m][i] = kept_of_key_rows(drop, t + column_in_tile(lane, 2 * i, 0), own + row_in_warp(lane, m, 0));
-            drop_operand(operand[m][i], kept[m][i]);
-          }
-      }
-      add_weighted_rows<HEAD>(dvalues, operand, gradient_tile);
-      multiply_tiles<HEAD>(dscores, own_v, row, gradient_tile);
 #pragma unroll
       for (int m = 0; m < M; m++)
 #pragma unroll
-        for (int n = 0; n < N; n++)
-#pragma unroll
-          for (int c = 0; c < 4; c++) {
-            bool stays = !DROPOUT || (kept[m][n / 2] >> (n % 2 * 4 + c) & 1);
-            dscores[m][n][c] = score_gradient(weights[m][n][c], dscores[m][n][c], stays, drop.factor,
-                                              tile_delta[column_in_tile(lane, n, c)]);
-          }
+        for (int i = 0; i < N / 2; i++) {
+          kept[m][i] = 0xff;
+          if (!DROPOUT) continue;
+          kept[m][i] = kept_of_key_rows(drop, t + column_in_tile(lane, 2 * i, 0), own + row_in_warp(lane, m, 0));
+          drop_operand(operand[m][i], kept[m][i]);
+        }
+      add_weighted_rows<HEAD>(dvalues, operand, gradient_tile);
+      multiply_tiles<HEAD>(dscores, own_v, own - first, gradient_tile);
+      key_gradients(dscores, weights, kept, tile_delta, lane, drop.factor);
       pack(operand, dscores);
       add_weighted_rows<HEAD>(dkeys, operand, query_tile);
     }
-    if (threadIdx.x < 2 * QUERIES) stats[(turn + 1) % 2 * 2 * QUERIES + threadIdx.x] = next_stat;
+    if (threadIdx.x < 2 * QUERIES) stats[(turn + 1) % 2 * 2 * QUERIES + threadIdx.x] = next_statistic;
     h = next_h, t = next_t;
   }
   store_rows<HEAD>(rows_of(dk, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dk, sizes.K), lane, dkeys, scale);
@@ -217,7 +255,7 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
 #define ATTENTION_BACKWARD(HEAD, DROPOUT, SUFFIX)                                                               \
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_bfloat16_##SUFFIX(           \
       ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dq), const float* lse, const float* delta, ATTENTION_OPTIONS) { \
-    const int OWN = Plan<HEAD>::OWN;                                                                            \
+    const int OWN = Plan<HEAD, DROPOUT>::OWN;                                                                   \
     Sizes sizes = {B, H, G, T, S, K};                                                                           \
     int blocks = (T + OWN - 1) / OWN, head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;     \
     queries_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \
@@ -227,7 +265,7 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys_bfloat16_##SUFFIX(              \
       ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dk), ATTENTION_ARRAY(bfloat16, dv), const float* lse,         \
       const float* delta, ATTENTION_OPTIONS) {                                                                  \
-    const int OWN = Plan<HEAD>::OWN;                                                                            \
+    const int OWN = Plan<HEAD, DROPOUT>::OWN;                                                                   \
     Sizes sizes = {B, H, G, T, S, K};                                                                           \
     int blocks = (S + OWN - 1) / OWN, key_head = blockIdx.x / blocks, block = blockIdx.x % blocks;              \
     keys_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \

@@ -1,11 +1,11 @@
 // after: attention_common.cuh attention_float32.cuh
 //
-// attention_backward_keys_float32_HEAD: dk and dv. A block owns some keys of one key head and meets the queries that see
-// them, of all heads that share this key head, in tiles.
+// attention_backward_keys_float32_HEAD: dk and dv. A block owns some keys of one key head and meets, in tiles, the
+// queries that see them, of all heads that share this key head.
 // attention_backward_queries_float32_HEAD: dq. A block owns some queries of one head and meets the keys that they see.
 //
-// Both recompute the weights from lse (attention_common.cuh has the formulas) and need delta from attention_delta. What a
-// block owns lies in the rows of its products: the first kernel computes P^T and dS^T, the second dS.
+// Both recompute the weights from lse (attention_common.cuh has the formulas) and need delta from attention_delta. What
+// a block owns lies in the rows of its products: the first kernel computes P^T and dS^T, the second dS.
 
 // ---- dq -------------------------------------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@
 const int WARPS = 4, THREADS = WARPS * WARP;
 const int PIECE = 8;  // elements in 16 bytes
 
-// Elements from one row of a tile to the next. One piece more than HEAD: the 8 rows that ldmatrix reads at once begin in
-// different banks then.
+// Elements from one row of a tile to the next. One piece more than HEAD: the 8 rows that ldmatrix reads at once begin
+// in different banks then.
 template <int HEAD>
 __host__ __device__ constexpr int stride() {
   return HEAD + PIECE;
@@ -31,14 +31,17 @@ __device__ __forceinline__ Lane this_lane() {
 
 // The row and the column of x[m][n][c] in the warp's part of the result.
 __device__ __forceinline__ int row_in_warp(const Lane& lane, int m, int c) { return m * ROWS + lane.row + c / 2 * 8; }
-__device__ __forceinline__ int column_in_tile(const Lane& lane, int n, int c) { return n * COLUMNS + lane.column + c % 2; }
+__device__ __forceinline__ int column_in_tile(const Lane& lane, int n, int c) {
+  return n * COLUMNS + lane.column + c % 2;
+}
 
 // ---- tiles ----------------------------------------------------------------------------------------------------------
 
 // Begins to copy COUNT rows of x from row `first` on into a tile, zeros for what is not there. With `pieces`, 16 bytes
 // at once that arrive by themselves (wait with cp_async_wait); else one element after the other.
 template <int COUNT, int HEAD>
-__device__ __forceinline__ void load_tile(bfloat16* tile, const Rows<const bfloat16>& x, int first, int K, bool pieces) {
+__device__ __forceinline__ void load_tile(bfloat16* tile, const Rows<const bfloat16>& x, int first, int K,
+                                          bool pieces) {
   if (pieces) {
     const int LANES = HEAD / PIECE, STEP = THREADS / LANES;  // lanes a row, rows at once
     int row = threadIdx.x / LANES, column = threadIdx.x % LANES * PIECE;
@@ -172,7 +175,9 @@ __device__ __forceinline__ void store_rows(const Rows<bfloat16>& out, int first,
 
 // ---- dropout --------------------------------------------------------------------------------------------------------
 
-__device__ __forceinline__ unsigned int half_of_word(unsigned int word, int half) { return word >> 16 * half & 0xffffu; }
+__device__ __forceinline__ unsigned int half_of_word(unsigned int word, int half) {
+  return word >> 16 * half & 0xffffu;
+}
 
 // Which of x[m][n][0..3], x[m][n + 1][0..3] are kept, one bit each, where the rows are queries from t on (this lane's
 // first) and the columns keys from s on: all eight come from one draw.

@@ -115,14 +115,15 @@ __device__ __forceinline__ int first_query(int s, const Sizes& n, int causal) {
 //     counter = (t without its bit 3, s without its bits 0 and 3, b H + h, call)
 //     weight (t, s) has half 4 bit3(t) + 2 bit3(s) + bit0(s) of the 8; it is kept where half >= round(65536 p).
 //
-// The 8 weights {t, t + 8} x {s, s + 1, s + 8, s + 9} are those that one lane holds in two neighbouring tiles of a tensor
-// core, so that no lane draws in vain. Kept weights are multiplied by 1 / (1 - p).
+// The 8 weights {t, t + 8} x {s, s + 1, s + 8, s + 9} are those that one lane holds in two neighbouring tiles of a
+// tensor core, so that no lane draws in vain. Kept weights are multiplied by 1 / (1 - p).
 struct Dropout {
   unsigned int key0, key1, head, call, threshold;
   float factor;
 };
 
-// `counter` lies on the device, so that a recorded graph of launches draws anew each time it is played. Null: no dropout.
+// `counter` lies on the device, so that a recorded graph of launches draws anew each time it is played. Null: nothing
+// is dropped.
 __device__ __forceinline__ Dropout make_dropout(const unsigned long long* counter, float p, int call, int head) {
   Dropout drop = {0, 0, (unsigned int)head, (unsigned int)call, 0, 1.0f};
   if (counter) {

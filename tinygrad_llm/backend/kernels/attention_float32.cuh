@@ -1,17 +1,17 @@
 // What the attention kernels for float are made of: tiles in shared memory, and products of tiles in plain arithmetic.
 //
-// A block owns OWN rows of its own side and walks over tiles of OTHER rows of the other side. Its 128 threads stand in 16
-// rows of 8. Of a product own other^T a thread computes its rows i and columns j,
+// A block owns OWN rows of its own side and walks over tiles of OTHER rows of the other side. Its 128 threads stand in
+// 16 rows of 8. Of a product own other^T a thread computes its rows i and columns j,
 //
 //     own row  y + 16 i, i < R     and     row  x + 8 j, j < C,  of the tile,
 //
-// so that R + C numbers read from shared memory give R C multiplications. Of a result with HEAD columns it keeps the same
-// own rows, and the columns 4 x + 32 h to 4 x + 32 h + 3. The head size is rounded up to HEAD with zeros. A warp has whole
-// rows: what one lane needs of a row, the same warp wrote.
+// so that R + C numbers read from shared memory give R C multiplications. Of a result with HEAD columns it keeps the
+// same own rows, and the columns 4 x + 32 h to 4 x + 32 h + 3. The head size is rounded up to HEAD with zeros. A warp
+// has whole rows: what one lane needs of a row, the same warp wrote.
 
 const int THREADS = 128, ACROSS = 8, DOWN = THREADS / ACROSS;
 
-// How a head size is worked on. With these sizes each kernel needs at most 64 KB of shared memory, which every device has.
+// How a head size is worked on. With these sizes each kernel needs at most 64 KB of shared memory, which all have.
 template <int HEAD>
 struct Plan {
   static const int OWN = HEAD <= 64 ? 64 : 32, OTHER = HEAD <= 64 ? 32 : 16;

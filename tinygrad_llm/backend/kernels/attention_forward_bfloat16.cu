@@ -72,6 +72,40 @@ __device__ __forceinline__ void softmax_step(float (&scores)[M][N][4], Running<M
     }
 }
 
+template <int M, int STEPS>
+__device__ __forceinline__ void drop_weights(unsigned int (&weights)[M][STEPS][4], const Dropout& drop,
+                                             const Lane& lane, int own, int s) {
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int i = 0; i < STEPS; i++) {
+      int t = own + row_in_warp(lane, m, 0), key = s + column_in_tile(lane, 2 * i, 0);
+      drop_operand(weights[m][i], kept_of_query_rows(drop, t, key));
+    }
+}
+
+// out / total; and lse, which one of the four lanes that share a row writes. A query that saw nothing has total 0.
+template <int HEAD, int M>
+__device__ __forceinline__ void finish_rows(float (&out)[M][HEAD / COLUMNS][4], const Running<M>& run, float* lse,
+                                            int own, int count, const Lane& lane, float factor) {
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      float total = run.total[m][half];
+      total += __shfl_xor_sync(EVERYONE, total, 1);
+      total += __shfl_xor_sync(EVERYONE, total, 2);
+      float inverse = total == 0.0f ? 0.0f : factor / total;
+#pragma unroll
+      for (int h = 0; h < HEAD / COLUMNS; h++) {
+        out[m][h][2 * half] *= inverse;
+        out[m][h][2 * half + 1] *= inverse;
+      }
+      int t = own + row_in_warp(lane, m, 2 * half);
+      if (t < count && lane.column == 0) lse[t] = total == 0.0f ? INFINITE : run.top[m][half] * LN_2 + logf(total);
+    }
+}
+
 template <int HEAD, bool DROPOUT>
 __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q, const Heads<const bfloat16>& k,
                                                   const Heads<const bfloat16>& v, const Heads<bfloat16>& out,
@@ -104,13 +138,8 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
   float result[M][HEAD / COLUMNS][4];
   set_zero(result);
   Running<M> run;
-#pragma unroll
   for (int m = 0; m < M; m++)
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      run.top[m][half] = -INFINITE;
-      run.total[m][half] = 0.0f;
-    }
+    for (int half = 0; half < 2; half++) run.top[m][half] = -INFINITE, run.total[m][half] = 0.0f;
   const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + M * ROWS - 1, sizes, causal);
   const int stop = last_key(first + QUERIES - 1, sizes, causal) + 1;
 
@@ -133,34 +162,11 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
     softmax_step<HEAD>(scores, run, result, scale * LOG2_E);
     unsigned int weights[M][N / 2][4];
     pack(weights, scores);
-    if (DROPOUT) {
-#pragma unroll
-      for (int m = 0; m < M; m++)
-#pragma unroll
-        for (int i = 0; i < N / 2; i++)
-          drop_operand(weights[m][i], kept_of_query_rows(drop, own + row_in_warp(lane, m, 0),
-                                                         s + column_in_tile(lane, 2 * i, 0)));
-    }
+    if (DROPOUT) drop_weights(weights, drop, lane, own, s);
     add_weighted_rows<HEAD>(result, weights, tile + TILE);
   }
 
-#pragma unroll
-  for (int m = 0; m < M; m++)
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      float total = run.total[m][half];
-      total += __shfl_xor_sync(EVERYONE, total, 1);
-      total += __shfl_xor_sync(EVERYONE, total, 2);
-      float factor = total == 0.0f ? 0.0f : drop.factor / total;
-#pragma unroll
-      for (int h = 0; h < HEAD / COLUMNS; h++) {
-        result[m][h][2 * half] *= factor;
-        result[m][h][2 * half + 1] *= factor;
-      }
-      int t = own + row_in_warp(lane, m, 2 * half);
-      if (t < sizes.T && lane.column == 0)
-        lse[(long long)head * sizes.T + t] = total == 0.0f ? INFINITE : run.top[m][half] * LN_2 + logf(total);
-    }
+  finish_rows<HEAD>(result, run, lse + (long long)head * sizes.T, own, sizes.T, lane, drop.factor);
   store_rows<HEAD>(rows_of(out, b, h, sizes.T), own, sizes.K, in_pieces_of_16(out, sizes.K), lane, result, 1.0f);
 }
 

@@ -2,11 +2,12 @@
 //
 // attention_forward_float32_HEAD: out = softmax(scale q k^T) v, and lse (B, H, T); see attention_common.cuh.
 //
-// A block owns some queries of one head and meets the keys and values in tiles. This is the reference in full precision,
-// and the kernel to read first: attention_forward_bfloat16.cu does the same on tensor cores.
+// A block owns some queries of one head and meets the keys and values in tiles. This is the reference in full
+// precision, and the kernel to read first: attention_forward_bfloat16.cu does the same on tensor cores.
 // Grid: for each of B H heads its blocks of queries, the last ones first: where causal, they have the most keys.
 
-// scores -> 2^(score - top), and what was summed so far is set to the new top. A row's scores lie in 8 neighbouring lanes.
+// scores -> 2^(score - top), and what was summed so far is set to the new top. A row's scores lie in 8 lanes side by
+// side.
 template <int HEAD>
 __device__ __forceinline__ void softmax_step(float (&scores)[Plan<HEAD>::R][Plan<HEAD>::C], float (&top)[Plan<HEAD>::R],
                                              float (&total)[Plan<HEAD>::R],
