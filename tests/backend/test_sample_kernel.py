@@ -59,6 +59,12 @@ def test_of_equal_logits_the_smallest_ids_are_kept():
     assert set(draw(x, uniform, Sampler(greedy=True))) == {0}
 
 
+def test_a_sum_that_equals_the_target_is_not_yet_above_it():
+    """As searchsorted with side="right"; a warp's part ends at 32."""
+    x, uniform = np.zeros((64, 64), np.float32), np.arange(64) / 64
+    assert draw(x, uniform, Sampler()) == list(range(64))
+
+
 def test_any_number_of_threads_draws_the_same():
     rng = np.random.default_rng(2)
     x, uniform = rng.normal(0, 2, (6, 700)).astype(np.float32), rng.random(6)

@@ -28,7 +28,7 @@ SORTED = [(1, 32, 1, 3), (33, 64, 2, 5), (100, 96, 1, 3), (1300, 64, 3, 40), (21
 """ids, threads, blocks, rows of the table: more ids than a block takes at once, and than are in shared memory at once."""
 SUMMED = [
     (1, 1, 1, 32, 1),
-    (60, 33, 7, 64, (3, 1)),  # runs longer than the block's places, blocks that take several
+    (60, 133, 7, 64, (3, 1)),  # runs longer than a block's places; blocks that take several, and all columns
     (70, 16, 500, 64, (9, 1)),  # almost every id once
     (64, 130, 1, 32, (8, 2)),  # one run of twice as many places as threads; columns in two parts
     (300, 5, 2, 96, (38, 1)),

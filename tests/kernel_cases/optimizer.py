@@ -35,7 +35,7 @@ def flag() -> Case:
     parts, good, state = b.array(40, values=1), b.array(1, values=2.5), b.array(4, values=[0, 0, 1, 0])
     for step, loss in ((3, 2.5), (4, np.nan), (5, 2.5), (6, np.inf)):
         loss, hyper = b.array(1, values=loss), b.array(5, values=[0, 0, 0, 0, step])
-        b.launch("finish_norm", 1, 64, parts, 40, loss, 1.0, hyper, state)
+        b.launch("finish_norm", 1, 32, parts, 40, loss, 1.0, hyper, state)
     root = math.sqrt(40)
     b.expect(state, [root, 1 / (root + 1e-6), 0, 4])
     for bad in (np.inf, np.nan):
@@ -54,7 +54,7 @@ def matrices_and_vectors(n: int, decaying: int, w: np.ndarray) -> list[Tensor]:
 def adamw(places=PLACES) -> Case:
     """Three steps of optim.AdamW, itself float32."""
     b = Builder()
-    betas, eps, decay = (0.9, 0.999), 1e-8, 0.1
+    betas, eps, decay = (0.9, 0.999), 1e-3, 0.1
     for n, first, others in places:
         decaying, clip = n // 2 + n % 2, 0.7
         w, g = b.normal(n, shift=first), b.normal(n, shift=others)

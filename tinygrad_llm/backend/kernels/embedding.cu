@@ -90,7 +90,6 @@ extern "C" __global__ void embedding_order(const long long* ids, int* order, int
       for (int w = 0; w < warps; w++) place += counted[w][lane];
       order[place] = i;
     }
-    __syncthreads();  // the next 32 write `counted` again
   }
 }
 

@@ -27,33 +27,14 @@ struct Row {
   int width;
 };
 
-// Room in shared memory for one value a warp.
-struct Shared {
-  Key* keys;
-  int* counts;
-  double* sums;
-};
-
-// The sum over all threads of a block, for every thread, always in the same order.
-template <typename S>
-__device__ S total_of(S x, S* partial) {
-  int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
-  for (int distance = WARP / 2; distance > 0; distance /= 2) x += __shfl_xor_sync(EVERYONE, x, distance);
-  __syncthreads();  // whoever still reads the last total
-  if (lane == 0) partial[warp] = x;
-  __syncthreads();
-  S total = 0;
-  for (int w = 0; w < warps; w++) total += partial[w];
-  return total;
-}
-
-__device__ Key highest_key(Row row, Key* partial) {
+// The largest key, for every thread.
+__device__ Key highest_key(Row row) {
+  __shared__ Key partial[WARP];
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
   Key best = 0;
   for (int id = threadIdx.x; id < row.width; id += blockDim.x) best = max(best, key_of(row.logits[id], id));
   for (int distance = WARP / 2; distance > 0; distance /= 2)
     best = max(best, __shfl_xor_sync(EVERYONE, best, distance));
-  __syncthreads();
   if (lane == 0) partial[warp] = best;
   __syncthreads();
   for (int w = 0; w < warps; w++) best = max(best, partial[w]);
@@ -67,29 +48,39 @@ struct Amount {
   double weight;
 };
 
-// How many keys are at least `low`, and the sum of their weights. Few are, so few weights are read.
-__device__ Amount amount_from(Row row, Key low, Shared shared) {
-  Amount own = {0, 0.0};
+// How many keys are at least `low`, and the sum of their weights, for every thread. Few are, so few weights are read.
+__device__ Amount amount_from(Row row, Key low) {
+  __shared__ Amount partial[WARP];
+  int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
+  Amount own = {0, 0.0}, all = {0, 0.0};
   for (int id = threadIdx.x; id < row.width; id += blockDim.x) {
     if (key_of(row.logits[id], id) < low) continue;
     own.count++;
     own.weight += row.weights[id];
   }
-  Amount all;
-  all.count = total_of(own.count, shared.counts);
-  all.weight = total_of(own.weight, shared.sums);
+  for (int distance = WARP / 2; distance > 0; distance /= 2) {
+    own.count += __shfl_xor_sync(EVERYONE, own.count, distance);
+    own.weight += __shfl_xor_sync(EVERYONE, own.weight, distance);
+  }
+  __syncthreads();  // whoever still reads the last amounts
+  if (lane == 0) partial[warp] = own;
+  __syncthreads();
+  for (int w = 0; w < warps; w++) {
+    all.count += partial[w].count;
+    all.weight += partial[w].weight;
+  }
   return all;
 }
 
 // Going down from the highest key, the token with which `wanted` is reached, in tokens or in weight, is the last one kept.
 // The range of keys [low, low + 2 * 2^bit) holds its key and is halved until it holds no other. Then the keys from `low` on
 // are those that are kept. Mostly twenty halvings are enough; equal logits take more.
-__device__ Key last_kept(Row row, double wanted, bool by_weight, Shared shared) {
+__device__ Key last_kept(Row row, double wanted, bool by_weight) {
   Key low = 0;
   int from_low = row.width, above = 0;
   for (int bit = 63; bit >= 0 && from_low - above > 1; bit--) {
     Key middle = low | (Key)1 << bit;
-    Amount amount = amount_from(row, middle, shared);
+    Amount amount = amount_from(row, middle);
     if ((by_weight ? amount.weight : amount.count) >= wanted) {
       low = middle;
       from_low = amount.count;
@@ -104,26 +95,20 @@ __device__ Key last_kept(Row row, double wanted, bool by_weight, Shared shared) 
 
 // The first id at which the sum of the kept weights, in the order of ids, is above uniform * total. Each warp sums up a part
 // of the ids; the part in which the sum passes the target is gone through by its warp, 32 ids at a time.
-__device__ void draw_kept(Row row, Key low, double uniform, long long* token, double* sums) {
+__device__ void draw_kept(Row row, Key low, double uniform, long long* token) {
+  __shared__ double sums[WARP];
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
   int part = (row.width + warps - 1) / warps, begin = min(row.width, warp * part), end = min(row.width, begin + part);
-  double own = 0.0;
+  double own = 0.0, total = 0.0, before = 0.0;
   for (int id = begin + lane; id < end; id += WARP)
     if (key_of(row.logits[id], id) >= low) own += row.weights[id];
   for (int distance = WARP / 2; distance > 0; distance /= 2) own += __shfl_xor_sync(EVERYONE, own, distance);
-  __syncthreads();
   if (lane == 0) sums[warp] = own;
   __syncthreads();
-  double total = 0.0, before = 0.0, so_far = 0.0;
   for (int w = 0; w < warps; w++) total += sums[w];
-  int chosen = -1;
-  for (int w = 0; w < warps && (chosen < 0 || so_far <= uniform * total); w++) {
-    if (sums[w] > 0.0) {  // the last one with any weight, should rounding keep the sum below the target
-      chosen = w;
-      before = so_far;
-    }
-    so_far += sums[w];
-  }
+  double target = uniform * total;
+  int chosen = 0;
+  while (chosen < warps - 1 && before + sums[chosen] <= target) before += sums[chosen++];
   if (warp != chosen) return;
   int found = -1;
   for (int start = begin; start < end; start += WARP) {
@@ -133,13 +118,13 @@ __device__ void draw_kept(Row row, Key low, double uniform, long long* token, do
       double left = __shfl_up_sync(EVERYONE, until, distance);
       if (lane >= distance) until += left;
     }
-    unsigned int weighty = __ballot_sync(EVERYONE, weight > 0.0);
-    unsigned int passed = __ballot_sync(EVERYONE, weight > 0.0 && before + until > uniform * total);
+    unsigned int possible = __ballot_sync(EVERYONE, weight > 0.0);
+    unsigned int passed = __ballot_sync(EVERYONE, weight > 0.0 && before + until > target);
     if (passed) {
       found = start + __ffs(passed) - 1;
       break;
     }
-    if (weighty) found = start + WARP - 1 - __clz(weighty);
+    if (possible) found = start + WARP - 1 - __clz(possible);  // stays where rounding keeps the sum below the target
     before += __shfl_sync(EVERYONE, until, WARP - 1);
   }
   if (lane == 0) *token = found;
@@ -148,13 +133,9 @@ __device__ void draw_kept(Row row, Key low, double uniform, long long* token, do
 // top_k = 0 keeps all. temperature and top_p are double as on the host. `greedy` needs neither weights nor uniform.
 extern "C" __global__ void draw(const float* logits, double* weights, long long* token, int width, double temperature,
                                 int top_k, double top_p, int greedy, const double* uniform) {
-  __shared__ Key keys[WARP];
-  __shared__ int counts[WARP];
-  __shared__ double sums[WARP];
-  Shared shared = {keys, counts, sums};
   long long start = (long long)blockIdx.x * width;
   Row row = {logits + start, nullptr, width};
-  Key top = highest_key(row, keys);
+  Key top = highest_key(row);
   float largest = row.logits[id_of(top)];
   if (greedy || largest - largest != 0.0f) {
     if (threadIdx.x == 0) token[blockIdx.x] = largest - largest != 0.0f ? -1 : id_of(top);
@@ -165,7 +146,7 @@ extern "C" __global__ void draw(const float* logits, double* weights, long long*
     row.weights[id] = exp(((double)row.logits[id] - largest) / temperature);
   __syncthreads();
   Key low = 0;
-  if (top_k > 0 && top_k < width) low = last_kept(row, top_k, false, shared);
-  if (top_p < 1.0) low = last_kept(row, top_p * amount_from(row, low, shared).weight, true, shared);
-  draw_kept(row, low, uniform[blockIdx.x], token + blockIdx.x, sums);
+  if (top_k > 0 && top_k < width) low = last_kept(row, top_k, false);
+  if (top_p < 1.0) low = last_kept(row, top_p * amount_from(row, low).weight, true);
+  draw_kept(row, low, uniform[blockIdx.x], token + blockIdx.x);
 }
