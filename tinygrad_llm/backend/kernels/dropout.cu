@@ -9,6 +9,8 @@
 //
 // One call of philox gives 128 random bits: four numbers, for four neighbours of an example, a quad. Each thread takes a
 // pack of one or two quads, or one quad entry by entry where packs of 16 bytes do not fit.
+//
+// Launch with any grid and block: a thread for each pack, 16 / sizeof(T) elements, and blocks of 256 are right.
 
 // counter = (quad of the example, call, example, 0), key = (lower half of the seed, upper half ^ step).
 __device__ __forceinline__ Bits bits_of_quad(const unsigned long long* counter, int call, long long example,

@@ -7,7 +7,9 @@
 //   add_bias                  y += bias in each of the rows of y (rows, width), in place
 //   scale                     x *= factor[0], in place; the factor lies in the GPU's memory, so nobody waits for it
 //
-// Each thread takes packs of 16 bytes of the whole array.
+// Each thread takes packs of 16 bytes of the whole array, of the narrower one where there are two types.
+//
+// Launch with any grid and block: a thread for each pack and blocks of 256 are right.
 
 // Packs count through all rows, so a narrow row leaves no thread idle. N divides the width: a pack never reaches into the
 // next row, and its place in the bias is a remainder.

@@ -8,6 +8,10 @@
 // A token occurs many times, so in backward many rows of g meet in one row of dweight. Atomic additions would do, in
 // another order and with another rounding each time. Instead the places are sorted by their ids, and each run of equal ids
 // is summed in one fixed order. An id outside [0, rows) makes a row of NaN, and no gradient.
+//
+// Launch with any grid. Right are: forward, a thread for each pack of 16 bytes of y, blocks of 256. embedding_order, n / 32
+// blocks of 256. embedding_backward, (n / PLACES, width / COLUMNS) blocks of 256, or of 1024 where the table has so few rows
+// that runs are long, as for letters. The last bits depend on the number of threads a block, and on nothing else.
 
 __device__ __forceinline__ float not_a_number() { return __int_as_float(0x7fc00000); }
 

@@ -14,6 +14,9 @@
 //   state   [0] norm   [1] clip factor   [2] 1 while all was finite, else 0   [3] the step at which [2] fell
 //
 // A float counts steps exactly up to 2^24, sixteen million.
+//
+// Launch adamw and sgd with any grid and block: a thread for each pack of four and blocks of 256 are right. square_sums
+// takes two blocks a multiprocessor or so, whose number is the length of `parts`; finish_norm and log_losses one block.
 
 const int PACK = 4;  // floats in 16 bytes
 

@@ -7,6 +7,8 @@
 //
 // sign = 1 turns forward and -1 back, which is the derivative: a turn is undone by its opposite. Each thread takes a pack
 // out of the first half of a head and its partner out of the second, so y may be x.
+//
+// Launch with any grid and block: a thread for two packs, 32 / sizeof(T) elements, and blocks of 256 are right.
 
 template <int N, typename T>
 __device__ void turn(const T* x, const float* cos, const float* sin, T* y, long long heads, int time, int half,

@@ -9,6 +9,8 @@
 // last one that is kept. The draw then looks for the place at which the sum of the kept weights passes uniform * total.
 //
 // token = -1 where a logit is NaN or the largest is not finite: the host raises the error.
+//
+// Launch with a block for each row, of 1024 threads.
 
 typedef unsigned long long Key;
 
