@@ -106,6 +106,67 @@ def test_what_cannot_be_recorded_raises(statement):
     assert in_the_standin(script).startswith("cudaErrorStreamCaptureUnsupported")
 
 
+def test_a_recording_that_was_spoilt_is_over_only_when_it_is_ended():
+    script = """
+stream = cupy.cuda.Stream(non_blocking=True)
+x = cupy.ones(1)
+def attempt(name, what):
+    try:
+        what()
+    except RuntimeError as error:
+        print(name, str(error).split(":")[0].split(",")[0])
+with stream:
+    stream.begin_capture()
+    attempt("wait", x.get)
+    attempt("work", lambda: x.fill(2))
+    attempt("ask", stream.is_capturing)
+    attempt("end", stream.end_capture)
+    x.fill(3)
+    print(stream.is_capturing(), x.get()[0])"""
+    assert in_the_standin(script).splitlines() == [
+        "wait cudaErrorStreamCaptureUnsupported",
+        "work cudaErrorStreamCaptureInvalidated",
+        "ask the stream was capturing",
+        "end cudaErrorStreamCaptureInvalidated",
+        "False 3.0",
+    ]
+
+
+def test_a_pool_counts_what_lives_and_the_most_there_was():
+    script = """
+pool = cupy.get_default_memory_pool()
+x = cupy.zeros(100, np.float32)
+y = x[10:].view(np.int32)
+pool.free_all_blocks()
+before = pool.used_bytes(), pool.total_bytes()
+z = x + 1
+del x, z
+print(*before, pool.used_bytes(), pool.total_bytes(), y.dtype)
+del y
+print(pool.used_bytes())"""
+    assert in_the_standin(script).split() == ["400", "400", "400", "800", "int32", "0"]
+
+
+def test_where_nobody_may_wait_waiting_raises():
+    script = """
+import cupyx, warnings
+x = cupy.ones(1)
+start, end = cupy.cuda.Event(), cupy.cuda.Event()
+with warnings.catch_warnings(), cupyx.allow_synchronize(False):
+    start.record()
+    x += 1
+    end.record()
+    for what in (x.get, end.synchronize):
+        try:
+            what()
+        except cupyx.DeviceSynchronized as error:
+            print(error)
+end.synchronize()
+print(cupy.cuda.get_elapsed_time(start, end) > 0, x.get()[0])"""
+    expected = ["get waits for the GPU", "event.synchronize waits for the GPU", "True 2.0"]
+    assert in_the_standin(script).splitlines() == expected
+
+
 def test_pinned_memory_may_not_be_written_before_its_copy_is_done():
     script = """
 from tinygrad_llm.backend.stream import PinnedRing
@@ -131,7 +192,7 @@ def test_it_offers_nothing_that_cupy_lacks():
     names = in_the_standin("print(*[n for n in vars(cupy) if n[0] != '_'])").split()
     missing = [n for n in names if not hasattr(cupy, n)]
     methods = in_the_standin(
-        "print(*[n for n in vars(cupy.ndarray) if n not in ('_a', '_index', '__weakref__')])"
+        "print(*[n for n in vars(cupy.ndarray) if n not in ('_a', '_index', '__weakref__', '__del__')])"
     ).split()
     missing += [f"ndarray.{n}" for n in methods if not hasattr(cupy.ndarray, n)]
     cuda = in_the_standin("print(*[n for n in vars(cupy.cuda.Stream) if not n.startswith('_')])").split()

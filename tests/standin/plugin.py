@@ -52,5 +52,5 @@ def nothing_is_left_recording():
     yield
     from cupy._state import STATE
 
-    STATE.recording = None
+    STATE.recording, STATE.broken = None, False
     STATE.pinned.clear()

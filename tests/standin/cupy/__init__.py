@@ -28,4 +28,8 @@ def is_available() -> bool:
     return cuda.runtime.devices > 0
 
 
-__all__ = ["RawModule", "cuda", "is_available", "ndarray"]
+def get_default_memory_pool() -> cuda.MemoryPool:
+    return cuda.MemoryPool()
+
+
+__all__ = ["RawModule", "cuda", "get_default_memory_pool", "is_available", "ndarray"]

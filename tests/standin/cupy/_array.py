@@ -63,6 +63,8 @@ def wrap(result, *sources):
     for source in sources:
         if isinstance(source, ndarray) and root(source._a) is root(result):
             out.base = source if source.base is None else source.base
+    if out.base is None:
+        STATE.hold(result.nbytes)
     return out
 
 
@@ -149,6 +151,10 @@ class ndarray:
     flags = property(lambda self: self._a.flags)
     data = property(lambda self: Memory(self._a))
     T = property(lambda self: wrap(self._a.T, self))
+
+    def __del__(self) -> None:
+        if self.base is None:
+            STATE.hold(-self._a.nbytes)
 
     def __len__(self) -> int:
         return len(self._a)
@@ -259,6 +265,9 @@ class ndarray:
 
     def squeeze(self, axis=None):
         return wrap(self._a.squeeze(axis), self)
+
+    def view(self, dtype=None):
+        return wrap(self._a.view(dtype), self)
 
     def ravel(self, order="C"):
         return compute(lambda a: a.ravel(order), self, name="ravel")

@@ -15,22 +15,44 @@ class CUDARuntimeError(RuntimeError):
     """As CuPy's: the text begins with the error's name."""
 
 
+class DeviceSynchronized(RuntimeError):
+    """As CuPy's."""
+
+
 class State:
-    """counts: "synchronise" and "upload" by what did it. recording: the graph being recorded, or None."""
+    """counts: "synchronise" and "upload" by what did it. recording: the graph being recorded, or None.
+
+    may_wait: False where `cupyx.allow_synchronize` forbids it. used, most: bytes of all arrays that live, and their most.
+    broken: what may not be recorded was asked for, so that the recording is of no use any more.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter = Counter()
         self.recording: list[Callable[[], None]] | None = None
         self.pinned: list = []
         self.most_bytes: int | None = None  # an array that is larger does not fit: the GPU's memory
+        self.may_wait, self.broken = True, False
+        self.used, self.most = 0, 0
         self.kept: list = []  # what a graph's own pool holds: it stays as long as the graph
+
+    def hold(self, size: int) -> None:
+        """An array has taken so many bytes, or given them back."""
+        self.used += size
+        self.most = max(self.most, self.used)
+
+    def refuse(self, why: str) -> None:
+        """Nothing may wait or copy while a graph is recorded; as with CUDA, the recording is lost then."""
+        if self.recording is not None:
+            self.broken = True
+            raise CUDARuntimeError(f"cudaErrorStreamCaptureUnsupported: {why} while a graph is recorded")
 
     def synchronise(self, why: str) -> None:
         """The host waits. Counted, unless a test looks."""
         if from_a_test():
             return
-        if self.recording is not None:
-            raise CUDARuntimeError(f"cudaErrorStreamCaptureUnsupported: {why} while a graph is recorded")
+        self.refuse(why)
+        if not self.may_wait:
+            raise DeviceSynchronized(f"{why} waits for the GPU")
         self.counts["synchronise", why] += 1
         self.finish_copies()
 
@@ -38,12 +60,13 @@ class State:
         """The host copies memory that is not pinned, which cannot be recorded."""
         if from_a_test():
             return
-        if self.recording is not None:
-            raise CUDARuntimeError(f"cudaErrorStreamCaptureUnsupported: {why} while a graph is recorded")
+        self.refuse(why)
         self.counts["upload", why] += 1
 
     def run(self, action: Callable[[], None]) -> None:
         """Does it now, or records it to be done by each replay."""
+        if self.broken:
+            raise CUDARuntimeError("cudaErrorStreamCaptureInvalidated: operation failed due to a previous error")
         if self.recording is not None:
             self.recording.append(action)
         else:

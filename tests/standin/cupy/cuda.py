@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -93,11 +94,15 @@ class Stream:
         STATE.recording = []
 
     def end_capture(self) -> Graph:
-        actions, STATE.recording = STATE.recording, None
+        actions, STATE.recording, broken, STATE.broken = STATE.recording, None, STATE.broken, False
         assert actions is not None
+        if broken:
+            raise CUDARuntimeError("cudaErrorStreamCaptureInvalidated: operation failed due to a previous error")
         return Graph(actions)
 
     def is_capturing(self) -> bool:
+        if STATE.broken:
+            raise RuntimeError("the stream was capturing, but an error has invalidated the capture sequence")
         return STATE.recording is not None
 
 
@@ -106,6 +111,26 @@ Stream.current = Stream(null=True)
 
 def get_current_stream(device_id=-1) -> Stream:
     return Stream.current
+
+
+class Event:
+    """A moment in a stream's work; since that is done at once, the time at which the host came by."""
+
+    def __init__(self, block=False, disable_timing=False, interprocess=False) -> None:
+        self.at: float | None = None
+
+    def record(self, stream=None) -> None:
+        assert STATE.recording is None, "an event of a recorded graph has no time"
+        self.at = time.perf_counter()
+
+    def synchronize(self) -> None:
+        STATE.synchronise("event.synchronize")
+
+
+def get_elapsed_time(start_event: Event, end_event: Event) -> float:
+    """Milliseconds."""
+    assert start_event.at is not None and end_event.at is not None, "both were recorded"
+    return (end_event.at - start_event.at) * 1e3
 
 
 class Memory:
@@ -117,19 +142,22 @@ class Memory:
 
 
 class MemoryPool:
-    """Counts nothing here; `limit` makes it refuse, as a full GPU does."""
+    """Every pool counts all arrays there are: those that live, and with what was freed since `free_all_blocks`."""
+
+    def __init__(self, allocator=None) -> None:
+        pass
 
     def malloc(self, size: int):
         raise NotImplementedError("arrays of the stand-in have memory of their own")
 
     def used_bytes(self) -> int:
-        return 0
+        return STATE.used
 
     def total_bytes(self) -> int:
-        return 0
+        return STATE.most
 
-    def free_all_blocks(self) -> None:
-        pass
+    def free_all_blocks(self, stream=None) -> None:
+        STATE.most = STATE.used
 
 
 @contextmanager
