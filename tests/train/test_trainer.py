@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tinygrad_llm.backend.cuda import load_cupy
 from tinygrad_llm.errors import CheckpointError, ConfigError, DataError, DeviceError, NonFiniteError, StorageError
 from tinygrad_llm.models import from_pretrained
 from tinygrad_llm.train import PRESETS, Interrupted, TrainConfig, Trainer, load_checkpoint

@@ -7,7 +7,7 @@ stream, so a run that stays in one never waits for memory either.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ class Graph:
             try:
                 yield
             except BaseException:
-                with nullcontext() if not stream.is_capturing() else _ignored():
+                with _ignored():  # what failed may have spoilt the recording: to end it says so, and ends it
                     stream.end_capture()  # a stream that still records would refuse all that follows
                 raise
             self.recorded = stream.end_capture()
