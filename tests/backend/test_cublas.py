@@ -11,7 +11,7 @@ cupy = pytest.importorskip("cupy", reason="runs on the stand-in for CuPy, or on 
 if cupy.__version__ != "stand-in" and not cupy.is_available():
     pytest.skip("runs on the stand-in for CuPy, or on a GPU", allow_module_level=True)
 
-from tinygrad_llm.backend import bfloat16, gemm, matmul, tf32_products  # noqa: E402
+from tinygrad_llm.backend import bfloat16, cublas, gemm, matmul, tf32_products  # noqa: E402
 from tinygrad_llm.errors import DtypeError  # noqa: E402
 
 sizes = st.integers(1, 5)
@@ -114,3 +114,27 @@ def test_tf32_keeps_ten_bits_of_each_factor():
 def test_two_dtypes_are_refused():
     with pytest.raises(DtypeError, match="one dtype"):
         gemm(cupy.zeros((2, 2), np.float32), cupy.zeros((2, 2), np.float64))
+
+
+def lost_transposition(flag, ld, x):
+    return 0, max(ld, x.shape[-1]), x
+
+
+def packed_lines(flag, ld, x):
+    return flag, x.shape[-2] if flag else x.shape[-1], x
+
+
+def lines_one_too_long(flag, ld, x):
+    return flag, ld + 1, x
+
+
+@pytest.mark.parametrize("fault", [lost_transposition, packed_lines, lines_one_too_long])
+def test_a_wrong_layout_is_noticed(fault, monkeypatch):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(4, 4)), rng.normal(size=(4, 4))
+    left, right = laid_out(a, "padded"), laid_out(b, "transposed")
+    np.testing.assert_allclose(gemm(left, right).get(), a @ b)
+    right_layout = cublas._layout
+    monkeypatch.setattr(cublas, "_layout", lambda x: fault(*right_layout(x)))
+    found = gemm(left, right, out=cupy.empty((8, 8))[:4, :4]).get()
+    assert not np.allclose(found, a @ b)
