@@ -130,7 +130,7 @@ def test_what_gcc_refuses_is_told():
         compile_text("__global__ void not_extern(int* x) { *x = 1; }")
 
 
-def test_a_text_is_compiled_once(tmp_path, monkeypatch):
+def test_a_text_is_compiled_once(monkeypatch):
     text = KERNEL + "once(int* x) { *x = 1; }"
     made = build(text)
     monkeypatch.setattr("cuda_on_cpu.build.COMPILER", "no-compiler-here")

@@ -29,6 +29,7 @@ def report(text: str, name: str, architecture: int) -> str:
         new = kept.with_suffix(f".{id(found)}")
         new.write_text(found, encoding="utf-8")
         new.replace(kept)
+    kept.touch()
     return kept.read_text(encoding="utf-8")
 
 

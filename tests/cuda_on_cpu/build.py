@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from cuda_on_cpu.arguments import MOST_THREADS, arguments, check_shared, launch_
 FOLDER = Path(__file__).parent
 HEADER = FOLDER / "cuda_on_cpu.h"
 COMPILER = "g++"
+WEEK = 7 * 24 * 3600
 
 # Hidden and not unique: two libraries in one process must not share an engine.
 FLAGS = (
@@ -104,12 +106,18 @@ def available() -> bool:
 
 @functools.cache
 def cache_folder() -> Path:
-    """Where compiled kernels stay from one run to the next."""
+    """Where compiled kernels stay from one run to the next; what has not been used for a week goes."""
     base = os.environ.get("XDG_CACHE_HOME")
     user = str(os.getuid()) if hasattr(os, "getuid") else "user"
-    folder = Path(base) if base else Path(tempfile.gettempdir()) / f"tinygrad_llm-{user}"
+    folder = Path(base) / "tinygrad_llm" if base else Path(tempfile.gettempdir()) / f"tinygrad_llm-{user}"
     folder = folder / "cuda_on_cpu"
     folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("*.*"):
+        try:
+            if path.is_file() and path.stat().st_mtime < time.time() - WEEK:
+                path.unlink()
+        except FileNotFoundError:  # another process was faster
+            pass
     return folder
 
 
@@ -126,6 +134,8 @@ def build(text: str, *, threads: bool = False, sanitize: str | None = None) -> P
     if not made.exists():
         with tempfile.TemporaryDirectory(dir=cache_folder()) as own:
             _make(text, flags, sanitize is not None, Path(own), made)
+    for path in (made, made.with_suffix(".ii")):
+        os.utime(path)
     return made
 
 
