@@ -2,13 +2,13 @@
 //
 // Dropout: y = x m, where m = 1/(1-p) with probability 1-p and 0 otherwise.  (examples, per_example), n entries in all
 //
-// The way back is dx = g m with the same m, and that is the same kernel: m is drawn anew and never stored. It depends on
-// nothing but the seed and step in the GPU's memory (counter[0], counter[1]), which call of dropout in the forward pass
-// this is, the example's number and the place within the example. So a batch in two halves, the second with its own
-// first_example, drops what the whole batch drops, and a recorded step draws anew when the step in memory moves on.
+// The way back is dx = g m with the same m, and that is the same kernel: m is drawn anew and never stored. It depends
+// on nothing but the seed and step in the GPU's memory (counter[0], counter[1]), which call of dropout in the forward
+// pass this is, the example's number and the place within the example. So a batch in two halves, the second with its
+// own first_example, drops what the whole batch drops, and a recorded step draws anew when the step in memory moves on.
 //
-// One call of philox gives 128 random bits: four numbers, for four neighbours of an example, a quad. Each thread takes a
-// pack of one or two quads, or one quad entry by entry where packs of 16 bytes do not fit.
+// One call of philox gives 128 random bits: four numbers, for four neighbours of an example, a quad. Each thread takes
+// a pack of one or two quads, or one quad entry by entry where packs of 16 bytes do not fit.
 //
 // Launch with any grid and block: a thread for each pack, 16 / sizeof(T) elements, and blocks of 256 are right.
 

@@ -11,8 +11,8 @@
 //
 // Launch with any grid and block: a thread for each pack and blocks of 256 are right.
 
-// Packs count through all rows, so a narrow row leaves no thread idle. N divides the width: a pack never reaches into the
-// next row, and its place in the bias is a remainder.
+// Packs count through all rows, so a narrow row leaves no thread idle. N divides the width: a pack never reaches into
+// the next row, and its place in the bias is a remainder.
 template <int N, typename T>
 __device__ void add_bias_packs(T* y, const float* bias, long long rows, int width) {
   Team team = whole_grid();

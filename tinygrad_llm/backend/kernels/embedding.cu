@@ -6,12 +6,16 @@
 //   backward   dweight[v] += sum of g[i] over ids[i] = v   g (n, width)
 //
 // A token occurs many times, so in backward many rows of g meet in one row of dweight. Atomic additions would do, in
-// another order and with another rounding each time. Instead the places are sorted by their ids, and each run of equal ids
-// is summed in one fixed order. An id outside [0, rows) makes a row of NaN, and no gradient.
+// another order and with another rounding each time. Instead the places are sorted by their ids, and each run of equal
+// ids is summed in one fixed order. An id outside [0, rows) makes a row of NaN, and no gradient.
 //
-// Launch with any grid. Right are: forward, a thread for each pack of 16 bytes of y, blocks of 256. embedding_order, n / 32
-// blocks of 256. embedding_backward, (n / PLACES, width / COLUMNS) blocks of 256, or of 1024 where the table has so few rows
-// that runs are long, as for letters. The last bits depend on the number of threads a block, and on nothing else.
+// Launch with any grid. Right are
+//
+//   forward    a thread for each pack of 16 bytes of y, blocks of 256
+//   order      n / 32 blocks of 256
+//   backward   (n / PLACES, width / COLUMNS) blocks of 256, or of 1024 where runs are long, as those of letters
+//
+// The last bits of dweight depend on the number of threads a block, and on nothing else.
 
 __device__ __forceinline__ float not_a_number() { return __int_as_float(0x7fc00000); }
 
@@ -60,12 +64,12 @@ __device__ __forceinline__ int short_id(long long id) {
   return id < 0 ? -1 : id > 0x7fffffff ? 0x7fffffff : (int)id;
 }
 
-// order[place] = i, where place = the number of j with ids[j] < ids[i], or equal and j < i: the sorted order, and of equal
-// ids the first first.
+// order[place] = i, where place = the number of j with ids[j] < ids[i], or equal and j < i: the sorted order, and of
+// equal ids the first first.
 //
-// n^2 comparisons, each of two instructions: 0.05 ms on an H100 for 16,384 tokens. A sort in n log n steps needs a dozen
-// launches and more room, for less. A block places 32 tokens. Each of its warps compares the 32, one a lane, with its own
-// part of every tile; all lanes read the same id at once, which shared memory gives in one cycle.
+// n^2 comparisons of two instructions each: by count 0.05 ms on an H100 for 16,384 tokens. A sort in n log n steps
+// needs a dozen launches and more room, for less. A block places 32 tokens. Each of its warps compares the 32, one a
+// lane, with its own part of every tile; all lanes read the same id at once, which shared memory gives in one cycle.
 extern "C" __global__ void embedding_order(const long long* ids, int* order, int n) {
   __shared__ int tile[IDS];
   __shared__ int counted[WARP][WARP];  // by warp and lane
@@ -118,8 +122,8 @@ __device__ __forceinline__ void add_rows(const T* g, const int* list, int count,
   }
 }
 
-// The run of equal ids that begins at sorted place `start`, 128 columns of it. A run may be long, as that of the space in a
-// text of letters: its rows are dealt out to the warps, and their sums are joined in the warps' order.
+// The run of equal ids that begins at sorted place `start`, 128 columns of it. A run may be long, as that of the space
+// in a text of letters: its rows are dealt out to the warps, and their sums are joined in the warps' order.
 template <typename T>
 __device__ void sum_run(const T* g, const long long* ids, const int* order, float* dweight, int n, int width, int start,
                         long long id, int first) {

@@ -1,9 +1,9 @@
 // The largest number of a row and the sum of the exponentials above it, in one pass over memory: what softmax and
 // cross-entropy stand on.  After packs.cuh.
 //
-// Whoever sees the numbers one after the other keeps the largest so far, and a sum of exponentials that are measured from
-// it; a new largest number shrinks the old sum. Two such pairs join in the same way, so the threads of a block each take a
-// part of the row. Source: Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018.
+// Whoever sees the numbers one after the other keeps the largest so far, and a sum of exponentials that are measured
+// from it; a new largest number shrinks the old sum. Two such pairs join in the same way, so the threads of a block
+// each take a part of the row. Source: Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018.
 
 __device__ __forceinline__ float minus_infinity() { return __int_as_float(0xff800000); }
 
@@ -24,8 +24,8 @@ __device__ __forceinline__ void include(Exponentials& so_far, Numbers<N> x) {
   so_far.top = top;
 }
 
-// Joins the threads' parts, for every thread of the block; `partial` is shared memory for 32 floats. If the largest number
-// is infinite, -inf or inf, top - top makes the sum NaN, as NumPy's exp(x - max) would.
+// Joins the threads' parts, for every thread of the block; `partial` is shared memory for 32 floats. If the largest
+// number is infinite, -inf or inf, top - top makes the sum NaN, as NumPy's exp(x - max) would.
 __device__ __forceinline__ Exponentials of_block(Exponentials own, float* partial) {
   Exponentials all;
   all.top = block_max(own.top, partial);

@@ -6,11 +6,11 @@
 //   d = (e^(x - lse) - q) g scale,    q = e / width everywhere, and 1 - e more at the target
 //
 // A row whose target is `ignore` has loss 0 and gradient 0. A target outside [0, width) makes both NaN: a kernel cannot
-// raise an error, but a NaN is found. One block a row. Forward reads the logits once; backward reads lse and needs no sum,
-// so d may be the logits' own memory. An odd width, as GPT-2's 50257, lets most rows begin between packs.
+// raise an error, but a NaN is found. One block a row. Forward reads the logits once; backward reads lse and needs no
+// sum, so d may be the logits' own memory. An odd width, as GPT-2's 50257, lets most rows begin between packs.
 //
-// Launch with any number of blocks, one for each row is right: of one warp up to about 128 columns, of 256 threads up to
-// some thousands, of 1024 beyond.
+// Launch with any number of blocks, one for each row is right: of one warp up to about 128 columns, of 256 threads up
+// to some thousands, of 1024 beyond.
 
 template <typename T>
 __device__ void cross_entropy_forward(const T* logits, long long target, float* loss, float* lse, int width,

@@ -7,10 +7,10 @@
 //   adamw, sgd    the update, or none once something was not finite
 //   log_losses    loss and norm into a ring that the host reads now and then
 //
-// All of it is float32: activations may be bfloat16, parameters and what belongs to them never are. What changes from step
-// to step lies in the GPU's memory, since a recorded step is replayed with the very same arguments:
+// All of it is float32: activations may be bfloat16, parameters and what belongs to them never are. What changes from
+// step to step lies in the GPU's memory, since a recorded step is replayed with the very same arguments:
 //
-//   hyper   [0] learning rate lr   [1] lr / (1 - beta1^t)   [2] 1 / sqrt(1 - beta2^t)   [3] lr decay   [4] step number t
+//   hyper   [0] learning rate lr   [1] lr / (1 - beta1^t)   [2] 1 / sqrt(1 - beta2^t)   [3] lr decay   [4] step t
 //   state   [0] norm   [1] clip factor   [2] 1 while all was finite, else 0   [3] the step at which [2] fell
 //
 // A float counts steps exactly up to 2^24, sixteen million.
@@ -38,8 +38,8 @@ extern "C" __global__ void square_sums(const float* g, float* parts, long long n
   if (threadIdx.x == 0) parts[blockIdx.x] = sum;
 }
 
-// clip = min(1, max_norm / (norm + 1e-6)), and 1 where max_norm is 0. One block. The flag only ever falls here: the host
-// raises it again when it has seen what happened. Nothing is updated from then on, so it may look late.
+// clip = min(1, max_norm / (norm + 1e-6)), and 1 where max_norm is 0. One block. The flag only ever falls here: the
+// host raises it again when it has seen what happened. Nothing is updated from then on, so it may look late.
 extern "C" __global__ void finish_norm(const float* parts, int count, const float* loss, float max_norm,
                                        const float* hyper, float* state) {
   __shared__ float partial[WARP];
@@ -55,10 +55,11 @@ extern "C" __global__ void finish_norm(const float* parts, int count, const floa
   }
 }
 
-// m += (g - m)(1 - beta1),  v += (g^2 - v)(1 - beta2),  w *= 1 - lr decay,  w -= step_size m / (sqrt(v) correction + eps)
+// m += (g - m)(1 - beta1),  v += (g^2 - v)(1 - beta2)
+// w *= 1 - lr decay,  w -= step_size m / (sqrt(v) correction + eps)
 //
-// The first n_decaying entries decay, no others. beta1 and beta2 are double: 1 - 0.999f is off by 13 millionths, more than
-// all the rest together. Seven numbers are moved for each parameter, and memory is the only limit.
+// The first n_decaying entries decay, no others. beta1 and beta2 are double: 1 - 0.999f is off by 13 millionths, more
+// than all the rest together. Seven numbers are moved for each parameter, and memory is the only limit.
 extern "C" __global__ void adamw(float* w, float* m, float* v, const float* g, long long n, long long n_decaying,
                                  const float* hyper, const float* state, double beta1, double beta2, float eps) {
   if (state[FINITE] == 0.0f) return;
@@ -80,8 +81,8 @@ extern "C" __global__ void adamw(float* w, float* m, float* v, const float* g, l
   });
 }
 
-// u = g + decay w for the first n_decaying entries, else g. With a velocity (null without momentum): velocity = momentum
-// velocity + u, and u = velocity, or u + momentum velocity with nesterov. Then w -= lr u.
+// u = g + decay w for the first n_decaying entries, else g. With a velocity (null without momentum): velocity =
+// momentum velocity + u, and u = velocity, or u + momentum velocity with nesterov. Then w -= lr u.
 extern "C" __global__ void sgd(float* w, float* velocity, const float* g, long long n, long long n_decaying,
                                const float* hyper, const float* state, float momentum, int nesterov, float decay) {
   if (state[FINITE] == 0.0f) return;

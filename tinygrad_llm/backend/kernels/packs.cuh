@@ -1,8 +1,9 @@
 // Walking over arrays in packs of 16 bytes, the most that a thread can load at once.
 //
-// Memory answers after some hundred cycles. It is kept busy only while enough bytes are under way, and a thread that asks
-// for 16 bytes instead of 2 has eight times as many. The address of a pack must be a multiple of 16. An array, or a row
-// of one, may begin and end in between: the elements before the first whole pack and after the last go one by one.
+// Memory answers after some hundred cycles. It is kept busy only while enough bytes are under way, and a thread that
+// asks for 16 bytes instead of 2 has eight times as many. The address of a pack must be a multiple of 16. An array, or
+// a row of one, may begin and end in between: the elements before the first whole pack and after the last go one by
+// one.
 
 // N numbers, as they lie in memory and as they are in registers.
 template <typename T, int N>
@@ -70,8 +71,8 @@ struct Count {
   static const int value = N;
 };
 
-// Calls body(Count<N>(), i) for each pack, which holds elements i to i + N - 1, and body(Count<1>(), i) for each element
-// outside of the packs. A body with `auto count` is compiled twice, once for each.
+// Calls body(Count<N>(), i) for each pack, which holds elements i to i + N - 1, and body(Count<1>(), i) for each
+// element outside of the packs. A body with `auto count` is compiled twice, once for each.
 template <int N, typename Body>
 __device__ __forceinline__ void for_packs(Team team, long long n, long long head, Body body) {
   long long packs = (n - head) / N, singles = n - packs * N;

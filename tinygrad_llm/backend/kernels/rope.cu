@@ -5,8 +5,8 @@
 //
 //   y[i] = x[i] cos - sign x[i + half] sin,   y[i + half] = x[i + half] cos + sign x[i] sin,   half = head_size / 2
 //
-// sign = 1 turns forward and -1 back, which is the derivative: a turn is undone by its opposite. Each thread takes a pack
-// out of the first half of a head and its partner out of the second, so y may be x.
+// sign = 1 turns forward and -1 back, which is the derivative: a turn is undone by its opposite. Each thread takes a
+// pack out of the first half of a head and its partner out of the second, so y may be x.
 //
 // Launch with any grid and block: a thread for two packs, 32 / sizeof(T) elements, and blocks of 256 are right.
 

@@ -2,11 +2,12 @@
 //
 //   logits (rows, width), weights (rows, width) scratch, token (rows), uniform (rows) numbers in [0, 1)
 //
-// One block a row. All sums are in double, as on the host, so that both draw the same token. A GPU does not like to sort,
-// and need not: it is enough to know the last token of the ranking that is kept. The ranking is one whole number a token,
-// its key: the logit's bits in front, the id inverted behind, so that of equal logits the smaller id stands higher. For a
-// given key it is easy to count the keys above it, or to sum up their weights, and halving the range of keys finds the
-// last one that is kept. The draw then looks for the place at which the sum of the kept weights passes uniform * total.
+// One block a row. All sums are in double, as on the host, so that both draw the same token. A GPU does not like to
+// sort, and need not: it is enough to know the last token of the ranking that is kept. The ranking is one whole number
+// a token, its key: the logit's bits in front, the id inverted behind, so that of equal logits the smaller id stands
+// higher. For a given key it is easy to count the keys above it, or to sum up their weights, and halving the range of
+// keys finds the last one that is kept. The draw then looks for the place at which the sum of the kept weights passes
+// uniform * total.
 //
 // token = -1 where a logit is NaN or the largest is not finite: the host raises the error.
 //
@@ -74,9 +75,9 @@ __device__ Amount amount_from(Row row, Key low) {
   return all;
 }
 
-// Going down from the highest key, the token with which `wanted` is reached, in tokens or in weight, is the last one kept.
-// The range of keys [low, low + 2 * 2^bit) holds its key and is halved until it holds no other. Then the keys from `low` on
-// are those that are kept. Mostly twenty halvings are enough; equal logits take more.
+// Going down from the highest key, the token with which `wanted` is reached, in tokens or in weight, is the last one
+// kept. The range of keys [low, low + 2 * 2^bit) holds its key and is halved until it holds no other. Then the keys
+// from `low` on are those that are kept. Mostly twenty halvings are enough; equal logits take more.
 __device__ Key last_kept(Row row, double wanted, bool by_weight) {
   Key low = 0;
   int from_low = row.width, above = 0;
@@ -95,8 +96,8 @@ __device__ Key last_kept(Row row, double wanted, bool by_weight) {
 
 // ---- the draw -------------------------------------------------------------------------------------------------------
 
-// The first id at which the sum of the kept weights, in the order of ids, is above uniform * total. Each warp sums up a part
-// of the ids; the part in which the sum passes the target is gone through by its warp, 32 ids at a time.
+// The first id at which the sum of the kept weights, in the order of ids, is above uniform * total. Each warp sums up a
+// part of the ids; the part in which the sum passes the target is gone through by its warp, 32 ids at a time.
 __device__ void draw_kept(Row row, Key low, double uniform, long long* token) {
   __shared__ double sums[WARP];
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;

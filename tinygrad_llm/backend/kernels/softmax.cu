@@ -6,10 +6,11 @@
 //   log_softmax   y = (x - max) - ln sum e^(x - max)    dx = g - e^y sum g
 //
 // One block a row, of one warp where rows are short. Each row is read twice: for its sum and for its result. The second
-// time it comes from the cache. y may be x, and dx may be g. A row whose largest number is -inf or inf becomes NaN, as it
-// does in NumPy.
+// time it comes from the cache. y may be x, and dx may be g. A row whose largest number is -inf or inf becomes NaN, as
+// it does in NumPy.
 //
-// Launch with any number of blocks, one for each row is right, of one warp up to about 128 columns and of 256 threads beyond.
+// Launch with any number of blocks, one for each row is right, of one warp up to about 128 columns and of 256 threads
+// beyond.
 
 template <typename T>
 __device__ __forceinline__ Exponentials row_exponentials(const T* row, int width, float* partial) {
