@@ -12,6 +12,9 @@ from typing import Any
 
 from tinygrad_llm.backend import Array, DeviceStream, namespace
 
+MOST_CALLS = 4096
+"""Draws of one forward pass, at most."""
+
 
 class FlashAttention:
     """One call of attention without a mask. q (B, G, R, T, K), k and v (B, G, S, K), views of any strides."""
@@ -22,7 +25,8 @@ class FlashAttention:
         self.kernels, self.q, self.k, self.v = kernels, _heads(q), k, v
         self.options: dict[str, Any] = {"causal": causal, "scale": scale, "p": p if rng is not None else 0.0}
         if rng is not None:
-            self.options |= {"counter": rng.counter, "call": rng.next_call()}
+            # the kernels count examples from 0 in each call: those of a later batch are told apart by the call
+            self.options |= {"counter": rng.counter, "call": rng.next_call() + MOST_CALLS * rng.first_example}
 
     def forward(self, out: Array) -> None:
         """Writes softmax(scale q k^T) v into `out`, (B, G, R, T, K)."""
