@@ -92,8 +92,11 @@ class DeviceStep(Step):
         state, losses = self.state.get(), self.losses.get()
         steps, self.waiting = self.waiting, []
         if not state[FINITE]:
-            number, batches, divisor = next(s for s in steps if s[0] == int(state[FELL]))
+            fell = [number for number, _, _ in steps].index(int(state[FELL]))
+            number, batches, divisor = steps[fell]
             loss, norm = (float(x) for x in losses[number % self.every])
+            self.optimizer.steps -= len(steps) - fell  # none of these was done
+            self.state[FINITE] = 1  # who has mended what was wrong may go on
             raise self._explained(batches, number, divisor, loss, norm)
         loss, norm = losses[steps[-1][0] % self.every]
         return StepResult(float(loss), float(norm))
@@ -127,8 +130,8 @@ class DeviceStep(Step):
         raise NotImplementedError
 
     def _stream(self, number: int, first: int) -> Any:
-        """What an explained step draws from: the same numbers again."""
-        return DeviceStream(self.counter, first)
+        """What an explained step draws from: the same numbers again, though the counter on the GPU has moved on."""
+        return DeviceStream(DeviceStream.at(self.seed, number).counter, first)
 
 
 class GraphedStep(DeviceStep):
