@@ -4,8 +4,14 @@ from __future__ import annotations
 
 CPU = "says itself that something is on the CPU"
 NUMPY = "looks at NumPy's own memory"
+NO_TENSORS = "has no tensors"
 
 LEFT_OUT = {
+    "tests/course/": "exercises are solved on the CPU",
+    "tests/datasets/": NO_TENSORS,
+    "tests/tokenizer/": NO_TENSORS,
+    "tests/evaluate/": NO_TENSORS,
+    "tests/docs/": NO_TENSORS,
     "tests/autograd/test_backward.py::test_a_tensor_answers_what_it_is": CPU,
     "tests/autograd/test_backward.py::test_a_single_number_gets_an_array_as_its_gradient": NUMPY,
     "tests/autograd/test_backward.py::test_a_change_shows_through_a_view_of_what_is_a_view_itself": NUMPY,
