@@ -29,10 +29,13 @@ SIZES = [
     (1, 2, 2, 63, 63, 5, True),
     (2, 2, 1, 65, 64, 16, False, 0.0, "packed"),
     (2, 6, 3, 64, 64, 16, True, 0.0, "odd"),
+    (1, 2, 1, 20, 30, 64, True, 0.0, "shifted"),
+    (1, 1, 1, 20, 30, 64, True, 0.0, "odd"),
+    (1, 2, 1, 20, 30, 13, True, 0.0, "padded"),
     (1, 2, 1, 65, 130, 40, True, 0.1, "packed"),
     (1, 3, 1, 130, 65, 32, True, 0.3, "packed"),
     (1, 4, 2, 130, 130, 64, True, 0.0, "packed"),
-    (1, 2, 1, 200, 130, 64, False, 0.2, "odd"),
+    (1, 2, 1, 200, 130, 64, False, 0.2, "shifted"),
     (1, 2, 1, 130, 1, 64, True, 0.9),
     (1, 2, 2, 1, 130, 80, True, 0.2, "packed"),
     (1, 2, 1, 65, 70, 80, False, 0.0, "odd"),
@@ -109,7 +112,7 @@ def test_nothing_is_written_beside_the_results(dtype):
 
 
 @both
-@pytest.mark.parametrize("sizes", [SIZES[5], SIZES[7]], ids=str)
+@pytest.mark.parametrize("sizes", [SIZES[8], SIZES[10]], ids=str)
 def test_the_same_inputs_give_the_same_bits_in_any_order_of_blocks_and_threads(dtype, sizes):
     problem = Problem(dtype, *sizes)
     first, second = problem.arrays(), problem.arrays()

@@ -79,7 +79,8 @@ class Problem:
     """Sizes and options of one call of attention.
 
     layout: "heads" for four arrays (B, heads, positions, K); "packed" for views of one array as a linear layer makes it,
-    which begins at a multiple of 16 bytes; "odd" for the same, an element later and with rows of odd length.
+    which begins at a multiple of 16 bytes; "shifted" for the same an element later; "odd" for rows of odd length;
+    "padded" for arrays by themselves whose rows begin at multiples of 16 bytes whatever K is.
     """
 
     dtype: str
@@ -118,13 +119,15 @@ class Problem:
     def _side_by_side(self, counts: dict[str, int]) -> dict[str, np.ndarray]:
         """Arrays (B, heads, positions, K), in one piece of memory where the layout says so."""
         lengths = {name: self.source if name in "kv" else self.time for name in counts}
-        if self.layout == "heads":
-            shapes = {name: (self.batch, count, lengths[name], self.size) for name, count in counts.items()}
-            return {name: np.full(shape, np.nan, DTYPES[self.dtype]) for name, shape in shapes.items()}
+        if self.layout in ("heads", "padded"):
+            width = -(-self.size // 8) * 8 if self.layout == "padded" else self.size
+            shapes = {name: (self.batch, count, lengths[name], width) for name, count in counts.items()}
+            made = {name: np.full(shape, np.nan, DTYPES[self.dtype]) for name, shape in shapes.items()}
+            return {name: x[..., : self.size] for name, x in made.items()}
         odd = self.layout == "odd"
         width = self.size * sum(counts.values()) + odd
         memory = np.full(self.batch * max(lengths.values()) * width + 16, np.nan, DTYPES[self.dtype])
-        start = -(memory.ctypes.data // memory.itemsize) % (16 // memory.itemsize) + odd
+        start = -(memory.ctypes.data // memory.itemsize) % (16 // memory.itemsize) + (self.layout == "shifted")
         whole = memory[start:][: self.batch * max(lengths.values()) * width].reshape(self.batch, -1, width)
         made, first = {}, 0
         for name, count in counts.items():

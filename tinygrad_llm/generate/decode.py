@@ -46,23 +46,26 @@ def _generate_on_gpu(
     """Prompt and text lie in one array on the GPU. A token is written behind the last and read in the next round."""
     window = model.config.block_size
     known = np.array(prompt[-window:], np.int64)
-    xp = namespace(model.parameters()[0].data)
     if count:
         with no_grad():
             model.wte(known)  # the prompt's ids are checked here, on the host
-    line = xp.zeros(len(known) + count, np.int64)
+    line = namespace(model.wte.weight.data).zeros(window + MOST_AT_ONCE, np.int64)
     line[: len(known)] = to_device(known, "cuda")
-    end, wanted = len(known), 1
-    while end < len(line):
-        stop = min(end + wanted, len(line))
-        uniform = to_device(rng.random(stop - end), "cuda")
-        for place in range(end, stop):
+    end, done, at_once = len(known), 0, 1
+    while done < count:
+        at_once = min(at_once, count - done)
+        if end + at_once > len(line):  # what stands before the last window is never read again
+            line[:window] = line[end - window : end].copy()
+            end = window
+        uniform = to_device(rng.random(at_once), "cuda")
+        for i in range(at_once):
             with no_grad():
-                logits = model.next_logits(line[None, max(0, place - window) : place])
+                logits = model.next_logits(line[None, max(0, end - window) : end])
             logits_V = logits.data[0].astype(np.float32)
-            fused(logits_V).draw(logits_V, line[place : place + 1], uniform[place - end : place - end + 1], sampler)
-        for token in line[end:stop].get():
+            fused(logits_V).draw(logits_V, line[end : end + 1], uniform[i : i + 1], sampler)
+            end += 1
+        for token in line[end - at_once : end].get():
             if token < 0:
                 raise ArgumentError("logits", "one axis of numbers, the largest finite", "NaN or infinity")
             yield int(token)
-        end, wanted = stop, min(2 * wanted, MOST_AT_ONCE)
+        done, at_once = done + at_once, min(2 * at_once, MOST_AT_ONCE)
