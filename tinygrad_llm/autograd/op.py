@@ -31,7 +31,7 @@ import numpy as np
 
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.tensor import Node, Storage, Tensor
-from tinygrad_llm.backend import Array, beside, is_float, is_half, namespace, plain, to_device
+from tinygrad_llm.backend import NAMESPACES, Array, beside, is_float, is_half, namespace, plain, to_device
 from tinygrad_llm.errors import DeviceError, DtypeError, NonFiniteError, ShapeError, TinygradLLMError
 
 
@@ -59,7 +59,7 @@ def _operation(function: Callable[..., tuple[Array, Any]], widens: bool) -> Call
             if len(parents) < count:
                 parents += tuple(options.pop(missing, None) for missing in names[len(parents) :])
         arrays = [p.data if isinstance(p, Tensor) else plain(p) for p in parents]
-        if set(map(type, arrays)) != {np.ndarray}:
+        if len(NAMESPACES) > 1:  # a GPU is in use
             arrays = _on_one_device(name, parents, arrays, stays)
         if not all(map(_computable, arrays)):
             raise DtypeError(name, "tensors, arrays and numbers", _described(names, arrays))
@@ -92,7 +92,9 @@ def _parent_names(function: Callable) -> tuple[tuple[str, ...], bool]:
 def _computable(x: Any) -> bool:
     """Arrays of booleans, integers and floats; Python's numbers; None for an argument that is left out."""
     dtype = getattr(x, "dtype", None)
-    return dtype.kind in "biu" or is_float(dtype) if dtype is not None else x is None or isinstance(x, int | float)
+    if dtype is not None:
+        return dtype.kind in "biuf" or is_float(dtype)
+    return x is None or isinstance(x, int | float)
 
 
 def _on_one_device(name: str, parents: tuple, arrays: list, stays: list[bool]) -> list:
@@ -130,12 +132,12 @@ def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list, widens: 
 def _check_dtypes(name: str, out: Array, vjp: Any, arrays: list, widens: bool) -> None:
     """float32 in, float32 out: a silent float64 would cost half the speed, and a mixture is a mistake, but for float32
     weights beside bfloat16 activations."""
-    found = [a.dtype for a in arrays if hasattr(a, "dtype") and is_float(a.dtype)]
-    floats = set(found)
-    if len(floats) > 1 and is_half(found[0]) and floats == {found[0], np.dtype(np.float32)}:
-        floats = {found[0]}
-    if widens and floats and is_half(found[0]):
-        floats = {np.dtype(np.float32)}
+    floats = {a.dtype for a in arrays if hasattr(a, "dtype") and (a.dtype.kind == "f" or is_half(a.dtype))}
+    if len(floats) == 1 and out.dtype in floats and not (widens and is_half(out.dtype)):
+        return
+    first = next((a.dtype for a in arrays if hasattr(a, "dtype") and is_float(a.dtype)), None)
+    if first is not None and is_half(first) and floats <= {first, np.dtype(np.float32)}:
+        floats = {np.dtype(np.float32) if widens else first}
     if len(floats) > 1 or (is_float(out.dtype) and vjp is not None and floats != {out.dtype}):
         wanted = "one float dtype throughout" if floats else "at least one float argument"
         raise DtypeError(name, wanted, _described((), arrays), "Convert with .astype('float32') or .astype('float64').")

@@ -1,6 +1,7 @@
 """Where arrays live and how the machine is used: the only folder that knows of more than one array library."""
 
 from tinygrad_llm.backend.arrays import (
+    NAMESPACES,
     Array,
     HostArray,
     as_array,
@@ -23,6 +24,7 @@ from tinygrad_llm.backend.tiles import row_tiles
 
 __all__ = [
     "DEVICES",
+    "NAMESPACES",
     "Array",
     "DeviceStream",
     "HostArray",
