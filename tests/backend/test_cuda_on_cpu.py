@@ -55,12 +55,14 @@ def test_shuffles_move_values_between_lanes_as_cuda_says(threads):
         "  out[4 * step + i] = __shfl_down_sync(EVERYONE, i, 3, 8);"
         "  out[5 * step + i] = __shfl_sync(EVERYONE, i, 9, 8);"
         "  out[6 * step + i] = __ballot_sync(EVERYONE, i % 3 == 0);"
+        "  out[8 * step + i] = __shfl_up_sync(EVERYONE, i, 3, 8);"
+        "  out[9 * step + i] = __shfl_xor_sync(EVERYONE, i, 12, 8);"
         "  out[7 * step + i] = __any_sync(EVERYONE, i == 40) * 2 + __all_sync(EVERYONE, i >= 32);"
         "  wide[i] = __shfl_xor_sync(EVERYONE, (long long)i << 40, 1);"
         "}",
         threads=threads,
     )
-    out, wide = np.zeros((8, 64), np.int32), np.zeros(64, np.int64)
+    out, wide = np.zeros((10, 64), np.int32), np.zeros(64, np.int64)
     kernels.launch("moves", 1, 64, (out, wide))
     i, lane, first = np.arange(64), np.arange(64) % 32, np.arange(64) // 32 * 32
     votes = [sum(1 << k for k in range(32) if (k + base) % 3 == 0) for base in (0, 32)]
@@ -73,6 +75,8 @@ def test_shuffles_move_values_between_lanes_as_cuda_says(threads):
         i // 8 * 8 + 1,
         np.array(votes, np.uint32).view(np.int32)[i // 32],
         np.where(i < 32, 0, 3),
+        np.where(lane % 8 >= 3, i - 3, i),
+        np.where(i % 16 < 8, i, i ^ 12),  # an earlier eight may be read, a later one not
     ]
     np.testing.assert_array_equal(out, expected)
     np.testing.assert_array_equal(wide, (i ^ 1) << 40)
@@ -262,6 +266,7 @@ def test_shared_memory_is_nan_in_every_block_until_it_is_written():
         ("if (threadIdx.x != 3) __shfl_xor_sync(0xffffffffu, 1, 1);", "thread 0 waits for its warp in line 1, but thread 3 has finished"),
         ("if (threadIdx.x != 3) __syncwarp(); else __syncthreads();", "but thread 3 waits in __syncthreads"),
         ("if (threadIdx.x % 2) __syncwarp();\n else\n __syncwarp();", "in another line"),
+        ("__syncwarp(threadIdx.x % 32 < 16 ? 0xffffffffu : 0xffff0000u);", "thread 0 waits for its warp in line 1, but thread 16 has finished"),
         ("__shfl_sync(threadIdx.x < 8 ? 0xffu : 0xffffff00u, 1, 20);", "lane 0 reads from lane 20, which the mask leaves out"),
         ("__syncwarp(1u);", "thread 1 is not in its own mask 00000001"),
     ],
