@@ -4,7 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: help train test test-chapters prove test-oracle test-standin test-long mutants bench docs claims lint clean
+CUDA ?= cuda13
+GPU_PYTHON ?= $(BIN)/python
+GPU_SETUP := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(VENV)/cuda)
+GPU_TESTS := tests/gpu tests/ops/test_on_gpu.py tests/backend/test_cublas.py
+
+.PHONY: help train test test-chapters prove test-oracle test-standin test-gpu test-long mutants bench bench-gpu docs claims \
+	lint clean
 
 help:
 	@echo "make train          train a small model on the tales, about a minute on two cores"
@@ -13,9 +19,11 @@ help:
 	@echo "make prove          each exercise can be solved, and wrong answers are found: some minutes"
 	@echo "make test-oracle    the comparisons with PyTorch, transformers, tokenizers, tiktoken"
 	@echo "make test-standin   kernels compiled for a CPU and for five GPUs, then the suite on a stand-in for a GPU"
+	@echo "make test-gpu       what needs a GPU; GPU_PYTHON=python3 takes that one, which has CuPy, and installs nothing"
 	@echo "make test-long      ten thousand cases instead of hundreds: hours"
 	@echo "make mutants        mistakes planted one at a time: a quarter of an hour"
 	@echo "make bench          a training step, byte-pair encoding and the import, beside other libraries"
+	@echo "make bench-gpu      a GPU's kernels and training steps, beside PyTorch: nine minutes; GPU_PYTHON as above"
 	@echo "make docs           the book, into docs/_build/html; FULL=1 runs the chapters in full"
 	@echo "make claims         docs/claims: each chapter over three seeds; ONLY=\"01 02\" for some"
 	@echo "make lint           ruff and mypy"
@@ -27,6 +35,10 @@ $(VENV)/base: setup.cfg pyproject.toml
 
 $(VENV)/oracle: $(VENV)/base .ci/constraints.txt
 	$(PIP) -e '.[oracle]'
+	touch $@
+
+$(VENV)/cuda: $(VENV)/base
+	$(PIP) -e '.[$(CUDA)]'
 	touch $@
 
 $(VENV)/standin: $(VENV)/base
@@ -61,6 +73,10 @@ test-standin: $(VENV)/standin
 	$(BIN)/python -m pytest -m kernels tests/backend
 	PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin
 
+# Where there is a GPU: with a Python that has CuPy, pytest and hypothesis already, or with one made here.
+test-gpu: $(GPU_SETUP)
+	PYTHONPATH=. HYPOTHESIS_PROFILE=mutants $(GPU_PYTHON) -m pytest -W default -m "not long and not kernels" --durations 10 $(GPU_TESTS)
+
 test-long: $(VENV)/oracle
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "not gpu and not chapters and not docs and not kernels"
 
@@ -71,6 +87,9 @@ bench: $(VENV)/oracle
 	$(BIN)/python -m benchmarks.train_step
 	$(BIN)/python -m benchmarks.bpe
 	$(BIN)/python -m benchmarks.import_time
+
+bench-gpu: $(GPU_SETUP)
+	PYTHONPATH=. $(GPU_PYTHON) -m benchmarks.gpu $(FLAGS)
 
 docs: $(VENV)/docs
 	rm -rf docs/_build

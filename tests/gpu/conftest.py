@@ -10,14 +10,19 @@ cannot show (CuPy's own kernels, tensor cores, streams, time) is what they are f
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from tinygrad_llm.autograd import tensor
-from tinygrad_llm.backend import as_array
-from tinygrad_llm.backend.cuda import cuda_problem, load_cupy
-from tinygrad_llm.backend.stream import own_stream
+MISSING = [name for name in ("tqdm", "safetensors", "regex", "threadpoolctl") if find_spec(name) is None]
+if MISSING:
+    raise pytest.UsageError(f"{sys.executable} lacks what a training run needs: pip install {' '.join(MISSING)}")
+
+from tinygrad_llm.autograd import tensor  # noqa: E402
+from tinygrad_llm.backend import as_array  # noqa: E402
+from tinygrad_llm.backend.cuda import cuda_problem, load_cupy  # noqa: E402
+from tinygrad_llm.backend.stream import own_stream  # noqa: E402
 
 HERE = Path(__file__).parent
 

@@ -7,6 +7,7 @@ piece of memory is copied as a whole, and copied back as a whole.
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -26,16 +27,10 @@ class Mirror:
     def launch(self, file: str, kernel: str, grid: Any, block: int, args: Any, shared_bytes: int = 0) -> None:
         """Starts the kernel on the copies."""
         grid = grid if isinstance(grid, int) else tuple(int(n) for n in np.atleast_1d(grid))
-        given = tuple(self._there(a) if isinstance(a, np.ndarray) and a.ndim else a for a in args)
+        given = tuple(self.on_gpu(a) if isinstance(a, np.ndarray) and a.ndim else a for a in args)
         launch(file, kernel, grid, int(block), given, shared_bytes)
 
-    def bring_back(self) -> None:
-        """Writes into the host's arrays what the kernels have made of the copies."""
-        for host, there in self.pieces.values():
-            host[...] = there.get()
-        self.pieces.clear()
-
-    def _there(self, a: np.ndarray) -> Any:
+    def on_gpu(self, a: np.ndarray) -> Any:
         """A flat array on the GPU that begins where `a` does; a kernel is given its address alone."""
         if not a.size:
             return None
@@ -54,6 +49,12 @@ class Mirror:
         usable = (host.nbytes - start) // a.itemsize * a.itemsize
         return there[start : start + usable].view(a.dtype)
 
+    def bring_back(self) -> None:
+        """Writes into the host's arrays what the kernels have made of the copies."""
+        for host, there in self.pieces.values():
+            host[...] = there.get()
+        self.pieces.clear()
+
 
 def _owner(a: np.ndarray) -> np.ndarray:
     """The array whose memory `a` is a view of."""
@@ -64,6 +65,5 @@ def _owner(a: np.ndarray) -> np.ndarray:
 
 
 def _bytes(a: np.ndarray) -> Any:
-    import ctypes
-
+    """Its memory, whatever its shape and strides say."""
     return (ctypes.c_char * a.nbytes).from_address(a.ctypes.data)
