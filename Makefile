@@ -70,7 +70,7 @@ test-oracle: $(VENV)/oracle
 
 # The kernels' own tests first, without the plugin: there CuPy itself is beside the stand-in.
 test-standin: $(VENV)/standin
-	$(BIN)/python -m pytest -m kernels tests/backend
+	$(BIN)/python -m pytest -m "kernels and not long" tests/backend
 	PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin
 
 # Where there is a GPU: with a Python that has CuPy, pytest and hypothesis already, or with one made here.
