@@ -30,7 +30,7 @@ def launch(
     shared_bytes   dynamic shared memory a block.
     """
     function = _function(file, kernel)
-    if shared_bytes > FREE_SHARED_BYTES:
+    if shared_bytes > max(FREE_SHARED_BYTES, function.max_dynamic_shared_size_bytes):
         function.max_dynamic_shared_size_bytes = shared_bytes
     blocks = (grid,) if isinstance(grid, int) else grid
     function(blocks, (block,), tuple([NULL if a is None else a for a in args]), shared_mem=shared_bytes)
