@@ -38,7 +38,7 @@ CUDA_VECTOR(int, int)
 CUDA_VECTOR(unsigned int, uint)
 CUDA_VECTOR(unsigned short, ushort)
 
-// ---- what both engines offer: where a thread is, and how it waits ----------------------------------------------------
+// ---- what both engines offer: where a thread is, and how it waits ---------------------------------------------------
 
 namespace cuda_on_cpu {
 
@@ -144,7 +144,8 @@ template <typename T>
 T shuffle(unsigned int mask, T value, int source, int line) {
   static_assert(sizeof(T) <= 8, "a shuffle moves 4 or 8 bytes");
   Slot* slots = exchange(mask, value, line);
-  if (!(mask >> source & 1)) fail("line %d: lane %d reads from lane %d, which the mask leaves out", line, lane(), source);
+  if (!(mask >> source & 1))
+    fail("line %d: lane %d reads from lane %d, which the mask leaves out", line, lane(), source);
   return from_slot<T>(slots[source]);
 }
 
@@ -287,7 +288,7 @@ struct Fragments {
 
 }  // namespace cuda_on_cpu
 
-// d += A B, A 16x16, B 16x8, in bfloat16; the registers as in PTX's mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32.
+// d += A B, A 16x16, B 16x8, in bfloat16; registers as in PTX's mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32.
 inline void mma_16x8x16(float d[4], const unsigned int a[4], const unsigned int b[2], int line = __builtin_LINE()) {
   using namespace cuda_on_cpu;
   Fragments own = {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
@@ -306,7 +307,8 @@ inline void mma_16x8x16(float d[4], const unsigned int a[4], const unsigned int 
   }
 }
 
-// Four 8x8 matrices of 16-bit elements: lane i names row i % 8 of matrix i / 8; register j receives two elements of matrix j.
+// Four 8x8 matrices of 16-bit elements: lane i names row i % 8 of matrix i / 8; register j receives two elements of
+// matrix j.
 inline void ldmatrix_x4(unsigned int r[4], const void* row, int line = __builtin_LINE()) {
   using namespace cuda_on_cpu;
   aligned_16(row, "ldmatrix reads a row", line);

@@ -104,7 +104,8 @@ inline void wait(State state, unsigned int mask, int line) {
 inline void block_barrier(int line) { wait(AT_BARRIER, 0, line); }
 
 inline void warp_barrier(unsigned int mask, int line) {
-  if (!(mask >> (threadIdx.x % LANES) & 1)) fail("line %d: thread %u is not in its own mask %08x", line, threadIdx.x, mask);
+  if (!(mask >> (threadIdx.x % LANES) & 1))
+    fail("line %d: thread %u is not in its own mask %08x", line, threadIdx.x, mask);
   wait(IN_WARP, mask, line);
 }
 
@@ -140,7 +141,8 @@ inline void fresh(long long& block, void* variable, long long bytes) {
 }
 
 inline const char* doing(const Fiber& fiber) {
-  return fiber.state == DONE ? "has finished" : fiber.state == AT_BARRIER ? "waits in __syncthreads" : "waits in its warp";
+  if (fiber.state == DONE) return "has finished";
+  return fiber.state == AT_BARRIER ? "waits in __syncthreads" : "waits in its warp";
 }
 
 // Lets the lanes go on that have all come to the same exchange. False when nobody can.
@@ -184,10 +186,11 @@ inline void run_warp(Fiber* lanes) {
     if (lanes[i].state != IN_WARP) continue;
     for (int j = 0; j < LANES; j++) {
       Fiber &one = lanes[i], &other = lanes[j];
-      if (!(one.mask >> j & 1) || (other.state == IN_WARP && other.line == one.line && other.mask == one.mask)) continue;
+      bool together = other.state == IN_WARP && other.line == one.line && other.mask == one.mask;
+      if (!(one.mask >> j & 1) || together) continue;
       snprintf(engine.message, sizeof(engine.message),
-               "block (%u, %u, %u): thread %u waits for its warp in line %d, but thread %u %s%s", blockIdx.x, blockIdx.y,
-               blockIdx.z, one.thread, one.line, other.thread, doing(other),
+               "block (%u, %u, %u): thread %u waits for its warp in line %d, but thread %u %s%s", blockIdx.x,
+               blockIdx.y, blockIdx.z, one.thread, one.line, other.thread, doing(other),
                other.state != IN_WARP ? "" : other.mask != one.mask ? " with another mask" : " in another line");
       return;
     }
@@ -206,8 +209,8 @@ inline bool open_barrier() {
     Fiber& other = engine.fibers[i];
     if (other.state == AT_BARRIER && other.line == one->line) continue;
     snprintf(engine.message, sizeof(engine.message),
-             "block (%u, %u, %u): __syncthreads in line %d is reached by %u of %u threads: thread %u waits there, thread "
-             "%u %s%s",
+             "block (%u, %u, %u): __syncthreads in line %d is reached by %u of %u threads: thread %u waits there, "
+             "thread %u %s%s",
              blockIdx.x, blockIdx.y, blockIdx.z, one->line, waiting, threads, one->thread, other.thread, doing(other),
              other.state == AT_BARRIER ? " in another line" : "");
     return false;
@@ -254,8 +257,8 @@ inline void take_stacks(void* memory) {
   engine.message[0] = 0;
 }
 
-// A bad address ends the launch, not the process. GCC plants an illegal instruction where it sees a vector at an address
-// that is no multiple of its size, and an index beyond an array's end.
+// A bad address ends the launch, not the process. GCC plants an illegal instruction where it sees a vector at an
+// address that is no multiple of its size, and an index beyond an array's end.
 inline void bad_address(int signal, siginfo_t* info, void*) {
   if (signal == SIGSEGV) fail("thread %u reads or writes memory that is not there (%p)", threadIdx.x, info->si_addr);
   fail("thread %u uses a vector at an address that is no multiple of its size, or an index beyond an array's end",

@@ -1,4 +1,5 @@
-// A program around the kernels, for the sanitizers: reads arrays and launches from a file, runs them, writes the arrays back.
+// A program around the kernels, for the sanitizers: reads arrays and launches from a file, runs them, writes the arrays
+// back.
 //
 // argv: the file, the file of results. All numbers are 64 bits wide; see sanitized.py, which writes the file.
 

@@ -7,13 +7,13 @@
 //
 // x, y, g, dx are (rows, width); w and b (width,), each may be null; mean and rstd (rows,). Means are over a row.
 //
-// A row belongs to a team: one warp where the row is short, else the whole block. A thread keeps up to HELD pieces of 16
-// bytes of its row in registers, so memory is read once, although the row is gone over three times. What does not fit is
-// read again. A team that is one warp needs no barrier, and eight of them in a block hide one another's waiting.
+// A row belongs to a team: one warp where the row is short, else the whole block. A thread keeps up to HELD pieces of
+// 16 bytes of its row in registers, so memory is read once, although the row is gone over three times. What does not
+// fit is read again. A team that is one warp needs no barrier, and eight of them in a block hide one another's waiting.
 //
 // Launch with any number of blocks of at most 256 threads. teams = number of warps where width <= 4 * 32 * (16 bytes /
-// sizeof(T)), that is 512 floats or 1024 bfloat16, else 1. Forward, rows / teams blocks give each team one row. Backward,
-// the number of blocks is the number of rows of dw_parts and db_parts; two blocks a multiprocessor are about right.
+// sizeof(T)), that is 512 floats or 1024 bfloat16, else 1. Forward, rows / teams blocks give each team one row.
+// Backward, the number of blocks is the number of rows of dw_parts and db_parts; two a multiprocessor are about right.
 
 const int MOST = 256;  // threads a block
 const int HELD = 4;
@@ -166,9 +166,9 @@ __device__ __forceinline__ void write_sums(Team team, int width, const float (&s
 }
 
 template <bool CENTERED, int N, typename T>
-__device__ __forceinline__ void backward_rows(const T* all_g, const T* all_x, const float* weight, const float* all_mean,
-                                              const float* all_rstd, T* all_dx, float* dw_parts, float* db_parts,
-                                              int rows, int width) {
+__device__ __forceinline__ void backward_rows(const T* all_g, const T* all_x, const float* weight,
+                                              const float* all_mean, const float* all_rstd, T* all_dx, float* dw_parts,
+                                              float* db_parts, int rows, int width) {
   __shared__ float partial[WARP];
   Team team = make_team(width, N);
   float* dw = dw_parts ? dw_parts + (long long)blockIdx.x * width : dw_parts;
@@ -243,8 +243,8 @@ __device__ __forceinline__ void backward(const T* g, const T* x, const float* we
 // ---- sums over rows -------------------------------------------------------------------------------------------------
 
 // out[y] = (what was there +) the sum of the y-th chunk of rows, a chunk being ceil(rows / gridDim.y) of them. Block
-// (x, y) sums 32 columns from column 32 x on. Many rows take two launches: (rows, width) into (chunks, width), and that,
-// as a float array, into (1, width). The order of additions is always the same, so the sum is too.
+// (x, y) sums 32 columns from column 32 x on. Many rows take two launches: (rows, width) into (chunks, width), and
+// that, as a float array, into (1, width). The order of additions is always the same, so the sum is too.
 template <typename T>
 __device__ __forceinline__ void sum_chunk(const T* parts, float* out, int rows, int width, int accumulate) {
   __shared__ float sums[WARP][WARP];
