@@ -78,6 +78,7 @@ CASES = {
 }
 TINY = {
     "ties, few": partial(draws, SAMPLERS["all"], "ties", 40, 64, 2),
+    "plain, few": partial(draws, SAMPLERS["plain"], "normal", 200, 64, 2),
     "one token, few": partial(draws, SAMPLERS["all"], "normal", 1, 64, 2),
 }
 CASES |= TINY
