@@ -18,6 +18,7 @@ import numpy as np
 from tinygrad_llm import Tensor, ops
 from tinygrad_llm.autograd import op
 from tinygrad_llm.autograd.backward import unbroadcast
+from tinygrad_llm.backend import to_device
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.inspect.chart import shade
 from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
@@ -183,17 +184,20 @@ run.show(
 # $$\frac{\langle c,\,f(x + h)\rangle - \langle c,\,f(x - h)\rangle}{2h} \qquad\text{with}\qquad \text{vjp}(c).$$
 #
 # $h = 10^{-5}$: smaller, and rounding (10⁻¹⁶ divided by $h$) spoils the difference; larger, and the curve bends within $h$.
+#
+# (`.to(device)` puts a tensor where `--device` says: on the CPU, or with `cuda` on a GPU, where the same operations must be right, too.)
 
 # %%
 H = 1e-5
 
 
-def disagreement(function, arrays, weigh):
+def disagreement(function, arrays, weigh, device="cpu"):
     """The largest error of a gradient, as a share of its size (or of 1), with weigh(shape) as c."""
-    tensors = [Tensor(a, requires_grad=True) for a in arrays]
+    tensors = [Tensor(a, requires_grad=True).to(device) for a in arrays]
     y = function(*tensors)
     c = weigh(y.shape)
     y.backward(c)
+    gradients = [to_device(t.grad, "cpu") for t in tensors]
     worst = 0.0
     for place, array in enumerate(arrays):
         for index in np.ndindex(array.shape):
@@ -201,9 +205,9 @@ def disagreement(function, arrays, weigh):
             for step in (H, -H):
                 moved = [a.copy() for a in arrays]
                 moved[place][index] += step
-                ends.append((function(*map(Tensor, moved)).data * c).sum())
+                ends.append((function(*[Tensor(a).to(device) for a in moved]).numpy() * c).sum())
             tried = (ends[0] - ends[1]) / (2 * H)
-            worst = max(worst, abs(tensors[place].grad[index] - tried) / max(1.0, abs(tried)))
+            worst = max(worst, abs(gradients[place][index] - tried) / max(1.0, abs(tried)))
     return worst
 
 
@@ -226,7 +230,7 @@ OPERATIONS = {
     "log_softmax": (ops.log_softmax, [A]), "layer_norm": (ops.layer_norm, [A, B[0], B[1]]),
     "rms_norm": (ops.rms_norm, [A, B[0]]), "mse": (ops.mse, [A, B]),
 }  # fmt: skip
-errors = {name: disagreement(function, arrays, random_weights) for name, (function, arrays) in OPERATIONS.items()}
+errors = {name: disagreement(f, arrays, random_weights, run.device) for name, (f, arrays) in OPERATIONS.items()}
 worst = max(errors, key=errors.get)
 print(f"{len(errors)} operations; the worst is {worst} with an error of {errors[worst]:.1e} (bound {TOLERANCE:g})")
 

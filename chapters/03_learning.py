@@ -19,7 +19,7 @@ import warnings
 
 import numpy as np
 
-from tinygrad_llm import Module, Tensor, nn, no_grad, ops
+from tinygrad_llm import Module, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.inspect import line_chart
 from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
@@ -117,13 +117,13 @@ MAKE = {
 for name, rule in (("SGD", sgd), ("momentum", momentum), ("AdamW", adamw)):
     rng, memory = np.random.default_rng(0), {}
     w = rng.normal(size=(3, 2))
-    parameter = nn.Parameter(w.copy())
+    parameter = nn.Parameter(w.copy()).to(run.device)
     optimizer = MAKE[name]([parameter], 0.1)
     for t in range(1, 21):
         g = rng.normal(size=w.shape)
         w, parameter.grad = rule(w, g, memory, t, 0.1), g
         optimizer.step()
-    np.testing.assert_allclose(parameter.data, w, rtol=1e-10)
+    np.testing.assert_allclose(parameter.numpy(), w, rtol=1e-10)
 print("our three rules and the package's optimizers agree over 20 steps")
 
 # %% [markdown]
@@ -134,6 +134,9 @@ print("our three rules and the package's optimizers agree over 20 steps")
 # A rate that suits one optimizer does not suit another. So each gets the best of its own grid, chosen on a spiral that is not used
 # afterwards: the rate that first brings the loss below 0.15. Large rates hurry, and then rattle about the bottom instead of settling in it. So
 # in the runs that count the rate falls from its best value to 0 along half a cosine.
+#
+# `.to(run.device)` puts the network where `--device` says, on the CPU or on a GPU. What it is given follows it there, and `.numpy()` brings
+# its answers back.
 
 # %%
 
@@ -144,21 +147,21 @@ def train(
     """Trains; returns the losses, the share of unseen points that are right, and the network."""
     rng = np.random.default_rng(seed)
     (x, arm), (unseen, unseen_arm) = spiral(200, rng), spiral(200, rng)
-    network = Network(rng, sizes, gain)
+    network = Network(rng, sizes, gain).to(run.device)
     optimizer = make(network.parameters(), lr)
     rate = schedule(kind, lr, steps, warmup)
     losses = []
     for step in range(steps):
         chosen = rng.integers(0, len(x), 32)
         batch = x[chosen] * (1000 if step == spoil else 1)
-        loss = ops.cross_entropy(network(Tensor(batch)), arm[chosen])
+        loss = ops.cross_entropy(network(batch), arm[chosen])
         loss.backward()
-        norm = float(np.sqrt(sum((p.grad**2).sum() for p in network.parameters())))
+        norm = float(sum((p.grad**2).sum() for p in network.parameters()) ** 0.5)
         optimizer.step(lr=rate(step + 1), scale=clip_scale(norm, clip))
         optimizer.zero_grad()
         losses.append(loss.item())
     with no_grad():
-        right = float((network(Tensor(unseen)).data.argmax(-1) == unseen_arm).mean())
+        right = float((network(unseen).numpy().argmax(-1) == unseen_arm).mean())
     return losses, right, network
 
 
@@ -222,7 +225,7 @@ def regions(networks, points, arms):
         left, top = 20 + number * 245, 66
         figure.text((left, 54), name, PALE_INK, 13)
         with no_grad():
-            said = network(Tensor(np.stack([xs.ravel(), ys.ravel()], -1).astype(np.float32))).data.argmax(-1)
+            said = network(np.stack([xs.ravel(), ys.ravel()], -1).astype(np.float32)).numpy().argmax(-1)
         for i, line in enumerate(said.reshape(CELLS, CELLS)):
             edges = [0, *(np.flatnonzero(np.diff(line)) + 1), CELLS]
             for a, b in zip(edges, edges[1:]):  # neighbours of one colour in one rectangle

@@ -29,9 +29,9 @@ from threadpoolctl import threadpool_limits
 
 from tinygrad_llm import Tensor, ops
 from tinygrad_llm.autograd import op
-from tinygrad_llm.backend import check_device, row_tiles, to_device
+from tinygrad_llm.backend import row_tiles, to_device
 from tinygrad_llm.course.chapter import Chapter, table
-from tinygrad_llm.errors import DeviceError, DtypeError
+from tinygrad_llm.errors import DtypeError
 from tinygrad_llm.inspect.chart import powers
 from tinygrad_llm.inspect.figure import GRID, INK, PALE_INK, Figure
 from tinygrad_llm.models.gpt import GPT, GPTConfig
@@ -229,32 +229,24 @@ def cotangent(function, arrays, options):
 worst = {}
 for seed in run.seeds:
     for name, (fused, plain, arrays, options, _) in cases(seed, np.float64).items():
-        g = cotangent(fused, arrays, options)
+        *arrays, g = (to_device(a, run.device) for a in (*arrays, cotangent(fused, arrays, options)))
         both = zip(*(forward_and_backward(f, arrays, options, g) for f in (fused, plain)))
-        error = max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in both)
+        error = max(float(abs(a - b).max() / abs(b).max()) for a, b in both)
         worst[name] = max(worst.get(name, 0.0), error)
 print("largest difference between fused and composed, as a share:", {n: f"{e:.0e}" for n, e in worst.items()})
 
 # %% [markdown]
 # Equal. Now time and memory. The floor: every array that goes in or comes out crosses the memory once, $x$ and $dL/dx$, $y$ and $dL/dy$.
 #
-# The last column is for a GPU, where one is registered with the package. The arrays are moved there, and reading one number at the
-# end waits until it is done.
+# The last column is for a GPU: `--device cuda` fills it. The arrays are moved there before the clock starts, and reading one
+# number at the end waits until all is done.
 
 # %%
 
 
-def has_gpu():
-    try:
-        return check_device("cuda") == "cuda"
-    except DeviceError as error:
-        print(f"The GPU column stays empty here. {error}\n")
-        return False
-
-
 def gpu_ms(function, arrays, options, g):
     """Milliseconds on the GPU, after one run that compiles its kernels."""
-    arrays, g = [to_device(a, "cuda") for a in arrays], to_device(g, "cuda")
+    *arrays, g = (to_device(a, run.device) for a in (*arrays, g))
 
     def run_once():
         return forward_and_backward(function, arrays, options, g)[-1].reshape(-1)[0].item()
@@ -263,7 +255,7 @@ def gpu_ms(function, arrays, options, g):
     return 1e3 * race({"gpu": run_once})["gpu"]
 
 
-GPU = has_gpu()
+GPU = run.device == "cuda"
 rows, places, shares = [], {}, {}
 for name, (fused, plain, arrays, options, flops) in cases(0, np.float32).items():
     g = cotangent(fused, arrays, options)

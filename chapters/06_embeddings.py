@@ -230,7 +230,7 @@ print(f"the formula and the ops agree: {hand:.6f}, and in all gradients")
 def train(tokens, seed, epochs=EPOCHS, news=""):
     """Skip-gram vectors: of words in the middle, of words beside, and the loss of each epoch.  (V, D), (V, D), [float]"""
     rng = np.random.default_rng(seed)
-    middle, beside = (nn.Parameter(rng.normal(0, 0.03, (V, WIDTH)).astype(np.float32)) for _ in range(2))
+    middle, beside = (nn.Parameter(rng.normal(0, 0.03, (V, WIDTH)).astype(np.float32)).to(run.device) for _ in range(2))
     optimizer = AdamW([middle, beside], lr=RATE, weight_decay=0.0)
     hat = np.cumsum(share**0.75 / (share**0.75).sum())
     batches = int(len(company(*thinned(tokens, np.random.default_rng(seed)))[0]) / BATCH * 0.99)
@@ -248,7 +248,7 @@ def train(tokens, seed, epochs=EPOCHS, news=""):
             optimizer.zero_grad()
             total += loss.item() * (1 + NEGATIVES)
         losses.append(total / len(order))
-    return middle.data, beside.data, losses
+    return middle.numpy(), beside.numpy(), losses
 
 
 def thinned(tokens, rng):

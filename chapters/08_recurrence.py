@@ -26,6 +26,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinygrad_llm import Tensor, no_grad, ops
+from tinygrad_llm.backend import to_device
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.recall import recall_batch, recall_vocab_size
 from tinygrad_llm.inspect import line_chart
@@ -71,7 +72,7 @@ for row, answer in zip(tokens, answers):
 # %%
 def our_rnn(x, w_ih, w_hh, b_ih, b_hh):
     """(B, T, I) -> all states (B, T, F)"""
-    h, states = Tensor(np.zeros((x.shape[0], w_hh.shape[1]))), []
+    h, states = np.zeros((x.shape[0], w_hh.shape[1])), []
     for t in range(x.shape[1]):
         h = ops.tanh(ops.linear(x[:, t], w_ih, b_ih) + ops.linear(h, w_hh, b_hh))
         states.append(h)
@@ -97,7 +98,7 @@ def length_by_step(model, distance, count=128):
     tokens, answers = recall_batch(np.random.default_rng(99), count, distance)
     x = Tensor(model.embedding(tokens).data, requires_grad=True)
     ops.linear_cross_entropy(model.states(x)[:, -1], model.head.weight, answers).backward()
-    return np.sqrt((x.grad**2).sum((0, 2)))
+    return np.sqrt(to_device((x.grad**2).sum((0, 2)), "cpu"))
 
 
 def new_model(kind, seed, gain=1.0, forget_bias=1.0):
@@ -108,12 +109,12 @@ def new_model(kind, seed, gain=1.0, forget_bias=1.0):
         layer.weight_hh.data *= gain
     else:
         layer.bias_ih.data[24:48] = forget_bias  # i, f, g, o: the second quarter is f's
-    return model
+    return model.to(run.device)
 
 
 lines = {}
 for gain in (0.5, 1.0, 1.5, 2.0, 3.0):
-    radius = abs(np.linalg.eigvals(new_model("rnn", 0, gain).layers[0].weight_hh.data)).max()
+    radius = abs(np.linalg.eigvals(new_model("rnn", 0, gain).layers[0].weight_hh.numpy())).max()
     lengths = length_by_step(new_model("rnn", 0, gain), 40)[::-1]
     lines[f"gain {gain:g}"] = [(t, float(v / lengths[0])) for t, v in enumerate(lengths)]
     print(
@@ -153,7 +154,7 @@ run.show(
 def our_lstm(x, w_ih, w_hh, b_ih, b_hh):
     """(B, T, I) -> all h (B, T, F), and all forget gates (B, T, F)"""
     size = w_hh.shape[1]
-    h = c = Tensor(np.zeros((x.shape[0], size), x.dtype))
+    h = c = np.zeros((x.shape[0], size), x.dtype)
     states, kept = [], []
     for t in range(x.shape[1]):
         i, f, g, o = ops.split(ops.linear(x[:, t], w_ih, b_ih) + ops.linear(h, w_hh, b_hh), [size] * 4)
@@ -170,11 +171,11 @@ for ours, theirs, gates in ((our_rnn, ops.rnn, 1), (lambda *a: our_lstm(*a)[0], 
     arrays = [rng.normal(size=s) for s in ((3, 9, 4), (gates * 5, 4), (gates * 5, 5), (gates * 5,), (gates * 5,))]
     found = []
     for layer in (ours, theirs):
-        leaves = [Tensor(a, requires_grad=True) for a in arrays]
+        leaves = [Tensor(a, requires_grad=True).to(run.device) for a in arrays]
         states = layer(*leaves)
         states.backward(np.cos(np.arange(states.size)).reshape(states.shape))
         found.append([states.data, *(leaf.grad for leaf in leaves)])
-    worst = max(worst, *(float(np.abs(a - b).max()) for a, b in zip(*found)))
+    worst = max(worst, *(float(abs(a - b).max()) for a, b in zip(*found)))
 assert worst < 1e-12
 print(f"our loops and the package's ops.rnn and ops.lstm agree in value and gradient to {worst:.0e}")
 
@@ -218,7 +219,7 @@ def train(model, lr, distance, seed, steps=STEPS):
             break
     tokens, answers = recall_batch(np.random.default_rng((seed, distance, 1)), 1000, distance)
     with no_grad():
-        return float((model(tokens).data[:, -1].argmax(-1) == answers).mean()), number + 1
+        return float((model(tokens).numpy()[:, -1].argmax(-1) == answers).mean()), number + 1
 
 
 rows, accuracy, share, after = [], {}, {}, {}
@@ -304,7 +305,7 @@ def open_gates(model):
     layer = model.layers[0]
     with no_grad():
         gates = our_lstm(model.embedding(tokens), layer.weight_ih, layer.weight_hh, layer.bias_ih, layer.bias_hh)[1]
-    return float((gates.data[:, 1:-1] > 0.9).mean())
+    return float((gates.numpy()[:, 1:-1] > 0.9).mean())
 
 
 gates_open = open_gates(new_model("lstm", run.seeds[0])), open_gates(model)
@@ -356,17 +357,19 @@ print(table(rows, ["seed", "rate", "clipping", "loss"]))
 
 # %%
 rng, rows = np.random.default_rng(0), []
-layer = RNNLM(RNNLMConfig(V, 64, 64), rng=rng).layers[0]
+layer = RNNLM(RNNLMConfig(V, 64, 64), rng=rng).to(run.device).layers[0]
 for time_steps in (16, 64, 256, 1024):
-    x = Tensor(rng.normal(size=(4096 // time_steps, time_steps, 64)).astype(np.float32))
-    wide = rng.normal(size=(512, 64)).astype(np.float32)
+    x, wide = (
+        Tensor(rng.normal(size=shape).astype(np.float32)).to(run.device)
+        for shape in ((4096 // time_steps, time_steps, 64), (512, 64))
+    )
     seconds = []
-    for work in (lambda x: layer(x), lambda x: ops.linear(x, wide)):
+    for work in (lambda x: layer(x)[0], lambda x: ops.linear(x, wide)):
         with no_grad():
             once = []
             for _ in range(4):
                 start = time.perf_counter()
-                work(x)
+                work(x)[-1, -1, -1].item()  # a GPU is done when the last number is there
                 once.append(time.perf_counter() - start)
         seconds.append(1000 * min(once))
     rows.append([time_steps, 4096 // time_steps, *seconds, seconds[0] / seconds[1]])

@@ -123,7 +123,7 @@ def attention(q, k, v, allowed=None):
 
 def with_gradients(function, arrays, *args, **options):
     """The value, and the gradients of its product with fixed random numbers."""
-    tensors = [Tensor(a, requires_grad=True) for a in arrays]
+    tensors = [Tensor(a, requires_grad=True).to(run.device) for a in arrays]
     y = function(*tensors, *args, **options)
     y.backward(np.random.default_rng(1).normal(size=y.shape))
     return [y.data, *(t.grad for t in tensors)]
@@ -136,7 +136,7 @@ for allowed, options in ((None, {}), (past, {"causal": True})):
     ours = with_gradients(attention, qkv, allowed)
     for theirs in (ops.composed.attention, ops.attention):
         for mine, package in zip(ours, with_gradients(theirs, qkv, **options)):
-            worst = max(worst, float(np.abs(mine - package).max()))
+            worst = max(worst, float(abs(mine - package).max()))
 print(
     f"four lines against the package, value and gradients, with and without a mask: they differ by at most {worst:.1e}"
 )
@@ -194,7 +194,7 @@ class Gambler(Module):
 def gambling(seed, mask_first, steps=400, time=8):
     """The share of coin flips that the model predicts."""
     rng = np.random.default_rng(seed)
-    gambler = Gambler(rng, time, mask_first)
+    gambler = Gambler(rng, time, mask_first).to(run.device)
     optimizer = AdamW(gambler.parameters(), lr=0.01)
     for _ in range(steps):
         flips = rng.integers(0, 2, (32, time))
@@ -203,7 +203,7 @@ def gambling(seed, mask_first, steps=400, time=8):
         optimizer.zero_grad()
     flips = rng.integers(0, 2, (2000, time))
     with no_grad():
-        return float((gambler(flips).data[:, :-1].argmax(-1) == flips[:, 1:]).mean())
+        return float((gambler(flips).numpy()[:, :-1].argmax(-1) == flips[:, 1:]).mean())
 
 
 honest = [gambling(seed, True) for seed in run.seeds]
@@ -229,8 +229,8 @@ print(
 # Cutting is reshaping: (B, T, D) → (B, T, H, K) → (B, H, T, K), so that attention sees H as one more batch axis.
 
 # %%
-layer = nn.MultiHeadAttention(12, n_head=3, rng=rng, dtype=np.float64)
-x = Tensor(rng.normal(size=(2, 5, 12)))
+layer = nn.MultiHeadAttention(12, n_head=3, rng=rng, dtype=np.float64).to(run.device)
+x = Tensor(rng.normal(size=(2, 5, 12))).to(run.device)
 
 
 def split_heads(x, n_head):
@@ -245,10 +245,10 @@ def join_heads(x):
 
 q, k, v = (split_heads(project(x), 3) for project in (layer.q_proj, layer.k_proj, layer.v_proj))
 several = layer.out_proj(join_heads(attention(q, k, v)))
-np.testing.assert_allclose(several.data, layer(x).data, rtol=1e-10)
+np.testing.assert_allclose(several.numpy(), layer(x).numpy(), rtol=1e-10)
 
-alone = [without_heads(layer, [(0, other) for other in range(3) if other != head])(x).data for head in range(3)]
-np.testing.assert_allclose(sum(alone), layer(x).data, rtol=1e-10, atol=1e-12)
+alone = [without_heads(layer, [(0, other) for other in range(3) if other != head])(x).numpy() for head in range(3)]
+np.testing.assert_allclose(sum(alone), layer(x).numpy(), rtol=1e-10, atol=1e-12)
 print(
     "split, attend, join, mix: equal to nn.MultiHeadAttention; and its answer is the sum of what each head says alone"
 )
@@ -263,8 +263,9 @@ print(
 
 # %%
 order = rng.permutation(5)
-np.testing.assert_allclose(layer(x[:, order]).data, layer(x).data[:, order], rtol=0, atol=1e-12)
-disorder = float(np.abs(layer(x[:, order]).data - layer(x).data[:, order]).max())
+exchanged, as_it_was = layer(x[:, order]).numpy(), layer(x).numpy()
+np.testing.assert_allclose(exchanged, as_it_was[:, order], rtol=0, atol=1e-12)
+disorder = float(np.abs(exchanged - as_it_was[:, order]).max())
 print(f"attention of exchanged words = exchanged attention of the words, to {disorder:.0e}")
 
 # %% [markdown]
@@ -298,7 +299,7 @@ DISTANCES = (1, 4, 16, 64, 256, 1024, 4096)
 recalled = {distance: [] for distance in DISTANCES}
 for seed in run.seeds:
     rng = np.random.default_rng(seed)
-    recaller = Recaller(rng)
+    recaller = Recaller(rng).to(run.device)
     optimizer = AdamW(recaller.parameters(), lr=0.01)
     for _ in range(300):
         tokens, symbol = recall_batch(rng, 32, int(rng.integers(1, 33)))
@@ -308,7 +309,7 @@ for seed in run.seeds:
     for distance in DISTANCES:
         tokens, symbol = recall_batch(rng, 100, distance)
         with no_grad():
-            recalled[distance].append(float((recaller(tokens).data.argmax(-1) == symbol).mean()))
+            recalled[distance].append(float((recaller(tokens).numpy().argmax(-1) == symbol).mean()))
 print(
     f"{recaller.n_parameters():,} parameters; recalled at distance: "
     + ", ".join(f"{d}: {min(r):.3f}" for d, r in recalled.items())
@@ -483,7 +484,7 @@ assert two_answers == 0
 def places(time, width):
     """Sines and cosines of the place, (T, D), the slowest with a period of some 6,000 words."""
     angles = np.arange(time)[:, None] / 1000 ** (np.arange(width // 2) / (width // 2))
-    return Tensor(0.7 * np.concatenate([np.sin(angles), np.cos(angles)], -1).astype(np.float32))
+    return 0.7 * np.concatenate([np.sin(angles), np.cos(angles)], -1).astype(np.float32)
 
 
 class Reader(Module):
@@ -526,7 +527,7 @@ def packed(batch):
 
 def train(seed, what, **options):
     rng = np.random.default_rng(seed)
-    reader = Reader(rng, **options)
+    reader = Reader(rng, **options).to(run.device)
     optimizer = AdamW(reader.parameters(), lr=RATE, weight_decay=0.01)
     steps, step = EPOCHS * len(batches(stories["train"])), 0
     rate = schedule("cosine", RATE, steps, 50)
@@ -534,7 +535,7 @@ def train(seed, what, **options):
         for batch in batches(stories["train"], rng):
             tokens, asking, children = packed(batch)
             ops.cross_entropy(reader(tokens, asking), children).backward()
-            norm = float(np.sqrt(sum((p.grad**2).sum() for p in reader.parameters())))
+            norm = float(sum((p.grad**2).sum() for p in reader.parameters()) ** 0.5)
             step += 1
             optimizer.step(lr=rate(step), scale=clip_scale(norm, 1.0))
             optimizer.zero_grad()
@@ -577,7 +578,7 @@ def answers(reader, split):
     for batch in batches(stories[split]):
         tokens, asking, _ = packed(batch)
         with no_grad():
-            scores = reader(tokens, asking).data
+            scores = reader(tokens, asking).numpy()
         for i, story in enumerate(batch):
             two = [CHILDREN.index(name) for name in story.children]
             for j in range(len(story.questions)):
@@ -587,7 +588,7 @@ def answers(reader, split):
 
 found, said, said_without, rest, untrained, reached, readers = [], [], [], [], [], [], []
 for seed in run.seeds:
-    chance = found_by(looks(Reader(np.random.default_rng(seed)), "test"), "test")
+    chance = found_by(looks(Reader(np.random.default_rng(seed)).to(run.device), "test"), "test")
     untrained.append(max(min(score) for score in chance.values()))
     reader = train(seed, "the reader")
     readers.append(reader)
@@ -722,7 +723,7 @@ def after_because(reader):
     for batch in batches(stories["test"]):
         tokens, asking, children = packed(batch)
         with no_grad():
-            said = reader(tokens, asking).data.argmax(-1)
+            said = reader(tokens, asking).numpy().argmax(-1)
         for i, story in enumerate(batch):
             for j, (place, _, _, told) in enumerate(story.questions):
                 if not told and story.words[place - 1] == "because":

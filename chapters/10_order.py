@@ -56,8 +56,8 @@ queries, keys, values = (rng.normal(size=(8, 8)) for _ in range(3))
 
 def attention(x):
     """(B, T, D) -> (B, T, D), one head, both ways."""
-    q, k, v = (Tensor(x[:, None] @ w) for w in (queries, keys, values))
-    return ops.attention(q, k, v).data[:, 0]
+    q, k, v = (Tensor(x[:, None] @ w).to(run.device) for w in (queries, keys, values))
+    return ops.attention(q, k, v).numpy()[:, 0]
 
 
 shuffle = rng.permutation(6)
@@ -148,7 +148,8 @@ np.testing.assert_allclose(turned(q, positions), ops.rope(Tensor(q), cos=cos, si
 def scores(shift, rope=ops.rope):
     """Every query with every key, (T, T), all of them `shift` positions further on."""
     cos, sin = ops.rope_table(positions + shift, 16)
-    return rope(Tensor(q), cos=cos, sin=sin).data @ rope(Tensor(k), cos=cos, sin=sin).data.T
+    turned_q, turned_k = (rope(Tensor(x).to(run.device), cos=cos, sin=sin) for x in (q, k))
+    return (turned_q @ turned_k.T).numpy()
 
 
 moved = max(float(np.abs(scores(shift) - scores(0)).max()) for shift in (1, 7, 1000))
@@ -260,17 +261,17 @@ class Reader(Module):
         if self.scheme == "learned":
             x = x + self.learned(positions)
         if self.scheme == "sinusoidal":
-            x = x + Tensor(self.table[positions])
+            x = x + self.table[positions]
         for block in self.blocks:
             x = block(x)
         return self.head(self.norm(x))
 
 
 for scheme, base in (("none", None), ("RoPE", 10_000.0)):
-    ours = Attention(scheme, True, 32, 2, np.random.default_rng(1))
-    package = nn.CausalSelfAttention(32, 2, rope_base=base, rng=np.random.default_rng(1))
-    x = Tensor(rng.normal(size=(2, 9, 32)).astype(np.float32))
-    np.testing.assert_allclose(ours(x).data, package(x).data, rtol=1e-4, atol=1e-5)
+    ours = Attention(scheme, True, 32, 2, np.random.default_rng(1)).to(run.device)
+    package = nn.CausalSelfAttention(32, 2, rope_base=base, rng=np.random.default_rng(1)).to(run.device)
+    x = Tensor(rng.normal(size=(2, 9, 32)).astype(np.float32)).to(run.device)
+    np.testing.assert_allclose(ours(x).numpy(), package(x).numpy(), rtol=1e-4, atol=1e-5)
 
 
 def train(model, loss, steps, lr):
@@ -304,7 +305,7 @@ pairs, answers = np.concatenate([text, twin(text)]), np.concatenate([answer, 1 -
 cost, right, apart = ({kind: [] for kind in KINDS} for _ in range(3))
 for seed in run.seeds:
     for kind, (scheme, causal, n_layer) in run.progress(KINDS.items(), "order"):
-        model = Reader(scheme, causal, n_layer, LETTERS, 2, np.random.default_rng(seed))
+        model = Reader(scheme, causal, n_layer, LETTERS, 2, np.random.default_rng(seed)).to(run.device)
 
         def loss(step, model=model, seed=seed):
             text, answer = question(64, np.random.default_rng((seed, step)))
@@ -312,10 +313,11 @@ for seed in run.seeds:
 
         train(model, loss, STEPS_ORDER, 5e-3)
         with no_grad():
-            said = model(pairs)[:, -1]
-        cost[kind].append(ops.cross_entropy(said, answers).item())
-        right[kind].append(float((said.data.argmax(-1) == answers).mean()))
-        apart[kind].append(float(np.abs(said.data[:1000] - said.data[1000:]).max()))
+            scored = model(pairs)[:, -1]
+        cost[kind].append(ops.cross_entropy(scored, answers).item())
+        said = scored.numpy()
+        right[kind].append(float((said.argmax(-1) == answers).mean()))
+        apart[kind].append(float(np.abs(said[:1000] - said[1000:]).max()))
 rows = [[kind, float(np.mean(cost[kind])), min(right[kind]), max(right[kind]), max(apart[kind])] for kind in KINDS]
 print(table(rows, ["model", "nats (ln 2 = 0.6931)", "right, least", "most", "twins differ by"]))
 
@@ -341,11 +343,11 @@ np.testing.assert_allclose(even[0, 0, :, 0], 1 / np.arange(1, 13), rtol=1e-12)
 
 def position_read(causal, seed):
     """R² of 1/(t+1), read by a straight line from what a layer with random weights gives, on texts not used for the fit."""
-    model = Reader("none", causal, 1, LETTERS, 2, np.random.default_rng(seed))
+    model = Reader("none", causal, 1, LETTERS, 2, np.random.default_rng(seed)).to(run.device)
     text = np.random.default_rng((seed, 1)).integers(3, LETTERS, (400, 32))
     text[:, 0] = 2  # the mark
     with no_grad():
-        seen = model.blocks[0](model.letters(text)).data[:, 1:].astype(np.float64)
+        seen = model.blocks[0](model.letters(text)).numpy()[:, 1:].astype(np.float64)
     wanted = np.broadcast_to(1 / np.arange(2, 33), (400, 31))
     inputs = np.concatenate([seen, np.ones((400, 31, 1))], -1)
     line = np.linalg.lstsq(inputs[:200].reshape(-1, 33), wanted[:200].ravel(), rcond=None)[0]
@@ -388,6 +390,7 @@ for seed in run.seeds:
     batches = Batches(letters, block_size=TRAINED, batch_size=16, seed=seed)
     for scheme in run.progress(SCHEMES, "tales"):
         model = Reader(scheme, True, 2, V, V, np.random.default_rng(seed), width=48, n_head=4, longest=LONG)
+        model.to(run.device)
 
         def loss(step, model=model, batches=batches):
             inputs, targets = batches[step]
@@ -395,7 +398,7 @@ for seed in run.seeds:
 
         train(model, loss, STEPS_TALES, 1e-2)
         with no_grad():
-            losses = ops.cross_entropy(model(read_on[0]), read_on[1], reduction="none").data.reshape(-1, LONG)
+            losses = ops.cross_entropy(model(read_on[0]), read_on[1], reduction="none").numpy().reshape(-1, LONG)
         by_position[scheme].append(losses.mean(0))
 
 inside = {s: [float(v[16:TRAINED].mean()) for v in by_position[s]] for s in SCHEMES}

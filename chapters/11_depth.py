@@ -24,6 +24,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinygrad_llm import Module, Tensor, nn, no_grad, ops
+from tinygrad_llm.backend import to_device
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.batches import Batches
 from tinygrad_llm.datasets.locate import tales_files
@@ -119,15 +120,20 @@ class ReadableAttention(nn.CausalSelfAttention):
         return self.c_proj(ops.composed.packed_attention(self.c_attn(x), n_head=self.n_head))
 
 
+def length(array):
+    return float(np.linalg.norm(to_device(array, "cpu")))
+
+
 def gradient_by_layer(kind, depth, seed):
     """The norms of dL/dx below the first layer and above each, (depth + 1,); the last weights' gradient's; the stream's growth."""
     model = Deep(kind, depth, np.random.default_rng(seed), attention=ReadableAttention, dtype=np.float64)
+    model.to(run.device)
     tokens, targets = Batches(letters, block_size=CONTEXT, batch_size=4, seed=seed)[0]
     seen = model.stream(tokens)
     model.loss(tokens, targets, seen).backward(retain_graph=True)
     weights = model.parts[-1].c_proj.weight.grad
-    growth = float(np.linalg.norm(seen[-1].data) / np.linalg.norm(seen[0].data))
-    return [float(np.linalg.norm(x.grad)) for x in seen], float(np.linalg.norm(weights)), growth
+    growth = length(seen[-1].data) / length(seen[0].data)
+    return [length(x.grad) for x in seen], length(weights), growth
 
 
 ratios = {kind: {depth: [] for depth in DEPTHS} for kind in STACK}
@@ -211,10 +217,10 @@ rng = np.random.default_rng(0)
 inputs, cotangent = [rng.normal(size=shape) for shape in ((2, 3, 8), (8,), (8,))], rng.normal(size=(2, 3, 8))
 found = []
 for norm in (layer_norm, ops.layer_norm):
-    parents = [Tensor(a, requires_grad=True) for a in inputs]
+    parents = [Tensor(a, requires_grad=True).to(run.device) for a in inputs]
     y = norm(*parents)
     y.backward(cotangent)
-    found.append([y.data, *(p.grad for p in parents)])
+    found.append([to_device(a, "cpu") for a in (y.data, *(p.grad for p in parents))])
 for mine, package in zip(*found):
     np.testing.assert_allclose(mine, package, rtol=1e-9, atol=1e-12)
 loud = ops.layer_norm(Tensor(1000 * inputs[0])).data
@@ -232,11 +238,11 @@ print(
 # %%
 block = nn.TransformerBlock(
     nn.LayerNorm(WIDTH), nn.CausalSelfAttention(WIDTH, HEADS, rng=rng), nn.LayerNorm(WIDTH), nn.MLP(WIDTH, rng=rng)
-)
-x = Tensor(rng.normal(size=(2, 5, WIDTH)).astype(np.float32))
+).to(run.device)
+x = Tensor(rng.normal(size=(2, 5, WIDTH)).astype(np.float32)).to(run.device)
 y = STACK["pre-norm"](x, block.attn, block.ln_1)
 y = STACK["pre-norm"](y, block.mlp, block.ln_2)
-np.testing.assert_array_equal(y.data, block(x).data)
+np.testing.assert_array_equal(y.numpy(), block(x).numpy())
 print("two rows of our table are nn.TransformerBlock")
 
 # %% [markdown]
@@ -249,6 +255,7 @@ print("two rows of our table are nn.TransformerBlock")
 # %%
 def train(model, seed, lr, steps, warmup=0, kind="constant"):
     """Trains on windows of the tales; returns the loss of each step."""
+    model.to(run.device)
     batches = Batches(letters, block_size=CONTEXT, batch_size=BATCH, seed=seed)
     optimizer, rate, losses = AdamW(model.parameters(), lr=lr, weight_decay=0.0), schedule(kind, lr, steps, warmup), []
     for step in range(steps):
@@ -390,9 +397,9 @@ def gelu(x):
     return x * (1 + ops.erf(x * math.sqrt(0.5))) * 0.5
 
 
-u = Tensor(np.linspace(-6, 6, 241))
-np.testing.assert_allclose(gelu(u).data, ops.gelu(u).data, atol=1e-14)
-tanh_away = float(np.abs(ops.gelu(u, approximate="tanh").data - ops.gelu(u).data).max())
+u = Tensor(np.linspace(-6, 6, 241)).to(run.device)
+np.testing.assert_allclose(gelu(u).numpy(), ops.gelu(u).numpy(), atol=1e-14)
+tanh_away = float(abs(ops.gelu(u, approximate="tanh") - ops.gelu(u)).max())
 assert tanh_away < 1e-3
 print(f"our gelu and the package's agree; the tanh form is nowhere more than {tanh_away:.1e} away")
 

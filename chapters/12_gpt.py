@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_llm import Tensor, nn, no_grad, ops
+from tinygrad_llm.backend import to_device
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.locate import corpus
 from tinygrad_llm.datasets.tales_words import CHILDREN
@@ -124,7 +125,7 @@ def first_weights(V, T, n_layer, D, rng):
             w[f"{h}.{name}.weight"], w[f"{h}.{name}.bias"] = rng.normal(0, std, (outputs, inputs)), np.zeros(outputs)
     for norm in ["ln_f", *(f"h.{i}.{n}" for i in range(n_layer) for n in ("ln_1", "ln_2"))]:
         w[f"{norm}.weight"], w[f"{norm}.bias"] = np.ones(D), np.zeros(D)
-    return {name: Tensor(array, requires_grad=True) for name, array in w.items()}
+    return {name: Tensor(array, requires_grad=True).to(run.device) for name, array in w.items()}
 
 
 parts = (linear, layer_norm, mlp, attention, gpt, loss_of, first_weights)
@@ -138,6 +139,7 @@ print(f"a GPT in {lines} lines")
 # %%
 w = first_weights(30, 12, 3, 16, np.random.default_rng(7))
 model = GPT(GPTConfig(30, 12, n_layer=3, n_head=4, n_embd=16), rng=np.random.default_rng(7), dtype=np.float64)
+model.to(run.device)
 tokens, targets = np.random.default_rng(8).integers(0, 30, (2, 5, 12))
 ours, theirs = gpt(tokens, w, 3, 4), model(tokens)
 our_loss, their_loss = loss_of(ours, targets), model.loss(tokens, targets)
@@ -145,6 +147,7 @@ our_loss.backward(), their_loss.backward()
 assert w.keys() == dict(model.named_parameters()).keys()
 pairs = [(ours.data, theirs.data), (our_loss.data, their_loss.data)]
 pairs += [(w[name].grad, p.grad) for name, p in model.named_parameters()]
+pairs = [(to_device(a, "cpu"), to_device(b, "cpu")) for a, b in pairs]
 away = max(float(np.abs(a - b).max()) for a, b in pairs)
 for a, b in pairs:
     np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
@@ -208,7 +211,7 @@ def new_gpt(seed, peeking=False):
     model = GPT(GPTConfig(V, T, LAYERS, HEADS, WIDTH, bias=False), rng=np.random.default_rng(seed))
     for block in model.h if peeking else ():
         block.attn.__class__ = Peeking  # the same weights
-    return model
+    return model.to(run.device)
 
 
 def fit(model, steps, seed, rate, batch=None, after=None, every=0, decay=0.1):
@@ -240,7 +243,9 @@ for peeking, losses in heart.items():
 def log_probabilities(model, rows=slice(None)):
     """ln p of every word, at each place that counts, in the order of the text.  (N, V)"""
     with no_grad():
-        parts = [ops.log_softmax(model(part), axis=-1).data for part in np.array_split(test[0][rows], 10) if len(part)]
+        parts = [
+            ops.log_softmax(model(part), axis=-1).numpy() for part in np.array_split(test[0][rows], 10) if len(part)
+        ]
     return np.concatenate(parts)[test[1][rows] != ops.IGNORE]
 
 
@@ -272,7 +277,7 @@ def without_the_future(model):
     """Bits a word where the model reads a story's beginning, and nothing else."""
     cuts = range(10, 90, 10)
     with no_grad():
-        said = [ops.log_softmax(model.next_logits(test[0][:, :cut]), axis=-1).data for cut in cuts]
+        said = [ops.log_softmax(model.next_logits(test[0][:, :cut]), axis=-1).numpy() for cut in cuts]
     return float(np.mean([bits_of(log_p, test[1][:, cut - 1]) for log_p, cut in zip(said, cuts)]))
 
 
@@ -292,7 +297,7 @@ def hears_the_future(model):
     changed = test[0][:2].copy()
     changed[:, 60] = (changed[:, 60] + 1) % V
     with no_grad():
-        return float(np.abs(model(changed).data[:, :60] - model(test[0][:2]).data[:, :60]).max())
+        return float(abs(model(changed)[:, :60] - model(test[0][:2])[:, :60]).max())
 
 
 heard = {kind: hears_the_future(new_gpt(1, kind == "sees the future")) for kind in ("sees the past", "sees the future")}
@@ -361,7 +366,7 @@ print({name: int((kind == name).sum()) for name in KINDS}, "and", len(which), "n
 learned, curves = {"LSTM": [], "GPT": []}, {"LSTM": [], "GPT": []}
 bits = {f"{ORDER} words counted": [counted_bits], "LSTM": [], "GPT": []}
 for seed in run.seeds:
-    lstm = RNNLM(RNNLMConfig(V, WIDTH, 98), rng=np.random.default_rng(seed))
+    lstm = RNNLM(RNNLMConfig(V, WIDTH, 98), rng=np.random.default_rng(seed)).to(run.device)
     model = new_gpt(seed)
     for name, rival in (("LSTM", lstm), ("GPT", model)):
 
@@ -474,6 +479,7 @@ run.show(
 # %%
 SMALL = {"n_layer": 1, "n_head": 2, "n_embd": 32, "block_size": 32, "batch_size": 4, "dropout": 0.1, "warmup": 2}
 SMALL |= {"steps": 20, "eval_every": 4, "eval_batches": 1, "checkpoint_every": 8, "threads": "2", "seed": 5}
+SMALL |= {"device": run.device}
 DIES = """
 import json, os, sys
 from pathlib import Path
@@ -490,7 +496,7 @@ Trainer.start(TrainConfig(**json.loads(sys.argv[2])), Path(sys.argv[1])).run(pro
 
 def ends(trainer):
     trainer.run(progress=False, report=lambda line: None)
-    return {name: array.copy() for name, array in trainer.model.state_dict().items()}
+    return {name: to_device(array.copy(), "cpu") for name, array in trainer.model.state_dict().items()}
 
 
 with tempfile.TemporaryDirectory() as out:
@@ -521,7 +527,7 @@ def told(model, temperature, count, seed):
     sampler, rng, rows = Sampler(temperature=temperature), np.random.default_rng(seed), np.full((count, T), END)
     with no_grad():
         for t in range(1, T):
-            logits = model.next_logits(rows[:, :t]).data
+            logits = model.next_logits(rows[:, :t]).numpy()
             rows[:, t] = [sampler.draw(row, rng) for row in logits]
     stories = [[names[i] for i in row[1:]] for row in rows]
     return [story[: story.index("\n")] if "\n" in story else story for story in stories]

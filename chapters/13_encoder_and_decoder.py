@@ -166,17 +166,17 @@ print(table([["reads", *shown(reads[0])], ["says", *shown(says[0])]], ["", "1", 
 
 # %%
 rng = np.random.default_rng(0)
-layer = nn.MultiHeadAttention(8, 1, rng=rng, dtype=np.float64)
-writing, memory = Tensor(rng.normal(size=(2, 3, 8))), Tensor(rng.normal(size=(2, 5, 8)))
+layer = nn.MultiHeadAttention(8, 1, rng=rng, dtype=np.float64).to(run.device)
+writing, memory = (Tensor(rng.normal(size=(2, length, 8))).to(run.device) for length in (3, 5))
 is_word = np.array([[True] * 5, [True] * 3 + [False] * 2])
 
 q, k, v = layer.q_proj(writing), layer.k_proj(memory), layer.v_proj(memory)
 scores = q @ k.transpose(0, 2, 1) / 8**0.5  # (B, T, S)
 shares = ops.softmax(ops.masked_fill(scores, ~is_word[:, None, :], -np.inf))
 answer = layer.out_proj(shares @ v)
-np.testing.assert_allclose(answer.data, layer(writing, memory, is_word).data, rtol=1e-12)
-disturbed = Tensor(np.where(is_word[:, :, None], memory.data, 100.0))
-np.testing.assert_allclose(layer(writing, disturbed, is_word).data, answer.data, rtol=1e-12)
+np.testing.assert_allclose(answer.numpy(), layer(writing, memory, is_word).numpy(), rtol=1e-12)
+disturbed = ops.where(is_word[:, :, None], memory, 100.0)
+np.testing.assert_allclose(layer(writing, disturbed, is_word).numpy(), answer.numpy(), rtol=1e-12)
 print("five lines of cross-attention and the package's agree; what stands in the padding changes nothing")
 
 # %% [markdown]
@@ -272,14 +272,14 @@ def batches(rng):
 def trained(name, seed, steps=STEPS, shifted=True):
     make, rate = MODELS[name]
     rng = np.random.default_rng(seed)
-    model, losses, stream = make(rng), [], batches(np.random.default_rng([seed, 1]))
+    model, losses, stream = make(rng).to(run.device), [], batches(np.random.default_rng([seed, 1]))
     optimizer = AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98))
     at = schedule("cosine", rate, STEPS, warmup=STEPS // 10)
     for step in run.progress(range(steps), name):
         source, reads, says = next(stream)
         loss = model.loss(source, reads, says if shifted else np.where(says == ops.IGNORE, says, reads), rng=rng)
         loss.backward()
-        norm = float(np.sqrt(sum((p.grad**2).sum() for p in optimizer.flat.parameters)))
+        norm = float(sum((p.grad**2).sum() for p in optimizer.flat.parameters) ** 0.5)
         optimizer.step(lr=at(step + 1), scale=clip_scale(norm, 1.0))
         optimizer.zero_grad()
         losses.append(loss.item())
@@ -318,7 +318,7 @@ def greedy(model, source, longest=24):
     with no_grad():
         memory, rows = model.encode(source), np.full((len(source), 1), START)
         while rows.shape[1] <= longest and not (rows == END).any(1).all():
-            best = model.decode(rows, memory).data[:, -1].argmax(-1)
+            best = model.decode(rows, memory).numpy()[:, -1].argmax(-1)
             rows = np.concatenate([rows, best[:, None]], axis=1)
     return [written(row[1:]) for row in rows]
 
@@ -453,8 +453,8 @@ def speaker(model, pair):
 
     def log_probabilities(prefixes):
         with no_grad():
-            repeated = Tensor(np.repeat(memory.data, len(prefixes), 0))
-            return ops.log_softmax(model.decode(prefixes, repeated)[:, -1]).data
+            repeated = memory[[0] * len(prefixes)]
+            return ops.log_softmax(model.decode(prefixes, repeated)[:, -1]).numpy()
 
     return log_probabilities
 

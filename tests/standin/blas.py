@@ -30,13 +30,12 @@ def _dtype(code) -> np.dtype:
     return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
 
 
-def _matrix(address, dtype: np.dtype, rows: int, columns: int, ld: int) -> np.ndarray:
-    """A view of memory as a matrix that lies by columns."""
+def _matrices(address, dtype: np.dtype, rows: int, columns: int, ld: int, stride: int, count: int) -> np.ndarray:
+    """A view of memory as matrices that lie by columns, `stride` apart.  (count, rows, columns)"""
     assert ld >= max(1, rows), f"leading dimension {ld} for {rows} rows"
-    count = (columns - 1) * ld + rows
-    buffer = (ctypes.c_char * (count * dtype.itemsize)).from_address(_number(address))
-    flat = np.frombuffer(buffer, dtype)
-    return np.lib.stride_tricks.as_strided(flat, (rows, columns), (dtype.itemsize, ld * dtype.itemsize))
+    size = (count - 1) * stride + (columns - 1) * ld + rows
+    buffer = (ctypes.c_char * (size * dtype.itemsize)).from_address(_number(address))
+    return np.ndarray((count, rows, columns), dtype, buffer, 0, tuple(dtype.itemsize * n for n in (stride, 1, ld)))
 
 
 class CuBLAS:
@@ -75,21 +74,18 @@ class CuBLAS:
         assert all(isinstance(x._obj, wanted) for x in (alpha, beta)), "alpha and beta have the type of the computation"
         wide = np.float64 if factor == np.float64 else np.float32
 
-        def operand(x, flag, rows, columns, ld, stride, i):
-            place = _number(x) + i * _number(stride) * factor.itemsize
+        def operand(x, flag, rows, columns, ld, stride):
             shape = (columns, rows) if _number(flag) else (rows, columns)
-            matrix = _matrix(place, factor, *shape, _number(ld)).astype(wide)
-            return matrix.T if _number(flag) else matrix
+            matrices = _matrices(x, factor, *shape, _number(ld), _number(stride), count).astype(wide, copy=False)
+            return matrices.swapaxes(1, 2) if _number(flag) else matrices
 
         def multiply() -> None:
-            for i in range(count):
-                left = operand(a, ta, m, k, lda, stride_a, i)
-                right = operand(b, tb, k, n, ldb, stride_b, i)
-                if _number(compute) == 77:
-                    left, right = _tf32(left), _tf32(right)
-                out = _matrix(_number(c) + i * _number(stride_c) * result.itemsize, result, m, n, _number(ldc))
-                product = scalars[0] * (left @ right)
-                out[...] = product if scalars[1] == 0 else product + scalars[1] * out.astype(wide)
+            left, right = operand(a, ta, m, k, lda, stride_a), operand(b, tb, k, n, ldb, stride_b)
+            if _number(compute) == 77:
+                left, right = _tf32(left), _tf32(right)
+            out = _matrices(c, result, m, n, _number(ldc), _number(stride_c), count).swapaxes(1, 2)
+            product = scalars[0] * (right.swapaxes(1, 2) @ left.swapaxes(1, 2))  # the transposes, as memory has them
+            out[...] = product if scalars[1] == 0 else product + scalars[1] * out.astype(wide)
 
         self.calls += 1
         self.run(multiply)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import GradientSink, watch_numbers
-from tinygrad_llm.backend import Array, KeyedStream, to_device
+from tinygrad_llm.backend import Array, KeyedStream, device_of, to_device
 from tinygrad_llm.errors import ConfigError, NonFiniteError
 from tinygrad_llm.nn import Module
 from tinygrad_llm.ops import IGNORE
@@ -143,7 +143,7 @@ class ThreadedStep(Step):
     """Every batch split over threads: each has its examples and its own sink, then its range of the flat arrays.
 
     Refuses models whose loss couples examples (`couples_examples = True`, an expert balance loss for one): the parts'
-    losses would not add up to the whole's.
+    losses would not add up to the whole's. On a GPU there is one worker: the GPU divides the work by itself.
     """
 
     def __init__(self, model: Module, optimizer: Optimizer, *, threads: int, clip: float = 1.0, seed: int = 0) -> None:
@@ -151,6 +151,7 @@ class ThreadedStep(Step):
             next_step = "Use --threads 1: the loss of a split batch is not the sum of its parts'."
             raise ConfigError("model", "a loss that is a sum over examples", type(model).__name__, next_step)
         super().__init__(model, optimizer, clip=clip, seed=seed)
+        threads = threads if device_of(optimizer.flat.data) == "cpu" else 1
         self.workers = Workers(threads)
         self.sinks = [optimizer.flat.new_sink() for _ in range(threads)]
         size = optimizer.flat.data.size

@@ -37,7 +37,7 @@ class Function:
         kinds = self.compiled.kernels[self.name]
         assert len(kinds) == len(args), f"{self.name} takes {len(kinds)} arguments, got {len(args)}"
         inner = [self._argument(kind, a) for kind, a in zip(kinds, args)]
-        STATE.run(lambda: self.compiled.launch(self.name, grid, block[0], inner, shared_bytes=shared_mem))
+        STATE.launch(self.name, lambda: self.compiled.launch(self.name, grid, block[0], inner, shared_bytes=shared_mem))
 
     def _argument(self, kind: str, x):
         if isinstance(x, ndarray):

@@ -20,7 +20,7 @@ class DeviceSynchronized(RuntimeError):
 
 
 class State:
-    """counts: "synchronise" and "upload" by what did it. recording: the graph being recorded, or None.
+    """counts: "synchronise", "upload" and "launch" by what did it. recording: the graph being recorded, or None.
 
     may_wait: False where `cupyx.allow_synchronize` forbids it. used, most: bytes of all arrays that live, and their most.
     broken: what may not be recorded was asked for, so that the recording is of no use any more.
@@ -63,6 +63,11 @@ class State:
         self.refuse(why)
         self.counts["upload", why] += 1
 
+    def launch(self, kernel: str, action: Callable[[], None]) -> None:
+        """A kernel is started."""
+        self.counts["launch", kernel] += 1
+        self.run(action)
+
     def run(self, action: Callable[[], None]) -> None:
         """Does it now, or records it to be done by each replay."""
         if self.broken:
@@ -81,11 +86,18 @@ class State:
 
     def waits(self) -> int:
         """How often the host waited so far."""
-        return sum(count for (kind, _), count in self.counts.items() if kind == "synchronise")
+        return self._count("synchronise")
 
     def uploads(self) -> int:
         """How often memory that is not pinned was copied so far."""
-        return sum(count for (kind, _), count in self.counts.items() if kind == "upload")
+        return self._count("upload")
+
+    def launches(self) -> int:
+        """How many kernels were started so far."""
+        return self._count("launch")
+
+    def _count(self, wanted: str) -> int:
+        return sum(count for (kind, _), count in self.counts.items() if kind == wanted)
 
 
 STATE = State()
