@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -10,9 +12,9 @@ from torch.nn import functional as F
 class Block(nn.Module):
     """Names and shapes as in tinygrad_llm.models.GPT, so that one set of weights fits both."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.p = heads, dropout
         self.ln_1 = nn.LayerNorm(width, bias=False)
         self.attn = nn.ModuleDict(
             {"c_attn": nn.Linear(width, 3 * width, bias=False), "c_proj": nn.Linear(width, width, bias=False)}
@@ -26,26 +28,43 @@ class Block(nn.Module):
         batch, time, width = x.shape
         parts = self.attn["c_attn"](self.ln_1(x)).split(width, dim=2)
         q, k, v = (part.view(batch, time, self.heads, -1).transpose(1, 2) for part in parts)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        x = x + self.attn["c_proj"](y.transpose(1, 2).reshape(batch, time, width))
-        return x + self.mlp["c_proj"](F.gelu(self.mlp["c_fc"](self.ln_2(x)), approximate="tanh"))
+        y = F.scaled_dot_product_attention(q, k, v, dropout_p=self.p, is_causal=True)
+        x = x + dropped(self.attn["c_proj"](y.transpose(1, 2).reshape(batch, time, width)), self.p)
+        return x + dropped(self.mlp["c_proj"](F.gelu(self.mlp["c_fc"](self.ln_2(x)), approximate="tanh")), self.p)
+
+
+def dropped(x: torch.Tensor, p: float) -> torch.Tensor:
+    """Dropout, where there is any."""
+    return F.dropout(x, p) if p else x
 
 
 class GPT(nn.Module):
     """forward(tokens, targets) is the mean loss."""
 
-    def __init__(self, vocab_size: int, block_size: int, n_layer: int, n_head: int, n_embd: int) -> None:
+    def __init__(
+        self, vocab_size: int, block_size: int, n_layer: int, n_head: int, n_embd: int, dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.p = dropout
         self.wte, self.wpe = nn.Embedding(vocab_size, n_embd), nn.Embedding(block_size, n_embd)
-        self.h = nn.ModuleList(Block(n_embd, n_head) for _ in range(n_layer))
+        self.h = nn.ModuleList(Block(n_embd, n_head, dropout) for _ in range(n_layer))
         self.ln_f = nn.LayerNorm(n_embd, bias=False)
 
     def forward(self, tokens: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        x = self.wte(tokens) + self.wpe(torch.arange(tokens.shape[1]))
+        x = dropped(self.wte(tokens) + self.wpe(torch.arange(tokens.shape[1], device=tokens.device)), self.p)
         for block in self.h:
             x = block(x)
         logits = F.linear(self.ln_f(x), self.wte.weight)
         return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.view(-1))
+
+
+def fused_adamw(model: GPT, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.99)) -> torch.optim.AdamW:
+    """In one kernel for all; decay for matrices only."""
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": 0.1},
+        {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=lr, betas=betas, fused=True)
 
 
 class Trainer:
@@ -56,11 +75,7 @@ class Trainer:
         self.model = GPT(**config)
         self.model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
         self.call = torch.compile(self.model) if compiled else self.model
-        groups = [
-            {"params": [p for p in self.model.parameters() if p.ndim >= 2], "weight_decay": 0.1},
-            {"params": [p for p in self.model.parameters() if p.ndim < 2], "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99), fused=True)
+        self.optimizer = fused_adamw(self.model)
 
     def step(self, tokens, targets) -> float:
         loss = self.call(torch.from_numpy(tokens), torch.from_numpy(targets))
@@ -69,3 +84,36 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         return loss.item()
+
+
+class DeviceTrainer:
+    """A step on a GPU in bfloat16 by autocast; nothing waits for the GPU until `loss()`."""
+
+    def __init__(self, config: dict, weights: dict, compiled: bool, device: str = "cuda") -> None:
+        torch.set_float32_matmul_precision("high")
+        self.device = device
+        self.model = GPT(**config)
+        self.model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+        self.model.to(device)
+        self.call: Any = torch.compile(self.model) if compiled else self.model
+        self.optimizer = fused_adamw(self.model)
+        self.last = torch.zeros(())
+
+    def step(self, tokens, targets) -> None:
+        """Asks for one step on arrays of the host."""
+        x, y = (self._upload(a) for a in (tokens, targets))
+        with torch.autocast(self.device, torch.bfloat16):
+            loss = self.call(x, y)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.last = loss.detach()
+
+    def loss(self) -> float:
+        """The last step's, waited for."""
+        return self.last.item()
+
+    def _upload(self, array) -> torch.Tensor:
+        tensor = torch.from_numpy(array)
+        return tensor.pin_memory().to(self.device, non_blocking=True) if self.device == "cuda" else tensor

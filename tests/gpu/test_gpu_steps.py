@@ -19,9 +19,12 @@ from tinygrad_llm.train import EagerStep
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
 
 pytestmark = pytest.mark.gpu
-FIRST_STEPS, CURVE = 2e-5, 2e-2
+FIRST_STEPS, CURVE = 5e-6, 1e-3
 """How far the losses of two float32 programs may be apart, as a part of the loss: in the first steps, where only rounding is
-different, and along the whole curve, where training has amplified it."""
+different, and along the whole curve, where training has amplified it. Two that run on a CPU and add up in another order are
+3e-7 apart after two hundred steps; a GPU's exponentials are quicker and coarser."""
+TF32_END, BF16_END = 5e-3, 1e-2
+"""How far the mean of a curve's last tenth may be from float32's."""
 
 
 @pytest.fixture
@@ -62,12 +65,12 @@ def test_batches_added_up_are_one_large_one(setup, stream):
 
 
 def test_three_precisions_learn_the_same(setup, stream, tensor_cores):
-    """Beside float32: TF32 within a hundredth, bfloat16 within two, averaged over the last tenth of the curve."""
+    """Three curves beside one another: together at the end, and not the very same at the beginning."""
     curves = {p: run(DeviceStep, setup, "cuda", precision=p)[0] for p in ("fp32", "tf32", "bf16")}
     last = max(3, setup.steps // 10)
     ends = {p: curve[-last:, 0].mean() for p, curve in curves.items()}
-    assert abs(ends["tf32"] / ends["fp32"] - 1) < 1e-2, ends
-    assert abs(ends["bf16"] / ends["fp32"] - 1) < 2e-2, ends
+    assert abs(ends["tf32"] / ends["fp32"] - 1) < TF32_END, ends
+    assert abs(ends["bf16"] / ends["fp32"] - 1) < BF16_END, ends
     first = {p: apart(curve[:2], curves["fp32"][:2]).max() for p, curve in curves.items()}
     assert 0 < first["tf32"] < 1e-3 and 0 < first["bf16"] < 1e-2, f"not computed as asked for: {first}"
 

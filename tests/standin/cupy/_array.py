@@ -15,6 +15,12 @@ class Memory:
     def __init__(self, a: np.ndarray) -> None:
         self.array, self.ptr = a, a.ctypes.data
 
+    def copy_from_device_async(self, src: Memory, size: int, stream=None) -> None:
+        """From another array, in the stream's order."""
+        assert self.array.flags.c_contiguous and src.array.flags.c_contiguous
+        to, source = (m.array.reshape(-1).view(np.uint8)[:size] for m in (self, src))
+        STATE.run(lambda: to.__setitem__(slice(None), source))
+
     def copy_from_host_async(self, address: int, size: int, stream=None) -> None:
         """From pinned memory, in the stream's order."""
         from cupy.cuda import pinned_view
