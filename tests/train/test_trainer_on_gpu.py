@@ -83,6 +83,8 @@ def test_coarse_precision_needs_a_gpu_and_float32(config):
     for change, said in (({"device": "cpu"}, "on the CPU"), ({"dtype": "float64"}, "--dtype float64")):
         with pytest.raises(ConfigError, match=said):
             Trainer.start(replace(config, precision="bf16", **change), None)
+    with pytest.raises(ConfigError, match="--dtype float64.*--device cpu"):
+        Trainer.start(replace(config, dtype="float64"), None)
 
 
 def test_a_configuration_saved_before_there_was_a_gpu_is_read(config):

@@ -20,16 +20,17 @@ PRECISIONS = ("fp32", "tf32", "bf16")
 
 
 def check_precision(precision: str, device: str, dtype: str = "float32") -> None:
-    """Raises ConfigError where the device cannot compute like that, or the weights are not float32."""
+    """Raises ConfigError where the device cannot train like that: a GPU's kernels know float32 weights alone."""
     if precision not in PRECISIONS:
         raise ConfigError("precision", " or ".join(PRECISIONS), repr(precision))
+    if device == "cuda" and dtype != "float32":
+        next_step = "Leave --dtype out, or use --device cpu."
+        raise ConfigError("dtype", "float32 for training on a GPU", f"--dtype {dtype}", next_step)
     if precision == "fp32":
         return
     if device == "cpu":
         next_step = "Leave --precision out, or use --device cuda."
         raise ConfigError("precision", "fp32 on the CPU", precision, next_step)
-    if dtype != "float32":
-        raise ConfigError("precision", f"fp32 with --dtype {dtype}", precision, "Leave one of the two out.")
     capability = compute_capability()
     if capability < BFLOAT16_FROM:
         next_step = "Use --precision fp32."
