@@ -69,7 +69,7 @@ def test_value_and_gradients_are_the_cpus(case, dtype, data):
         options = {"dtype": np.float32 if dtype == "float64" else np.float64}
     expected = run(case, arrays, options, "cpu", [np.float64] * len(arrays))
     found = run(case, arrays, options, "cuda", [dtype] * len(arrays))
-    assert len(found) == len(expected)
+    assert [x.shape for x in found] == [x.shape for x in expected]
     tolerance = GRADIENT["float32" if case.name == "astype" else dtype]
     for one, other in zip(found, expected):
         np.testing.assert_allclose(

@@ -41,7 +41,7 @@ def _grid(threads: int) -> int:
 
 
 def _contiguous(x: Array) -> Array:
-    return load_cupy().ascontiguousarray(x)
+    return x if x.flags.c_contiguous else load_cupy().ascontiguousarray(x)  # which gives a number an axis
 
 
 def _rows(x: Array) -> tuple[Array, int, int]:

@@ -66,6 +66,8 @@ array = asarray
 
 def ascontiguousarray(a, dtype=None):
     assert isinstance(a, ndarray) and dtype is None
+    if not a.ndim:
+        return a.reshape(1)  # at least one axis, as NumPy's
     return a if a.flags.c_contiguous else a.copy()
 
 
