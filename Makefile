@@ -72,6 +72,7 @@ test-oracle: $(VENV)/oracle
 test-standin: $(VENV)/standin
 	$(BIN)/python -m pytest -m "kernels and not long" tests/backend
 	PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin
+	PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin -m "gpu or chapters" tests/gpu tests/test_chapters_on_a_gpu.py
 
 # Where there is a GPU: with a Python that has CuPy, pytest and hypothesis already, or with one made here.
 test-gpu: $(GPU_SETUP)
