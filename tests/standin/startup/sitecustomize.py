@@ -27,7 +27,7 @@ from cupy.cuda import Stream  # noqa: E402
 
 from tinygrad_llm.backend import cublas, device_of, fused  # noqa: E402
 
-CALLS, CALLS_A_SHAPE, ENTRIES = 60, 20, 1 << 16
+CALLS, CALLS_A_SHAPE, ENTRIES = 60, 20, 1 << 17
 """How often an operation has its kernel, in all and with one shape, and for how many entries at most."""
 
 op = importlib.import_module("tinygrad_llm.autograd.op")
