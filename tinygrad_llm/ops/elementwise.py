@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, as_dtype, is_float, namespace
+from tinygrad_llm.backend import Array, as_dtype, choose, is_float, namespace
 from tinygrad_llm.errors import ArgumentError
 
 
@@ -130,8 +130,8 @@ def minimum(a, b):
 
 
 def _shared(xp: Any, g: Array, first: Array, tied: Array) -> tuple[Array, Array]:
-    half = xp.where(tied, g * 0.5, xp.zeros_like(g))
-    return xp.where(first, g, half), xp.where(first | tied, half, g)
+    half = choose(tied, g * 0.5, xp.zeros_like(g))
+    return choose(first, g, half), choose(first | tied, half, g)
 
 
 @op
@@ -143,7 +143,7 @@ def clip(x, low=None, high=None):
 
     def vjp(g, needs):
         inside = (x >= (-np.inf if low is None else low)) & (x <= (np.inf if high is None else high))
-        return xp.where(inside, g, xp.zeros_like(g))
+        return choose(inside, g, xp.zeros_like(g))
 
     y = x if low is None else xp.maximum(x, low)  # not xp.clip: CuPy's does not know bfloat16
     return y if high is None else xp.minimum(y, high), vjp
@@ -153,14 +153,14 @@ def clip(x, low=None, high=None):
 def where(condition, a, b):
     """a where the condition holds, b elsewhere.  Each gets the gradient of the entries it gave."""
     xp = namespace(condition, a, b)
-    y = xp.where(condition, a, b)
+    y = choose(condition, a, b)
 
     def vjp(g, needs):
         zero = xp.zeros_like(g)
         return (
             None,
-            xp.where(condition, g, zero) if needs[1] else None,
-            xp.where(condition, zero, g) if needs[2] else None,
+            choose(condition, g, zero) if needs[1] else None,
+            choose(condition, zero, g) if needs[2] else None,
         )
 
     return y, vjp
@@ -171,8 +171,8 @@ def masked_fill(x, mask, value=0.0):
     """x, but `value` where the mask is true.  dL/dx = g where the mask is false."""
     xp = namespace(x)
     mask = xp.asarray(mask, dtype=bool)
-    y = xp.where(mask, xp.asarray(value, dtype=x.dtype), x)
-    return y, lambda g, needs: (xp.where(mask, xp.zeros_like(g), g), None)
+    y = choose(mask, xp.asarray(value, dtype=x.dtype), x)
+    return y, lambda g, needs: (choose(mask, xp.zeros_like(g), g), None)
 
 
 @op

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.backend import Array, choose, namespace
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
@@ -131,7 +131,7 @@ def logsumexp(x, axis=-1, keepdims=False):
     axes = normalized_axes(axis, x.ndim)
     _not_empty("logsumexp", x, axis)
     top = x.max(axes, keepdims=True)
-    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))  # -inf - -inf is no number; -inf - 0 is right
+    top = choose(xp.isfinite(top), top, xp.zeros_like(top))  # -inf - -inf is no number; -inf - 0 is right
     weights = xp.exp(x - top)
     total = weights.sum(axes, keepdims=True)
     y = xp.log(total) + top

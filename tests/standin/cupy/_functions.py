@@ -144,6 +144,10 @@ def where(condition, x=None, y=None):
     if x is None:
         STATE.synchronise("where with one argument")
         return wrap(np.where(unwrap(condition)))
+    # CuPy's has no bfloat16: what it gives is the next type that it knows
+    x, y = (
+        v.astype(np.float32) if getattr(v, "dtype", None) is not None and v.dtype.char == "E" else v for v in (x, y)
+    )
     return compute(np.where, condition, x, y)
 
 
