@@ -162,7 +162,7 @@ def tril(x, k=0):
     """The entries on and below diagonal k of the last two axes, zero above.  dL/dx = the same part of g."""
     xp = namespace(x)
     _check_matrices("tril", x.shape)
-    return xp.tril(x, k), lambda g, needs: xp.tril(g, k)
+    return xp.tril(x, k).astype(x.dtype, copy=False), lambda g, needs: xp.tril(g, k).astype(g.dtype, copy=False)
 
 
 @op
@@ -170,7 +170,7 @@ def triu(x, k=0):
     """The entries on and above diagonal k of the last two axes, zero below.  dL/dx = the same part of g."""
     xp = namespace(x)
     _check_matrices("triu", x.shape)
-    return xp.triu(x, k), lambda g, needs: xp.triu(g, k)
+    return xp.triu(x, k).astype(x.dtype, copy=False), lambda g, needs: xp.triu(g, k).astype(g.dtype, copy=False)
 
 
 def _check_matrices(name: str, shape: tuple[int, ...]) -> None:
