@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.backend import DeviceStream, namespace, tf32_products
+from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.backend import Array, DeviceStream, namespace, tf32_products
 from tinygrad_llm.backend.cuda_ops import log_losses, square_norm
 from tinygrad_llm.backend.stream import Graph, PinnedRing
 from tinygrad_llm.errors import ConfigError
@@ -71,13 +72,11 @@ class DeviceStep(Step):
         assert self.buffers is not None
         self.sink.clear()
         total = None
-        dtype = activations(self.precision)
-        options = {} if dtype is None else {"dtype": dtype}
         with tf32_products(self.precision == "tf32"):
             for i in range(count):
                 tokens, targets = self.buffers.targets["tokens"][i], self.buffers.targets["targets"][i]
                 rng = DeviceStream(self.counter, first_example=i * len(tokens))
-                loss = self.model.loss(tokens, targets, rng=rng, divisor=divisor, **options)
+                loss = self._loss(tokens, targets, rng, divisor)
                 loss.backward(into=self.sink)
                 total = loss.data if total is None else total + loss.data
         self.sink.finish()
@@ -121,13 +120,11 @@ class DeviceStep(Step):
         }
         buffers.upload(len(self.waiting), values)
 
-    def gradients(self, batches: Sequence[Batch], number: int, divisor: int) -> tuple[float, float]:
-        """Not used here: the norm stays on the GPU."""
-        raise NotImplementedError
-
-    def update(self, scale: float) -> None:
-        """Not used here: the scale stays on the GPU."""
-        raise NotImplementedError
+    def _loss(self, tokens: Array, targets: Array, rng: Any, divisor: int) -> Tensor:
+        """As finely as the run computes."""
+        dtype = activations(self.precision)
+        options = {} if dtype is None else {"dtype": dtype}
+        return self.model.loss(tokens, targets, rng=rng, divisor=divisor, **options)
 
     def _stream(self, number: int, first: int) -> Any:
         """What an explained step draws from: the same numbers again, though the counter on the GPU has moved on."""

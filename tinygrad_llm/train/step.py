@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.autograd import GradientSink, watch_numbers
+from tinygrad_llm.autograd import GradientSink, Tensor, watch_numbers
 from tinygrad_llm.backend import Array, KeyedStream, device_of, to_device
 from tinygrad_llm.errors import ConfigError, NonFiniteError
 from tinygrad_llm.nn import Module
@@ -43,15 +43,9 @@ class Step(ABC):
     def __init__(self, model: Any, optimizer: Optimizer, *, clip: float = 1.0, seed: int = 0) -> None:
         self.model, self.optimizer, self.clip, self.seed = model, optimizer, clip, seed
 
+    @abstractmethod
     def __call__(self, batches: Sequence[Batch], number: int, lr: float) -> StepResult | None:
         """Does the step. None where the result is not known yet: `read()` waits for it."""
-        divisor = self._divisor(batches)
-        loss, norm = self.gradients(batches, number, divisor)
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise self._explained(batches, number, divisor, loss, norm)
-        self.optimizer.begin_step(lr)
-        self.update(clip_scale(norm, self.clip))
-        return StepResult(loss, norm)
 
     def read(self) -> StepResult | None:
         """The last step's result where it was not known at once."""
@@ -63,14 +57,6 @@ class Step(ABC):
         if not divisor:
             raise ConfigError("targets", "at least one that counts in a step", "none")
         return divisor
-
-    @abstractmethod
-    def gradients(self, batches: Sequence[Batch], number: int, divisor: int) -> tuple[float, float]:
-        """The loss, and the norm of the gradient that is now in the first sink."""
-
-    @abstractmethod
-    def update(self, scale: float) -> None:
-        """Changes the parameters by the gradient times `scale`."""
 
     def close(self) -> None:
         """Lets go of threads."""
@@ -85,12 +71,16 @@ class Step(ABC):
         for tokens, targets in batches:
             part = slice(len(tokens) * i // count, len(tokens) * (i + 1) // count)
             rng = self._stream(number, first + part.start)
-            value = self.model.loss(tokens[part], targets[part], rng=rng, divisor=divisor)
+            value = self._loss(tokens[part], targets[part], rng, divisor)
             value.backward(into=sink)
             loss += value.item()
             first += len(tokens)
         sink.finish()
         return loss
+
+    def _loss(self, tokens: Array, targets: Array, rng: Any, divisor: int) -> Tensor:
+        """The part's share of the loss, recorded."""
+        return self.model.loss(tokens, targets, rng=rng, divisor=divisor)
 
     def _stream(self, number: int, first: int) -> Any:
         """What dropout draws from in this step, for a part of a batch that begins with example `first`."""
@@ -122,7 +112,29 @@ class Step(ABC):
         return ""
 
 
-class EagerStep(Step):
+class HostStep(Step):
+    """A step whose loss and norm the host sees before it updates."""
+
+    def __call__(self, batches: Sequence[Batch], number: int, lr: float) -> StepResult:
+        """Gradients, a look at them, and the update."""
+        divisor = self._divisor(batches)
+        loss, norm = self.gradients(batches, number, divisor)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise self._explained(batches, number, divisor, loss, norm)
+        self.optimizer.begin_step(lr)
+        self.update(clip_scale(norm, self.clip))
+        return StepResult(loss, norm)
+
+    @abstractmethod
+    def gradients(self, batches: Sequence[Batch], number: int, divisor: int) -> tuple[float, float]:
+        """The loss, and the norm of the gradient that is now in the first sink."""
+
+    @abstractmethod
+    def update(self, scale: float) -> None:
+        """Changes the parameters by the gradient times `scale`."""
+
+
+class EagerStep(HostStep):
     """The whole batch at once, on one thread of Python."""
 
     def __init__(self, model: Any, optimizer: Optimizer, *, clip: float = 1.0, seed: int = 0) -> None:
@@ -139,7 +151,7 @@ class EagerStep(Step):
         self.optimizer.update(self.sink.flat, 0, self.sink.flat.size, scale)
 
 
-class ThreadedStep(Step):
+class ThreadedStep(HostStep):
     """Every batch split over threads: each has its examples and its own sink, then its range of the flat arrays.
 
     Refuses models whose loss couples examples (`couples_examples = True`, an expert balance loss for one): the parts'
