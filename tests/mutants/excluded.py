@@ -85,11 +85,11 @@ RULES: list[tuple[str, ...]] = [
     ("ops/recurrent.py", "xp.zeros_like(c[0]), xp.zeros_like(c[0])", "all states have one shape", "0 to 1"),
     ("ops/recurrent.py", "dh = xp.zeros_like(states[0])", "all states have one shape", "0 to 1"),
     ("ops/composed.py", "swapaxes(-1, -2)", "the same axis of four, counted from the other end", "USub dropped"),
-    ("ops/composed.py", "np.tril(allowed", "the same axis of four, counted from the other end", "USub dropped"),
+    ("ops/composed.py", "xp.tril(allowed", "the same axis of four, counted from the other end", "USub dropped"),
     ("ops/composed.py", "* 2, -1) for table", "the same axis of two, counted from the other end", "USub dropped"),
     (
         "ops/composed.py",
-        "np.where(counts, targets, 0)",
+        ".where(counts, targets, 0)",
         "what is picked for an ignored target is thrown away",
         "0 to 1",
     ),
