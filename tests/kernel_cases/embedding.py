@@ -72,6 +72,9 @@ CASES = {
 TINY = {
     **{f"look up {dtype}, few": partial(look_up, dtype) for dtype in DTYPES},
     "order, few": partial(order, [(1030, 64, 5, 9)]),
-    **{f"backward {dtype}, few": partial(backward, dtype, [(40, 33, 3, 64, (3, 1)), (200, 33, 2, 64, (3, 1))]) for dtype in DTYPES},
+    **{
+        f"backward {dtype}, few": partial(backward, dtype, [(40, 33, 3, 64, (3, 1)), (200, 33, 2, 64, (3, 1))])
+        for dtype in DTYPES
+    },
 }
 CASES |= TINY

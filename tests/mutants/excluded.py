@@ -15,6 +15,7 @@ UNASKED = "a gradient that nobody asked for is thrown away"
 DEFAULT = "a default that all callers set"
 
 RULES: list[tuple[str, ...]] = [
+    ("ops/attention_flash.py", "", "runs on a GPU alone: tests/ops/test_on_gpu.py holds it"),
     ("ops/activation.py", "row_tiles", SPEED),
     ("ops/norm.py", "row_tiles", SPEED),
     ("ops/loss.py", "row_tiles", SPEED),

@@ -130,6 +130,27 @@ def test_attention_in_blocks_of_any_size(block, monkeypatch):
     both(ops.attention, composed.attention, arrays, causal=True)
 
 
+class SameAgain:
+    """A generator that draws the same numbers each time."""
+
+    def random(self, shape, dtype=np.float64):
+        return np.random.default_rng(3).random(shape, dtype)
+
+
+@pytest.mark.parametrize("mask", [None, "bool", "numbers"])
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_with_all_scores_in_memory_is_the_same(mask, causal, monkeypatch):
+    attention = sys.modules["tinygrad_llm.ops.attention"]  # ops.attention is the function
+    monkeypatch.setattr(attention, "BlockedAttention", attention.PlainAttention)
+    arrays = [normal(2, 4, 3, 4), normal(2, 2, 5, 4), normal(2, 2, 5, 4)]
+    shown = {"bool": np.arange(5) % 3 > 0, "numbers": normal(2, 1, 3, 5), None: None}[mask]
+    if mask == "bool":
+        shown = np.broadcast_to(shown, (3, 5)).copy()
+        shown[1] = False  # a query that may look nowhere
+    both(ops.attention, composed.attention, arrays if mask is None else [*arrays, shown], causal=causal, scale=0.7)
+    both(ops.attention, composed.attention, arrays, p=0.4, rng=SameAgain(), causal=causal)
+
+
 @pytest.mark.parametrize(("heads", "groups", "time"), [(2, 2, 5), (4, 2, 5), (3, 1, 140)])
 def test_packed_attention_is_attention_on_the_parts(heads, groups, time):
     qkv = normal(2, time, (heads + 2 * groups) * 4)
