@@ -125,6 +125,8 @@ def eye(N, M=None, k=0, dtype=float, order="C"):
 
 
 def concatenate(tup, axis=0, out=None, *, dtype=None, casting="same_kind"):
+    if len(tup) > 8:  # CuPy does all in one kernel then, and uploads a list of addresses for it
+        STATE.upload("concatenate")
     return compute(np.concatenate, tup, axis=axis, out=out, lists=True)
 
 
