@@ -8,8 +8,11 @@ kernel file also runs under ThreadSanitizer, and under AddressSanitizer with Und
 from __future__ import annotations
 
 import functools
+import multiprocessing
 import re
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
@@ -81,9 +84,10 @@ FLOATS_ONLY = source("norm").replace("\nKERNELS(bfloat16)", "\n") if "norm" in F
 @pytest.mark.parametrize("which", range(FLOATS_ONLY.count(BARRIER) - COMMON.count(BARRIER)))
 def test_each_barrier_of_the_norms_is_needed(which):
     at = barriers(FLOATS_ONLY)[COMMON.count(BARRIER) + which]
-    with pytest.raises(SanitizerError) as found:
+    with pytest.raises((SanitizerError, AssertionError)) as found:  # on a busy machine the numbers may go wrong first
         run_tiny("norm", "thread", without(FLOATS_ONLY, at), only="float32")
-    assert_race(found.value, FLOATS_ONLY, at)
+    if isinstance(found.value, SanitizerError):
+        assert_race(found.value, FLOATS_ONLY, at)
 
 
 ORDER = re.compile(r"__sync(threads|warp)\(\);")
@@ -233,11 +237,9 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("old, new", NUMBERS)
-def test_a_wrong_stride_or_sum_in_the_norms_differs_from_numpy(old, new):
-    assert old in FLOATS_ONLY
-    compiled = compile_text(FLOATS_ONLY.replace(old, new))
-    wrong = 0
+def wrong_cases(text: str) -> int:
+    """In how many cases these kernels differ from NumPy."""
+    compiled, wrong = compile_text(text), 0
     for name, make in cases("norm").items():
         if "float32" in name and "address that is no multiple" not in name:
             case = make()
@@ -247,4 +249,20 @@ def test_a_wrong_stride_or_sum_in_the_norms_differs_from_numpy(old, new):
                 case.check()
             except AssertionError:
                 wrong += 1
-    assert wrong
+    return wrong
+
+
+@pytest.mark.parametrize("old, new", NUMBERS)
+def test_a_wrong_stride_or_sum_in_the_norms_differs_from_numpy(old, new):
+    assert old in FLOATS_ONLY
+    # in a process of its own, since a wrong stride writes where it likes
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as own:
+        try:
+            assert own.submit(wrong_cases, FLOATS_ONLY.replace(old, new)).result()
+        except BrokenProcessPool:
+            pass  # it wrote where it does harm
+
+
+def test_the_norms_as_they_are_differ_nowhere():
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as own:
+        assert own.submit(wrong_cases, FLOATS_ONLY).result() == 0

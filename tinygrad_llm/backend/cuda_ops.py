@@ -139,8 +139,8 @@ def rope(x: Array, cos: Array, sin: Array) -> tuple[Array, Callable]:
 
 
 def _row_block(width: int) -> int:
-    """Threads for a row: a warp where it is short."""
-    return 32 if width <= 128 else BLOCK
+    """Threads for a row: a warp where it is short, the most there are where it is a large vocabulary."""
+    return 32 if width <= 128 else BLOCK if width <= 4096 else 1024
 
 
 def normalized(kind: str, x: Array) -> tuple[Array, Callable]:

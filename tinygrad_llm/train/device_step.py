@@ -59,8 +59,8 @@ class DeviceStep(Step):
             self.buffers = self._make_buffers(batches)
         self.optimizer.begin_step(lr)
         self._upload(self.buffers, batches, number)
-        self.waiting.append((number, batches, divisor))
         self.run(len(batches), divisor)
+        self.waiting.append((number, batches, divisor))
         return None
 
     def run(self, count: int, divisor: int) -> None:

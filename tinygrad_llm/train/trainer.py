@@ -33,6 +33,9 @@ from tinygrad_llm.train.precision import activations, check_precision
 from tinygrad_llm.train.step import Batch, EagerStep, Step, StepResult, ThreadedStep
 from tinygrad_llm.train.workers import worker_count
 
+MOST_WAITING = 16
+"""Steps on a GPU that nobody has waited for, at most: each keeps its batches in pinned memory."""
+
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C: the step was finished and everything saved before this was raised."""
@@ -261,7 +264,12 @@ class Trainer:
     def _make_step(self, report: Callable[[str], None]) -> Step:
         c = self.config
         if self.device == "cuda":
-            options: dict[str, Any] = {"clip": c.clip, "seed": c.seed, "precision": c.precision, "every": c.log_every}
+            options: dict[str, Any] = {
+                "clip": c.clip,
+                "seed": c.seed,
+                "precision": c.precision,
+                "every": min(c.log_every, MOST_WAITING),
+            }
             if c.graph:
                 return GraphedStep(self.model, self.optimizer, report=report, **options)
             return DeviceStep(self.model, self.optimizer, **options)
