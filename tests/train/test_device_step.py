@@ -17,7 +17,7 @@ from tinygrad_llm.errors import ConfigError, NonFiniteError  # noqa: E402
 from tinygrad_llm.models.gpt import GPT, GPTConfig  # noqa: E402
 from tinygrad_llm.optim import SGD, AdamW, schedule  # noqa: E402
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep  # noqa: E402
-from tinygrad_llm.train.step import EagerStep  # noqa: E402
+from tinygrad_llm.train.step import EagerStep, ThreadedStep  # noqa: E402
 
 CONFIG = GPTConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=16, dropout=0.0, bias=True)
 TOKENS = np.random.default_rng(0).integers(0, 11, 300)
@@ -51,6 +51,14 @@ def test_the_curve_is_the_cpus(make, accumulate):
     found = losses(DeviceStep(on_gpu, make(on_gpu), clip=0.5, seed=0), 12, accumulate)
     expected = losses(EagerStep(on_cpu, make(on_cpu), clip=0.5), 12, accumulate)
     np.testing.assert_allclose(found, expected, rtol=2e-4)  # float32 sums in another order, over twelve steps
+
+
+def test_a_step_of_several_threads_has_one_on_the_gpu_and_the_same_curve():
+    on_gpu, on_cpu = model("cuda"), model("cpu")
+    step = ThreadedStep(on_gpu, adamw(on_gpu), threads=2)
+    assert step.workers.count == 1
+    np.testing.assert_allclose(losses(step, 4), losses(EagerStep(on_cpu, adamw(on_cpu)), 4), rtol=2e-4)
+    step.close()
 
 
 @pytest.mark.parametrize("precision", ["tf32", "bf16"])

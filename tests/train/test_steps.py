@@ -106,11 +106,15 @@ def test_a_loss_that_couples_examples_is_refused():
         ThreadedStep(model, optimizer, threads=2)
 
 
-def test_what_has_no_target_or_too_few_examples_is_refused():
+def test_what_has_no_target_is_refused():
     model, optimizer = setup()
     x, y = BATCHES[0]
     with pytest.raises(ConfigError, match="at least one that counts"):
         EagerStep(model, optimizer)([(x, np.full_like(y, -100))], 0, 1e-2)
+
+
+def test_fewer_examples_than_threads_are_refused():
+    model, optimizer = setup()
     step = ThreadedStep(model, optimizer, threads=6)
     with pytest.raises(ConfigError, match="at most one an example"):
         step([BATCHES[0]], 0, 1e-2)
