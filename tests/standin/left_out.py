@@ -17,5 +17,4 @@ LEFT_OUT = {
     "tests/autograd/test_backward.py::test_a_change_shows_through_a_view_of_what_is_a_view_itself": NUMPY,
     "tests/train/test_steps.py::test_fewer_examples_than_threads_are_refused": "on a GPU a batch is not divided",
     "tests/train/test_trainer.py::test_a_missing_gpu_is_named": CPU,
-    "tests/train/test_steps.py::test_what_has_no_target_or_too_few_examples_is_refused": "wants two workers, a GPU has one",
 }
