@@ -13,6 +13,7 @@ from tinygrad_llm.backend.arrays import (
     is_half,
     namespace,
     plain,
+    widened,
 )
 from tinygrad_llm.backend.device import DEVICES, beside, check_device, device_of, to_device
 from tinygrad_llm.backend.erf import erf
@@ -51,4 +52,5 @@ __all__ = [
     "sum_rows",
     "tf32_products",
     "to_device",
+    "widened",
 ]

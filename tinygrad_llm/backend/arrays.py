@@ -33,6 +33,11 @@ def is_half(dtype: Any) -> bool:
     return dtype.char == "E"
 
 
+def widened(x: Array) -> Array:
+    """bfloat16 as float32, for what eight bits do not hold, such as a sum over a vocabulary; others as they are."""
+    return x.astype(np.float32) if is_half(x.dtype) else x
+
+
 def bfloat16() -> np.dtype[Any]:
     """The element type bfloat16, which NumPy knows once `ml_dtypes` is imported.  Raises DeviceError without it."""
     try:

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 import numpy as np
 
 from tinygrad_llm.backend import cublas
-from tinygrad_llm.backend.arrays import Array, namespace
+from tinygrad_llm.backend.arrays import Array, is_half, namespace, widened
 
 TF32: ContextVar[bool] = ContextVar("tinygrad_llm_tf32", default=False)
 
@@ -54,9 +54,10 @@ def gemm(
         if out is None:
             out = xp.empty((left.shape[0], right.shape[1]), a.dtype if dtype is None else dtype)
         return cublas.product(left, right, out, accumulate=accumulate, tf32=TF32.get())
-    if left.dtype.char == "E":  # NumPy multiplies bfloat16 number by number, and rounds every partial sum
-        left, right = left.astype(np.float32), right.astype(np.float32)
-        result = (left @ right).astype(out.dtype if out is not None else a.dtype if dtype is None else dtype)
+    if is_half(left.dtype):  # NumPy multiplies bfloat16 number by number, and rounds every partial sum
+        result = (widened(left) @ widened(right)).astype(
+            out.dtype if out is not None else a.dtype if dtype is None else dtype
+        )
         return result if out is None else _into(out, result, accumulate)
     if not accumulate:
         return np.matmul(left, right, out=out)
@@ -68,8 +69,8 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     """a @ b for arrays of at least two axes, the leading ones broadcast.  (..., N, I) @ (..., I, O) -> (..., N, O)"""
     if namespace(a, b) is not np:
         return cublas.batched(a, b, out, tf32=TF32.get())
-    if a.dtype.char == "E":
-        result = np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+    if is_half(a.dtype):
+        result = np.matmul(widened(a), widened(b)).astype(a.dtype)
         return result if out is None else _into(out, result, False)
     return np.matmul(a, b, out=out)
 

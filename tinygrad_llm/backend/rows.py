@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.backend.arrays import Array, is_half
+from tinygrad_llm.backend.arrays import Array, widened
 from tinygrad_llm.backend.fused import fused
 
 
@@ -18,8 +18,7 @@ def sum_rows(x_ND: Array, dtype: Any = None) -> Array:
     dtype = x_ND.dtype if dtype is None else dtype
     if (kernels := fused(x_ND)) is not None:
         return kernels.sum_rows(x_ND).astype(dtype, copy=False)
-    if is_half(x_ND.dtype):
-        x_ND = x_ND.astype(np.float32)
+    x_ND = widened(x_ND)
     if type(x_ND) is not np.ndarray:
         return x_ND.sum(0).astype(dtype, copy=False)
     return (np.ones(len(x_ND), x_ND.dtype) @ x_ND).astype(dtype, copy=False)

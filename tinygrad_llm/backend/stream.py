@@ -86,8 +86,8 @@ class PinnedRing:
 
     def __init__(self, slots: int, fields: dict[str, Array]) -> None:
         cupy = load_cupy()
-        self.slots, self.targets = slots, fields
-        size = sum(-(-a.nbytes // 16) * 16 for a in fields.values())
+        self.targets = fields
+        size = sum(map(_room, fields.values()))
         self.memory = cupy.cuda.alloc_pinned_memory(slots * size)
         self.views: list[dict[str, np.ndarray]] = []
         start = 0
@@ -96,7 +96,7 @@ class PinnedRing:
             for name, array in fields.items():
                 flat = np.frombuffer(self.memory, array.dtype, array.size, start)
                 slot[name] = flat.reshape(array.shape)
-                start += -(-array.nbytes // 16) * 16
+                start += _room(array)
             self.views.append(slot)
 
     def upload(self, slot: int, values: dict[str, Any]) -> None:
@@ -105,3 +105,8 @@ class PinnedRing:
         for name, view in self.views[slot].items():
             view[...] = values[name]
             self.targets[name].data.copy_from_host_async(view.ctypes.data, view.nbytes, stream)
+
+
+def _room(array: Array) -> int:
+    """Bytes for an array, so that the next one begins at a multiple of 16."""
+    return -(-array.nbytes // 16) * 16

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tinygrad_llm.backend import Array, is_half, matmul, namespace
+from tinygrad_llm.backend import Array, matmul, namespace, widened
 
 
 class PlainAttention:
@@ -17,7 +17,7 @@ class PlainAttention:
 
     def __init__(self, q: Array, k: Array, v: Array, mask: Any, causal: bool, scale: float, drop: Any) -> None:
         self.xp, self.scale, self.mask, self.causal, self.drop = namespace(q), scale, mask, causal, drop
-        self.q, self.k, self.v = _precise(q), _precise(k[:, :, None]), _precise(v[:, :, None])
+        self.q, self.k, self.v = widened(q), widened(k[:, :, None]), widened(v[:, :, None])
 
     def forward(self, out: Array) -> None:
         """Writes softmax(scale q k^T + mask) v into `out`, (B, G, R, T, K)."""
@@ -42,7 +42,7 @@ class PlainAttention:
         With p the weights and dp = dO v^T:  ds = p (dp - sum_s p dp), dq = scale ds k, dk = scale ds^T q, dv = p^T dO.
         Heads that share keys add up.
         """
-        g, p = _precise(g), self.weights
+        g, p = widened(g), self.weights
         dp = self._dropped(matmul(g, self.v.swapaxes(-1, -2)))
         ds = p * (dp - (p * dp).sum(-1, keepdims=True))
         dq[...] = matmul(ds, self.k) * self.scale
@@ -61,7 +61,3 @@ class PlainAttention:
         if self.causal:
             allowed = xp.arange(source) <= xp.arange(time)[:, None] + (source - time)
         return allowed & self.mask if self.mask is not None and self.mask.dtype.kind == "b" else allowed
-
-
-def _precise(x: Array) -> Array:
-    return x.astype("float32") if is_half(x.dtype) else x

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, HostArray, beside, fused, gemm, is_half, namespace, row_tiles
+from tinygrad_llm.backend import Array, HostArray, beside, fused, gemm, namespace, row_tiles, widened
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 
 IGNORE = -100
@@ -42,7 +42,7 @@ def cross_entropy(logits, targets: HostArray, ignore_index=IGNORE, label_smoothi
             kernels.cross_entropy_gradient(l_NV, targets_N, lse, g, scale, ignore_index, label_smoothing, out=d)
             return d.reshape(logits.shape), None
     else:
-        e, total, losses = _losses(_wide(l_NV), targets_N, ignore_index, label_smoothing)
+        e, total, losses = _losses(widened(l_NV), targets_N, ignore_index, label_smoothing)
 
         def vjp(g, needs):
             weight = (g.reshape(-1, 1) if each else g) * scale
@@ -71,7 +71,7 @@ def linear_cross_entropy(x, weight, targets: HostArray, ignore_index=IGNORE, lab
     if kernels is not None:
         return _linear_on_gpu(kernels, x, rounded, targets_N, scale, ignore_index, label_smoothing)
     logits_NV = gemm(x_ND, rounded, transpose_b=True)
-    e, total, losses = _losses(_wide(logits_NV), targets_N, ignore_index, label_smoothing, reuse=True)
+    e, total, losses = _losses(widened(logits_NV), targets_N, ignore_index, label_smoothing, reuse=True)
 
     def vjp(g, needs):
         dx = namespace(x).empty_like(x_ND) if needs[0] else None
@@ -106,11 +106,6 @@ def _linear_on_gpu(kernels, x, rounded, targets_N, scale, ignore, smoothing):
         return dx, product_gradient(needs[1], d, x_ND, transpose_a=True, dtype="float32") if needs[1] else None, None
 
     return losses.sum() * scale, vjp
-
-
-def _wide(x: Array) -> Array:
-    """bfloat16 as float32: a sum over a vocabulary, or over a batch, needs more than eight bits."""
-    return x.astype(np.float32) if is_half(x.dtype) else x
 
 
 def _checked_targets(
@@ -194,7 +189,7 @@ def mse(prediction, target):
     """mean (prediction - target)^2.  (...), (...) -> ()   dL/dprediction = 2 g (prediction - target) / n =
     -dL/dtarget."""
     _pair("mse", prediction, target)
-    difference = _wide(prediction) - _wide(target)
+    difference = widened(prediction) - widened(target)
 
     def vjp(g, needs):
         d = (difference * (g * (2 / difference.size))).astype(prediction.dtype, copy=False)
@@ -212,7 +207,7 @@ def binary_cross_entropy(logits, targets):
     """
     _pair("binary_cross_entropy", logits, targets)
     xp, dtype = namespace(logits), logits.dtype
-    logits, targets = _wide(logits), _wide(targets)
+    logits, targets = widened(logits), widened(targets)
     small = xp.exp(-xp.abs(logits))
     losses = xp.maximum(logits, 0) - logits * targets + xp.log1p(small)
 
@@ -236,7 +231,7 @@ def kl_divergence(log_p, log_q, reduction="mean"):
     if reduction not in ("mean", "sum"):
         raise ArgumentError("reduction", "'mean' or 'sum'", repr(reduction))
     xp, dtype = namespace(log_p), log_p.dtype
-    log_p, log_q = _wide(log_p), _wide(log_q)
+    log_p, log_q = widened(log_p), widened(log_q)
     p = xp.exp(log_p)
     difference = xp.where(p > 0, log_p, 0) - xp.where(p > 0, log_q, 0)
     scale = 1.0 if reduction == "sum" else log_p.shape[-1] / log_p.size
