@@ -20,7 +20,7 @@ import tokenize
 
 from tinygrad_llm.autograd import Value
 from tinygrad_llm.course.chapter import Chapter, table
-from tinygrad_llm.inspect import graph_figure, line_chart
+from tinygrad_llm.visualize import graph_figure, line_chart
 
 run = Chapter(
     "01", "A scalar engine of under 100 lines gets PyTorch's gradients; without topological order it is wrong."

@@ -20,8 +20,8 @@ from tinygrad_llm.autograd import op
 from tinygrad_llm.autograd.backward import unbroadcast
 from tinygrad_llm.backend import to_device
 from tinygrad_llm.course.chapter import Chapter, table
-from tinygrad_llm.inspect.chart import shade
-from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
+from tinygrad_llm.visualize.chart import shade
+from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "02",

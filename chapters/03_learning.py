@@ -21,9 +21,9 @@ import numpy as np
 
 from tinygrad_llm import Module, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
-from tinygrad_llm.inspect import line_chart
-from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
 from tinygrad_llm.optim import SGD, AdamW, clip_scale, schedule
+from tinygrad_llm.visualize import line_chart
+from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "03",

@@ -32,8 +32,6 @@ from tinygrad_llm.autograd import op
 from tinygrad_llm.backend import row_tiles, to_device
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.errors import DtypeError
-from tinygrad_llm.inspect.chart import powers
-from tinygrad_llm.inspect.figure import GRID, INK, PALE_INK, Figure
 from tinygrad_llm.models.gpt import GPT, GPTConfig
 from tinygrad_llm.ops import composed
 from tinygrad_llm.ops.activation import gelu
@@ -45,6 +43,8 @@ from tinygrad_llm.ops.norm import layer_norm
 from tinygrad_llm.optim import AdamW
 from tinygrad_llm.train.step import EagerStep, ThreadedStep
 from tinygrad_llm.train.workers import cores
+from tinygrad_llm.visualize.chart import powers
+from tinygrad_llm.visualize.figure import GRID, INK, PALE_INK, Figure
 
 run = Chapter(
     "04",

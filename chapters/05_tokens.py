@@ -28,11 +28,11 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.locate import tales_files
 from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.errors import TokenError
-from tinygrad_llm.inspect import line_chart
-from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
 from tinygrad_llm.tokenizer import BPETokenizer, ByteTokenizer, CharTokenizer, RegexBPETokenizer
 from tinygrad_llm.tokenizer.merges import learn_merges_plainly
 from tinygrad_llm.tokenizer.regex_bpe import BYTE_ORDER, BYTE_TOKENS
+from tinygrad_llm.visualize import line_chart
+from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "05",

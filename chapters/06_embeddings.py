@@ -28,8 +28,8 @@ from tinygrad_llm import Tensor, nn, ops
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.kingdom import generate_kingdom
 from tinygrad_llm.datasets.locate import corpus
-from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
 from tinygrad_llm.optim import AdamW, schedule
+from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "06",

@@ -30,9 +30,9 @@ from tinygrad_llm.datasets.tales import generate_tales
 from tinygrad_llm.datasets.tales_words import CHILDREN
 from tinygrad_llm.datasets.text import read_text, split_text
 from tinygrad_llm.errors import DataError
-from tinygrad_llm.inspect import Line, line_chart
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.tokenizer.char import CharTokenizer
+from tinygrad_llm.visualize import Line, line_chart
 
 run = Chapter(
     "07",

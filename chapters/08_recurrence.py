@@ -29,11 +29,11 @@ from tinygrad_llm import Tensor, no_grad, ops
 from tinygrad_llm.backend import to_device
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.recall import recall_batch, recall_vocab_size
-from tinygrad_llm.inspect import line_chart
-from tinygrad_llm.inspect.chart import COLORS, Line
 from tinygrad_llm.models import RNNLM, RNNLMConfig
 from tinygrad_llm.optim import SGD, AdamW
 from tinygrad_llm.train import EagerStep
+from tinygrad_llm.visualize import line_chart
+from tinygrad_llm.visualize.chart import COLORS, Line
 
 run = Chapter(
     "08",

@@ -8,7 +8,7 @@
 # - **Builds on** 02 tensors, 03 learning, 06 embeddings; 08 for the recall task.
 # - **Reads** [`ops/softmax.py`](../tinygrad_llm/ops/softmax.py), [`ops/composed.py`](../tinygrad_llm/ops/composed.py) (then,
 #   fused, [`ops/attention.py`](../tinygrad_llm/ops/attention.py)), [`nn/attention.py`](../tinygrad_llm/nn/attention.py),
-#   [`inspect/attention.py`](../tinygrad_llm/inspect/attention.py).
+#   [`visualize/attention.py`](../tinygrad_llm/visualize/attention.py).
 # - **Claim**: in stories of two boys or two girls, one head, chosen on the validation stories, looks at the child whom *he* or
 #   *she* means in at least 90 % of the questions, both where the name nearest to the pronoun is wrong and where it is right.
 #   Rules that know less reach at most 65 % on the worse of the two kinds. Without that head the model's choice between the two
@@ -33,7 +33,8 @@ from tinygrad_llm import Module, Tensor, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.recall import recall_batch, recall_vocab_size
 from tinygrad_llm.datasets.tales_words import CHILDREN
-from tinygrad_llm.inspect import (
+from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.visualize import (
     attention_figure,
     attention_text,
     attention_weights,
@@ -41,7 +42,6 @@ from tinygrad_llm.inspect import (
     line_chart,
     without_heads,
 )
-from tinygrad_llm.optim import AdamW, clip_scale, schedule
 
 run = Chapter(
     "09",

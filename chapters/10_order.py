@@ -26,11 +26,11 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.batches import Batches
 from tinygrad_llm.datasets.locate import tales_files
 from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.inspect import line_chart
-from tinygrad_llm.inspect.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, shade
-from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
 from tinygrad_llm.optim import AdamW, clip_scale, schedule
 from tinygrad_llm.tokenizer import CharTokenizer
+from tinygrad_llm.visualize import line_chart
+from tinygrad_llm.visualize.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, shade
+from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "10",

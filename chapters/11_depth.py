@@ -29,9 +29,9 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.batches import Batches
 from tinygrad_llm.datasets.locate import tales_files
 from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.inspect import line_chart
 from tinygrad_llm.optim import AdamW, clip_scale, schedule
 from tinygrad_llm.tokenizer import CharTokenizer
+from tinygrad_llm.visualize import line_chart
 
 run = Chapter(
     "11",

@@ -35,8 +35,6 @@ from tinygrad_llm.datasets.locate import corpus
 from tinygrad_llm.datasets.tales_words import CHILDREN
 from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.generate.sampling import Sampler
-from tinygrad_llm.inspect import Line, line_chart
-from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
 from tinygrad_llm.models.gpt import GPT, GPTConfig
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.models.rnn_lm import RNNLM, RNNLMConfig
@@ -44,6 +42,8 @@ from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.train.config import TrainConfig
 from tinygrad_llm.train.step import ThreadedStep
 from tinygrad_llm.train.trainer import Trainer
+from tinygrad_llm.visualize import Line, line_chart
+from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "12",

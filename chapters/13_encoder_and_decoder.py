@@ -29,9 +29,9 @@ from tinygrad_llm.datasets.pairs import padded, read_pairs, teacher_forcing
 from tinygrad_llm.evaluate import corpus_bleu
 from tinygrad_llm.generate import beam_search
 from tinygrad_llm.generate.beam import best_extensions
-from tinygrad_llm.inspect import Line, heat_map, line_chart
 from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig
 from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.visualize import Line, heat_map, line_chart
 
 run = Chapter(
     "13",

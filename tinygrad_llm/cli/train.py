@@ -17,13 +17,13 @@ from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.cli.load import beginning
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.generate import Sampler, generate
-from tinygrad_llm.inspect import loss_curve
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.train.checkpoint import exists
 from tinygrad_llm.train.config import PRESETS, TrainConfig
 from tinygrad_llm.train.data import Corpus
 from tinygrad_llm.train.log import curves
 from tinygrad_llm.train.trainer import Interrupted, Trainer
+from tinygrad_llm.visualize import loss_curve
 
 NGRAM_ORDERS = (3, 5)
 SAMPLE_TOKENS = 400

@@ -27,7 +27,7 @@ from tinygrad_llm.backend import check_device
 from tinygrad_llm.backend.cuda import describe_gpu
 from tinygrad_llm.course.exercises.catalog import Course
 from tinygrad_llm.errors import ConfigError, DeviceError
-from tinygrad_llm.inspect.figure import Figure
+from tinygrad_llm.visualize.figure import Figure
 
 Item = TypeVar("Item")
 FLAGS = "TINYGRAD_LLM_CHAPTER_FLAGS"

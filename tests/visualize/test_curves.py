@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.inspect import Figure, loss_curve
-from tinygrad_llm.inspect.chart import HEIGHT, WIDTH, apart
-from tinygrad_llm.inspect.figure import ticks
+from tinygrad_llm.visualize import Figure, loss_curve
+from tinygrad_llm.visualize.chart import HEIGHT, WIDTH, apart
+from tinygrad_llm.visualize.figure import ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 TRAIN = [(i, 4.0 - i / 100 + 0.05 * (-1) ** i) for i in range(1, 201)]

@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_llm.autograd import Tensor, Value
 from tinygrad_llm.backend import to_device
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
+from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 BOX, ROW, COLUMN, MARGIN = (132, 52), 70, 190, 24
 LEAF, MADE = "#ddf4ff", "#f6f8fa"

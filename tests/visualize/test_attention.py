@@ -10,9 +10,9 @@ import pytest
 from tests.tolerances import SINGLE_OP, assert_close
 from tinygrad_llm import Module, Tensor, nn, ops
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.inspect import attention_figure, attention_text, attention_weights, next_token_bars, without_heads
-from tinygrad_llm.inspect.chart import shade
 from tinygrad_llm.models.gpt import GPT, GPTConfig
+from tinygrad_llm.visualize import attention_figure, attention_text, attention_weights, next_token_bars, without_heads
+from tinygrad_llm.visualize.chart import shade
 
 SVG = "{http://www.w3.org/2000/svg}"
 

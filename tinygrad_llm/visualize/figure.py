@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_llm.errors import ArgumentError, StorageError
-from tinygrad_llm.inspect import paint
-from tinygrad_llm.inspect.marks import Circle, Curve, Mark, Point, Polygon, Polyline, Rectangle, Stroke, Words
+from tinygrad_llm.visualize import paint
+from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Point, Polygon, Polyline, Rectangle, Stroke, Words
 
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif'"
 INK, PALE_INK, GRID = "#24292f", "#6e7781", "#e6e8eb"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_llm.errors import ConfigError
-from tinygrad_llm.inspect.marks import Circle, Curve, Mark, Polygon, Polyline, Rectangle, Stroke, Words
+from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Polygon, Polyline, Rectangle, Stroke, Words
 
 DPI = 100
 """Pixels of the drawing in matplotlib's inch."""

@@ -10,8 +10,8 @@ import pytest
 
 from tinygrad_llm.autograd import Tensor, Value
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.inspect import bar_chart, graph_figure, heat_map, line_chart
-from tinygrad_llm.inspect.chart import powers, shade
+from tinygrad_llm.visualize import bar_chart, graph_figure, heat_map, line_chart
+from tinygrad_llm.visualize.chart import powers, shade
 
 SVG = "{http://www.w3.org/2000/svg}"
 

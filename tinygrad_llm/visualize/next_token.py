@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.inspect.chart import bar_chart
-from tinygrad_llm.inspect.figure import Figure
+from tinygrad_llm.visualize.chart import bar_chart
+from tinygrad_llm.visualize.figure import Figure
 
 
 def next_token_bars(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.inspect.figure import GRID, INK, PALE_INK, Figure, Point, ticks
+from tinygrad_llm.visualize.figure import GRID, INK, PALE_INK, Figure, Point, ticks
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 440, 62, 150, 56, 52
 COLORS = ("#0969da", "#cf5b16", "#1a7f37", "#8250df", "#bf3989", "#57606a", "#9a6700", "#0e7490")

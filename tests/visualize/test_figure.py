@@ -15,8 +15,8 @@ from browser import visit
 
 from tinygrad_llm.autograd import Value
 from tinygrad_llm.errors import ArgumentError, ConfigError, StorageError
-from tinygrad_llm.inspect import Figure, bar_chart, graph_figure, heat_map, line_chart
-from tinygrad_llm.inspect.marks import Circle, Words
+from tinygrad_llm.visualize import Figure, bar_chart, graph_figure, heat_map, line_chart
+from tinygrad_llm.visualize.marks import Circle, Words
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_matplotlib = pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="matplotlib is not installed")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.inspect.chart import COLORS, Line, line_chart, thinned
-from tinygrad_llm.inspect.figure import Figure, Point
+from tinygrad_llm.visualize.chart import COLORS, Line, line_chart, thinned
+from tinygrad_llm.visualize.figure import Figure, Point
 
 TRAIN, HELD_OUT = COLORS[:2]
 MOST_POINTS = 600

@@ -16,9 +16,9 @@ import numpy as np
 
 from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.inspect.chart import heat_map, shade
-from tinygrad_llm.inspect.figure import INK, PALE_INK, Figure
 from tinygrad_llm.nn import CausalSelfAttention, Module, MultiHeadAttention, Parameter, replace
+from tinygrad_llm.visualize.chart import heat_map, shade
+from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 ATTENTION = (CausalSelfAttention, MultiHeadAttention)
 ASKS = "#cf5b16"
