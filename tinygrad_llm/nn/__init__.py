@@ -4,14 +4,16 @@ from tinygrad_llm.nn.attention import CausalSelfAttention, MultiHeadAttention
 from tinygrad_llm.nn.block import TransformerBlock
 from tinygrad_llm.nn.layers import Dropout, Embedding, LayerNorm, Linear, RMSNorm, Rng
 from tinygrad_llm.nn.mlp import MLP, SwiGLU
-from tinygrad_llm.nn.module import Module, Parameter, replace
+from tinygrad_llm.nn.module import Buffer, Module, Parameter
 from tinygrad_llm.nn.position import alibi_bias, alibi_slopes, sinusoidal_table
 from tinygrad_llm.nn.recurrent import LSTM, RNN
+from tinygrad_llm.nn.replace import replace
 
 __all__ = [
     "LSTM",
     "MLP",
     "RNN",
+    "Buffer",
     "CausalSelfAttention",
     "Dropout",
     "Embedding",

@@ -7,6 +7,7 @@ hundred small ones; and a thread can take any range of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from tinygrad_llm.autograd import GradientSink, Storage, Tensor
 from tinygrad_llm.backend import Array, beside, device_of, namespace
@@ -27,7 +28,11 @@ class FlatParameters:
             raise DtypeError("parameters", "one dtype throughout", sorted({str(p.dtype) for p in trained}))
         self.parameters = [p for p in trained if decays(p)] + [p for p in trained if not decays(p)]
         self.n_decaying = sum(p.size for p in self.parameters if decays(p))
-        xp = namespace(trained[0].data)
+        self._move()
+
+    def _move(self) -> None:
+        """Makes one array of the parameters' own, and the parameters views into it."""
+        xp = namespace(self.parameters[0].data)
         self.data = xp.concatenate([p.data.reshape(-1) for p in self.parameters])
         self.storage = Storage()
         self.views: list[Array] = []
@@ -37,6 +42,15 @@ class FlatParameters:
             p.storage = self.storage
             self.views.append(p.data)
             start += p.size
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.check()
+        return {"parameters": self.parameters, "n_decaying": self.n_decaying}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of a deep copy or a pickle: the copied parameters have memory of their own, which becomes one array again."""
+        vars(self).update(state)
+        self._move()
 
     def new_sink(self) -> GradientSink:
         """A fresh set of places for gradients, one array in the same order."""
