@@ -364,6 +364,7 @@ def test_a_copied_pair_learns_as_the_original_does_and_apart_from_it(make, kind)
     before = learn(tree, optimizer)
     twin, its = make((tree, optimizer))
     assert twin.table is twin.a.weight and its.steps == 3 and equal(twin.state_dict(), before)
+    assert its.flat.names == optimizer.flat.names
     assert all(np.shares_memory(p.data, its.flat.data) for p in twin.parameters())
     assert not np.shares_memory(its.flat.data, optimizer.flat.data) and its.flat.storage is not optimizer.flat.storage
     learned = learn(twin, its)

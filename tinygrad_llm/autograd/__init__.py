@@ -4,11 +4,13 @@ from tinygrad_llm.autograd.gradcheck import gradcheck
 from tinygrad_llm.autograd.mode import no_grad, watch_numbers
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.scalar import Value
-from tinygrad_llm.autograd.sink import GradientSink, product_gradient
+from tinygrad_llm.autograd.sink import WRITTEN, GradientSink, Place, product_gradient
 from tinygrad_llm.autograd.tensor import Storage, Tensor
 
 __all__ = [
+    "WRITTEN",
     "GradientSink",
+    "Place",
     "Storage",
     "Tensor",
     "Value",

@@ -1,5 +1,6 @@
 """Where arrays live and how the machine is used: the only folder that knows of more than one array library."""
 
+from tinygrad_llm.backend.adjacent import adjacent, joined
 from tinygrad_llm.backend.arrays import (
     NAMESPACES,
     Array,
@@ -31,6 +32,7 @@ __all__ = [
     "DeviceStream",
     "HostArray",
     "KeyedStream",
+    "adjacent",
     "as_array",
     "as_dtype",
     "beside",
@@ -44,6 +46,7 @@ __all__ = [
     "is_array",
     "is_float",
     "is_half",
+    "joined",
     "keep_freed_pages",
     "matmul",
     "namespace",

@@ -285,13 +285,14 @@ def cross_entropy_gradient(
         launch("loss", _name("cross_entropy_backward", logits), rows, _row_block(width), args)
 
 
-def draw(logits_V: Array, token: Array, uniform: Array, sampler: Any) -> None:
-    """Writes the token that a `Sampler` draws into token[0], -1 where logits are no numbers; uniform[0] in [0, 1)."""
-    top_k = 0 if sampler.top_k is None else min(sampler.top_k, logits_V.size)
+def draw(logits_BV: Array, tokens_B: Array, uniform_B: Array, sampler: Any) -> None:
+    """Writes the token that a `Sampler` draws for each row, -1 where logits are no numbers; uniform in [0, 1)."""
+    rows, width = logits_BV.shape
+    top_k = 0 if sampler.top_k is None else min(sampler.top_k, width)
     options = np.float64(sampler.temperature), int32(top_k), np.float64(sampler.top_p), int32(sampler.greedy)
-    weights = load_cupy().empty(logits_V.size, np.float64)
-    args = _contiguous(logits_V), weights, token, int32(logits_V.size), *options, uniform
-    launch("sample", "draw", 1, 1024, args)
+    weights = load_cupy().empty((rows, width), np.float64)
+    args = _contiguous(logits_BV), weights, tokens_B, int32(width), *options, uniform_B
+    launch("sample", "draw", rows, 1024, args)
 
 
 # ---- the update -----------------------------------------------------------------------------------------------------

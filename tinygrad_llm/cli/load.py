@@ -9,7 +9,7 @@ from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.models.pretrained import from_pretrained
 from tinygrad_llm.tokenizer import RegexBPETokenizer, Tokenizer, tokenizer_from_dict
 from tinygrad_llm.train.checkpoint import exists, load_checkpoint
-from tinygrad_llm.train.trainer import model_of
+from tinygrad_llm.train.run import model_of
 
 
 def load_model(path: str) -> tuple[GPT, Tokenizer]:

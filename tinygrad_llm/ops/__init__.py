@@ -28,6 +28,7 @@ from tinygrad_llm.ops.elementwise import (
     where,
 )
 from tinygrad_llm.ops.index import embedding, gather, getitem, tril, triu
+from tinygrad_llm.ops.joint_linear import joint_linear
 from tinygrad_llm.ops.loss import IGNORE, binary_cross_entropy, cross_entropy, kl_divergence, linear_cross_entropy, mse
 from tinygrad_llm.ops.matmul import einsum, linear, matmul
 from tinygrad_llm.ops.norm import layer_norm, rms_norm
@@ -52,10 +53,11 @@ from tinygrad_llm.ops.softmax import log_softmax, softmax
 __all__ = [
     "IGNORE", "absolute", "add", "amax", "amin", "argmax", "argmin", "astype", "attention", "binary_cross_entropy",
     "broadcast_to", "clip", "composed", "concat", "cos", "cross_entropy", "cumsum", "divide", "dropout", "einsum",
-    "embedding", "equal", "erf", "exp", "expand_dims", "flip", "gather", "gelu", "getitem", "greater", "greater_equal",
-    "kl_divergence", "layer_norm", "less", "less_equal", "linear", "linear_cross_entropy", "log", "log1p",
-    "log_softmax", "logsumexp", "lstm", "masked_fill", "matmul", "max", "maximum", "mean", "min", "minimum", "mse",
-    "multiply", "negative", "not_equal", "packed_attention", "pad", "power", "relu", "reshape", "rms_norm", "rnn",
-    "rope", "rope_table", "rsqrt", "sigmoid", "silu", "sin", "softmax", "split", "sqrt", "squeeze", "stack", "subtract",
-    "sum", "swapaxes", "swiglu", "tanh", "transpose", "tril", "triu", "var", "where",
+    "embedding", "equal", "erf", "exp", "expand_dims", "flip", "gather", "gelu", "getitem", "greater",
+    "greater_equal", "joint_linear", "kl_divergence", "layer_norm", "less", "less_equal", "linear",
+    "linear_cross_entropy", "log", "log1p", "log_softmax", "logsumexp", "lstm", "masked_fill", "matmul", "max",
+    "maximum", "mean", "min", "minimum", "mse", "multiply", "negative", "not_equal", "packed_attention", "pad",
+    "power", "relu", "reshape", "rms_norm", "rnn", "rope", "rope_table", "rsqrt", "sigmoid", "silu", "sin",
+    "softmax", "split", "sqrt", "squeeze", "stack", "subtract", "sum", "swapaxes", "swiglu", "tanh", "transpose",
+    "tril", "triu", "var", "where",
 ]  # fmt: skip

@@ -58,7 +58,7 @@ def linear(x, weight, bias: Array | None = None):
     rounded = weight.astype(x.dtype, copy=False)
     y_NO = gemm(x_NI, rounded, transpose_b=True)
     if bias is not None:
-        _add_bias(y_NO, bias)
+        add_bias(y_NO, bias)
 
     def vjp(g, needs):
         g_NO = g.reshape(rows, outputs)
@@ -70,7 +70,8 @@ def linear(x, weight, bias: Array | None = None):
     return y_NO.reshape(*x.shape[:-1], outputs), vjp
 
 
-def _add_bias(y_NO: Array, bias: Array) -> None:
+def add_bias(y_NO: Array, bias: Array) -> None:
+    """y += bias, in place.  (N, O), (O,)"""
     if (kernels := fused(y_NO, bias)) is not None:
         kernels.add_bias(y_NO, bias)
     else:
