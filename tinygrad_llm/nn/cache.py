@@ -139,7 +139,7 @@ class LayerCache:
         cache, time = self.cache, k.shape[2]
         used = cache.lengths - cache.start
         end = int(used.max(initial=0)) + time
-        keys, values = self._room(k.data, v.data, end)
+        keys, values = self.room(k.data, v.data, end)
         if cache.uniform():
             begin = end - time
             keys[:, :, begin:end], values[:, :, begin:end] = k.data, v.data
@@ -152,8 +152,8 @@ class LayerCache:
             ends = used + time
         return Tensor(keys[:, :, :end]), Tensor(values[:, :, :end]), ends
 
-    def _room(self, k: Array, v: Array, end: int) -> tuple[Array, Array]:
-        """Arrays with at least `end` positions."""
+    def room(self, k: Array, v: Array, end: int) -> tuple[Array, Array]:
+        """The arrays of keys and values, with at least `end` positions, for more that are shaped like k and v."""
         while self.cache.capacity < end:
             self.cache.capacity *= 2
         self.keys = _grown(self.keys, k, self.cache.capacity)
@@ -182,7 +182,7 @@ class LayerCache:
         """Replaces these rows by another's."""
         if other.keys is None or other.values is None:
             return
-        keys, values = self._room(other.keys, other.values, used)
+        keys, values = self.room(other.keys, other.values, used)
         for mine, theirs in ((keys, other.keys), (values, other.values)):
             mine[beside(rows, mine), :, :used] = theirs[:, :, :used]
 
