@@ -26,7 +26,7 @@ import numpy as np
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.models.gpt import GPT
-from tinygrad_llm.nn import MLP, Attention, KVCache, LayerNorm, Linear, Module, TransformerBlock
+from tinygrad_llm.nn import MLP, Attention, LayerNorm, Linear, Module, TransformerBlock
 
 LARGEST = 1 << 24
 """Weights beyond which their own reading takes so long that the calls around it do not matter."""
@@ -61,16 +61,17 @@ class CpuStep:
         self.tokens = _centred(model.token_embedding.weight.data, 1)
         self.places = _centred(model.position_embedding.weight.data, 1)
         self.calls: list[Callable[[], Any]] = []
-        self.scores = np.empty(0, self.dtype)
+        self.scores, self.ones = np.empty(0, self.dtype), np.empty((0, 1), self.dtype)
         self.x = x = self._new(self.tokens.shape[1])
+        block: Any  # of the parts that cpu_step has checked
         for number, block in enumerate(model.blocks):
             self._call(np.add, x, self._attention(block.attention, block.norm_1, number), x)
             self._call(np.add, x, self._mlp(block.mlp, block.norm_2), x)
         head = _behind(model.norm, model.head()[0].data, None)
         self.logits = self._linear(self._normalized(model.norm.eps), *head)
 
-    def __call__(self, ids_B: np.ndarray, cache: KVCache) -> np.ndarray:
-        """Reads one more token of each row."""
+    def __call__(self, ids_B: np.ndarray, cache: Any) -> np.ndarray:
+        """Reads one more token of each row; the cache is the model's KVCache."""
         self.tokens.take(ids_B, 0, out=self.x, mode="clip")  # ids were drawn from the vocabulary
         self.cache, lengths = cache, cache.lengths
         self.uniform = cache.uniform()
@@ -155,10 +156,10 @@ class CpuStep:
             if not self.uniform:
                 unread = np.arange(self.end) > self.cache.lengths[:, None, None, None]
                 np.copyto(scores, -math.inf, where=unread)
-            np.subtract(scores, np.maximum.reduce(scores, 3, None, None, True), scores)
+            np.subtract(scores, np.maximum.reduce(scores, axis=3, keepdims=True), scores)
             np.exp(scores, scores)
             np.matmul(scores, values, y)
-            np.divide(y, np.add.reduce(scores, 3, None, None, True), y)
+            np.divide(y, np.matmul(scores, self.ones[: self.end]), y)  # their sums, quicker than by `sum`
 
         self.calls.append(attend)
         return self._linear(out, *_into_stream(layer.o_proj))
@@ -176,8 +177,8 @@ class CpuStep:
     def _scores(self, groups: int, repeats: int) -> np.ndarray:
         """Room for (B, G, R, S) numbers without gaps."""
         count = self.batch * groups * repeats * self.end
-        if count > self.scores.size:
-            self.scores = np.empty(2 * count, self.dtype)
+        if count > self.scores.size or self.end > len(self.ones):
+            self.scores, self.ones = np.empty(2 * count, self.dtype), np.ones((2 * self.end, 1), self.dtype)
         return self.scores[:count].reshape(self.batch, groups, repeats, self.end)
 
 
