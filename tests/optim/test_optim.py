@@ -7,7 +7,7 @@ import pytest
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ArgumentError, CheckpointError, DtypeError, GradientError, ShapeError
-from tinygrad_llm.nn import Parameter
+from tinygrad_llm.nn import Linear, Parameter
 from tinygrad_llm.optim import SGD, AdamW, FlatParameters, clip_scale, schedule, sum_of_squares
 
 RNG = np.random.default_rng(0)
@@ -178,6 +178,34 @@ def test_parameters_become_views_of_one_array():
     for p, old in zip(ps, before):
         np.testing.assert_array_equal(p.data, old)
         assert np.shares_memory(p.data, flat.data)
+
+
+def test_names_stand_in_the_order_of_the_flat_array():
+    vector, matrix, frozen = Tensor(np.ones(2), True), Tensor(np.ones((2, 3)), True), Tensor(np.ones(4))
+    for make in (SGD, AdamW):
+        named = make([("bias", vector), ("frozen", frozen), ("weight", matrix)]).flat
+        assert named.names == ["weight", "bias"] and named.parameters == [matrix, vector]
+        assert make(iter([vector, frozen, matrix])).flat.names == ["parameter 2", "parameter 0"]
+    layer = Linear(3, 2, rng=np.random.default_rng(0))
+    optimizer = AdamW(layer.named_parameters())
+    assert optimizer.flat.names == ["weight", "bias"]
+    with pytest.raises(GradientError, match=r"weight \(2, 3\), bias \(2,\)"):
+        optimizer.step()
+
+
+@pytest.mark.parametrize("make", [SGD, AdamW])
+def test_a_tensor_given_twice_is_refused_before_any_step(make):
+    w, v = Tensor(np.ones(3), True), Tensor(np.ones(3), True)
+    make([w, v])
+    for twice in ([w, v, w], [("a", w), ("b", w)], [("a", w), v, w]):
+        with pytest.raises(ArgumentError, match="each tensor once"):
+            make(twice)
+
+
+@pytest.mark.parametrize("given", [Tensor(np.ones((2, 2)), True), 3, [np.ones(3)], [("w", np.ones(3))], [(1, 2, 3)]])
+def test_what_are_no_parameters_is_refused(given):
+    with pytest.raises(ArgumentError, match="an iterable of tensors"):
+        SGD(given)
 
 
 def test_a_parameter_moved_out_of_the_array_is_noticed():

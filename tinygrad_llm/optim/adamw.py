@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array, fused, namespace
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.optim.flat import chunks, matrices_decay, scratch
+from tinygrad_llm.optim.flat import Parameters, chunks, matrices_decay, scratch
 from tinygrad_llm.optim.optimizer import Optimizer
 
 
@@ -26,7 +26,7 @@ class AdamW(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        parameters: Parameters,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
