@@ -42,8 +42,12 @@ BAD: list[tuple[str, tuple, dict, type]] = [
     ("matmul", (F, N((3, 2), np.float32)), {}, DtypeError), ("matmul", (N((2, 2, 3)), N((3, 3, 2))), {}, ShapeError),
     ("linear", (F, N((4, 2))), {}, ShapeError), ("linear", (F, N(3)), {}, ShapeError), ("linear", (F, N((4, 3)), N(3)), {}, ShapeError),
     ("linear", (F32, N((4, 3))), {}, DtypeError), ("linear", (N(()), N((4, 3))), {}, ShapeError),
-    *[("einsum", (F, F), {"subscripts": s}, ArgumentError) for s in ("ij,jk", "ii,ij->j", "ij,ij->k", "ij->ij", "...i,ij->j", "")],
-    ("einsum", (F, F), {"subscripts": "ijk,ij->k"}, ShapeError), ("einsum", (F, F), {"subscripts": "ij,jk->ik"}, ShapeError),
+    *[("einsum", (s, F, F), {}, ArgumentError) for s in ("ij->ij", "ij,ij,ij->j", "ij,ij->k", "ij,ij->ii", "i1,ij->j", "....ij,ij->j", "", "...i,i...j...->j")],
+    ("einsum", (F, F, "ij,ij->"), {}, ArgumentError), ("einsum", ("ij->",), {}, ArgumentError),
+    *[("einsum", (s, F, F), {}, ShapeError) for s in ("ijk,ij->k", "ij,jk->ik", "i,ij->j", "...ijk,ij->k", "ii,ij->j")],
+    *[("einsum", (s, N(a), N(b)), {}, ShapeError) for s, a, b in (
+        ("ij,jk->ik", (2, 1), (3, 4)), ("ij,jk->ik", (2, 3), (1, 4)), ("ij,ij->ij", (1, 3), (2, 3)), ("...i,...i->...", (2, 3), (4, 3)),
+        ("ii,i->i", (1, 3), (3,)))],
     *[("reshape", (F,), {"shape": s}, ShapeError) for s in ((4,), (-1, -1), (0,), (5, -1), (2, 2))],
     *[("transpose", (F,), {"axes": a}, ShapeError) for a in ((0,), (0, 0), (0, 2), (0, 1, 2), (-3, 0))],
     *[("swapaxes", (F,), {"a": a, "b": b}, ShapeError) for a, b in ((0, 2), (2, 0), (-3, 0), (5, 5), (0, -4))],
@@ -79,7 +83,8 @@ BAD: list[tuple[str, tuple, dict, type]] = [
     *[("cross_entropy", args, kw, e) for args, kw, e in (
         ((F, np.array([0, 3])), {}, TokenError), ((F, np.array([0, -1])), {}, TokenError), ((F, np.array([0])), {}, ShapeError),
         ((F, np.array([[0, 1]])), {}, ShapeError), ((F, N(2)), {}, DtypeError), ((F, [0, 1]), {}, DtypeError),
-        ((F, np.array([-100, -100])), {}, ArgumentError), ((F, np.array([0, 1])), {"label_smoothing": 1.0}, ArgumentError),
+        ((F, np.array([-100, -100])), {}, ArgumentError), ((F, np.array([0, 1])), {"label_smoothing": 1.01}, ArgumentError),
+        ((F, np.array([0, 1])), {"label_smoothing": -0.1}, ArgumentError), ((F, np.array([0, 1])), {"label_smoothing": np.nan}, ArgumentError),
         ((F, np.array([0, 1])), {"reduction": "median"}, ArgumentError))],
     *[("linear_cross_entropy", args, {}, e) for args, e in (
         ((F, N((4, 2)), np.array([0, 1])), ShapeError), ((F, N((4, 3)), np.array([0, 4])), TokenError),

@@ -118,8 +118,8 @@ def _checked_targets(
         raise ShapeError(
             "targets", f"the logits' shape without its last axis, {shape}", targets.shape, "Did you shift them by one?"
         )
-    if not 0 <= smoothing < 1:
-        raise ArgumentError("label_smoothing", "a number in [0, 1)", smoothing)
+    if not 0 <= smoothing <= 1:
+        raise ArgumentError("label_smoothing", "a number in [0, 1]", smoothing)
     flat = targets.reshape(-1)
     if kernels is not None and not isinstance(flat, np.ndarray):
         return flat  # on the GPU already: the kernel answers NaN for a target outside
