@@ -5,6 +5,7 @@ from tinygrad_llm.ops.activation import erf, gelu, relu, sigmoid, silu, swiglu, 
 from tinygrad_llm.ops.attention import attention, packed_attention
 from tinygrad_llm.ops.compare import argmax, argmin, equal, greater, greater_equal, less, less_equal, not_equal
 from tinygrad_llm.ops.dropout import dropout
+from tinygrad_llm.ops.einsum import einsum
 from tinygrad_llm.ops.elementwise import (
     absolute,
     add,
@@ -30,7 +31,7 @@ from tinygrad_llm.ops.elementwise import (
 from tinygrad_llm.ops.index import embedding, gather, getitem, tril, triu
 from tinygrad_llm.ops.joint_linear import joint_linear
 from tinygrad_llm.ops.loss import IGNORE, binary_cross_entropy, cross_entropy, kl_divergence, linear_cross_entropy, mse
-from tinygrad_llm.ops.matmul import einsum, linear, matmul
+from tinygrad_llm.ops.matmul import linear, matmul
 from tinygrad_llm.ops.norm import layer_norm, rms_norm
 from tinygrad_llm.ops.recurrent import lstm, rnn
 from tinygrad_llm.ops.reduce import amax, amin, cumsum, logsumexp, max, mean, min, sum, var

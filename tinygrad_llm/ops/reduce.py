@@ -46,7 +46,7 @@ def sum(x, axis=None, keepdims=False):
     return x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims), lambda g, needs: _spread(g, shape, axis, keepdims)
 
 
-@op
+@op(integers="float32")
 def mean(x, axis=None, keepdims=False):
     """The sum over n terms divided by n.  dL/dx = g / n."""
     n, shape = _count(x, axis), x.shape
@@ -55,7 +55,7 @@ def mean(x, axis=None, keepdims=False):
     return y, lambda g, needs: _spread(g / n, shape, axis, keepdims)
 
 
-@op
+@op(integers="float32")
 def var(x, axis=None, keepdims=False, correction=0):
     """sum (x - mean)^2 / (n - correction).  dL/dx = g 2 (x - mean) / (n - correction).
 
@@ -124,7 +124,7 @@ def _first_extreme(x, axis=0, keepdims=False, smallest=False):
     return y if keepdims else y.squeeze(axis), vjp
 
 
-@op
+@op(integers="float32")
 def logsumexp(x, axis=-1, keepdims=False):
     """ln sum_i e^(x_i), without overflow: ln sum e^(x_i - m) + m, m the largest.  dL/dx = g softmax(x)."""
     xp = namespace(x)
