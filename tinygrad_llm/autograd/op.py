@@ -15,7 +15,8 @@ optimizer adds small steps to. The result has the activations' dtype, and each p
 
 **vjp(g, needs)** gives the gradient of the one parent, or a tuple with one entry a parent. `needs` says which parents
 want one. It never writes into g, nor into an array that it did not make, and returns shapes before broadcasting is
-undone: `backward` does that for all ops. `vjp` is None where there is no derivative.
+undone: `backward` does that for all ops, and rounds to bfloat16 what CuPy computed in float32. `vjp` is None where
+there is no derivative.
 
 `square.array` is the bare function.
 """
@@ -115,7 +116,7 @@ def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list, widens: 
     if isinstance(out, np.generic):
         out = np.asarray(out)
     if widens is not None:  # an operation with an option `dtype` is there to change it
-        _check_dtypes(name, out, vjp, arrays, widens)
+        out = _in_their_dtype(name, out, vjp, arrays, widens)
     mode = MODE.get()
     if mode.watching and is_float(out.dtype) and not bool(namespace(out).isfinite(out).all()):
         raise NonFiniteError(
@@ -129,18 +130,24 @@ def _box(name: str, out: Array, vjp: Any, parents: tuple, arrays: list, widens: 
     return Tensor.result(out, node, _shared_storage(out, parents))
 
 
-def _check_dtypes(name: str, out: Array, vjp: Any, arrays: list, widens: bool) -> None:
+def _in_their_dtype(name: str, out: Array, vjp: Any, arrays: list, widens: bool) -> Array:
     """float32 in, float32 out: a silent float64 would cost half the speed, and a mixture is a mistake, but for float32
-    weights beside bfloat16 activations."""
+    weights beside bfloat16 activations.
+
+    bfloat16 in, bfloat16 out: CuPy computes `0.5 * x` in float32, and what it has so computed is rounded here, once.
+    """
     floats = {a.dtype for a in arrays if hasattr(a, "dtype") and (a.dtype.kind == "f" or is_half(a.dtype))}
     if len(floats) == 1 and out.dtype in floats and not (widens and is_half(out.dtype)):
-        return
+        return out
     first = next((a.dtype for a in arrays if hasattr(a, "dtype") and is_float(a.dtype)), None)
+    if floats == {first} and is_half(first) and not widens and out.dtype == np.float32:
+        return out.astype(first)
     if first is not None and is_half(first) and floats <= {first, np.dtype(np.float32)}:
         floats = {np.dtype(np.float32) if widens else first}
     if len(floats) > 1 or (is_float(out.dtype) and vjp is not None and floats != {out.dtype}):
         wanted = "one float dtype throughout" if floats else "at least one float argument"
         raise DtypeError(name, wanted, _described((), arrays), "Convert with .astype('float32') or .astype('float64').")
+    return out
 
 
 def _shared_storage(out: Array, parents: tuple) -> Storage | None:
