@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.sink import WRITTEN, GradientSink
 from tinygrad_llm.autograd.tensor import Node, Tensor
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.backend import Array, is_half, namespace
 from tinygrad_llm.errors import GradientError, NonFiniteError, ShapeError
 
 
@@ -132,7 +132,12 @@ def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, ch
             if check_finite and not bool(namespace(term).isfinite(term).all()):
                 next_step = "Its value was finite: the derivative is not."
                 raise NonFiniteError(f"gradient of {node.name}", "finite numbers", "NaN or infinity", next_step)
-            pending.add(parent, unbroadcast(term, parent.shape))
+            pending.add(parent, _rounded(unbroadcast(term, parent.shape), parent.dtype))
+
+
+def _rounded(g: Array, dtype: Any) -> Array:
+    """g in bfloat16 where its array is: CuPy computes `0.5 * g` in float32."""
+    return g.astype(dtype) if g.dtype != dtype and is_half(dtype) and g.dtype == np.float32 else g
 
 
 def _seed(root: Tensor, gradient: Any) -> Array:

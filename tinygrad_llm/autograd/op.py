@@ -15,7 +15,8 @@ through unchanged. An array that is no tensor is moved to the tensors' device, u
 
 **vjp(g, needs)** gives the gradient of the one parent, or a tuple with one entry a parent. `needs` says which parents
 require one. It never writes into g, nor into an array that it did not make, and returns shapes before broadcasting is
-undone: `backward` does that for all ops. `vjp` is None where there is no derivative.
+undone: `backward` does that for all ops, and rounds to bfloat16 what CuPy computed in float32. `vjp` is None where
+there is no derivative.
 
 `square.array` is the function on arrays itself.
 """
@@ -33,7 +34,7 @@ import numpy as np
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.promotion import Integers, Rule, computable, rule_for
 from tinygrad_llm.autograd.tensor import Node, Storage, Tensor
-from tinygrad_llm.backend import NAMESPACES, Array, Operand, beside, is_array, is_float, namespace, to_device
+from tinygrad_llm.backend import NAMESPACES, Array, Operand, beside, is_array, is_float, is_half, namespace, to_device
 from tinygrad_llm.errors import ArgumentError, DeviceError, DtypeError, NonFiniteError, ShapeError, TinygradLLMError
 
 
@@ -97,7 +98,7 @@ def _operation(
         if type(out) not in NAMESPACES:
             out = _value(name, result)
         if (rule.refused or out.dtype is not rule.result) and not casts:
-            _check_result(name, names, out, vjp, arrays, rule)
+            out = _checked_result(name, names, out, vjp, arrays, rule)
         mode = MODE.get()
         if mode.detect_anomaly:
             _check_finite(name, out, arrays)
@@ -196,11 +197,16 @@ def _value(name: str, result: Any) -> Array:
     return out
 
 
-def _check_result(name: str, names: tuple[str, ...], out: Array, vjp: Any, arrays: list, rule: Rule) -> None:
-    """Raises DtypeError for two float types, and for a float result that has none of the arguments' type."""
+def _checked_result(name: str, names: tuple[str, ...], out: Array, vjp: Any, arrays: list, rule: Rule) -> Array:
+    """The result, rounded where CuPy computes with bfloat16 in float32, as it does in `0.5 * x`.
+
+    Raises DtypeError for two float types, and for a float result that has none of the arguments' type.
+    """
     kept = rule.result is not None and out.dtype == rule.result  # np.dtype("float64") == None holds
     if not rule.refused and (kept or vjp is None or not is_float(out.dtype)):
-        return
+        return out
+    if not rule.refused and rule.result is not None and is_half(rule.result) and out.dtype == np.float32:
+        return out.astype(rule.result)
     first = next((a.dtype for a in arrays if hasattr(a, "dtype") and is_float(a.dtype)), None)
     others = [
         f"{label}.astype({str(first)!r})"

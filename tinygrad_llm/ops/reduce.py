@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, choose, namespace
+from tinygrad_llm.backend import Array, choose, namespace, widened
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
@@ -145,6 +145,9 @@ def cumsum(x, axis=-1):
     """y_i = x_0 + ... + x_i.  dL/dx_i = g_i + g_(i+1) + ..., a running sum from the other end."""
     xp = namespace(x)
     (axis,) = normalized_axes(axis, x.ndim)
-    return xp.cumsum(x, axis, dtype=x.dtype), lambda g, needs: xp.flip(
-        xp.cumsum(xp.flip(g, axis), axis, dtype=g.dtype), axis
-    )
+
+    def running(x):
+        x = widened(x)  # neither library adds up in bfloat16 without losing every small term
+        return xp.cumsum(x, axis, dtype=x.dtype)
+
+    return running(x), lambda g, needs: xp.flip(running(xp.flip(g, axis)), axis)
