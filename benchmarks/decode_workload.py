@@ -1,6 +1,6 @@
 """One contender of `benchmarks.decode`: a text for each row of a batch at every line on standard input.
 
-    python -m benchmarks.decode_workload ours|torch|transformers ROW BATCH THREADS FOLDER
+python -m benchmarks.decode_workload ours|torch|transformers ROW BATCH THREADS FOLDER
 """
 
 from __future__ import annotations

@@ -325,6 +325,7 @@ CASES = [
     Case("sqrt", one(positive=True), np.sqrt), Case("rsqrt", one(positive=True), lambda x: x**-0.5),
     Case("sin", one(), np.sin), Case("cos", one(), np.cos), Case("tanh", one(), np.tanh),
     Case("sigmoid", one(), sigmoid), Case("erf", one(), erf), Case("relu", one(unique=True), lambda x: x * (x > 0)),
+    Case("log_sigmoid", one(), lambda x: np.log(sigmoid(x))), Case("softplus", one(), lambda x: np.log(1 + np.exp(x))),
     Case("silu", one(), lambda x: x * sigmoid(x)), Case("gelu", one(), lambda x: x * (1 + erf(x / 2**0.5)) / 2),
     Case("gelu", one(), lambda x, approximate: x * sigmoid(2 * (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)),
          options={"approximate": "tanh"}),

@@ -134,7 +134,7 @@ class LayerCache:
 
         -> all keys, all values, and how many of them each row has; None where that is all of them.
         """
-        if MODE.get().recording and (k.requires_grad or v.requires_grad):
+        if MODE.get().grad_enabled and (k.requires_grad or v.requires_grad):
             raise GradientError("cache", "a forward pass without gradients", "one", "Wrap it in `with no_grad():`.")
         cache, time = self.cache, k.shape[2]
         used = cache.lengths - cache.start
@@ -201,7 +201,7 @@ class CrossCache:
         """The keys (B, G, S, K), values (B, G, S, J) and lengths (B,) that are there; made first where they are not."""
         if self.keys is None or self.values is None:
             keys, values = make()
-            if MODE.get().recording and (keys.requires_grad or values.requires_grad):
+            if MODE.get().grad_enabled and (keys.requires_grad or values.requires_grad):
                 raise GradientError("cache", "a forward pass without gradients", "one", "Wrap it in `with no_grad():`.")
             self.keys, self.values, self.lengths = keys, values, lengths
         return self.keys, self.values, self.lengths

@@ -1,7 +1,7 @@
 """Operations on tensors, each with its derivative beside it. `composed` holds the readable form of the fused ones."""
 
 from tinygrad_llm.ops import composed
-from tinygrad_llm.ops.activation import erf, gelu, relu, sigmoid, silu, swiglu, tanh
+from tinygrad_llm.ops.activation import erf, gelu, log_sigmoid, relu, sigmoid, silu, softplus, swiglu, tanh
 from tinygrad_llm.ops.attention import attention, packed_attention
 from tinygrad_llm.ops.compare import argmax, argmin, equal, greater, greater_equal, less, less_equal, not_equal
 from tinygrad_llm.ops.dropout import dropout
@@ -56,9 +56,9 @@ __all__ = [
     "broadcast_to", "clip", "composed", "concat", "cos", "cross_entropy", "cumsum", "divide", "dropout", "einsum",
     "embedding", "equal", "erf", "exp", "expand_dims", "flip", "gather", "gelu", "getitem", "greater",
     "greater_equal", "joint_linear", "kl_divergence", "layer_norm", "less", "less_equal", "linear",
-    "linear_cross_entropy", "log", "log1p", "log_softmax", "logsumexp", "lstm", "masked_fill", "matmul", "max",
-    "maximum", "mean", "min", "minimum", "mse", "multiply", "negative", "not_equal", "packed_attention", "pad",
-    "power", "relu", "reshape", "rms_norm", "rnn", "rope", "rope_table", "rsqrt", "sigmoid", "silu", "sin",
-    "softmax", "split", "sqrt", "squeeze", "stack", "subtract", "sum", "swapaxes", "swiglu", "tanh", "transpose",
-    "tril", "triu", "var", "where",
+    "linear_cross_entropy", "log", "log1p", "log_sigmoid", "log_softmax", "logsumexp", "lstm", "masked_fill",
+    "matmul", "max", "maximum", "mean", "min", "minimum", "mse", "multiply", "negative", "not_equal",
+    "packed_attention", "pad", "power", "relu", "reshape", "rms_norm", "rnn", "rope", "rope_table", "rsqrt",
+    "sigmoid", "silu", "sin", "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "subtract", "sum",
+    "swapaxes", "swiglu", "tanh", "transpose", "tril", "triu", "var", "where",
 ]  # fmt: skip
