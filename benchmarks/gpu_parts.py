@@ -292,7 +292,7 @@ class Reached(Exception):
 
 def shakespeare(setting: Setting) -> None:
     """nanoGPT's character preset until the held-out loss is 1.47 nats: wall time, with evaluations and checkpoints."""
-    from tinygrad_llm.train import PRESETS, TrainConfig, Trainer
+    from tinygrad_llm.train import PRESETS, TrainConfig, start_run
 
     text = find_text(setting)
     if text is None:
@@ -308,7 +308,7 @@ def shakespeare(setting: Setting) -> None:
         small |= {"eval_batches": 1, "checkpoint_every": 3}
     start, curve = time.perf_counter(), []
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer.start(TrainConfig(**PRESETS["shakespeare-gpu"] | preset | small), Path(folder) / "run")
+        trainer = start_run(TrainConfig(**PRESETS["shakespeare-gpu"] | preset | small), Path(folder) / "run")
 
         def report(line: str) -> None:
             seconds = time.perf_counter() - start
