@@ -118,7 +118,7 @@ class EncoderDecoder(Module):
 
     def source_lengths(self, source: Any) -> Array:
         """How many tokens each source has, padding at its right left out.  (B, S) -> (B,)"""
-        return last_of(_ids(source), self.config.pad_id)
+        return last_of(self._token_ids("source", source), self.config.pad_id)
 
     def encode(self, source: Any, lengths: Any = None, rng: Rng | None = None) -> Tensor:
         """The encoder's hidden states, which the decoder attends to.  (B, S) -> (B, S, D)"""
@@ -153,6 +153,7 @@ class EncoderDecoder(Module):
         memory = self.encode(source, lengths)
         x, found = self.decoder.embed(self.embed_tokens("target", target), None), []
         for block in self.decoder.blocks:
+            assert block.cross_attention is not None
             inside = block.self_attention_norm(x + block.self_attention(x))
             found.append(block.cross_attention.weights(inside, memory, lengths=lengths).numpy())
             x = block(x, memory=memory, memory_options={"lengths": lengths})
@@ -160,13 +161,17 @@ class EncoderDecoder(Module):
 
     def embed_tokens(self, name: str, tokens: Any, cached: int = 0) -> Tensor:
         """Token embeddings, scaled where the configuration says so.  (B, T) -> (B, T, D)"""
-        tokens, c = _ids(tokens), self.config
+        embedded = self.token_embedding(self._token_ids(name, tokens, cached))
+        return embedded * math.sqrt(self.config.n_embd) if self.config.scale_embedding else embedded
+
+    def _token_ids(self, name: str, tokens: Any, cached: int = 0) -> Array:
+        """The ids as an array (B, T).  Raises ShapeError for another shape, none, or more than block_size of them."""
+        tokens, longest = as_array(tokens.data if isinstance(tokens, Tensor) else tokens), self.config.block_size
         time = check_shape(name, tokens, "BT", "Put a single text into a batch of one: tokens[None].")["T"]
-        if not 0 < cached + time <= c.block_size or not time:
-            wanted = f"1 to block_size = {c.block_size} positions"
-            raise ShapeError(name, wanted, cached + time, "Shorten it, or train with a larger block.")
-        embedded = self.token_embedding(tokens)
-        return embedded * math.sqrt(c.n_embd) if c.scale_embedding else embedded
+        if not time or cached + time > longest:
+            next_step = "Shorten it, or train with a larger block."
+            raise ShapeError(name, f"1 to block_size = {longest} positions", cached + time, next_step)
+        return tokens
 
 
 class ConditionedDecoder(LanguageModel):
@@ -212,7 +217,3 @@ class ConditionedDecoder(LanguageModel):
         """See LanguageModel. It holds the keys and values of the sources too, once the first target was read."""
         blocks, longest = len(self.model.decoder.blocks), self.model.config.block_size
         return KVCache(blocks, batch, capacity=min(capacity, longest))
-
-
-def _ids(tokens: Any) -> Array:
-    return as_array(tokens.data if isinstance(tokens, Tensor) else tokens)

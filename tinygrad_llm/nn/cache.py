@@ -134,12 +134,12 @@ class LayerCache:
 
         -> all keys, all values, and how many of them each row has; None where that is all of them.
         """
-        if MODE.get().recording and (k.requires_grad or v.requires_grad):
+        if MODE.get().grad_enabled and (k.requires_grad or v.requires_grad):
             raise GradientError("cache", "a forward pass without gradients", "one", "Wrap it in `with no_grad():`.")
         cache, time = self.cache, k.shape[2]
         used = cache.lengths - cache.start
         end = int(used.max(initial=0)) + time
-        keys, values = self._room(k.data, v.data, end)
+        keys, values = self.room(k.data, v.data, end)
         if cache.uniform():
             begin = end - time
             keys[:, :, begin:end], values[:, :, begin:end] = k.data, v.data
@@ -152,8 +152,8 @@ class LayerCache:
             ends = used + time
         return Tensor(keys[:, :, :end]), Tensor(values[:, :, :end]), ends
 
-    def _room(self, k: Array, v: Array, end: int) -> tuple[Array, Array]:
-        """Arrays with at least `end` positions."""
+    def room(self, k: Array, v: Array, end: int) -> tuple[Array, Array]:
+        """The arrays of keys and values, with at least `end` positions, for more that are shaped like k and v."""
         while self.cache.capacity < end:
             self.cache.capacity *= 2
         self.keys = _grown(self.keys, k, self.cache.capacity)
@@ -182,7 +182,7 @@ class LayerCache:
         """Replaces these rows by another's."""
         if other.keys is None or other.values is None:
             return
-        keys, values = self._room(other.keys, other.values, used)
+        keys, values = self.room(other.keys, other.values, used)
         for mine, theirs in ((keys, other.keys), (values, other.values)):
             mine[beside(rows, mine), :, :used] = theirs[:, :, :used]
 
@@ -201,7 +201,7 @@ class CrossCache:
         """The keys (B, G, S, K), values (B, G, S, J) and lengths (B,) that are there; made first where they are not."""
         if self.keys is None or self.values is None:
             keys, values = make()
-            if MODE.get().recording and (keys.requires_grad or values.requires_grad):
+            if MODE.get().grad_enabled and (keys.requires_grad or values.requires_grad):
                 raise GradientError("cache", "a forward pass without gradients", "one", "Wrap it in `with no_grad():`.")
             self.keys, self.values, self.lengths = keys, values, lengths
         return self.keys, self.values, self.lengths
