@@ -250,6 +250,14 @@ def test_sizes_that_are_not_the_file_s_are_refused_before_memory_is_taken(kind, 
         assert peak < 500_000, ours
 
 
+def test_a_tree_without_weights_takes_no_memory_for_them():
+    tracemalloc.start()
+    skeleton = LAYOUT["gpt2"].skeleton(GPTConfig(50_000, 1024, 2, 8, 512), np.float32)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert skeleton.n_parameters() > 32_000_000 and peak < 500_000
+
+
 def test_all_that_is_wrong_with_the_tensors_is_listed():
     config, arrays = to_hugging_face(model())
     del arrays["transformer.ln_f.bias"]
@@ -257,6 +265,8 @@ def test_all_that_is_wrong_with_the_tensors_is_listed():
     arrays |= {"transformer.more": np.ones(2), "transformer.h.1.ln_2.bias": np.ones(8, int)}
     with pytest.raises(CheckpointError) as found:
         from_hugging_face(config, arrays)
+    with pytest.raises(CheckpointError, match="n_embd.*no such tensor"):
+        from_hugging_face(config, arrays | {"transformer.wte.weight": np.ones(11)})
     for part in (
         "missing transformer.ln_f.bias", "extra transformer.more", "h.0.ln_1.weight of shape (9,) instead of (8,)",
         "c_fc.weight of shape (32, 8) instead of (8, 32)", "h.1.ln_2.bias of dtype int64 instead of floats",
