@@ -32,7 +32,7 @@ import numpy as np
 
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.tensor import Node, Storage, Tensor
-from tinygrad_llm.backend import NAMESPACES, Array, beside, is_float, is_half, namespace, plain, to_device
+from tinygrad_llm.backend import NAMESPACES, Array, beside, cast, is_float, is_half, namespace, plain, to_device
 from tinygrad_llm.errors import DeviceError, DtypeError, NonFiniteError, ShapeError, TinygradLLMError
 
 
@@ -141,7 +141,7 @@ def _in_their_dtype(name: str, out: Array, vjp: Any, arrays: list, widens: bool)
         return out
     first = next((a.dtype for a in arrays if hasattr(a, "dtype") and is_float(a.dtype)), None)
     if floats == {first} and is_half(first) and not widens and out.dtype == np.float32:
-        return out.astype(first)
+        return cast(out, first)
     if first is not None and is_half(first) and floats <= {first, np.dtype(np.float32)}:
         floats = {np.dtype(np.float32) if widens else first}
     if len(floats) > 1 or (is_float(out.dtype) and vjp is not None and floats != {out.dtype}):
