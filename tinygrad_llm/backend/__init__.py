@@ -19,6 +19,7 @@ from tinygrad_llm.backend.arrays import (
     widened,
 )
 from tinygrad_llm.backend.device import DEVICES, beside, check_device, device_of, to_device
+from tinygrad_llm.backend.elementwise import add, cast
 from tinygrad_llm.backend.erf import erf
 from tinygrad_llm.backend.fused import fused
 from tinygrad_llm.backend.gemm import gemm, matmul, tf32_products
@@ -35,12 +36,17 @@ __all__ = [
     "DeviceStream",
     "HostArray",
     "KeyedStream",
+<<<<<<< HEAD
     "Operand",
     "adjacent",
+=======
+    "add",
+>>>>>>> h-gpu
     "as_array",
     "as_dtype",
     "beside",
     "bfloat16",
+    "cast",
     "check_device",
     "choose",
     "device_of",

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, BoolArray, as_dtype, choose, is_float, namespace
+from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, choose, is_float, namespace
+from tinygrad_llm.backend import add as add_arrays
 from tinygrad_llm.errors import ArgumentError
 
 
 @op(integers="promote")
 def add(a, b):
     """a + b.  dL/da = g, dL/db = g."""
-    return a + b, lambda g, needs: (g, g)
+    return add_arrays(a, b), lambda g, needs: (g, g)
 
 
 @op(integers="promote")
@@ -183,5 +184,5 @@ def astype(x, dtype=np.float32):
         raise ArgumentError("dtype", "float32, float64 or bfloat16", str(target))
     if target == x.dtype:
         return x, lambda g, needs: g
-    vjp = (lambda g, needs: g.astype(x.dtype)) if is_float(target) and is_float(x.dtype) else None
-    return x.astype(target), vjp
+    vjp = (lambda g, needs: cast(g, x.dtype)) if is_float(target) and is_float(x.dtype) else None
+    return cast(x, target), vjp

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, HostArray, beside, fused, gemm, namespace, row_tiles, widened
+from tinygrad_llm.backend import Array, HostArray, beside, cast, fused, gemm, namespace, row_tiles, widened
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 
 IGNORE = -100
@@ -67,7 +67,7 @@ def linear_cross_entropy(x, weight, targets: HostArray, ignore_index=IGNORE, lab
     targets_N = _checked_targets(targets, x.shape[:-1], vocabulary, ignore_index, label_smoothing, kernels)
     scale = _scale(targets_N, ignore_index, "mean", divisor)
     targets_N = beside(targets_N, x)
-    x_ND, rounded = x.reshape(-1, width), weight.astype(x.dtype, copy=False)
+    x_ND, rounded = x.reshape(-1, width), cast(weight, x.dtype)
     if kernels is not None:
         return _linear_on_gpu(kernels, x, rounded, targets_N, scale, ignore_index, label_smoothing)
     logits_NV = gemm(x_ND, rounded, transpose_b=True)
