@@ -17,7 +17,7 @@ NAMES = [
     f"{case.name}{'-' + str(i) if [c.name for c in CASES].count(case.name) > 1 else ''}" for i, case in enumerate(CASES)
 ]
 NOT_IN_TABLE = {
-    "argmax", "argmin", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "dropout", "composed",
+    "argmax", "argmin", "argsort", "bitwise_and", "bitwise_or", "bitwise_not", "floor_divide", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "dropout", "composed",
     "rope_table", "IGNORE",
 }  # fmt: skip
 
