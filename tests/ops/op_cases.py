@@ -287,6 +287,44 @@ def squeezed(draw):
     return [x], {"axis": 0}
 
 
+def between_steps(draw):
+    """Dividends a tenth beside whole numbers, divisors in quarters: no quotient is a whole number."""
+    (a, b), _ = two(second={"unique": True})(draw)
+    return [a + 0.1, b], {}
+
+
+def repeated(draw):
+    x = array(draw, draw(shapes(1)))
+    axis = draw(st.none() | st.integers(-x.ndim, x.ndim - 1))
+    size = x.size if axis is None else x.shape[axis]
+    return [x], {
+        "axis": axis,
+        "repeats": draw(st.integers(0, 3) | st.lists(st.integers(0, 2), min_size=size, max_size=size)),
+    }
+
+
+def sorted_inputs(draw):
+    (x,), options = one_with_axis(unique=True)(draw)
+    return [x], options | {"descending": draw(st.booleans())}
+
+
+def largest_inputs(draw):
+    (x,), options = one_with_axis(unique=True)(draw)
+    k = draw(st.integers(0, x.shape[options["axis"]]))
+    return [x], options | {"k": k, "largest": draw(st.booleans())}
+
+
+def largest_expected(x, k, axis, largest):
+    ordered = np.sort(x, axis)
+    return np.take(np.flip(ordered, axis) if largest else ordered, np.arange(k), axis)
+
+
+def flattened(draw):
+    x = array(draw, draw(shapes()))
+    start = draw(st.integers(0, max(0, x.ndim - 1)))
+    return [x], {"start": start, "end": draw(st.integers(start, max(0, x.ndim - 1))) - max(1, x.ndim)}
+
+
 def triangle(draw):
     return [array(draw, draw(shapes(2)))], {"k": draw(st.integers(-2, 2))}
 
@@ -320,6 +358,14 @@ POSITIVE = {"positive": True}
 CASES = [
     Case("add", two(), np.add), Case("subtract", two(), np.subtract), Case("multiply", two(), np.multiply),
     Case("divide", two(second={"unique": True}), np.divide), Case("power", two(POSITIVE), np.power),
+    Case("remainder", between_steps, np.mod), Case("sign", one(unique=True), np.sign),
+    Case("std", reduced(unique=True), np.std), Case("prod", reduced(), np.prod),
+    Case("repeat", repeated, np.repeat),
+    Case("sort", sorted_inputs, lambda x, axis, descending: np.flip(np.sort(x, axis), axis) if descending else np.sort(x, axis),
+         call=lambda x, **options: ops.sort(x, **options)[0]),
+    Case("topk", largest_inputs, largest_expected, call=lambda x, **options: ops.topk(x, **options)[0]),
+    Case("flatten", flattened, lambda x, start, end: x.reshape(
+        *x.shape[:start], -1, *x.shape[end % x.ndim + 1 :]) if x.ndim else x.reshape(1)),
     Case("negative", one(), np.negative), Case("absolute", one(unique=True), np.abs), Case("exp", one(), np.exp),
     Case("log", one(positive=True), np.log), Case("log1p", one(positive=True), np.log1p),
     Case("sqrt", one(positive=True), np.sqrt), Case("rsqrt", one(positive=True), lambda x: x**-0.5),

@@ -36,12 +36,9 @@ __all__ = [
     "DeviceStream",
     "HostArray",
     "KeyedStream",
-<<<<<<< HEAD
     "Operand",
-    "adjacent",
-=======
     "add",
->>>>>>> h-gpu
+    "adjacent",
     "as_array",
     "as_dtype",
     "beside",
