@@ -200,10 +200,11 @@ def test_rows_as_long_as_others_may_have_dropped_more():
         read(found, rng.integers(0, VOCABULARY, (2, size)))
     other, tokens = found.cache.fresh([1]), rng.integers(0, VOCABULARY, (1, 8))
     with no_grad():
-        found.model(tokens, cache=other)
+        found.model(tokens[:, :6], cache=other)
+        found.model(tokens[:, 6:], cache=other)
     found.cache.put([1], other)
     found.texts[1] = list(map(int, tokens[0]))
-    assert found.cache.uniform() and found.cache.start.tolist() == [4, 0]
+    assert found.cache.uniform() and found.cache.start.tolist() == [4, 3]
     for _ in range(3):
         check(found, read(found, rng.integers(0, VOCABULARY, (2, 1))))
 
