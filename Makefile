@@ -8,6 +8,7 @@ CUDA ?= cuda13
 GPU_PYTHON ?= $(BIN)/python
 GPU_SETUP := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(VENV)/cuda)
 GPU_TESTS := tests/gpu tests/ops/test_on_gpu.py tests/backend/test_cublas.py
+GPU_WORKERS = $$($(GPU_PYTHON) -c 'import xdist; print("-n auto --maxprocesses 8 --dist worksteal")' 2>/dev/null)
 
 .PHONY: help train test test-chapters prove test-oracle test-standin test-gpu test-long mutants bench bench-gpu docs claims \
 	lint clean
@@ -74,9 +75,11 @@ test-standin: $(VENV)/standin
 	PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin
 	PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin -m "gpu or chapters" tests/gpu tests/test_chapters_on_a_gpu.py
 
-# Where there is a GPU: with a Python that has CuPy, pytest and hypothesis already, or with one made here.
+# Where there is a GPU: with a Python that has CuPy, pytest and hypothesis already, or with one made here. Eight workers
+# where pytest-xdist is there too, each with a few threads for the CPU's side.
 test-gpu: $(GPU_SETUP)
-	PYTHONPATH=. HYPOTHESIS_PROFILE=mutants $(GPU_PYTHON) -m pytest -W default -m "not long and not kernels" --durations 10 $(GPU_TESTS)
+	PYTHONPATH=. HYPOTHESIS_PROFILE=mutants OPENBLAS_NUM_THREADS=4 $(GPU_PYTHON) -m pytest -W default \
+		-m "not long and not kernels" --durations 10 $(GPU_WORKERS) $(GPU_TESTS)
 
 test-long: $(VENV)/oracle
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "not gpu and not chapters and not docs and not kernels"

@@ -20,14 +20,14 @@ from tinygrad_llm.errors import ConfigError
 
 def proof(course, capsys):
     capsys.readouterr()
-    status = prove(course, [course.get("09.1")])
-    return status, capsys.readouterr().out
+    problems = prove(course, [course.get("09.1")])
+    return problems, capsys.readouterr().out
 
 
 def test_a_fair_exercise_is_proved(course, capsys):
-    status, said = proof(course, capsys)
-    assert status == 0, said
-    assert "1 exercises, 4 mutants written by hand, 15 made by operators, 0 problems" in said
+    problems, said = proof(course, capsys)
+    assert problems == {}, said
+    assert "1 exercises, 1 of them whole: 4 mutants written by hand, 15 made by operators, 0 problems" in said
 
 
 def planted(course, what):
@@ -69,8 +69,8 @@ def planted(course, what):
 def test_an_unfair_exercise_is_found(what, words, course, capsys, monkeypatch):
     monkeypatch.setattr(prove_module, "mutants", lambda *_: [])  # those written by hand are enough here
     planted(course, what)
-    status, said = proof(Course.load(course.root), capsys)
-    assert status == 1 and words in said, said
+    problems, said = proof(Course.load(course.root), capsys)
+    assert set(problems) == {"stubs" if "in step" in words else "09.1"} and words in said, said
 
 
 SOLUTION = '"""Text."""\n\nimport numpy as np\n\n\ndef f(x):\n    # >>> say "it"\n    y = x\n    # <<<\n    return y\n'

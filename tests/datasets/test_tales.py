@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.datasets import tales_words as words
+from tinygrad_llm.datasets.locate import corpus
 from tinygrad_llm.datasets.tales import (
     COUNTS,
     FAR_CHARACTERS,
@@ -40,7 +41,7 @@ def test_the_files_are_what_the_generator_makes(tmp_path):
     sources = (DATA / "SOURCES.md").read_text(encoding="utf-8")
     for path in write_tales(tmp_path):
         content = path.read_bytes()
-        assert content == (DATA / "tales" / path.name).read_bytes(), path.name
+        assert content == (corpus("tales") / path.name).read_bytes(), path.name
         assert hashlib.sha256(content).hexdigest() in sources, path.name
 
 
@@ -135,7 +136,7 @@ def test_questions_are_answered_by_the_text(tales):
 
 
 def test_every_line_of_the_record_belongs_to_its_story(tales):
-    lines = (DATA / "tales" / "stories.jsonl").read_text(encoding="ascii").splitlines()
+    lines = (corpus("tales") / "stories.jsonl").read_text(encoding="ascii").splitlines()
     stories = [
         s for split in COUNTS for s in (DATA / "tales" / f"{split}.txt").read_text(encoding="ascii").split("\n\n")[:-1]
     ]

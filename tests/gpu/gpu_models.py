@@ -41,7 +41,7 @@ class Setup:
         return [{"tokens": np.ascontiguousarray(x[:, :-1]), "targets": np.ascontiguousarray(x[:, 1:])} for x in text]
 
 
-LARGE = Setup(GPTConfig(65, 64, 4, 4, 128, bias=True), batch=12, steps=200)
+LARGE = Setup(GPTConfig(65, 64, 4, 4, 128, bias=True), batch=12, steps=100)
 """nanoGPT's model for a laptop, with biases."""
 SMALL = Setup(GPTConfig(13, 16, 2, 2, 32, bias=True), batch=4, steps=16)
 

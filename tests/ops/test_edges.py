@@ -132,3 +132,18 @@ def test_comparing_mixed_precisions_is_refused():
 
 def test_sizes_may_be_numpy_integers():
     assert Tensor(np.arange(6.0)).reshape(np.int64(2), 3).shape == (2, 3)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("smoothing", [0.0, 0.3, 1.0])
+def test_label_smoothing_up_to_all_of_it_is_pytorchs(smoothing):
+    import torch
+
+    x, y = RNG.normal(size=(4, 5)), np.array([0, 3, -100, 4])
+    mine, theirs = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    loss = ops.cross_entropy(mine, y, label_smoothing=smoothing)
+    other = torch.nn.functional.cross_entropy(theirs, torch.tensor(y), label_smoothing=smoothing)
+    loss.backward()
+    other.backward()
+    assert loss.item() == pytest.approx(other.item(), rel=1e-12)
+    np.testing.assert_allclose(mine.grad, theirs.grad.numpy(), rtol=1e-12, atol=1e-15)

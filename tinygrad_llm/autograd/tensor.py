@@ -42,7 +42,7 @@ class Node:
         self.shape, self.dtype = out.shape, out.dtype
         self.parents: tuple = tuple([(p.node or p) if need else None for p, need in zip(parents, needs)])
         # what the vjp captured must still be what it was: the version of each parent that can be changed in place
-        self.seen = [(p.storage, p.storage.version) for p in parents if isinstance(p, Tensor) and p.storage is not None]
+        self.seen = [(s, s.version) for p in parents if isinstance(p, Tensor) and (s := p.storage) is not None]
         self.tensor: Any = None
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from tinygrad_llm.errors import ArgumentError, DataError, StorageError, TokenError
 
 Batch = dict[str, np.ndarray]
-"""Arrays by name with one leading axis, the examples: "tokens" and "targets", each (B, T) int64. A target is the token that
-comes next."""
+"""Arrays by name with one leading axis, the examples: "tokens" and "targets", (B, T) int64, a target being the token
+that comes next."""
 
 
 def write_tokens(path: str | Path, ids: np.ndarray) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
@@ -35,15 +35,6 @@ class Generated:
     stopped: list[bool]
 
 
-@overload
-def generate(
-    model: LanguageModel, prompts: Sequence[int], count: int, sampler: Sampler, rng: np.random.Generator, **stops: Any
-) -> Iterator[int]: ...
-@overload
-def generate(
-    model: LanguageModel, prompts: Sequence[Sequence[int]], count: int, sampler: Sampler, rng: np.random.Generator,
-    **stops: Any,
-) -> Generated: ...  # fmt: skip
 def generate(
     model: LanguageModel,
     prompts: Any,
@@ -141,7 +132,7 @@ class _Draw:
     def __init__(self, sampler: Sampler, log_probs: bool) -> None:
         self.sampler, self.log_probs = sampler, log_probs
 
-    def __call__(self, reader: Reader, uniform_B: np.ndarray) -> tuple[Array, tuple]:
+    def __call__(self, reader: Any, uniform_B: np.ndarray) -> tuple[Array, tuple]:
         logits = np.asarray(reader.logits, np.float64)
         ids = self.sampler.pick(logits, uniform_B, reader.texts)
         if not self.log_probs:
@@ -166,7 +157,7 @@ class _DrawOnGpu(_Draw):
         super().__init__(sampler, log_probs)
         self.most_at_once = 1 if sampler.first else MOST_AT_ONCE
 
-    def __call__(self, reader: Reader, uniform_B: np.ndarray) -> tuple[Array, tuple]:
+    def __call__(self, reader: Any, uniform_B: np.ndarray) -> tuple[Array, tuple]:
         if self.sampler.first:  # they look at the texts, which are on the host
             ids, found = super().__call__(_OnHost(reader), uniform_B)
             return to_device(ids, "cuda"), found

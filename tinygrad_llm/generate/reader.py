@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import Array, device_of
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.generate.cpu_step import cpu_step
 from tinygrad_llm.models.base import LanguageModel
 
 
@@ -21,7 +22,7 @@ class Reader:
     that text is emptied and refilled with the last half of the block ("crop and refill").
 
     texts   the ids of each row, prompt and what was fed since.
-    logits  (B, V), of the model's dtype, on the model's device.
+    logits  (B, V), of the model's dtype, on the model's device; `feed` overwrites them.
     """
 
     def __init__(self, model: LanguageModel, prompts: Sequence[Sequence[int]]) -> None:
@@ -31,6 +32,7 @@ class Reader:
         self.model, self.texts = model, [[int(token) for token in prompt] for prompt in prompts]
         self.cache = model.new_cache(len(prompts))
         self.logits = self._read(self.cache, self.texts, model.block_size)
+        self.step = cpu_step(model, len(prompts))
 
     def room(self) -> int | None:
         """How many tokens can be fed before a text is cropped; None for any number."""
@@ -41,6 +43,9 @@ class Reader:
         """Reads one more token of each text, ids on the host or on the model's device; `note` tells what they were."""
         if self.room() == 0:
             self._refill()
+        if self.step is not None:
+            self.logits = self.step(ids_B, self.cache)
+            return
         with no_grad():
             self.logits = self.model.next_logits(ids_B[:, None], cache=self.cache).data
 
@@ -52,7 +57,7 @@ class Reader:
     def keep(self, rows: Sequence[int] | np.ndarray) -> None:
         """Goes on with these rows alone, in this order; a row may be there several times."""
         self.texts = [list(self.texts[row]) for row in rows]
-        self.cache = self.cache.select(rows)
+        self.cache, self.step = self.cache.select(rows), cpu_step(self.model, len(rows))
         self.logits = self.logits[np.asarray(rows, np.int64)] if device_of(self.logits) == "cpu" else self._rows(rows)
 
     def _rows(self, rows: Any) -> Array:

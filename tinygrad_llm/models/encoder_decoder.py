@@ -154,6 +154,7 @@ class EncoderDecoder(Module):
         memory = self.encode(source, lengths)
         x, found = self.decoder.embed(self.embed_tokens("target", target), None), []
         for block in self.decoder.blocks:
+            assert block.cross_attention is not None
             inside = block.self_attention_norm(x + block.self_attention(x))
             found.append(block.cross_attention.weights(inside, memory, lengths=lengths).numpy())
             x = block(x, memory=memory, memory_options={"lengths": lengths})

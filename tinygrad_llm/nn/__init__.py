@@ -5,9 +5,10 @@ from tinygrad_llm.nn.block import PostNormBlock, TransformerBlock
 from tinygrad_llm.nn.cache import Cache, CrossCache, KVCache, LayerCache, StateCache
 from tinygrad_llm.nn.layers import Dropout, Embedding, LayerNorm, Linear, RMSNorm, Rng
 from tinygrad_llm.nn.mlp import ACTIVATIONS, MLP, SwiGLU
-from tinygrad_llm.nn.module import Module, Parameter, replace
+from tinygrad_llm.nn.module import Buffer, Module, Parameter
 from tinygrad_llm.nn.position import alibi_bias, alibi_slopes, rotate, sinusoidal_table
 from tinygrad_llm.nn.recurrent import LSTM, RNN
+from tinygrad_llm.nn.replace import replace
 
 __all__ = [
     "ACTIVATIONS",
@@ -15,6 +16,7 @@ __all__ = [
     "MLP",
     "RNN",
     "Attention",
+    "Buffer",
     "Cache",
     "CrossCache",
     "Dropout",

@@ -157,7 +157,7 @@ class LayerCache:
         cache, time = self.cache, k.shape[2]
         used = cache.used()
         end = int(used.max(initial=0)) + time
-        keys, values = self._room(k.data, v.data, end)
+        keys, values = self.room(k.data, v.data, end)
         if (used == used[:1]).all():
             begin = end - time
             keys[:, :, begin:end], values[:, :, begin:end] = k.data, v.data
@@ -170,8 +170,8 @@ class LayerCache:
             ends = used + time
         return Tensor(keys[:, :, :end]), Tensor(values[:, :, :end]), ends
 
-    def _room(self, k: Array, v: Array, end: int) -> tuple[Array, Array]:
-        """Arrays with at least `end` positions."""
+    def room(self, k: Array, v: Array, end: int) -> tuple[Array, Array]:
+        """The arrays of keys and values, with at least `end` positions, for more that are shaped like k and v."""
         while self.cache.capacity < end:
             self.cache.capacity *= 2
         batch = len(self.cache.lengths)
@@ -201,7 +201,7 @@ class LayerCache:
         """Replaces these rows by another's."""
         if other.keys is None or other.values is None:
             return
-        keys, values = self._room(other.keys, other.values, used)
+        keys, values = self.room(other.keys, other.values, used)
         for mine, theirs in ((keys, other.keys), (values, other.values)):
             mine[beside(rows, mine), :, :used] = theirs[:, :, :used]
 
@@ -297,7 +297,7 @@ class StateCache(Cache):
 
 def _check_unrecorded(*tensors: Tensor) -> None:
     """Raises GradientError where a gradient is to flow through what a cache remembers."""
-    if MODE.get().recording and any(t.requires_grad for t in tensors):
+    if MODE.get().grad_enabled and any(t.requires_grad for t in tensors):
         raise GradientError("cache", "a forward pass without gradients", "one", "Wrap it in `with no_grad():`.")
 
 

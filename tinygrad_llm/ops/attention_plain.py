@@ -68,7 +68,7 @@ class PlainAttention:
 
     def _allowed(self, shape: tuple[int, ...]) -> Array:
         """Which keys a query may see, (B, G, R, T, S) or what broadcasts to it."""
-        allowed = visible(self.xp, *shape[-2:], self.lengths, self.causal, self.window)
+        allowed = visible(self.xp, shape[-2], shape[-1], self.lengths, self.causal, self.window)
         return allowed & self.mask if self.mask is not None and self.mask.dtype.kind == "b" else allowed
 
 

@@ -7,36 +7,36 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, as_dtype, choose, is_float, namespace
+from tinygrad_llm.backend import Array, BoolArray, as_dtype, choose, is_float, namespace
 from tinygrad_llm.errors import ArgumentError
 
 
-@op
+@op(integers="promote")
 def add(a, b):
     """a + b.  dL/da = g, dL/db = g."""
     return a + b, lambda g, needs: (g, g)
 
 
-@op
+@op(integers="promote")
 def subtract(a, b):
     """a - b.  dL/da = g, dL/db = -g."""
     return a - b, lambda g, needs: (g, -g if needs[1] else None)
 
 
-@op
+@op(integers="promote")
 def multiply(a, b):
     """a b.  dL/da = g b, dL/db = g a."""
     return a * b, lambda g, needs: (g * b if needs[0] else None, g * a if needs[1] else None)
 
 
-@op
+@op(integers="float32")
 def divide(a, b):
     """a / b.  dL/da = g / b, dL/db = -g (a / b) / b."""
     y = a / b
     return y, lambda g, needs: (g / b if needs[0] else None, -g * y / b if needs[1] else None)
 
 
-@op
+@op(integers="promote")
 def power(a, b):
     """a^b.  dL/da = g b a^(b-1), dL/db = g a^b ln a (0 where a is 0)."""
     xp = namespace(a, b)
@@ -68,61 +68,61 @@ def absolute(x):
     return xp.abs(x), lambda g, needs: g * xp.sign(x)
 
 
-@op
+@op(integers="float32")
 def exp(x):
     """e^x.  dL/dx = g e^x."""
     y = namespace(x).exp(x)
     return y, lambda g, needs: g * y
 
 
-@op
+@op(integers="float32")
 def log(x):
     """ln x.  dL/dx = g / x."""
     return namespace(x).log(x), lambda g, needs: g / x
 
 
-@op
+@op(integers="float32")
 def log1p(x):
     """ln(1 + x), exact for small x.  dL/dx = g / (1 + x)."""
     return namespace(x).log1p(x), lambda g, needs: g / (1 + x)
 
 
-@op
+@op(integers="float32")
 def sqrt(x):
     """x^(1/2).  dL/dx = g / (2 sqrt x)."""
     y = namespace(x).sqrt(x)
     return y, lambda g, needs: g / (2 * y)
 
 
-@op
+@op(integers="float32")
 def rsqrt(x):
     """x^(-1/2).  dL/dx = -g y / (2 x)."""
     y = 1 / namespace(x).sqrt(x)
     return y, lambda g, needs: g * y / (-2 * x)
 
 
-@op
+@op(integers="float32")
 def sin(x):
     """sin x (radians).  dL/dx = g cos x."""
     xp = namespace(x)
     return xp.sin(x), lambda g, needs: g * xp.cos(x)
 
 
-@op
+@op(integers="float32")
 def cos(x):
     """cos x (radians).  dL/dx = -g sin x."""
     xp = namespace(x)
     return xp.cos(x), lambda g, needs: -g * xp.sin(x)
 
 
-@op
+@op(integers="promote")
 def maximum(a, b):
     """The larger of each pair.  Its gradient goes to the larger; equals share it, as in PyTorch."""
     xp = namespace(a, b)
     return xp.maximum(a, b), lambda g, needs: _shared(xp, g, a > b, a == b)
 
 
-@op
+@op(integers="promote")
 def minimum(a, b):
     """The smaller of each pair.  Its gradient goes to the smaller; equals share it."""
     xp = namespace(a, b)
@@ -149,8 +149,8 @@ def clip(x, low=None, high=None):
     return y if high is None else xp.minimum(y, high), vjp
 
 
-@op
-def where(condition, a, b):
+@op(integers="promote")
+def where(condition: BoolArray, a, b):
     """a where the condition holds, b elsewhere.  Each gets the gradient of the entries it gave."""
     xp = namespace(condition, a, b)
     y = choose(condition, a, b)
@@ -167,7 +167,7 @@ def where(condition, a, b):
 
 
 @op
-def masked_fill(x, mask, value=0.0):
+def masked_fill(x, mask: BoolArray, value=0.0):
     """x, but `value` where the mask is true.  dL/dx = g where the mask is false."""
     xp = namespace(x)
     mask = xp.asarray(mask, dtype=bool)
@@ -175,7 +175,7 @@ def masked_fill(x, mask, value=0.0):
     return y, lambda g, needs: (choose(mask, xp.zeros_like(g), g), None)
 
 
-@op
+@op(casts=True)
 def astype(x, dtype=np.float32):
     """x in another element type; the gradient is cast back.  This is how bfloat16 meets float32 masters."""
     target = as_dtype(dtype)

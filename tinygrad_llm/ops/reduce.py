@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, choose, namespace
+from tinygrad_llm.backend import Array, choose, namespace, widened
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
@@ -46,7 +46,7 @@ def sum(x, axis=None, keepdims=False):
     return x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims), lambda g, needs: _spread(g, shape, axis, keepdims)
 
 
-@op
+@op(integers="float32")
 def mean(x, axis=None, keepdims=False):
     """The sum over n terms divided by n.  dL/dx = g / n."""
     n, shape = _count(x, axis), x.shape
@@ -55,7 +55,7 @@ def mean(x, axis=None, keepdims=False):
     return y, lambda g, needs: _spread(g / n, shape, axis, keepdims)
 
 
-@op
+@op(integers="float32")
 def var(x, axis=None, keepdims=False, correction=0):
     """sum (x - mean)^2 / (n - correction).  dL/dx = g 2 (x - mean) / (n - correction).
 
@@ -124,7 +124,7 @@ def _first_extreme(x, axis=0, keepdims=False, smallest=False):
     return y if keepdims else y.squeeze(axis), vjp
 
 
-@op
+@op(integers="float32")
 def logsumexp(x, axis=-1, keepdims=False):
     """ln sum_i e^(x_i), without overflow: ln sum e^(x_i - m) + m, m the largest.  dL/dx = g softmax(x)."""
     xp = namespace(x)
@@ -145,6 +145,9 @@ def cumsum(x, axis=-1):
     """y_i = x_0 + ... + x_i.  dL/dx_i = g_i + g_(i+1) + ..., a running sum from the other end."""
     xp = namespace(x)
     (axis,) = normalized_axes(axis, x.ndim)
-    return xp.cumsum(x, axis, dtype=x.dtype), lambda g, needs: xp.flip(
-        xp.cumsum(xp.flip(g, axis), axis, dtype=g.dtype), axis
-    )
+
+    def running(x):
+        x = widened(x)  # neither library adds up in bfloat16 without losing every small term
+        return xp.cumsum(x, axis, dtype=x.dtype)
+
+    return running(x), lambda g, needs: xp.flip(running(xp.flip(g, axis)), axis)

@@ -100,7 +100,7 @@ def split(x: Any, sizes: Sequence[int], axis: int = -1) -> tuple[Tensor, ...]:
     return tuple(_part(x, axis=axis, start=start, stop=start + size) for start, size in zip(starts, sizes))
 
 
-@op
+@op(integers="promote")
 def _concat(*tensors, axis=0):
     xp = namespace(*tensors)
     (along,) = normalized_axes(axis, tensors[0].ndim)
@@ -108,7 +108,7 @@ def _concat(*tensors, axis=0):
     return xp.concatenate(tensors, along), lambda g, needs: tuple(xp.split(g, ends, along))
 
 
-@op
+@op(integers="promote")
 def _stack(*tensors, axis=0):
     xp = namespace(*tensors)
     return xp.stack(tensors, axis), lambda g, needs: tuple(xp.moveaxis(g, axis, 0))

@@ -38,6 +38,10 @@ class FlatParameters:
         self.names = [name for name, _ in trained]
         self.parameters = [p for _, p in trained]
         self.n_decaying = sum(p.size for p in self.parameters if decays(p))
+        self._move()
+
+    def _move(self) -> None:
+        """Makes one array of the parameters' own, and the parameters views into it."""
         xp = namespace(self.parameters[0].data)
         self.data = xp.concatenate([p.data.reshape(-1) for p in self.parameters])
         self.storage = Storage()
@@ -48,6 +52,15 @@ class FlatParameters:
             p.storage = self.storage
             self.views.append(p.data)
             start += p.size
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.check()
+        return {"names": self.names, "parameters": self.parameters, "n_decaying": self.n_decaying}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of a deep copy or a pickle: the copied parameters have memory of their own, which becomes one array again."""
+        vars(self).update(state)
+        self._move()
 
     def new_sink(self) -> GradientSink:
         """A fresh set of places for gradients, one array in the same order."""

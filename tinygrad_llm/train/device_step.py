@@ -115,7 +115,7 @@ class DeviceStep(Step):
         values: dict[str, Any] = {}
         for name in self.names:
             wanted = buffers.targets[BATCH + name].shape
-            shapes = [np.shape(batch.get(name)) for batch in batches]
+            shapes = [np.shape(batch[name]) if name in batch else None for batch in batches]
             if len(batches) != wanted[0] or any(shape != wanted[1:] for shape in shapes):
                 got = f"{len(batches)} of {name} {shapes[0]}"
                 expected = f"the shapes of the first, {wanted[0]} of {name} {wanted[1:]}"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.autograd import GradientSink, Tensor, watch_numbers
+from tinygrad_llm.autograd import GradientSink, Tensor, detect_anomaly
 from tinygrad_llm.backend import Array, KeyedStream, device_of, to_device
 from tinygrad_llm.errors import ConfigError, NonFiniteError
 from tinygrad_llm.ops import IGNORE
@@ -114,7 +114,7 @@ class Step(ABC):
         sink = self.optimizer.flat.new_sink()
         where = f"step {number}"
         try:
-            with watch_numbers():
+            with detect_anomaly():
                 self._accumulate(sink, batches, number, divisor)
         except NonFiniteError as error:
             where += f", operation {error.name}"

@@ -1,11 +1,16 @@
 """Proves of each exercise that it is fair: it can be solved, wrong answers are found, and the words help.
 
+Each time:
+
 the stub is in step with the solution, and red with "not started"
 the solution is green
+the package's own function passes the same checks
+no hint quotes a line of the solution
+
+Where the exercise is proved whole, which proofs.py keeps account of:
+
 every mutant of mutants/ID/ is red, and says the words after `# expect:` in its first line
 every mistake of the operators in what the learner writes is red, but for those that change nothing
-no hint quotes a line of the solution
-the package's own function passes the same checks
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,39 +63,55 @@ def sync(course: Course, check: bool = False) -> list[str]:
     return stale
 
 
-def prove(course: Course, exercises: list[Exercise]) -> int:
-    """Prints what is not as it should be, and a summary; 0 where all is."""
-    problems = [f"{name}: not in step with its solution (tgl dev sync)" for name in sync(course, check=True)]
-    problems += [problem for exercise in exercises for problem in _written(course, exercise)]
-    cases = [case for exercise in exercises for case in cases_of(course, exercise)]
+def prove(
+    course: Course, exercises: Sequence[Exercise], whole: Container[Exercise] | None = None
+) -> dict[str, list[str]]:
+    """Prints what is not as it should be, and a summary; returns the former, by exercise ("stubs" for all stubs).
+
+    whole  the exercises whose wrong answers are run too; all of them where None.
+    """
+    problems: dict[str, list[str]] = {e.id: list(_written(course, e)) for e in exercises}
+    problems["stubs"] = [f"{name}: not in step with its solution (tgl dev sync)" for name in sync(course, check=True)]
+    cases = [case for e in exercises for case in right_cases(course, e)]
+    wrong = [case for e in exercises if whole is None or e in whole for case in wrong_cases(course, e)]
+    for case, outcome in _run([*cases, *wrong], course):
+        if problem := judge(course, case, outcome):
+            problems[case.exercise.id].append(f"{case.exercise.id} {case.name}: {problem}")
+    problems = {id: found for id, found in problems.items() if found}
+    for problem in (line for found in problems.values() for line in found):
+        print(problem)
+    made = sum(case.expect == "red" for case in wrong)
+    proved, count = len({case.exercise for case in wrong}), sum(map(len, problems.values()))
+    print(
+        f"{len(exercises)} exercises, {proved} of them whole: {len(wrong) - made} mutants written by hand, "
+        f"{made} made by operators, {count} problem{'s' * (count != 1)}"
+    )
+    return problems
+
+
+def _run(cases: list[Case], course: Course) -> Iterator[tuple[Case, Outcome]]:
+    """Each case and what was found, with a bar; as many at a time as there are cores."""
     import hypothesis.extra.numpy  # noqa: F401 - before there are threads, and shared by all forks
     import pytest  # noqa: F401
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool, tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{number}.py" for number in range(len(cases))]
         outcomes = pool.map(lambda case, file: _outcome(course, case, file), cases, files)
-        for case, outcome in tqdm(zip(cases, outcomes), total=len(cases), unit="case", mininterval=2, leave=False):
-            if problem := judge(course, case, outcome):
-                problems.append(f"{case.exercise.id} {case.name}: {problem}")
-    for problem in problems:
-        print(problem)
-    made = sum(case.expect == "red" for case in cases)
-    given = sum(len(course.mutants(exercise)) for exercise in exercises)
-    print(
-        f"{len(exercises)} exercises, {given} mutants written by hand, {made} made by operators, "
-        f"{len(problems)} problem{'s' * (len(problems) != 1)}"
-    )
-    return 1 if problems else 0
+        yield from tqdm(zip(cases, outcomes), total=len(cases), unit="case", mininterval=2, leave=False)
 
 
-def cases_of(course: Course, exercise: Exercise) -> Iterator[Case]:
-    """Everything that is run for one exercise."""
+def right_cases(course: Course, exercise: Exercise) -> Iterator[Case]:
+    """What is run each time: the stub, the solution, the package's own."""
     solution = _read(course.solution(exercise))
-    stub = stub_of(solution)
-    yield Case(exercise, "stub", stub, "not started" if regions(solution) else "green")
+    yield Case(exercise, "stub", stub_of(solution), "not started" if regions(solution) else "green")
     yield Case(exercise, "solution", without_marks(solution), "green")
     if exercise.target:
         yield Case(exercise, "the package's own", _as_answer(exercise), "green")
+
+
+def wrong_cases(course: Course, exercise: Exercise) -> Iterator[Case]:
+    """Wrong answers: those written by hand, then those made by operators."""
+    solution = _read(course.solution(exercise))
     for path in course.mutants(exercise):
         text = _read(path)
         first = text.split("\n", 1)[0]
