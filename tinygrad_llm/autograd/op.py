@@ -94,6 +94,7 @@ def _operation(
             raise ShapeError(name, "arguments that fit one another", _described(names, arrays), f"{error}.") from error
         except (TypeError, AttributeError, OverflowError) as error:
             raise DtypeError(name, "arguments that fit one another", _described(names, arrays), f"{error}.") from error
+        out: Any
         out, vjp = result if type(result) is tuple and len(result) == 2 else (None, None)
         if type(out) not in NAMESPACES:
             out = _value(name, result)

@@ -113,7 +113,7 @@ def _gelu_tanh(x: Array) -> tuple[Array, Any]:
     xp = namespace(x)
     rows = xp.ascontiguousarray(x).reshape(-1, x.shape[-1] if x.ndim else 1)
     y = xp.empty_like(rows)
-    slope = xp.empty_like(rows) if MODE.get().recording else None
+    slope = xp.empty_like(rows) if MODE.get().grad_enabled else None
     one, a, minus_b, minus_3 = (xp.asarray(c, dtype=x.dtype) for c in (1, GELU_LINEAR, -GELU_LINEAR * GELU_CUBIC, -3))
     with np.errstate(over="ignore"):  # e^-z = inf gives s = 0
         for tile in row_tiles(len(rows), rows.shape[-1] * rows.itemsize):
