@@ -83,7 +83,7 @@ class BlockedAttention:
 
     def forward(self, out: Array) -> None:
         """Writes softmax(scale q k^T + mask) v into `out`, (B, G, R, T, J)."""
-        recording = MODE.get().recording
+        recording = MODE.get().grad_enabled
         for block in self.blocks():
             examples, queries, keys, _ = block
             q = self._rows(self.q[examples, :, :, queries]) * self.scale
