@@ -97,7 +97,7 @@ BAD: list[tuple[str, tuple, dict, type]] = [
     ("kl_divergence", (F, F), {"reduction": "none"}, ArgumentError),
     *[("swiglu", args, {}, e) for args, e in (
         ((F, N(4)), ShapeError), ((F, F32), DtypeError), ((I, I), DtypeError), ((F, "a"), DtypeError), ((F, None), DtypeError))],
-    *[(name, args, {}, e) for name, k in (("rnn", 1), ("lstm", 4)) for args, e in (
+    *[(name, args, {}, e) for name, k in (("rnn", 1), ("gru", 3), ("lstm", 4)) for args, e in (
         ((F, N((k * 2, 3)), N((k * 2, 2))), ShapeError), ((N((2, 0, 3)), N((k * 2, 3)), N((k * 2, 2))), ShapeError),
         ((N((2, 5, 3)), N((k * 2, 4)), N((k * 2, 2))), ShapeError), ((N((2, 5, 3)), N((k * 2 + 1, 3)), N((k * 2 + 1, 2))), ShapeError),
         ((N((2, 5, 3)), N((k * 2, 3)), N(k * 2)), ShapeError), ((N((2, 5, 3)), N((k * 2, 3)), N((k * 2, 2)), N(1)), ShapeError),

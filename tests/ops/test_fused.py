@@ -169,17 +169,17 @@ def test_attention_drops_the_same_weights_on_both_floors():
 
 def recurrent_arrays(gates, time=6):
     sizes = [(3, time, 4), (gates * 5, 4), (gates * 5, 5), (gates * 5,), (gates * 5,), (3, 5), (3, 5)]
-    return [normal(*shape) for shape in sizes[: 6 if gates == 1 else 7]]
+    return [normal(*shape) for shape in sizes[: 7 if gates == 4 else 6]]
 
 
 @pytest.mark.parametrize("given", [3, 4, 5, 6, 7])
-@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
 def test_recurrence(name, gates, given):
     for time in (1, 2, 9):
         both(getattr(ops, name), getattr(composed, name), recurrent_arrays(gates, time)[:given])
 
 
-@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
 def test_recurrence_asks_for_each_gradient_alone_and_never_shares_one(name, gates):
     arrays = recurrent_arrays(gates)
     g = normal(*getattr(ops, name)(*arrays).shape)
@@ -192,7 +192,7 @@ def test_recurrence_asks_for_each_gradient_alone_and_never_shares_one(name, gate
         np.testing.assert_allclose(one[i].grad, every[i].grad, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
 def test_recurrence_can_go_back_twice_and_leaves_its_inputs_alone(name, gates):
     arrays = recurrent_arrays(gates)
     kept = [a.copy() for a in arrays]
@@ -208,7 +208,7 @@ def test_recurrence_can_go_back_twice_and_leaves_its_inputs_alone(name, gates):
     np.testing.assert_array_equal(out.data, value)
 
 
-@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
 def test_recurrence_writes_into_a_sink_what_it_would_hand_back(name, gates):
     leaves = [Tensor(a, requires_grad=True) for a in recurrent_arrays(gates)]
     g = normal(*getattr(ops, name)(*leaves).shape)

@@ -6,9 +6,10 @@ from tinygrad_llm.nn.layers import Dropout, Embedding, LayerNorm, Linear, RMSNor
 from tinygrad_llm.nn.mlp import MLP, SwiGLU
 from tinygrad_llm.nn.module import Module, Parameter, replace
 from tinygrad_llm.nn.position import alibi_bias, alibi_slopes, sinusoidal_table
-from tinygrad_llm.nn.recurrent import LSTM, RNN
+from tinygrad_llm.nn.recurrent import GRU, LSTM, RNN
 
 __all__ = [
+    "GRU",
     "LSTM",
     "MLP",
     "RNN",

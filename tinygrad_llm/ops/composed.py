@@ -130,6 +130,26 @@ def rnn(
     return stack(states, axis=1)
 
 
+def gru(
+    x: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None = None,
+    bias_hh: Tensor | None = None,
+    h0: Tensor | None = None,
+) -> Tensor:
+    """h_t = (1 - z) n + z h_(t-1), step by step."""
+    h = _no_state(x, weight_hh) if h0 is None else h0
+    states = []
+    for t in range(x.shape[1]):
+        a_r, a_z, a_n = split(linear(x[:, t], weight_ih, bias_ih), [weight_hh.shape[1]] * 3)
+        b_r, b_z, b_n = split(linear(h, weight_hh, bias_hh), [weight_hh.shape[1]] * 3)
+        z = sigmoid(a_z + b_z)
+        h = (1 - z) * tanh_op(a_n + sigmoid(a_r + b_r) * b_n) + z * h
+        states.append(h)
+    return stack(states, axis=1)
+
+
 def lstm(
     x: Tensor,
     weight_ih: Tensor,
