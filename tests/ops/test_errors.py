@@ -88,7 +88,9 @@ BAD: list[tuple[str, tuple, dict, type]] = [
         ((F, np.array([[0, 1]])), {}, ShapeError), ((F, N(2)), {}, DtypeError), ((F, [0, 1]), {}, DtypeError),
         ((F, np.array([-100, -100])), {}, ArgumentError), ((F, np.array([0, 1])), {"label_smoothing": 1.01}, ArgumentError),
         ((F, np.array([0, 1])), {"label_smoothing": -0.1}, ArgumentError), ((F, np.array([0, 1])), {"label_smoothing": np.nan}, ArgumentError),
-        ((F, np.array([0, 1])), {"reduction": "median"}, ArgumentError))],
+        ((F, np.array([0, 1])), {"reduction": "median"}, ArgumentError), ((F, np.array([0, 1]), N(2)), {}, ShapeError),
+        ((F, np.array([0, 1]), N((1, 3))), {}, ShapeError), ((F, np.array([0, 1]), N(3, np.float32)), {}, DtypeError),
+        ((F, np.array([0, 1]), np.array([0.0, 0.0, 1.0])), {}, ArgumentError))],
     *[("linear_cross_entropy", args, {}, e) for args, e in (
         ((F, N((4, 2)), np.array([0, 1])), ShapeError), ((F, N((4, 3)), np.array([0, 4])), TokenError),
         ((F, N((4, 3)), np.array([0])), ShapeError), ((F, N((4, 3)), N(2)), DtypeError), ((F32, N((4, 3)), np.array([0, 1])), DtypeError))],

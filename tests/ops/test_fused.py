@@ -10,6 +10,7 @@ import pytest
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import GradientSink, Tensor
+from tinygrad_llm.errors import GradientError
 from tinygrad_llm.ops import attention_blocks, composed
 
 loss_module = sys.modules["tinygrad_llm.ops.loss"]
@@ -221,6 +222,26 @@ def test_recurrence_writes_into_a_sink_what_it_would_hand_back(name, gates):
 
 
 TARGETS = np.array([[0, 3, -100], [4, 4, 1]])
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
+def test_cross_entropy_with_class_weights(smoothing, reduction):
+    def weighted(f):
+        weight = np.array([0.5, 2.0, 0.0, 1.0, 3.0])
+        return lambda x, t, **options: f(x, t, weight, **options)
+
+    arrays, options = [normal(2, 3, 5), TARGETS], {"label_smoothing": smoothing, "reduction": reduction}
+    both(weighted(ops.cross_entropy), weighted(composed.cross_entropy), arrays, **options)
+    both(weighted(ops.cross_entropy), weighted(composed.cross_entropy), arrays, **options, divisor=7.0)
+
+
+def test_equal_class_weights_change_no_mean_and_want_no_gradient():
+    x, weight = Tensor(normal(2, 3, 5), requires_grad=True), Tensor(np.full(5, 3.0), requires_grad=True)
+    loss = ops.cross_entropy(x, TARGETS, weight.detach(), label_smoothing=0.1)
+    assert loss.item() == pytest.approx(ops.cross_entropy(x, TARGETS, label_smoothing=0.1).item(), rel=1e-12)
+    with pytest.raises(GradientError, match="detach"):
+        ops.cross_entropy(x, TARGETS, weight).backward()
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
