@@ -13,21 +13,21 @@ SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 GELU_CUBIC = 0.044715  # Hendrycks and Gimpel, "Gaussian Error Linear Units", section 2
 
 
-@op
+@op(integers="float32")
 def tanh(x):
     """(e^x - e^-x) / (e^x + e^-x).  dL/dx = g (1 - y^2)."""
     y = namespace(x).tanh(x)
     return y, lambda g, needs: g * (1 - y * y)
 
 
-@op
+@op(integers="float32")
 def sigmoid(x):
     """1 / (1 + e^-x), written with tanh so that nothing overflows.  dL/dx = g y (1 - y)."""
     y = 0.5 * namespace(x).tanh(0.5 * x) + 0.5
     return y, lambda g, needs: g * y * (1 - y)
 
 
-@op
+@op(integers="float32")
 def erf(x):
     """2/sqrt(pi) * integral of e^(-t^2) from 0 to x.  dL/dx = g 2/sqrt(pi) e^(-x^2)."""
     xp = namespace(x)
