@@ -1,4 +1,4 @@
-"""Charts: lines and dots between two axes, bars, and grids of colour."""
+"""Charts: lines and dots between two axes, and grids of colour."""
 
 from __future__ import annotations
 
@@ -81,23 +81,6 @@ def line_chart(
     return figure
 
 
-def bar_chart(values: Mapping[str, float], *, title: str, subtitle: str = "", unit: str = "") -> Figure:
-    """A horizontal bar a name, its number at its end.  Raises ArgumentError for nothing, or for what is not finite."""
-    if not values or not all(math.isfinite(v) and v >= 0 for v in values.values()):
-        raise ArgumentError("bar_chart", "at least one number, none negative", dict(values))
-    row, left = 30, 200
-    figure = Figure(WIDTH, TOP + row * len(values) + 20, title, "; ".join(f"{k}: {v:.4g}" for k, v in values.items()))
-    figure.text((20, 26), title, INK, 16, weight=600)
-    figure.text((20, 44), subtitle, PALE_INK, 12)
-    widest = max(values.values()) or 1.0
-    for i, (name, value) in enumerate(values.items()):
-        y = TOP + row * i
-        figure.text((left - 10, y + 19), name, INK, 13, anchor="end")
-        figure.rect((left, y + 5), (WIDTH - left - 110) * value / widest, row - 10, COLORS[0])
-        figure.text((left + (WIDTH - left - 110) * value / widest + 8, y + 19), f"{value:.4g}{unit}", INK, 13)
-    return figure
-
-
 def heat_map(
     values: np.ndarray,
     rows: Sequence[str],
@@ -167,18 +150,18 @@ def _scales(
 ) -> tuple[Callable[[Point], Point], Point, Point]:
     """From a point to its place in pixels, and the ends of both axes."""
 
-    def bent(value: float, log: bool) -> float:
+    def scaled(value: float, log: bool) -> float:
         return math.log10(value) if log else value
 
-    first, last = min(bent(x, log_x) for x in xs), max(bent(x, log_x) for x in xs)
+    first, last = min(scaled(x, log_x) for x in xs), max(scaled(x, log_x) for x in xs)
     last = last if last > first else first + 1
-    low, high = min(bent(y, log_y) for y in ys), max(bent(y, log_y) for y in ys)
+    low, high = min(scaled(y, log_y) for y in ys), max(scaled(y, log_y) for y in ys)
     margin = 0.05 * (high - low) or 0.5
     low, high = low - margin, high + margin
 
     def place(point: Point) -> Point:
-        x = LEFT + (bent(point[0], log_x) - first) / (last - first) * (WIDTH - LEFT - RIGHT)
-        return x, TOP + (high - bent(point[1], log_y)) / (high - low) * (HEIGHT - TOP - BOTTOM)
+        x = LEFT + (scaled(point[0], log_x) - first) / (last - first) * (WIDTH - LEFT - RIGHT)
+        return x, TOP + (high - scaled(point[1], log_y)) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
     ends = [10**v if log else v for v, log in ((first, log_x), (last, log_x), (low, log_y), (high, log_y))]
     return place, (ends[0], ends[1]), (ends[2], ends[3])
