@@ -11,6 +11,7 @@ import pytest
 from tinygrad_llm.autograd import Tensor, Value
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.visualize import bar_chart, graph_figure, grouped_bars, heat_map, line_chart
+from tinygrad_llm.visualize.bars import BARS
 from tinygrad_llm.visualize.chart import powers, shade
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -83,6 +84,7 @@ def test_grouped_bars_stand_group_by_group_in_the_order_of_the_series_and_as_hig
     bars, _ = bars_of(grouped_bars(SERIES, title="t", colors={"a": "#111111", "b": "#222222"}))
     assert [b["fill"] for b in bars] == ["#111111", "#222222"] * 2
     tallest = max(b["height"] for b in bars)
+    assert tallest == BARS
     assert [b["height"] / tallest for b in bars] == pytest.approx([1 / 4, 3 / 4, 1, 2 / 4], abs=1e-3)
     assert bars[1]["x"] - bars[0]["x"] < bars[2]["x"] - bars[1]["x"], "groups are apart"
 
