@@ -27,6 +27,7 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.kingdom import generate_kingdom
 from tinygrad_llm.datasets.locate import corpus
 from tinygrad_llm.optim import AdamW, schedule
+from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
@@ -62,17 +63,16 @@ print("   in winter the ____ folded her shawl .      the ____ wore a golden crow
 
 
 def numbered(lines):
-    """The words by frequency, the share of each, all tokens as numbers, and the sentence of each."""
+    """A tokenizer with the words by frequency, the share of each, all tokens, and the sentence of each."""
     words = Counter(word for line in lines for word in line.split())
-    vocabulary = [word for word, _ in words.most_common()]
-    ids = {word: i for i, word in enumerate(vocabulary)}
-    tokens = np.array([ids[word] for line in lines for word in line.split()])
+    tokenizer = WordTokenizer([word for word, _ in words.most_common()], spaces=False)
     sentence = np.repeat(np.arange(len(lines)), [len(line.split()) for line in lines])
-    return vocabulary, np.array([words[word] for word in vocabulary]) / words.total(), tokens, sentence
+    share = np.array([words[word] for word in tokenizer.vocabulary]) / words.total()
+    return tokenizer, share, tokenizer.encode_array("\n".join(lines)), sentence
 
 
-vocabulary, share, tokens, sentence = numbered(lines)
-ids, V = {word: i for i, word in enumerate(vocabulary)}, len(vocabulary)
+tokenizer, share, tokens, sentence = numbered(lines)
+vocabulary, ids, V = tokenizer.vocabulary, tokenizer.id_of, tokenizer.vocab_size
 analogies = json.loads((corpus("kingdom") / "analogies.json").read_text(encoding="ascii"))
 print(f"{len(lines)} sentences, {len(tokens)} words, {V} different ones; the most frequent: {vocabulary[:6]}")
 print(
@@ -491,8 +491,8 @@ run.show(map_of_words(middle_of[run.seeds[0]][0]), "map")
 anew = []
 for seed in run.seeds:
     told = [one.text for one in generate_kingdom(1000 + seed) if one.split == "train"]
-    vocabulary, share, tokens, sentence = numbered(told)
-    ids, V = {word: i for i, word in enumerate(vocabulary)}, len(vocabulary)
+    tokenizer, share, tokens, sentence = numbered(told)
+    vocabulary, ids, V = tokenizer.vocabulary, tokenizer.id_of, tokenizer.vocab_size
     other = train(tokens, seed, news="epochs, other sentences")[0]
     anew.append([seed, *(float(solved(other, "held_out", exclude=exclude).mean()) for exclude in (True, False))])
 print(table(anew, ["seed", "held out", "any word may answer"]))

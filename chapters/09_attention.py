@@ -30,7 +30,9 @@ from tinygrad_llm import Module, Tensor, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.recall import recall_batch, recall_vocab_size
 from tinygrad_llm.datasets.tales_words import CHILDREN
+from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.visualize import (
     attention_figure,
     attention_text,
@@ -354,33 +356,29 @@ class Story:
     questions: list[tuple[int, str, str, bool]]
 
 
-WORDS = re.compile(r"\w+|[^\w\s]")  # words, and each mark by itself
-vocabulary: dict[str, int] = {}
+folder = run.root / "data" / "tales"
+texts = {split: iter(read_text(folder / f"{split}.txt").split("\n\n")) for split in ("train", "val", "test")}
+records, stories = [json.loads(line) for line in read_text(folder / "stories.jsonl").splitlines()], defaultdict(list)
+for record in records:
+    record["text"] = next(texts[record["split"]])
+tokenizer = WordTokenizer.train("\n".join(record["text"] for record in records), spaces=False)
 
 
 def read(text, record):
-    found = list(WORDS.finditer(text))
-    words, place = [m.group() for m in found], {m.start(): i for i, m in enumerate(found)}
+    words, place = tokenizer.words(text), {start: i for i, (start, _) in enumerate(tokenizer.spans(text))}
     second = next(i for i, word in enumerate(words) if word in CHILDREN and word != record["hero"])
     questions = [
         (place[p["span"][0]], p["means"], p["nearest"], p["sex"] is not None)
         for p in record["pronouns"]
         if place[p["span"][0]] > second  # before the second child has a name, there is nothing to ask
     ]
-    tokens = np.array([vocabulary.setdefault(word, len(vocabulary)) for word in words])
-    return Story(words, tokens, (record["hero"], words[second]), questions)
+    return Story(words, tokenizer.encode_array(text), (record["hero"], words[second]), questions)
 
 
-folder = run.root / "data" / "tales"
-texts = {split: iter((folder / f"{split}.txt").read_text().split("\n\n")) for split in ("train", "val", "test")}
-stories, records = defaultdict(list), []
-for line in (folder / "stories.jsonl").read_text().splitlines():
-    record = json.loads(line)
-    record["text"] = next(texts[record["split"]])
-    story = read(record["text"], record)
-    if story.questions:
-        stories[record["split"]].append(story)
-        records.append((record, story))
+told = [(record, read(record["text"], record)) for record in records]
+records = [(record, story) for record, story in told if story.questions]
+for record, story in records:
+    stories[record["split"]].append(story)
 stories["train"] = stories["train"][: run.pick(None, 800)]
 KINDS = ("nearest name wrong", "nearest name right")
 
@@ -424,7 +422,7 @@ count = Counter(kind for _, _, kind in asked("test"))
 print(
     {split: len(stories[split]) for split in stories},
     "stories,",
-    len(vocabulary),
+    tokenizer.vocab_size,
     "words; test questions:",
     dict(count),
 )
@@ -494,7 +492,7 @@ class Reader(Module):
     """Words (B, T) and places of pronouns (B, Q) -> scores of the 24 children (B, Q, 24)."""
 
     def __init__(self, rng, lookup_heads=1, causal=False):
-        self.words = nn.Embedding(len(vocabulary), WIDTH, rng=rng, std=0.1)
+        self.words = nn.Embedding(tokenizer.vocab_size, WIDTH, rng=rng, std=0.1)
         self.around = nn.MultiHeadAttention(WIDTH, 4, rng=rng)
         self.lookup = nn.MultiHeadAttention(WIDTH, lookup_heads, rng=rng)
         self.norms = [nn.LayerNorm(WIDTH) for _ in range(4)]
@@ -641,8 +639,8 @@ def other_ending(record, story):
             if text != record["text"]:
                 place = story.words.index("because") + 1
                 number = next(n for n, q in enumerate(story.questions) if q[0] == place)
-                words = WORDS.findall(text)  # the same up to the pronoun
-                tokens = np.array([vocabulary[word] for word in words])
+                words = tokenizer.words(text)  # the same up to the pronoun
+                tokens = tokenizer.encode_array(text)
                 return Story(words, tokens, story.children, story.questions[: number + 1]), number
     return None
 

@@ -19,7 +19,6 @@
 import inspect
 import json
 import math
-import re
 import subprocess
 import sys
 import tempfile
@@ -38,11 +37,11 @@ from tinygrad_llm.models.gpt import GPT, GPTConfig
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.models.rnn_lm import RNNLM, RNNLMConfig
 from tinygrad_llm.optim import AdamW, schedule
+from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.train.config import TrainConfig
 from tinygrad_llm.train.step import ThreadedStep
 from tinygrad_llm.train.trainer import Trainer
-from tinygrad_llm.visualize import Line, line_chart
-from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
+from tinygrad_llm.visualize import Line, grouped_bars, line_chart
 
 run = Chapter(
     "12",
@@ -166,25 +165,19 @@ print(f"logits, loss and {len(w)} gradients: nowhere more than {away:.1e} apart;
 
 
 # %%
-def words_of(text):
-    return re.findall(r" ?\w+| ?[^\w\s]+|\s", text)
-
-
 folder = corpus("tales")
 train_text, test_text = (read_text(folder / f"{split}.txt") for split in ("train", "test"))
-names = list(dict.fromkeys(words_of(train_text)))
-vocabulary = {word: i for i, word in enumerate(names)}
-V, END = len(names), vocabulary["\n"]
-train_ids, test_ids = (np.array([vocabulary[word] for word in words_of(text)]) for text in (train_text, test_text))
-T = 2 + max(len(words_of(story)) for story in (train_text + test_text).split("\n\n"))
+tokenizer = WordTokenizer.train(train_text)
+V, END = tokenizer.vocab_size, tokenizer.id_of["\n"]
+train_ids, test_ids = map(tokenizer.encode_array, (train_text, test_text))
+T = 2 + max(len(tokenizer.words(story)) for story in (train_text + test_text).split("\n\n"))
 
 
 def windows(text):
     """Inputs and targets, each (stories, T)."""
-    stories = [words_of(f"{story}\n\n") for story in text.split("\n\n") if story]
+    stories = [tokenizer.encode(f"{story}\n\n") for story in text.split("\n\n") if story]
     inputs, targets = np.full((len(stories), T), END), np.full((len(stories), T), ops.IGNORE)
-    for row, words in enumerate(stories):
-        ids = [vocabulary[word] for word in words]
+    for row, ids in enumerate(stories):
         inputs[row, 1 : len(ids)], targets[row, : len(ids)] = ids[:-1], ids
     return inputs, targets
 
@@ -328,7 +321,7 @@ print("a later word changed, outputs before it move by at most:", heard)
 # %%
 kind, far_kind = np.full(len(test_ids), "rest", dtype="<U5"), np.full(len(test_ids), "", dtype="<U7")
 which, spoken, at = [], set(), 0
-words = [names[i] for i in test_ids]
+words = tokenizer.words(test_text)
 stops = np.cumsum([len(word) for word in words])
 starts = stops - [len(word) for word in words]
 for record, story in zip(records, test_text.split("\n\n")):
@@ -345,7 +338,7 @@ for i, word in enumerate(words):
         kind[i] = "near" if word.strip() in said else "first"
     said.add(word.strip())
 which, hat = np.array(which), math.log2(len(CHILDREN))
-as_said = [[vocabulary[(" " if words[i].startswith(" ") else "") + child] for child in CHILDREN] for i in which]
+as_said = [[tokenizer.id_of[(" " if words[i].startswith(" ") else "") + child] for child in CHILDREN] for i in which]
 right = np.array([CHILDREN.index(words[i].strip()) for i in which])
 
 
@@ -410,38 +403,20 @@ colors = {f"{ORDER} words counted": "#8c959f", "LSTM": "#cf5b16", "GPT": "#0969d
 bars = {f"{ORDER} words counted": counted} | {
     name: {key: float(np.mean([row[key] for row in runs])) for key in counted} for name, runs in learned.items()
 }
-
-
-def grouped(bars, groups, title, subtitle):
-    """For each group a bar a model; `groups` gives the words under it."""
-    figure = Figure(760, 400, title, subtitle)
-    figure.text((20, 28), title, INK, 16, weight=600)
-    figure.text((20, 48), subtitle, PALE_INK, 12)
-    for place, name in enumerate(bars):
-        figure.rect((390 + [0, 150, 240][place], 62), 12, 12, colors[name])
-        figure.text((408 + [0, 150, 240][place], 73), name, INK, 12)
-    tallest = max(row[key] for row in bars.values() for key in groups)
-    for g, (key, note) in enumerate(groups.items()):
-        left = 30 + 146 * g
-        for b, (name, row) in enumerate(bars.items()):
-            height = 225 * row[key] / tallest
-            figure.rect((left + 40 * b, 330 - height), 36, height, colors[name])
-            figure.text((left + 40 * b + 18, 324 - height), f"{row[key]:.2f}", INK, 12, anchor="middle")
-        figure.text((left + 58, 350), key, INK, 13, anchor="middle", weight=600)
-        figure.text((left + 58, 368), note, PALE_INK, 12, anchor="middle")
-    figure.line((20, 330), (740, 330), PALE_INK)
-    return figure
-
-
+captions = {
+    "rest": "all other words", "first": "true choices", "near": "said lately", "far": "said long ago",
+    "which child": f"a hat: {hat:.2f}",
+}  # fmt: skip
 run.show(
-    grouped(
-        bars,
-        {"rest": "all other words", "first": "true choices", "near": "said lately", "far": "said long ago", "which child": "a hat: 4.58"},
-        "What can be copied from the story, the GPT copies",
-        "bits a word of unseen tales, lower is better",
+    grouped_bars(
+        {name: {kind: row[kind] for kind in captions} for name, row in bars.items()},
+        title="What can be copied from the story, the GPT copies",
+        subtitle="bits a word of unseen tales, lower is better",
+        captions=captions,
+        colors=colors,
     ),
     "far",
-)  # fmt: skip
+)
 run.show(
     line_chart(
         [Line(name, points, colors[name], dots=True) for name, points in curves.items()],
@@ -542,7 +517,7 @@ def told(model, temperature, count, seed):
         for t in range(1, T):
             logits = model.next_logits(rows[:, :t]).numpy()
             rows[:, t] = [sampler.draw(row, rng) for row in logits]
-    stories = [[names[i] for i in row[1:]] for row in rows]
+    stories = [[tokenizer.vocabulary[i] for i in row[1:]] for row in rows]
     return [story[: story.index("\n")] if "\n" in story else story for story in stories]
 
 
@@ -551,7 +526,9 @@ for temperature in (0.5, 1.0, 1.5):
     stories = told(model, temperature, run.pick(24, 4), seed=run.seeds[0])
     two = float(np.mean([len({word.strip() for word in story} & set(CHILDREN)) == 2 for story in stories]))
     fours = [
-        four in seen for story in stories for four in zip(*([vocabulary[word] for word in story][i:] for i in range(4)))
+        four in seen
+        for story in stories
+        for four in zip(*([tokenizer.id_of[word] for word in story][i:] for i in range(4)))
     ]
     said.append([temperature, two, 1 - float(np.mean(fours)), len({word for story in stories for word in story})])
     print(f"temperature {temperature}: {''.join(stories[0])}\n")

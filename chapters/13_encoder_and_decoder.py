@@ -20,6 +20,7 @@
 from collections import Counter, defaultdict
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tinygrad_llm import Module, Tensor, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
@@ -30,6 +31,7 @@ from tinygrad_llm.generate import beam_search
 from tinygrad_llm.generate.beam import best_extensions
 from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig
 from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.visualize import Line, heat_map, line_chart
 
 run = Chapter(
@@ -37,6 +39,7 @@ run = Chapter(
     "With attention to every word of the source, an encoder-decoder translates what two LSTMs of its size, which hand over one vector, "
     "cannot: long sentences. Where it looks is the word that it translates.",
 )
+threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 STEPS, BATCH, LONG = run.pick(800, 40), 48, 12
 RIGHT, LSTM_MOST, RIGHT_LONG, LSTM_LONG_MOST, ONE_VECTOR_MOST = 0.95, 0.88, 0.90, 0.60, 0.20
 ALIGNED, DIAGONAL_MOST = 0.95, 0.25
@@ -125,13 +128,14 @@ for candidate in (reference, reference[:-1], [*reference[:3], "dorakan", *refere
 # Words become numbers. Both languages share one list, with three tokens that are no words: padding, start and end.
 
 # %%
-words = ["<pad>", "<start>", "<end>", *sorted({w for p in train for w in (*p.source, *p.target)})]
-number = {word: i for i, word in enumerate(words)}
-PAD, START, END = 0, 1, 2
+SPECIAL = ("<pad>", "<start>", "<end>")
+words = [*SPECIAL, *sorted({word for pair in train for word in (*pair.source, *pair.target)})]
+tokenizer = WordTokenizer(words, spaces=False, special=SPECIAL)
+PAD, START, END = (tokenizer.id_of[name] for name in SPECIAL)
 
 
 def numbers(texts):
-    return [[number[w] for w in text] for text in texts]
+    return [tokenizer.encode(" ".join(text)) for text in texts]
 
 
 # %% [markdown]
