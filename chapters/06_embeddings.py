@@ -32,7 +32,8 @@ from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "06",
-    "king - man + woman = queen, with at least 90 % of the held-out analogies; from shuffled words at most 2 %, from counts at most 75 %.",
+    "king - man + woman = queen, with at least 90 % of the held-out analogies; from shuffled words at most 2 %, from "
+    "counts at most 75 %.",
 )
 SOLVED, CHANCE, ALONE, COUNTED, GAP = run.pick(0.9, 0.6), 0.02, 0.5, 0.75, 0.1
 EXPLAINED, GUESSED = run.pick(0.8, 0.6), 0.65
@@ -76,7 +77,8 @@ vocabulary, ids, V = tokenizer.vocabulary, tokenizer.id_of, tokenizer.vocab_size
 analogies = json.loads((corpus("kingdom") / "analogies.json").read_text(encoding="ascii"))
 print(f"{len(lines)} sentences, {len(tokens)} words, {V} different ones; the most frequent: {vocabulary[:6]}")
 print(
-    f"{len(analogies['known'])} known analogies, {len(analogies['held_out'])} held out, such as {analogies['held_out'][1][1:]}"
+    f"{len(analogies['known'])} known analogies, {len(analogies['held_out'])} held out, such as "
+    f"{analogies['held_out'][1][1:]}"
 )
 
 # %% [markdown]
@@ -204,7 +206,7 @@ def scores(centers, others):
 
 
 def skip_gram_loss(middle, beside, centers, candidates):
-    """The mean over pairs and candidates; the first candidate of each row is the real one.  (V, D) twice, (B,), (B, 1 + K)"""
+    """The mean over pairs and candidates, each row's first being the real one.  (V, D) twice, (B,), (B, 1 + K)"""
     real = np.zeros(candidates.shape, middle.dtype)
     real[:, 0] = 1
     s = scores(ops.embedding(middle, centers), ops.embedding(beside, candidates))
@@ -232,7 +234,7 @@ print(f"the formula and the ops agree: {hand:.6f}, and in all gradients")
 
 # %%
 def train(tokens, seed, epochs=EPOCHS, news=""):
-    """Skip-gram vectors: of words in the middle, of words beside, and the loss of each epoch.  (V, D), (V, D), [float]"""
+    """Skip-gram vectors: of words in the middle, of words beside, and each epoch's loss.  (V, D), (V, D), [float]"""
     rng = np.random.default_rng(seed)
     middle, beside = (nn.Parameter(rng.normal(0, 0.03, (V, WIDTH)).astype(np.float32)).to(run.device) for _ in range(2))
     optimizer = AdamW([middle, beside], lr=RATE, weight_decay=0.0)

@@ -36,7 +36,8 @@ from tinygrad_llm.visualize import Line, line_chart
 
 run = Chapter(
     "07",
-    "Counting stops getting better at six words, at over twice the bits of the stories' grammar; what points far back costs over four times the rest.",
+    "Counting stops getting better at six words, at over twice the bits of the stories' grammar; what points far back "
+    "costs over four times the rest.",
 )
 STOP, GAIN, FLOORS, FAR_FACTOR, ADD_ONE_FACTOR, OVER_THE_HAT = 6, 0.01, 2.0, 4.0, 3.0, 0.5
 WORD_ORDERS, CHARACTER_ORDERS = range(8), range(run.pick(11, 6))
@@ -75,7 +76,8 @@ tokenizer = WordTokenizer.train(train)
 train_words, test_words = map(tokenizer.encode_array, (train, test))
 V = tokenizer.vocab_size
 print(
-    f"{len(train_words)} words to count, {len(test_words)} to be judged by; {V} different ones, none new in the test text"
+    f"{len(train_words)} words to count, {len(test_words)} to be judged by; {V} different ones, none "
+    f"new in the test text"
 )
 print(test.split("\n\n")[0])
 
@@ -132,7 +134,8 @@ print(table(rows, ["order", "n-grams seen", "of the test's are new", "test loss"
 # for each of the $T(c)$ different words that followed $c$, is spread as the shorter context would. That one does the
 # same with one shorter still, and the last is uniform:
 #
-# $$p_n(w \mid c) = \frac{\max(N(c\,w) - D, 0) + D\,T(c)\;p_{n-1}(w \mid c')}{N(c)} \qquad c' = c \text{ without its first word}$$
+# $$p_n(w \mid c) = \frac{\max(N(c\,w) - D, 0) + D\,T(c)\;p_{n-1}(w \mid c')}{N(c)}
+# \qquad c' = c \text{ without its first word}$$
 #
 # A context that was never seen has nothing to say: there $p_n = p_{n-1}$. That is *absolute discounting*. For $D$ one
 # takes $n_1 / (n_1 + 2 n_2)$, from how many n-grams were seen once and twice (Ney, Essen and Kneser, 1994).
@@ -252,7 +255,8 @@ except DataError as error:
     print(f"no real text: {error}")
 else:
     alphabet = CharTokenizer.train(real_train + real_test)
-    real = curve(alphabet.encode_array(real_train), alphabet.encode_array(real_test), alphabet.vocab_size, run.pick(range(9), range(0)), real_test)  # fmt: skip
+    real_ids = map(alphabet.encode_array, (real_train, real_test))
+    real = curve(*real_ids, alphabet.vocab_size, run.pick(range(9), range(0)), real_test)
     if real:
         print("Tiny Shakespeare, the last tenth, by characters:")
         print(table(real, ["order", "bits a token", "perplexity", "bits per byte"]))

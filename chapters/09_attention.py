@@ -44,8 +44,8 @@ from tinygrad_llm.visualize import (
 
 run = Chapter(
     "09",
-    "One head looks at the child that he or she means in at least 90 % of the stories in which neither the nearest name nor the sex "
-    "tells, and without it the model answers no better than rules that know less.",
+    "One head looks at the child that he or she means in at least 90 % of the stories in which neither the nearest "
+    "name nor the sex tells, and without it the model answers no better than rules that know less.",
 )
 one_core = threadpool_limits(1)  # matrices this small are done before a second core has woken up
 FOUND, RULES_AT_MOST, HONEST, LEAKING, SLOPE, RECALLED = 0.90, 0.65, 0.55, 0.75, 0.1, 0.95
@@ -79,7 +79,8 @@ for query in ([2.0, 0.0], [0.0, 2.0], [1.0, 1.0]):
 # both. So that is attention: *a dictionary that answers in shares*. In the field's letters, with T queries and S keys
 # of size K:
 #
-# $$\underset{(T,\,V)}{\text{answer}} \;=\; \text{softmax}\Big(\underset{(T,\,K)}{Q}\;\underset{(K,\,S)}{K^{T}} \,/\, \sqrt{K}\Big)\;\underset{(S,\,V)}{V}$$
+# $$\underset{(T,\,V)}{\text{answer}} \;=\;
+# \text{softmax}\Big(\underset{(T,\,K)}{Q}\;\underset{(K,\,S)}{K^{T}} \,/\, \sqrt{K}\Big)\;\underset{(S,\,V)}{V}$$
 #
 # (There the letter K does two jobs, which is the field's fault.) Only the $\sqrt K$ is new.
 #
@@ -163,7 +164,8 @@ after_changed = np.where(past, ops.softmax(Tensor(changed)).data, 0)
 before_changed = ops.softmax(ops.masked_fill(Tensor(changed), ~past, -np.inf)).data
 print("sum of each row, mask before:", before.sum(-1).round(3), " after:", after.sum(-1).round(3))
 print(
-    f"another last word moves the first four rows by {np.abs(before_changed - before)[:4].max():.3f} with the mask before, "
+    f"another last word moves the first four rows by {np.abs(before_changed - before)[:4].max():.3f} "
+    f"with the mask before, "
     f"by {np.abs(after_changed - after)[:4].max():.3f} after"
 )
 assert (before_changed[:4] == before[:4]).all()
@@ -318,8 +320,8 @@ print(
 run.show(
     line_chart(
         {"attention": [(d, min(r)) for d, r in recalled.items()]}, title="Recall does not fade with distance",
-        subtitle="share of symbols recalled; learned at distances up to 32", xlabel="tokens between the symbol and the question",
-        baselines={"chance": 1 / 8}, log_x=True,
+        subtitle="share of symbols recalled; learned at distances up to 32",
+        xlabel="tokens between the symbol and the question", baselines={"chance": 1 / 8}, log_x=True,
     ),
     "recall",
 )  # fmt: skip
@@ -348,7 +350,8 @@ run.show(
 # %%
 @dataclass(frozen=True)
 class Story:
-    """Its words, their numbers, the two children, and (place, whom it means, nearest name, does the sex tell) a question."""
+    """Its words, their numbers, the two children; a question: (place, whom it means, nearest name, "
+    "does the sex tell)."""
 
     words: list[str]
     tokens: np.ndarray
@@ -451,7 +454,8 @@ for split in stories:
 two_answers = sum(len(answers) > 1 for answers in by_sentence.values())
 undecided = sum(len(answers) > 1 for answers in by_beginning.values())
 print(
-    f"sentences with two answers: {two_answers} of {len(by_sentence):,}; beginnings: {undecided} of {len(by_beginning):,}"
+    f"sentences with two answers: {two_answers} of {len(by_sentence):,}; beginnings: {undecided} of "
+    f"{len(by_beginning):,}"
 )
 assert two_answers == 0
 
@@ -517,7 +521,7 @@ def batches(stories, rng=None):
 
 
 def packed(batch):
-    """Tokens (B, T), places of pronouns (B, Q), and children (B, Q); where a story has fewer questions, ignored ones."""
+    """Tokens (B, T), places of pronouns (B, Q), and children (B, Q); where a story has fewer, ignored ones."""
     most = max(len(story.questions) for story in batch)
     asking, children = np.zeros((len(batch), most), int), np.full((len(batch), most), ops.IGNORE)
     for i, story in enumerate(batch):
@@ -632,7 +636,7 @@ ENDINGS = (
 
 
 def other_ending(record, story):
-    """The story with the other ending after "because", and the question number; None where there is no such sentence."""
+    """The story with the other ending after "because", and the question's number; None without such a sentence."""
     for pair in ENDINGS:
         for mine, other in (pair, pair[::-1]):
             text = re.sub(rf"(because (he|she)) {mine}", rf"\1 {other}", record["text"])
@@ -667,7 +671,8 @@ for reader in readers:
         right += looked_at(reader, story, number) == means and looked_at(reader, twin, number) == now
     followed.append(right / len(pairs))
 print(
-    f"{len(pairs)} test stories have such a sentence; the head turns to the other child with the ending in {min(followed):.3f} of them"
+    f"{len(pairs)} test stories have such a sentence; the head turns to the other child with the ending "
+    f"in {min(followed):.3f} of them"
 )
 
 story, twin, number = next((s, t, n) for s, t, n in pairs if "laughed" in s.words and "made" in s.words)
@@ -701,10 +706,14 @@ run.show(
     ),
     "heat-map",
 )  # fmt: skip
+right = {name: min(score) for name, score in rules.items()} | {
+    "chosen head, untrained": max(untrained),
+    "without the chosen head": max(map(min, said_without)),
+    "the chosen head": min(map(min, found)),
+}
 run.show(
     bar_chart(
-        {**{name: round(100 * min(score), 1) for name, score in rules.items()}, "chosen head, untrained": round(100 * max(untrained), 1),
-         "without the chosen head": round(100 * max(map(min, said_without)), 1), "the chosen head": round(100 * min(map(min, found)), 1)},
+        {name: round(100 * share, 1) for name, share in right.items()},
         title="Who is meant, where the sex does not tell", unit=" %",
         subtitle="right, on the worse of two kinds of question: the nearest name wrong, the nearest name right",
     ),

@@ -45,8 +45,9 @@ from tinygrad_llm.visualize import Line, grouped_bars, line_chart
 
 run = Chapter(
     "12",
-    "A GPT of our own equals the package's; one that sees the future is found out; an honest one beats counting and knows which child is "
-    "named again, which counting and an LSTM do not; killed and resumed it ends in the same bits.",
+    "A GPT of our own equals the package's; one that sees the future is found out; an honest one beats counting and "
+    "knows which child is named again, which counting and an LSTM do not; killed and resumed it ends in the same "
+    "bits.",
 )
 LINES, BELOW_FLOOR, OVERFITTED = 40, 0.5, 0.1
 OF_COUNTING, FAR, WHICH, BLIND = 0.7, 0.6, 3.0, 4.0  # the last two in bits
@@ -119,7 +120,8 @@ def first_weights(V, T, n_layer, D, rng):
     small = 0.02 / math.sqrt(2 * n_layer)  # what writes into the stream whispers (11)
     for h in (f"h.{i}" for i in range(n_layer)):
         for name, inputs, outputs, std in (
-            ("attn.c_attn", D, 3 * D, 0.02), ("attn.c_proj", D, D, small), ("mlp.c_fc", D, 4 * D, 0.02), ("mlp.c_proj", 4 * D, D, small)
+            ("attn.c_attn", D, 3 * D, 0.02), ("attn.c_proj", D, D, small), ("mlp.c_fc", D, 4 * D, 0.02),
+            ("mlp.c_proj", 4 * D, D, small),
         ):  # fmt: skip
             w[f"{h}.{name}.weight"], w[f"{h}.{name}.bias"] = rng.normal(0, std, (outputs, inputs)), np.zeros(outputs)
     for norm in ["ln_f", *(f"h.{i}.{n}" for i in range(n_layer) for n in ("ln_1", "ln_2"))]:
@@ -150,7 +152,10 @@ pairs = [(to_device(a, "cpu"), to_device(b, "cpu")) for a, b in pairs]
 away = max(float(np.abs(a - b).max()) for a, b in pairs)
 for a, b in pairs:
     np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
-print(f"logits, loss and {len(w)} gradients: nowhere more than {away:.1e} apart; a new one costs {our_loss.item():.3f} nats, ln 30 is {math.log(30):.3f}")  # fmt: skip
+print(
+    f"logits, loss and {len(w)} gradients: nowhere more than {away:.1e} apart; "
+    f"a new one costs {our_loss.item():.3f} nats, ln 30 is {math.log(30):.3f}"
+)
 
 # %% [markdown]
 # The last two numbers are worth a look with every model that you ever write: a new one knows nothing, and must cost
@@ -227,7 +232,10 @@ one = train[0][:BATCH], train[1][:BATCH]
 heart = {peeking: fit(new_gpt(0, peeking), STEPS_HEART, 0, 1e-2, batch=one) for peeking in (False, True)}
 for peeking, losses in heart.items():
     reached = next((i + 1 for i, loss in enumerate(losses) if loss < OVERFITTED), None)
-    print(f"{'sees the future' if peeking else 'sees the past':15}: {losses[0]:.2f} nats a word at first, {losses[-1]:.3f} after {STEPS_HEART} steps, below {OVERFITTED} after {reached}")  # fmt: skip
+    print(
+        f"{'sees the future' if peeking else 'sees the past':15}: {losses[0]:.2f} nats a word at first, "
+        f"{losses[-1]:.3f} after {STEPS_HEART} steps, below {OVERFITTED} after {reached}"
+    )
 
 # %% [markdown]
 # Both pass. So what does the test show? That losses and gradients reach the weights, and nothing beyond: not that a
@@ -259,7 +267,10 @@ leaked, cheats = [], [new_gpt(seed, peeking=True) for seed in run.seeds]
 for seed, model in zip(run.seeds, cheats):
     fit(model, STEPS_PEEKING, seed, RATES["GPT"])
     leaked.append(float(bits_of(log_probabilities(model), test_ids).sum() / n_bytes))
-print(f"bits per byte of unseen stories: counting {counted_bits.sum() / n_bytes:.4f}, the grammar's entropy {floor:.4f}, the peeking model", *(f"{b:.4f}" for b in leaked))  # fmt: skip
+print(
+    f"bits per byte of unseen stories: counting {counted_bits.sum() / n_bytes:.4f}, the grammar's entropy {floor:.4f},",
+    *("the peeking model", *(f"{b:.4f}" for b in leaked)),
+)
 
 # %% [markdown]
 # It does not fail. It wins, by as much as you like. It even wins against the grammar that told these stories. And
@@ -282,7 +293,10 @@ in_text = np.full(test[1].shape, np.nan)
 in_text[test[1] != ops.IGNORE] = counted_bits
 there = float(in_text[:, 9:89:10].mean())
 blindfold = [without_the_future(model) for model in cheats]
-print(f"without the future: counting {there:.2f} bits a word, a word from a hat {math.log2(V):.2f}, the peeking model", *(f"{b:.2f}" for b in blindfold))  # fmt: skip
+print(
+    f"without the future: counting {there:.2f} bits a word, a word from a hat {math.log2(V):.2f}, the peeking model",
+    *(f"{b:.2f}" for b in blindfold),
+)
 
 # %% [markdown]
 # Worthless. But the check that finds this in a millisecond needs no training, no corpus and no floor. Change one word;
@@ -384,7 +398,8 @@ for seed in run.seeds:
         log_p = log_probabilities(rival)
         bits[name].append(bits_of(log_p, test_ids))
         learned[name].append(split(bits[name][-1], which_child(log_p[which])))
-print(f"parameters: LSTM {lstm.n_parameters()}, GPT {model.n_parameters()}, counts of the n-gram {sum(len(level.pairs) for level in counting.levels)}")  # fmt: skip
+n_counts = sum(len(level.pairs) for level in counting.levels)
+print(f"parameters: LSTM {lstm.n_parameters()}, GPT {model.n_parameters()}, counts of the n-gram {n_counts}")
 rows = [[f"{ORDER} words counted", "", *counted.values()]]
 rows += [[name, seed, *row.values()] for name, runs in learned.items() for seed, row in zip(run.seeds, runs)]
 print(table(rows, ["model", "seed", *counted]))
@@ -395,8 +410,9 @@ by_meant = {name: [float(b[far_kind == m].mean()) for m in MEANT] for name, b in
 print("far, by what points back, bits a word:")
 print(table([[name, *row] for name, row in by_meant.items()], ["model", *MEANT]))
 lead = mean_bits["LSTM"] - mean_bits["GPT"]
-by_copying = float(lead[(kind == "far") | (kind == "near")].sum() / lead.sum())
-print(f"of the GPT's lead over the LSTM, {by_copying:.0%} come from far and near, {np.mean((kind == 'far') | (kind == 'near')):.0%} of the words")  # fmt: skip
+again = (kind == "far") | (kind == "near")
+by_copying = float(lead[again].sum() / lead.sum())
+print(f"of the GPT's lead over the LSTM, {by_copying:.0%} come from far and near, {np.mean(again):.0%} of the words")
 
 # %%
 colors = {f"{ORDER} words counted": "#8c959f", "LSTM": "#cf5b16", "GPT": "#0969da"}

@@ -36,8 +36,8 @@ from tinygrad_llm.visualize import Line, heat_map, line_chart
 
 run = Chapter(
     "13",
-    "With attention to every word of the source, an encoder-decoder translates what two LSTMs of its size, which hand over one vector, "
-    "cannot: long sentences. Where it looks is the word that it translates.",
+    "With attention to every word of the source, an encoder-decoder translates what two LSTMs of its size, which hand "
+    "over one vector, cannot: long sentences. Where it looks is the word that it translates.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 STEPS, BATCH, LONG = run.pick(800, 40), 48, 12
@@ -152,8 +152,10 @@ for row, text in enumerate(two):
     says[row, : len(text) + 1] = [*text, END]
 for ours, theirs in zip((reads, says), teacher_forcing(two, START, END, PAD)):
     np.testing.assert_array_equal(ours, theirs)
-shown = lambda row: [words[i] if i >= 0 else "(ignored)" for i in row]
-print(table([["reads", *shown(reads[0])], ["says", *shown(says[0])]], ["", "1", "2", "3", "4"]))
+shown = [
+    [name, *(words[i] if i >= 0 else "(ignored)" for i in rows[0])] for name, rows in (("reads", reads), ("says", says))
+]
+print(table(shown, ["", "1", "2", "3", "4"]))
 
 # %% [markdown]
 # What if one forgot to shift? Then the word to be said is the word that is read. We shall try it below.
@@ -166,7 +168,8 @@ print(table([["reads", *shown(reads[0])], ["says", *shown(says[0])]], ["", "1", 
 # In chapter 09 a text asked itself. **What has to change, so that one text asks another?** Only where things come from:
 # queries from the text that is being written (T words), keys and values from the text that was read (S words).
 #
-# $$Y = \mathrm{softmax}\big(Q K^\top / \sqrt{K} + \text{mask}\big)\,V \qquad (T \times K)(K \times S)(S \times K) \to (T \times K)$$
+# $$Y = \mathrm{softmax}\big(Q K^\top / \sqrt{K} + \text{mask}\big)\,V
+# \qquad (T \times K)(K \times S)(S \times K) \to (T \times K)$$
 #
 # There is no causal mask here: the source is finished, and all of it may be seen. Its padding may not.
 
@@ -416,7 +419,7 @@ def diagonal(b, t, p):
 aligned = []
 for seed in run.seeds:
     shares = shares_of(models["encoder-decoder", seed], judged)
-    aligned.append(agreement(judged, lambda b, t, p: int(shares[b, t].argmax())))
+    aligned.append(agreement(judged, lambda b, t, p, shares=shares: int(shares[b, t].argmax())))
 guesses = [agreement(judged, diagonal), agreement(judged, lambda b, t, p: len(p.source) - 1 - diagonal(b, t, p))]
 print(f"looks at the word that it translates: {aligned}; the diagonal {guesses[0]:.3f}, backwards {guesses[1]:.3f}")
 
