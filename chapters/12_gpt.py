@@ -121,8 +121,7 @@ def first_weights(V, T, n_layer, D, rng):
     for h in (f"h.{i}" for i in range(n_layer)):
         for name, inputs, outputs, std in (
             ("attn.c_attn", D, 3 * D, 0.02), ("attn.c_proj", D, D, small), ("mlp.c_fc", D, 4 * D, 0.02),
-            ("mlp.c_proj", 4 * D, D, small),
-        ):  # fmt: skip
+            ("mlp.c_proj", 4 * D, D, small)):  # fmt: skip
             w[f"{h}.{name}.weight"], w[f"{h}.{name}.bias"] = rng.normal(0, std, (outputs, inputs)), np.zeros(outputs)
     for norm in ["ln_f", *(f"h.{i}.{n}" for i in range(n_layer) for n in ("ln_1", "ln_2"))]:
         w[f"{norm}.weight"], w[f"{norm}.bias"] = np.ones(D), np.zeros(D)
