@@ -239,10 +239,10 @@ def train(tokens, seed, epochs=EPOCHS, news=""):
     middle, beside = (nn.Parameter(rng.normal(0, 0.03, (V, WIDTH)).astype(np.float32)).to(run.device) for _ in range(2))
     optimizer = AdamW([middle, beside], lr=RATE, weight_decay=0.0)
     hat = np.cumsum(share**0.75 / (share**0.75).sum())
-    batches = int(len(company(*thinned(tokens, np.random.default_rng(seed)))[0]) / BATCH * 0.99)
+    batches = int(len(company(*subsampled(tokens, np.random.default_rng(seed)))[0]) / BATCH * 0.99)
     rate, losses = schedule("cosine", RATE, epochs * batches, 20), []
     for epoch in run.progress(range(epochs), news):
-        centers, neighbours = company(*thinned(tokens, rng))
+        centers, neighbours = company(*subsampled(tokens, rng))
         order = rng.permutation(len(centers))[: batches * BATCH].reshape(-1, BATCH)
         total = 0.0
         for i, chosen in enumerate(order):
@@ -257,7 +257,7 @@ def train(tokens, seed, epochs=EPOCHS, news=""):
     return middle.numpy(), beside.numpy(), losses
 
 
-def thinned(tokens, rng):
+def subsampled(tokens, rng):
     """The tokens that are kept, and their sentences."""
     kept = rng.random(len(tokens)) < np.sqrt(RARE / share[tokens])
     return tokens[kept], sentence[kept]

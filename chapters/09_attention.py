@@ -34,12 +34,12 @@ from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.optim import AdamW, clip_scale, schedule
 from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.visualize import (
+    ablate_heads,
     attention_figure,
     attention_text,
     attention_weights,
     bar_chart,
     line_chart,
-    without_heads,
 )
 
 run = Chapter(
@@ -250,14 +250,14 @@ q, k, v = (split_heads(project(x), 3) for project in (layer.q_proj, layer.k_proj
 several = layer.out_proj(join_heads(attention(q, k, v)))
 np.testing.assert_allclose(several.numpy(), layer(x).numpy(), rtol=1e-10)
 
-alone = [without_heads(layer, [(0, other) for other in range(3) if other != head])(x).numpy() for head in range(3)]
+alone = [ablate_heads(layer, [(0, other) for other in range(3) if other != head])(x).numpy() for head in range(3)]
 np.testing.assert_allclose(sum(alone), layer(x).numpy(), rtol=1e-10, atol=1e-12)
 print(
     "split, attend, join, mix: equal to nn.MultiHeadAttention; and its answer is the sum of what each head says alone"
 )
 
 # %% [markdown]
-# The last line will be useful: since the answer is a sum over heads, a head can be *taken out*. `without_heads` returns
+# The last line will be useful: since the answer is a sum over heads, a head can be *taken out*. `ablate_heads` returns
 # a copy of the model in which that head's columns of the last layer are zero.
 #
 # ## Does attention know the order of its words?
@@ -602,8 +602,8 @@ for seed in run.seeds:
     found.append(on_test[chosen])
     others = [min(on_test[head]) for head in on_test if head != chosen]
     said.append(answers(reader, "test"))
-    said_without.append(answers(without_heads(reader, [chosen]), "test"))
-    others_out = [min(answers(without_heads(reader, [head]), "test")) for head in on_test if head != chosen]
+    said_without.append(answers(ablate_heads(reader, [chosen]), "test"))
+    others_out = [min(answers(ablate_heads(reader, [head]), "test")) for head in on_test if head != chosen]
     rest.append(min(others_out))
     rows = [["looks: the chosen head", *found[-1], min(found[-1])]]
     rows += [["looks: the best other head", "", "", max(others)], ["looks: best head untrained", "", "", untrained[-1]]]
@@ -756,7 +756,7 @@ divided = train(run.seeds[0], "four heads", lookup_heads=4)
 seen = looks(divided, "test")
 four = {f"head {head}": score for (layer, head), score in found_by(seen, "test").items() if layer == 1}
 rows = [
-    [name, *score, min(answers(without_heads(divided, [(1, i)]), "test"))]
+    [name, *score, min(answers(ablate_heads(divided, [(1, i)]), "test"))]
     for i, (name, score) in enumerate(four.items())
 ]
 print(table(rows, ["it looks", *KINDS, "choice without it"]))

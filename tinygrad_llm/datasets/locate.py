@@ -1,4 +1,4 @@
-"""Where the generated corpora are: beside the package in a checkout, else in the user's cache, made on first use."""
+"""The folders of the generated corpora: data/ in a checkout, else the user's cache, written on first use."""
 
 from __future__ import annotations
 

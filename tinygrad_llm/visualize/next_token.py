@@ -1,4 +1,4 @@
-"""What a model expects next, as bars."""
+"""The distribution of the next token, as bars."""
 
 from __future__ import annotations
 
