@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tinygrad_llm.errors import ArgumentError, TokenError
 from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.generate.stop import StopRule
 from tinygrad_llm.models import GPT, GPTConfig
 from tinygrad_llm.tokenizer.base import StreamDecoder
 
@@ -103,6 +104,17 @@ def test_a_row_ends_with_the_first_stop_id_or_where_its_text_has_a_stop_string(s
     )
     options = {"stop_ids": ids, "stop_strings": strings, "tokenizer": Pieces()}
     assert [list(stream)] == generate(model, prompts[:1], 12, Sampler(), seeded(5), **options).tokens
+
+
+@given(rows=st.lists(st.lists(st.integers(0, 8), max_size=12), min_size=1, max_size=3),
+       strings=st.lists(st.text("abc é", min_size=1, max_size=4), min_size=1, max_size=3))  # fmt: skip
+def test_a_stop_string_is_found_as_soon_as_the_text_has_it(rows, strings):
+    rule = StopRule([], strings, Pieces(), len(rows))
+    for place in range(12):  # the rows' tokens come in turns
+        for row, tokens in enumerate(rows):
+            if place < len(tokens) and not rule.stopped[row]:
+                text = b"".join(map(Pieces().token_bytes, tokens[: place + 1])).decode("utf-8", "replace")
+                assert rule.ends(row, tokens[place]) == any(string in text for string in strings)
 
 
 def test_a_stop_string_in_the_prompt_ends_nothing(model):
