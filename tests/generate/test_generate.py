@@ -123,6 +123,15 @@ def test_a_stop_string_is_found_as_soon_as_the_text_has_it(rows, data):
                     rule.ends(row, tokens[place])
 
 
+def test_halves_of_characters_are_put_together_row_by_row():
+    rule = StopRule([], ["abc", "é"], Pieces(), 2)
+    assert [rule.ends(row, token) for token in (0, 1) for row in (0, 1)] == [False] * 4
+    assert [rule.ends(0, 3), rule.ends(1, 4)] == [True, False] and rule.stopped == [True, False]
+    assert rule.ends(1, 5) and rule.stopped == [True, True]
+    rule = StopRule([], ["é"], Pieces(), 2)
+    assert [rule.ends(row, token) for token in (4, 5) for row in (0, 1)] == [False, False, True, True]
+
+
 def test_a_stop_string_in_the_prompt_ends_nothing(model):
     options = {"stop_strings": ["ab"], "tokenizer": Pieces()}
     found = generate(model, [[0, 1], [2]], 1, Sampler(greedy=True), seeded(), **options)
