@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constr
 CUDA ?= cuda13
 GPU_PYTHON ?= $(BIN)/python
 GPU_SETUP := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(VENV)/cuda)
-GPU_TESTS := tests/gpu tests/ops/test_on_gpu.py tests/backend/test_cublas.py
+GPU_TESTS := tests/gpu tests/ops/test_on_gpu.py tests/backend/test_cublas.py tests/backend/test_elementwise.py
 GPU_WORKERS = $$($(GPU_PYTHON) -c 'import xdist; print("-n auto --maxprocesses 8 --dist worksteal")' 2>/dev/null)
 
 .PHONY: help train test test-chapters prove test-oracle test-standin test-gpu test-long mutants bench bench-gpu docs claims \

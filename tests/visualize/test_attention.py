@@ -82,7 +82,7 @@ def test_the_weights_are_pytorchs():
 @pytest.mark.oracle
 def test_a_gpts_weights_are_those_of_transformers():
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
-    from tinygrad_llm.models.pretrained import to_hugging_face
+    from tinygrad_llm.models.hugging_face import to_hugging_face
 
     rng = np.random.default_rng(2)
     model = GPT(GPTConfig(vocab_size=11, block_size=7, n_layer=2, n_head=2, n_embd=8), rng=rng, dtype=np.float64)

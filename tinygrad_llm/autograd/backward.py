@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.sink import WRITTEN, GradientSink
 from tinygrad_llm.autograd.tensor import Node, Tensor
-from tinygrad_llm.backend import Array, is_half, namespace
+from tinygrad_llm.backend import Array, add, cast, is_half, namespace
 from tinygrad_llm.errors import GradientError, NonFiniteError, ShapeError
 
 
@@ -85,9 +85,10 @@ class Pending:
         if total is None:
             self.sums[key] = term
         elif key in self.owned:
-            total += term
+            add(total, term, out=total)
         else:
-            self.sums[key] = namespace(term).asarray(total + term)  # a sum of two 0-d arrays is a scalar, not an array
+            # a sum of two 0-d arrays is a scalar, not an array
+            self.sums[key] = namespace(term).asarray(add(total, term))
             self.owned.add(key)
 
     def take(self, node: Node) -> Array | None:
@@ -102,7 +103,7 @@ class Pending:
         elif leaf.grad is None:
             leaf.grad = term.copy()
         else:
-            leaf.grad += term
+            add(leaf.grad, term, out=leaf.grad)
 
 
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
@@ -137,7 +138,7 @@ def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, ch
 
 def _rounded(g: Array, dtype: Any) -> Array:
     """g in bfloat16 where its array is: CuPy computes `0.5 * g` in float32."""
-    return g.astype(dtype) if g.dtype != dtype and is_half(dtype) and g.dtype == np.float32 else g
+    return cast(g, dtype) if g.dtype != dtype and is_half(dtype) and g.dtype == np.float32 else g
 
 
 def _seed(root: Tensor, gradient: Any) -> Array:

@@ -22,13 +22,13 @@ from tinygrad_llm.nn import (
     ACTIVATIONS,
     MLP,
     Attention,
+    Buffer,
     Cache,
     Dropout,
     Embedding,
     KVCache,
     LayerNorm,
     Module,
-    Parameter,
     PostNormBlock,
     Rng,
 )  # fmt: skip
@@ -110,8 +110,7 @@ class EncoderDecoder(Module):
         self.token_embedding = Embedding(c.vocab_size, c.n_embd, rng=rng, std=c.init_std, dtype=dtype)
         self.encoder = Stack(c, False, rng, dtype)
         self.decoder = Stack(c, True, rng, dtype)
-        # a buffer of BART's files, zero in most of them, and never learned
-        self.logits_bias = Parameter(np.zeros((1, c.vocab_size), dtype), requires_grad=False)
+        self.logits_bias = Buffer(np.zeros((1, c.vocab_size), dtype))  # zero in most of BART's files
 
     def __call__(self, source: Any, target: Any, lengths: Any = None, rng: Rng | None = None) -> Tensor:
         """Logits of the token after each position of the target.  Dropout is active when an rng is given."""

@@ -146,6 +146,26 @@ def rnn(
     return stack(states, axis=1)
 
 
+def gru(
+    x: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None = None,
+    bias_hh: Tensor | None = None,
+    h0: Tensor | None = None,
+) -> Tensor:
+    """h_t = (1 - z) n + z h_(t-1), step by step."""
+    h = _no_state(x, weight_hh) if h0 is None else h0
+    states = []
+    for t in range(x.shape[1]):
+        a_r, a_z, a_n = split(linear(x[:, t], weight_ih, bias_ih), [weight_hh.shape[1]] * 3)
+        b_r, b_z, b_n = split(linear(h, weight_hh, bias_hh), [weight_hh.shape[1]] * 3)
+        z = sigmoid(a_z + b_z)
+        h = (1 - z) * tanh_op(a_n + sigmoid(a_r + b_r) * b_n) + z * h
+        states.append(h)
+    return stack(states, axis=1)
+
+
 def lstm(
     x: Tensor,
     weight_ih: Tensor,
@@ -177,21 +197,26 @@ def _no_state(x: Tensor, weight_hh: Tensor) -> Tensor:
 def cross_entropy(
     logits: Tensor,
     targets: Any,
+    weight: Any = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
     reduction: str = "mean",
     divisor: float | None = None,
 ) -> Tensor:
-    """The mean of -ln softmax(logits)[target] over the targets that count."""
+    """The mean of -ln softmax(logits)[target] over the targets that count, each class times its weight."""
     targets = beside(targets.data if isinstance(targets, Tensor) else targets, logits.data)
     logp = log_softmax(logits, axis=-1)
     counts = targets != ignore_index
-    picked = gather(logp, namespace(counts).where(counts, targets, 0)[..., None], axis=-1)[..., 0]
-    losses = -(1 - label_smoothing) * picked - label_smoothing * mean(logp, -1)
+    classes = namespace(counts).where(counts, targets, 0)
+    weighted = logp if weight is None else logp * weight
+    picked = gather(weighted, classes[..., None], axis=-1)[..., 0]
+    losses = -(1 - label_smoothing) * picked - label_smoothing * mean(weighted, -1)
     losses = where(counts, losses, 0.0)
     if reduction == "none":
-        return losses
-    return losses.sum() / (1 if reduction == "sum" else int(counts.sum()) if divisor is None else divisor)
+        return losses if divisor is None else losses / divisor
+    if divisor is None and reduction == "mean":
+        divisor = int(counts.sum()) if weight is None else float((getitem(weight, index=classes) * counts).sum())
+    return losses.sum() / (1 if divisor is None else divisor)
 
 
 def linear_cross_entropy(x: Tensor, weight: Tensor, targets: Any, **options: Any) -> Tensor:

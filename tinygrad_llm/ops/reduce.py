@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, choose, namespace, widened
+from tinygrad_llm.backend import Array, choose, is_float, namespace, widened
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
@@ -68,6 +68,38 @@ def var(x, axis=None, keepdims=False, correction=0):
     centred = x - x.mean(axes, keepdims=True, dtype=x.dtype)
     y = xp.square(centred).sum(axes, keepdims=keepdims) / n
     return y, lambda g, needs: _spread(g * (2 / n), x.shape, axis, keepdims) * centred
+
+
+@op(integers="float32")
+def std(x, axis=None, keepdims=False, correction=0):
+    """The square root of `var`.  dL/dx = g (x - mean) / ((n - correction) std), 0 where std is 0, as in PyTorch."""
+    xp = namespace(x)
+    variance, vjp_of_variance = var.array(x, axis, True, correction)
+    y = xp.sqrt(variance)
+
+    def vjp(g, needs):
+        g = g if keepdims else xp.expand_dims(g, normalized_axes(axis, x.ndim))
+        return vjp_of_variance(choose(y > 0, g, xp.zeros_like(g)) / (2 * choose(y > 0, y, xp.ones_like(y))), needs)
+
+    return (y if keepdims else y.squeeze(normalized_axes(axis, x.ndim))), vjp
+
+
+@op
+def prod(x, axis=None, keepdims=False):
+    """The product; 1 of nothing.  dL/dx_i = g times the product of all others, also where entries are 0."""
+    xp, dtype = namespace(x), x.dtype
+    axes, x = normalized_axes(axis, x.ndim), widened(x)
+
+    def vjp(g, needs):
+        zero = x == 0
+        factors = choose(zero, xp.ones_like(x), x)
+        product, zeros = factors.prod(axes, keepdims=True), zero.sum(axes, keepdims=True)
+        # beside one zero, only its own derivative is left; beside two, none
+        others = choose((zeros == 0) | (zero & (zeros == 1)), product / factors, xp.zeros_like(x))
+        return _spread(g, x.shape, axis, keepdims) * others.astype(dtype, copy=False)
+
+    y = x.prod(axes, keepdims=keepdims)
+    return y.astype(dtype, copy=False) if is_float(dtype) else y, vjp
 
 
 def max(x, axis=None, keepdims=False):
@@ -148,6 +180,6 @@ def cumsum(x, axis=-1):
 
     def running(x):
         x = widened(x)  # neither library adds up in bfloat16 without losing every small term
-        return xp.cumsum(x, axis, dtype=x.dtype)
+        return xp.cumsum(x, axis, dtype=x.dtype if is_float(x.dtype) else None)  # integers are summed in int64
 
     return running(x), lambda g, needs: xp.flip(running(xp.flip(g, axis)), axis)

@@ -19,7 +19,7 @@ from tinygrad_llm.backend import check_device, keep_freed_pages, tf32_products, 
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.datasets.batches import Batches, sequential
 from tinygrad_llm.errors import CheckpointError, DeviceError, NonFiniteError, StorageError
-from tinygrad_llm.models.pretrained import to_hugging_face
+from tinygrad_llm.models.hugging_face import to_hugging_face
 from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.train.checkpoint import Checkpoint, save_checkpoint
 from tinygrad_llm.train.config import TrainConfig
