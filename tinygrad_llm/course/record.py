@@ -189,8 +189,8 @@ def _future_flags(tree: ast.Module) -> int:
 
 def _imported() -> list[str]:
     """The package's files that this process has imported, this one aside."""
-    files = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
-    files.discard(Path(__file__))
+    named = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    files = {Path(name) for name in named if name} - {Path(__file__)}
     return sorted(f"{PACKAGE.name}/{f.relative_to(PACKAGE).as_posix()}" for f in files if f.is_relative_to(PACKAGE))
 
 
