@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constr
 CUDA ?= cuda13
 GPU_PYTHON ?= $(BIN)/python
 GPU_SETUP := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(VENV)/cuda)
-GPU_TESTS := tests/gpu tests/ops/test_on_gpu.py tests/backend/test_cublas.py
+GPU_TESTS := tests/gpu tests/ops/test_on_gpu.py tests/backend/test_cublas.py tests/backend/test_elementwise.py
+GPU_WORKERS = $$($(GPU_PYTHON) -c 'import xdist; print("-n auto --maxprocesses 8 --dist worksteal")' 2>/dev/null)
 
 PROVED_AGAIN ?= 3
 CHAPTERS := $(foreach script,$(wildcard chapters/[0-9][0-9]_*.py),$(firstword $(subst _, ,$(notdir $(script)))))
@@ -90,9 +91,11 @@ standin-suite: $(VENV)/standin
 standin-chapters: $(VENV)/standin
 	$(STANDIN) -m chapters tests/test_chapters_on_a_gpu.py
 
-# Where there is a GPU: with a Python that has CuPy, pytest and hypothesis already, or with one made here.
+# Where there is a GPU: with a Python that has CuPy, pytest and hypothesis already, or with one made here. Eight workers
+# where pytest-xdist is there too, each with a few threads for the CPU's side.
 test-gpu: $(GPU_SETUP)
-	PYTHONPATH=. HYPOTHESIS_PROFILE=mutants $(GPU_PYTHON) -m pytest -W default -m "not long and not kernels" --durations 10 $(GPU_TESTS)
+	PYTHONPATH=. HYPOTHESIS_PROFILE=mutants OPENBLAS_NUM_THREADS=4 $(GPU_PYTHON) -m pytest -W default \
+		-m "not long and not kernels" --durations 10 $(GPU_WORKERS) $(GPU_TESTS)
 
 test-long: $(VENV)/oracle
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m "not gpu and not chapters and not docs and not kernels"
@@ -117,7 +120,7 @@ docs: $(VENV)/docs
 
 claims: $(VENV)/base
 	set -e; for number in $(or $(ONLY),$(CHAPTERS)); do \
-		$(BIN)/python -m tinygrad_llm.course.record $$number --seeds 3; \
+		$(BIN)/python -m tinygrad_llm.course.record $$number --seeds 3 --json; \
 	done
 
 lint: $(VENV)/lint

@@ -135,11 +135,11 @@ def ours(run: Run, model: GPT, weights: dict, precision: str, graph: bool) -> Co
     pool.free_all_blocks()
     before = pool.total_bytes()
     model.load_state_dict(weights)
-    optimizer = AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
+    optimizer = AdamW(model.named_parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
     options: dict[str, Any] = {"clip": 1.0, "seed": 0, "precision": precision, "every": 64}
     failures: list[str] = []
     kind, told = (GraphedStep, {"report": failures.append}) if graph else (DeviceStep, {})
-    step = kind(model, optimizer, **options, **told)
+    step = kind(model.loss, optimizer, **options, **told)
 
     def mark() -> Any:
         event = cupy.cuda.Event()
@@ -152,7 +152,7 @@ def ours(run: Run, model: GPT, weights: dict, precision: str, graph: bool) -> Co
 
     contender = Contender(
         f"ours, {precision}, {'graph' if graph else 'eager'}",
-        lambda x, y: (step([(x, y)], contender.done, 1e-3), None)[1],
+        lambda x, y: (step([{"tokens": x, "targets": y}], contender.done, 1e-3, y.size), None)[1],
         lambda: step.read().loss,
         mark,
         cupy.cuda.get_elapsed_time,

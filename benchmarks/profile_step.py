@@ -34,18 +34,18 @@ def profile(row: dict, steps: int) -> tuple[pstats.Stats, float]:
     """The profile of `steps` steps of one thread's share, and the milliseconds of a step without the profiler."""
     keep_freed_pages()
     model = GPT(GPTConfig(bias=False, **config_of(row)), rng=np.random.default_rng(0))
-    step = EagerStep(model, AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1))
+    step = EagerStep(model.loss, AdamW(model.named_parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1))
     source = batches(row | {"batch": row["batch"] // THREADS})
-    work = [next(source) for _ in range(steps)]
+    work = [dict(zip(("tokens", "targets"), next(source))) for _ in range(steps)]
     times = []
     for batch in work:
         start = time.perf_counter()
-        step([batch], 0, 1e-3)
+        step([batch], 0, 1e-3, batch["targets"].size)
         times.append(time.perf_counter() - start)
     profiler = cProfile.Profile()
     profiler.enable()
     for batch in work:
-        step([batch], 0, 1e-3)
+        step([batch], 0, 1e-3, batch["targets"].size)
     profiler.disable()
     return pstats.Stats(profiler), statistics.median(times) * 1e3
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 
 class Block(nn.Module):
-    """Names and shapes as in tinygrad_llm.models.GPT, so that one set of weights fits both."""
+    """Names and shapes of GPT-2; `renamed` makes them of ours."""
 
     def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -31,6 +32,27 @@ class Block(nn.Module):
         y = F.scaled_dot_product_attention(q, k, v, dropout_p=self.p, is_causal=True)
         x = x + dropped(self.attn["c_proj"](y.transpose(1, 2).reshape(batch, time, width)), self.p)
         return x + dropped(self.mlp["c_proj"](F.gelu(self.mlp["c_fc"](self.ln_2(x)), approximate="tanh")), self.p)
+
+
+NAMES = (
+    ("token_embedding", "wte"), ("position_embedding", "wpe"), ("blocks.", "h."), ("norm_", "ln_"),
+    ("attention.", "attn."), ("o_proj", "c_proj"), ("up_proj", "c_fc"), ("down_proj", "c_proj"),
+)  # fmt: skip
+
+
+def renamed(weights: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    """Weights of tinygrad_llm.models.GPT by GPT-2's names; its queries, keys and values are one layer there."""
+    found: dict[str, np.ndarray] = {}
+    for name, array in weights.items():
+        if name.endswith(("k_proj.weight", "v_proj.weight")):
+            continue
+        if name.endswith("q_proj.weight"):
+            array = np.concatenate([weights[name.replace("q_proj", f"{part}_proj")] for part in "qkv"])
+            name = name.replace("q_proj", "c_attn")
+        for ours, theirs in NAMES:
+            name = name.replace(ours, theirs)
+        found["ln_f.weight" if name == "norm.weight" else name] = array
+    return {name: torch.from_numpy(np.array(array)) for name, array in found.items()}
 
 
 def dropped(x: torch.Tensor, p: float) -> torch.Tensor:
@@ -73,7 +95,7 @@ class Trainer:
     def __init__(self, config: dict, weights: dict, threads: int, compiled: bool) -> None:
         torch.set_num_threads(threads)
         self.model = GPT(**config)
-        self.model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+        self.model.load_state_dict(renamed(weights))
         self.call = torch.compile(self.model) if compiled else self.model
         self.optimizer = fused_adamw(self.model)
 
@@ -93,7 +115,7 @@ class DeviceTrainer:
         torch.set_float32_matmul_precision("high")
         self.device = device
         self.model = GPT(**config)
-        self.model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+        self.model.load_state_dict(renamed(weights))
         self.model.to(device)
         self.call: Any = torch.compile(self.model) if compiled else self.model
         self.optimizer = fused_adamw(self.model)

@@ -63,14 +63,16 @@ class Ours:
         keep_freed_pages(threads)
         model = GPT(GPTConfig(bias=False, **config_of(row)), rng=np.random.default_rng(0))
         model.load_state_dict(weights)
-        optimizer = AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
-        self.run = ThreadedStep(model, optimizer, threads=threads) if threads > 1 else EagerStep(model, optimizer)
+        optimizer = AdamW(model.named_parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
+        self.run = (
+            ThreadedStep(model.loss, optimizer, threads=threads) if threads > 1 else EagerStep(model.loss, optimizer)
+        )
         self.number = 0
 
     def step(self, tokens: np.ndarray, targets: np.ndarray) -> float:
         """One step; the loss before the update."""
         self.number += 1
-        return self.run([(tokens, targets)], self.number, 1e-3).loss
+        return self.run([{"tokens": tokens, "targets": targets}], self.number, 1e-3, targets.size).loss
 
 
 class Torch:

@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 01 · One number at a time
 #
-# A language model learns by turning a million knobs, each a little, in the direction that makes its error smaller.
-# For that it must know, for every knob, which direction that is. This chapter builds the machine that finds out. It works
+# A language model learns by turning a million knobs, each a little, in the direction that makes its error smaller. For
+# that it must know, for every knob, which direction that is. This chapter builds the machine that finds out. It works
 # on single numbers, it is shorter than a hundred lines, and nothing that comes later changes its idea.
 #
 # - **Builds on** nothing. You can read Python.
 # - **Reads** [`tinygrad_llm/autograd/scalar.py`](../tinygrad_llm/autograd/scalar.py).
-# - **Claim**: an engine of under 100 lines finds the gradients that PyTorch finds, on 1,000 random expressions; and without
-#   topological order it is wrong on so small a thing as `b = a + a; c = b + b`.
-# - **Departs from** the usual telling in one respect: each result keeps its *slopes*, numbers, and no functions. That is all a
-#   chain rule needs, as long as one number is computed at a time. Chapter 02 needs functions.
+# - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/01.txt) shows them all.
+# - **Departs from** the usual telling in one respect: each result keeps its *slopes*, numbers, and no functions. That
+#   is all a chain rule needs, as long as one number is computed at a time. Chapter 02 needs functions.
 # - **Run**: `python chapters/01_one_number_at_a_time.py`. It takes about two seconds.
 
 # %%
@@ -45,11 +45,12 @@ tried_b = (f(2, -0.6 + h) - f(2, -0.6 - h)) / (2 * h)
 print(f"by trying: df/da = {tried_a:.6f}, df/db = {tried_b:.6f}")
 
 # %% [markdown]
-# That costs two runs of `f` for each knob. With a million knobs, two million runs for one small step. There must be a better way.
+# That costs two runs of `f` for each knob. With a million knobs, two million runs for one small step. There must be a
+# better way.
 #
-# **What do we know without trying?** Each single operation. A product `a·b` moves by `b` for each unit of `a`. A sum moves by 1.
-# `tanh` moves by `1 - tanh²`. So while we compute, let every result remember what it was made from, and how fast it moves with
-# each of those: its *slopes*.
+# **What do we know without trying?** Each single operation. A product `a·b` moves by `b` for each unit of `a`. A sum
+# moves by 1. `tanh` moves by `1 - tanh²`. So while we compute, let every result remember what it was made from, and how
+# fast it moves with each of those: its *slopes*.
 
 # %%
 
@@ -80,8 +81,8 @@ print(f"result {result.data:.6f}; it moves by {result.slopes[0]:.6f} for each un
 # %% [markdown]
 # ## How far does the result move with `a`, which is three steps away?
 #
-# Walk from the result back to `a`, and multiply the slopes on the way: that is how a movement is passed on. There are two
-# ways, one through the product and one straight into the sum. Both happen at once, so they add up.
+# Walk from the result back to `a`, and multiply the slopes on the way: that is how a movement is passed on. There are
+# two ways, one through the product and one straight into the sum. Both happen at once, so they add up.
 #
 # $$\frac{d\,\text{result}}{da} \;=\; \sum_{\text{paths}}\; \prod_{\text{steps}} \text{slope}$$
 #
@@ -99,8 +100,8 @@ assert abs(by_paths - tried_a) < 1e-6
 # %% [markdown]
 # ## Why not walk every path?
 #
-# Because there are too many. Double a number, double the result, and so on: `x + x`, n times. Every doubling has two ways back,
-# so n doublings have 2ⁿ paths.
+# Because there are too many. Double a number, double the result, and so on: `x + x`, n times. Every doubling has two
+# ways back, so n doublings have 2ⁿ paths.
 
 # %%
 
@@ -127,8 +128,8 @@ print(table(rows, ["doublings", "gradient", "steps taken", "numbers there are"])
 # %% [markdown]
 # ## Then why not visit each number once?
 #
-# Good: a number collects what comes back to it, and passes on the sum. One visit each. But *when* may it pass it on? Here is
-# the obvious way, which goes deeper as soon as it can. Look at what it does to four times `a`.
+# Good: a number collects what comes back to it, and passes on the sum. One visit each. But *when* may it pass it on?
+# Here is the obvious way, which goes deeper as soon as it can. Look at what it does to four times `a`.
 
 # %%
 
@@ -156,10 +157,11 @@ in_any_order = a.grad
 print(f"c = 4a, so dc/da = 4. Visiting in any order says {in_any_order:g}")
 
 # %% [markdown]
-# `b` was visited when only the first of its two gradients had come. It passed on 1 instead of 2, and never got a second chance.
+# `b` was visited when only the first of its two gradients had come. It passed on 1 instead of 2, and never got a second
+# chance.
 #
-# **A number may pass on its gradient when everything that was made from it has been visited.** An order in which this holds for
-# all is called *topological*: children first. Each number is then visited once, and each is complete.
+# **A number may pass on its gradient when everything that was made from it has been visited.** An order in which this
+# holds for all is called *topological*: children first. Each number is then visited once, and each is complete.
 
 # %%
 
@@ -195,8 +197,9 @@ assert in_order == 4.0
 # %% [markdown]
 # ## The engine of this package
 #
-# `tinygrad_llm.autograd.Value` is this class with the other operations, and with an order that does not recurse: Python would
-# stop at a depth of 1,000, and a long sum is deeper than that. First we see that it agrees with ours. From here on we use it.
+# `tinygrad_llm.autograd.Value` is this class with the other operations, and with an order that does not recurse: Python
+# would stop at a depth of 1,000, and a long sum is deeper than that. First we see that it agrees with ours. From here
+# on we use it.
 
 # %%
 ours_a, ours_b = Number(2.0), Number(-0.6)
@@ -215,8 +218,8 @@ y.backward()
 assert deep.grad == 20_001
 
 # %% [markdown]
-# Read the picture from right to left. Each arrow carries a slope. A box's gradient is the sum, over the arrows that leave it, of
-# slope times gradient at the arrow's head.
+# Read the picture from right to left. Each arrow carries a slope. A box's gradient is the sum, over the arrows that
+# leave it, of slope times gradient at the arrow's head.
 
 # %%
 run.show(graph_figure(result, {"a": a, "b": b, "result": result}, "tanh(a·b + a)"), "graph")
@@ -224,13 +227,13 @@ run.show(graph_figure(result, {"a": a, "b": b, "result": result}, "tanh(a·b + a
 # %% [markdown]
 # ## Is it right? Ask somebody else
 #
-# An engine that is checked by its own author against examples of his own is not checked. So: 1,000 random expressions in three
-# variables, with sums, products, quotients, powers, `exp`, `log`, `tanh` and `relu`, and the gradients that PyTorch found for them,
-# [recorded](../tests/goldens/make_goldens.py) with its version. The bound was chosen before: 10⁻⁹ of the gradient's size, since
-# both compute with 16 digits and some expressions cancel.
+# An engine that is checked by its own author against examples of his own is not checked. So: 1,000 random expressions
+# in three variables, with sums, products, quotients, powers, `exp`, `log`, `tanh` and `relu`, and the gradients that
+# PyTorch found for them, [recorded](../tests/goldens/make_goldens.py) with its version. The bound was chosen before:
+# 10⁻⁹ of the gradient's size, since both compute with 16 digits and some expressions cancel.
 #
-# And a check that cannot fail proves nothing. So the same expressions go through an engine with a mistake in it that is easily made: the
-# slope of `tanh` without the square. How many of the thousand would notice?
+# And a check that cannot fail proves nothing. So the same expressions go through an engine with a mistake in it that is
+# easily made: the slope of `tanh` without the square. How many of the thousand would notice?
 
 # %%
 golden = json.loads((run.root / "tests" / "goldens" / "expressions.json").read_text(encoding="utf-8"))
@@ -302,8 +305,8 @@ print(f"{lines} lines of code")
 # %% [markdown]
 # ## What is it good for?
 #
-# One neuron, two knobs. It shall say +1 for the numbers above 0.7 and -1 for those below. Its error is the mean of the squared
-# differences. Turn both knobs against their gradients, two hundred times.
+# One neuron, two knobs. It shall say +1 for the numbers above 0.7 and -1 for those below. Its error is the mean of the
+# squared differences. Turn both knobs against their gradients, two hundred times.
 
 # %%
 inputs = [i / 10 for i in range(-10, 21)]
@@ -332,13 +335,16 @@ run.show(
 # %% [markdown]
 # That was learning. Everything after this is the same with more knobs.
 #
-# **Exercises**: 01.1 slopes, 01.2 children first, 01.3 an engine of your own. `tgl chapter 01 --mine` runs this page on it.
+# **Exercises**: 01.1 slopes, 01.2 children first, 01.3 an engine of your own. `tgl chapter 01 --mine` runs this page on
+# it.
 
 # %%
-run.finish(
-    {
-        "agree": agree, "expressions": len(errors), "worst_error": max(errors), "mistake_noticed_by": noticed, "lines": lines,
-        "in_any_order": in_any_order, "in_order": in_order, "by_one_path_each": rows[-1][2], "neuron_right": right,
-    },
-    holds=agree == len(errors) and noticed > 0 and lines < MOST_LINES and in_any_order != 4 and in_order == 4,
-)  # fmt: skip
+run.check("random expressions on which it agrees with PyTorch", agree, equals=len(errors))
+run.check("of them, those that notice a mistaken tanh", noticed, above=0)
+run.check("lines of code", lines, below=MOST_LINES)
+run.check("error of dc/da = 4, visited in any order", abs(in_any_order - 4), above=0)
+run.check("error of dc/da = 4, in topological order", abs(in_order - 4), equals=0)
+run.report("worst error against PyTorch", max(errors))
+run.report("steps along every path, 14 doublings", rows[-1][2])
+run.report("numbers that the neuron gets right", right)
+run.finish()

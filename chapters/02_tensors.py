@@ -1,15 +1,16 @@
 # %% [markdown]
 # # 02 · Tensors
 #
-# One number at a time is slow: each costs a Python object. A tensor is a whole array of numbers under one name, with one memory
-# of how it was made. The chain rule stays. What is new is that shapes must fit on the way back too, and that a derivative can now
-# be wrong in ways that are hard to see.
+# One number at a time is slow: each costs a Python object. A tensor is a whole array of numbers under one name, with
+# one memory of how it was made. The chain rule stays. What is new is that shapes must fit on the way back too, and that
+# a derivative can now be wrong in ways that are hard to see.
 #
 # - **Builds on** 01, one number at a time.
-# - **Reads** [`autograd/tensor.py`](../tinygrad_llm/autograd/tensor.py), [`autograd/op.py`](../tinygrad_llm/autograd/op.py),
-#   [`autograd/backward.py`](../tinygrad_llm/autograd/backward.py), [`autograd/gradcheck.py`](../tinygrad_llm/autograd/gradcheck.py).
-# - **Claim**: every derivative in a table of operations agrees with central differences. Of a list of planted mistakes a check with
-#   random weights finds all; the check that most people write first, the derivative of the sum, is blind to at least a third of them.
+# - **Reads** [`autograd/tensor.py`](../tinygrad_llm/autograd/tensor.py),
+#   [`autograd/op.py`](../tinygrad_llm/autograd/op.py), [`autograd/backward.py`](../tinygrad_llm/autograd/backward.py),
+#   [`autograd/gradcheck.py`](../tinygrad_llm/autograd/gradcheck.py).
+# - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/02.txt) shows them all.
 # - **Run**: `python chapters/02_tensors.py`. It takes about two seconds.
 
 # %%
@@ -32,10 +33,10 @@ TOLERANCE, BLIND_SHARE = 1e-6, 1 / 3
 # %% [markdown]
 # ## What is the slope of an operation on arrays?
 #
-# For one number the slope was one number. For `y = x @ w` with a thousand entries on each side it would be a matrix with a million
-# slopes, nearly all of them zero. Nobody wants that matrix. What we want is what it does on the way back: turn `g = dL/dy`, which
-# has the shape of `y`, into `dL/dx`, which has the shape of `x`. So each operation comes with a *function* that does this. Its name in
-# the literature is vector-Jacobian product, and in this package `vjp`.
+# For one number the slope was one number. For `y = x @ w` with a thousand entries on each side it would be a matrix
+# with a million slopes, nearly all of them zero. Nobody wants that matrix. What we want is what it does on the way
+# back: turn `g = dL/dy`, which has the shape of `y`, into `dL/dx`, which has the shape of `x`. So each operation comes
+# with a *function* that does this. Its name in the literature is vector-Jacobian product, and in this package `vjp`.
 #
 # | operation | value | on the way back, with $g = dL/dy$ |
 # |---|---|---|
@@ -64,7 +65,8 @@ def total(a):
 # %% [markdown]
 # ## What does a tensor remember?
 #
-# What it was made from, and the function for the way back. Here is all of it. Compare `backward` with chapter 01: it is the same.
+# What it was made from, and the function for the way back. Here is all of it. Compare `backward` with chapter 01: it is
+# the same.
 
 
 # %%
@@ -109,8 +111,8 @@ for mine, package in zip(ours, theirs):
 print("our forty lines and the package's Tensor agree on", [a.grad.shape for a in theirs])
 
 # %% [markdown]
-# From here on `Tensor` is used. Its operations are written with a decorator: a function on arrays returns its value and its
-# derivative, side by side, and becomes an operation on tensors.
+# From here on `Tensor` is used. Its operations are written with a decorator: a function on arrays returns its value and
+# its derivative, side by side, and becomes an operation on tensors.
 
 # %%
 
@@ -128,11 +130,12 @@ print("d(x²)/dx at 1 and -3:", t.grad)
 # %% [markdown]
 # ## A column plus a row makes a table. What happens on the way back?
 #
-# NumPy adds shapes that do not fit, as long as an axis has size 1 or is missing: the small one is repeated. That is *broadcasting*. On
-# the way back `g` has the shape of the table, but the gradient of the column must have the shape of the column.
+# NumPy adds shapes that do not fit, as long as an axis has size 1 or is missing: the small one is repeated. That is
+# *broadcasting*. On the way back `g` has the shape of the table, but the gradient of the column must have the shape of
+# the column.
 #
-# Ask what one entry of the column does. It was used once in every column of the table. Used several times means: gradients add up. So
-# the way back of repeating is **summing over the axis that was repeated**.
+# Ask what one entry of the column does. It was used once in every column of the table. Used several times means:
+# gradients add up. So the way back of repeating is **summing over the axis that was repeated**.
 
 # %%
 column, row = Tensor(np.zeros((3, 1)), requires_grad=True), Tensor(np.zeros((1, 4)), requires_grad=True)
@@ -173,19 +176,22 @@ run.show(
 )
 
 # %% [markdown]
-# The package does this in one place, in `backward`, for all operations. No operation needs to know that its input was repeated.
+# The package does this in one place, in `backward`, for all operations. No operation needs to know that its input was
+# repeated.
 #
 # ## How do we know that a derivative is right?
 #
-# By trying, as in chapter 01: move one entry by a little, both ways, and see how the result moves. With arrays the result has many
-# entries. To get one number, most people add them all up. We will see that this is a trap. Instead, weigh them with random numbers
-# $c$, and compare
+# By trying, as in chapter 01: move one entry by a little, both ways, and see how the result moves. With arrays the
+# result has many entries. To get one number, most people add them all up. We will see that this is a trap. Instead,
+# weigh them with random numbers $c$, and compare
 #
 # $$\frac{\langle c,\,f(x + h)\rangle - \langle c,\,f(x - h)\rangle}{2h} \qquad\text{with}\qquad \text{vjp}(c).$$
 #
-# $h = 10^{-5}$: smaller, and rounding (10⁻¹⁶ divided by $h$) spoils the difference; larger, and the curve bends within $h$.
+# $h = 10^{-5}$: smaller, and rounding (10⁻¹⁶ divided by $h$) spoils the difference; larger, and the curve bends within
+# $h$.
 #
-# (`.to(device)` puts a tensor where `--device` says: on the CPU, or with `cuda` on a GPU, where the same operations must be right, too.)
+# (`.to(device)` puts a tensor where `--device` says: on the CPU, or with `cuda` on a GPU, where the same operations
+# must be right, too.)
 
 # %%
 H = 1e-5
@@ -237,11 +243,11 @@ print(f"{len(errors)} operations; the worst is {worst} with an error of {errors[
 # %% [markdown]
 # ## Can this check fail? And what about the plain sum?
 #
-# Plant mistakes that people really make. For each, ask both checks: the one with random weights, and the one with the sum, which is
-# weights of 1.
+# Plant mistakes that people really make. For each, ask both checks: the one with random weights, and the one with the
+# sum, which is weights of 1.
 #
-# Before you look: which ones will the sum miss? Think of softmax. Its entries add up to 1, whatever `x` is. So the sum's derivative is 0,
-# and a derivative that is 0 everywhere passes.
+# Before you look: which ones will the sum miss? Think of softmax. Its entries add up to 1, whatever `x` is. So the
+# sum's derivative is 0, and a derivative that is 0 everywhere passes.
 
 # %%
 
@@ -293,18 +299,16 @@ print(table(rows, ["planted mistake", "random weights", "plain sum"]))
 print(f"random weights find {found_by_random} of {len(MISTAKES)}, the plain sum {found_by_sum}")
 
 # %% [markdown]
-# The sum misses whatever only moves gradients to other places (a permutation of ones is ones), and whatever concerns a total that
-# never changes. Softmax, centring, transposing: attention and layer norm are made of just these. That is why `gradcheck` in this
-# package draws its weights.
+# The sum misses whatever only moves gradients to other places (a permutation of ones is ones), and whatever concerns a
+# total that never changes. Softmax, centring, transposing: attention and layer norm are made of just these. That is why
+# `gradcheck` in this package draws its weights.
 #
 # **Exercises**: 02.1 un-broadcasting, 02.2 the matrix product, 02.3 a check that can fail.
 
 # %%
 missed = 1 - found_by_sum / len(MISTAKES)
-run.finish(
-    {
-        "operations": len(errors), "worst": worst, "worst_error": errors[worst], "mistakes": len(MISTAKES),
-        "found_by_random_weights": found_by_random, "found_by_plain_sum": found_by_sum, "share_the_sum_misses": missed,
-    },
-    holds=max(errors.values()) <= TOLERANCE and found_by_random == len(MISTAKES) and missed >= BLIND_SHARE,
-)  # fmt: skip
+run.check("errors of the derivatives, by operation", errors, at_most=TOLERANCE)
+run.check("planted mistakes that random weights find", found_by_random, equals=len(MISTAKES))
+run.check("share of them that the plain sum misses", missed, at_least=BLIND_SHARE, baseline={"random weights": 0})
+run.report("planted mistakes that the plain sum finds", found_by_sum)
+run.finish()

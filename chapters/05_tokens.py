@@ -1,17 +1,18 @@
 # %% [markdown]
 # # 05 · Tokens
 #
-# A model does not read letters. It reads whole numbers, and looks each one up in a table. So before anything can be learned somebody must
-# decide what a number stands for: a letter, a byte, a word? This chapter builds the answer that nearly all language models use, in forty lines.
+# A model does not read letters. It reads whole numbers, and looks each one up in a table. So before anything can be
+# learned somebody must decide what a number stands for: a letter, a byte, a word? This chapter builds the answer that
+# nearly all language models use, in forty lines.
 #
 # - **Builds on** nothing but Python. Chapter 06 begins where the numbers are looked up.
-# - **Reads** [`tokenizer/merges.py`](../tinygrad_llm/tokenizer/merges.py), [`tokenizer/regex_bpe.py`](../tinygrad_llm/tokenizer/regex_bpe.py),
+# - **Reads** [`tokenizer/merges.py`](../tinygrad_llm/tokenizer/merges.py),
+#   [`tokenizer/regex_bpe.py`](../tinygrad_llm/tokenizer/regex_bpe.py),
 #   [`tokenizer/base.py`](../tinygrad_llm/tokenizer/base.py).
-# - **Claim**: the merges learned here are those of Hugging Face's `tokenizers`, all of them, in order, ties included. Every text and every
-#   string of bytes comes back as it was; a tokenizer of the tales' characters refuses at least half of what an English keyboard can type. With 512 merges a token holds at
-#   least 3 bytes of text it never saw; with merges learned from the same letters, shuffled, less than 2. Cut into words first, a frequent word has
-#   at most two spellings in tokens; not cut, at least three on average.
-# - **Departs from** Sennrich, Haddow and Birch (2016) as GPT-2 did: bytes instead of characters, and the space belongs to the word after it.
+# - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/05.txt) shows them all.
+# - **Departs from** Sennrich, Haddow and Birch (2016) as GPT-2 did: bytes instead of characters, and the space belongs
+#   to the word after it.
 # - **Run**: `python chapters/05_tokens.py`. It takes about ten seconds; `--seeds 3` fifteen.
 
 # %%
@@ -58,13 +59,14 @@ except TokenError as error:
     print("TokenError:", error)
 
 # %% [markdown]
-# It cannot say what it has not seen. Then a number for every character there is? Unicode has 150,000, most of which no training text of ours
-# will ever show. A row of the table that was never used has never learned.
+# It cannot say what it has not seen. Then a number for every character there is? Unicode has 150,000, most of which no
+# training text of ours will ever show. A row of the table that was never used has never learned.
 #
 # ## Is there an alphabet from which nothing can be missing?
 #
-# There is: bytes. Any text on any computer is a row of bytes already, and there are 256 of them. In UTF-8 an English letter is one
-# byte, an umlaut two, a Chinese character three, an emoji four, and a family is three people held together by two invisible joiners.
+# There is: bytes. Any text on any computer is a row of bytes already, and there are 256 of them. In UTF-8 an English
+# letter is one byte, an umlaut two, a Chinese character three, an emoji four, and a family is three people held
+# together by two invisible joiners.
 
 # %%
 bytes_ = ByteTokenizer()
@@ -72,19 +74,21 @@ for text in ("a", "ü", "字", "🙂", "👨‍👩‍👧"):
     print(f"{text}  {len(text)} code points, {len(bytes_.encode(text)):2} bytes: {bytes_.encode(text)}")
 
 # %% [markdown]
-# Nothing is missing now, but everything is long. A model that looks at 64 tokens sees 64 letters, a sentence, and spends a whole pass on
-# each of them.
+# Nothing is missing now, but everything is long. A model that looks at 64 tokens sees 64 letters, a sentence, and
+# spends a whole pass on each of them.
 #
 # ## What would you join?
 #
-# Whatever stands together most often. Count all pairs of neighbours, give the most frequent one a number of its own, put it everywhere in
-# the place of the pair, and count again. That is byte-pair encoding, all of it. (Gage invented it in 1994 to compress files.)
+# Whatever stands together most often. Count all pairs of neighbours, give the most frequent one a number of its own,
+# put it everywhere in the place of the pair, and count again. That is byte-pair encoding, all of it. (Gage invented it
+# in 1994 to compress files.)
 #
-# Two things make it quick and definite. The tales have 212,387 words, but only a few hundred *different* ones: so count each once, times
-# its number. And of two pairs that are equally frequent the one with the smaller numbers comes first; without some such rule two
-# programs would learn two alphabets.
+# Two things make it quick and definite. The tales have 212,387 words, but only a few hundred *different* ones: so count
+# each once, times its number. And of two pairs that are equally frequent the one with the smaller numbers comes first;
+# without some such rule two programs would learn two alphabets.
 #
-# First the words. A space belongs to the word after it, and signs are not part of a word. Why so? We will see below what happens otherwise.
+# First the words. A space belongs to the word after it, and signs are not part of a word. Why so? We will see below
+# what happens otherwise.
 
 # %%
 WORDS = re.compile(
@@ -146,14 +150,15 @@ print("the first:", *[t.decode().replace(" ", "·") for t in tokens[256:286]])
 print("the last: ", *[t.decode().replace(" ", "·").replace("\n", "⏎") for t in tokens[-12:]])
 
 # %% [markdown]
-# (In `merged`, could `out[-1]` be a `new` that has just been made, and be joined once more? Only if `new` were part of the pair, and it is
-# younger than both.)
+# (In `merged`, could `out[-1]` be a `new` that has just been made, and be joined once more? Only if `new` were part of
+# the pair, and it is younger than both.)
 #
 # First come pairs that English is made of, at the end whole words. Nobody told it what a word is worth.
 #
 # ## How does one write a new text with it?
 #
-# Cut it into words, each word into bytes. Then the merges, **in the order in which they were learned**, until none applies.
+# Cut it into words, each word into bytes. Then the merges, **in the order in which they were learned**, until none
+# applies.
 
 # %%
 RANK = {pair: number for number, pair in enumerate(merges)}
@@ -171,9 +176,10 @@ for word in (" lantern", " lanterns", " Hello", "Hello"):
     print(word.replace(" ", "·"), "->", [tokens[i].decode().replace(" ", "·") for i in encode_word(word, RANK)])
 
 # %% [markdown]
-# " lantern" is one token. "lanterns" it has never met, and it takes what pieces it has. "Hello" and " Hello" are spelled differently,
-# because they are different: the space is part of the word. For a model they are two things, and it must learn that they mean the same.
-# That is why a prompt that ends in a space often makes a model stumble: it has already used up the space of the word to come.
+# " lantern" is one token. "lanterns" it has never met, and it takes what pieces it has. "Hello" and " Hello" are
+# spelled differently, because they are different: the space is part of the word. For a model they are two things, and
+# it must learn that they mean the same. That is why a prompt that ends in a space often makes a model stumble: it has
+# already used up the space of the word to come.
 #
 # Why not simply take the longest token that fits? It would look much the same:
 
@@ -200,13 +206,14 @@ print([[tokens[i].decode() for i in ids[example]] for ids in (by_rank, by_length
 print("tokens in all:", *[sum(n * len(ids[word]) for word, n in unseen_words.items()) for ids in (by_rank, by_length)])
 
 # %% [markdown]
-# Either is about as short. But a model knows the numbers it was trained with, and no others. An encoder that cuts one word in a hundred
-# differently makes no error message. It makes a model that is a little worse, and nobody knows why.
+# Either is about as short. But a model knows the numbers it was trained with, and no others. An encoder that cuts one
+# word in a hundred differently makes no error message. It makes a model that is a little worse, and nobody knows why.
 #
 # ## The package's
 #
-# `RegexBPETokenizer` does the same; its `learn_merges` keeps the counts instead of counting anew and is many times faster, and
-# `learn_merges_plainly` is the form on one page. They must agree with ours to the last merge. From here on we use the package's.
+# `RegexBPETokenizer` does the same; its `learn_merges` keeps the counts instead of counting anew and is many times
+# faster, and `learn_merges_plainly` is the form on one page. They must agree with ours to the last merge. From here on
+# we use the package's.
 
 # %%
 package = RegexBPETokenizer.train(train_text, 10_000)
@@ -220,9 +227,10 @@ print("ours, the plain one and the fast one agree on all merges, and on the ids 
 # %% [markdown]
 # ## Is it right? Ask somebody else
 #
-# Hugging Face's `tokenizers` was trained on the same text, and [what it said](../tests/goldens/make_goldens.py) was recorded with its
-# version. Its files show bytes as characters that can be seen: a space is `Ġ`. Nothing deep: the 68 bytes that cannot be printed are
-# shown as the characters from number 256 on. You will meet this alphabet in every model's `vocab.json`.
+# Hugging Face's `tokenizers` was trained on the same text, and [what it said](../tests/goldens/make_goldens.py) was
+# recorded with its version. Its files show bytes as characters that can be seen: a space is `Ġ`. Nothing deep: the 68
+# bytes that cannot be printed are shown as the characters from number 256 on. You will meet this alphabet in every
+# model's `vocab.json`.
 
 # %%
 VISIBLE = [chr(byte) if i < 188 else chr(256 + i - 188) for i, byte in enumerate(BYTE_ORDER)]
@@ -263,7 +271,8 @@ else:
     print("tokenizers is not installed here; what it said is recorded, so nothing is lost")
 
 # %% [markdown]
-# Would we notice a mistake? Give ties to the *largest* ids instead, and count again how many merges still stand where they should.
+# Would we notice a mistake? Give ties to the *largest* ids instead, and count again how many merges still stand where
+# they should.
 
 # %%
 
@@ -279,8 +288,9 @@ print(f"with the other rule for ties only {agree_mistaken} agree")
 # %% [markdown]
 # ## Does everything come back?
 #
-# Three kinds of things: texts that an English keyboard can type, at random; texts from the first 12,288 characters of Unicode, with a few
-# emoji; and random bytes, which are no text at all. The tokenizer of characters learned from the tales may try the first kind, the easiest.
+# Three kinds of things: texts that an English keyboard can type, at random; texts from the first 12,288 characters of
+# Unicode, with a few emoji; and random bytes, which are no text at all. The tokenizer of characters learned from the
+# tales may try the first kind, the easiest.
 
 # %%
 KEYBOARD, EMOJI = "".join(map(chr, range(32, 127))), "🙂👍🏽👨‍👩‍👧🏴‍☠️"
@@ -302,9 +312,9 @@ print(f"of {3 * tried} strings {came_back} came back")
 print(f"of the {tried} texts from a keyboard the tokenizer of characters refused {refused}")
 
 # %% [markdown]
-# A token need not be a whole character. Our tales have no emoji, so 🙂 is four tokens, one a byte, and a program that shows each token
-# as it comes would show four question marks. `stream_decoder` holds back what is not complete. And if emoji are frequent, they are joined like
-# anything else:
+# A token need not be a whole character. Our tales have no emoji, so 🙂 is four tokens, one a byte, and a program that
+# shows each token as it comes would show four question marks. `stream_decoder` holds back what is not complete. And if
+# emoji are frequent, they are joined like anything else:
 
 # %%
 stream = small.stream_decoder()
@@ -316,9 +326,9 @@ assert len(small.encode("🙂")) == 4 and len(cheerful.encode(" 🙂")) == 1
 # %% [markdown]
 # ## What has it bought?
 #
-# Bytes of unseen text in a token, against the number of merges. What should we compare it with? With bytes, which have 1 by definition. With
-# the same letters in random order: that shows how much comes from frequent letters alone, and how much from English. And with two other
-# ways to cut: the space as a word of its own, and no cutting at all.
+# Bytes of unseen text in a token, against the number of merges. What should we compare it with? With bytes, which have
+# 1 by definition. With the same letters in random order: that shows how much comes from frequent letters alone, and how
+# much from English. And with two other ways to cut: the space as a word of its own, and no cutting at all.
 
 # %%
 SIZES = [k for k in (8, 16, 32, 64, 128, 256, 512, 800) if not run.fast or k <= MERGES]
@@ -358,8 +368,8 @@ per_token = dict(curves["cut into words"])[MERGES]
 print(f"with {MERGES} merges: {per_token:.2f} bytes a token; learned from shuffled letters {max(shuffled):.2f}")
 
 # %% [markdown]
-# A space of its own costs two fifths of it: text is a space after every word, and each would be a token. And not to cut at all gives the
-# longest tokens. So why cut?
+# A space of its own costs two fifths of it: text is a space after every word, and each would be a token. And not to cut
+# at all gives the longest tokens. So why cut?
 #
 # ## Why must "Hello," not be one token?
 
@@ -372,9 +382,9 @@ for name, tokenizer in (
     print(f"{name:8}", [tokenizer.token_bytes(i).decode() for i in tokenizer.encode("Hello, Hello!")])
 
 # %% [markdown]
-# Not cut, the comma and the space stick to whatever stood beside them. Each time the word "Hello" looks different, and what is learned about
-# one says nothing about the other. Let us count it: for each of the 100 most frequent words of the unseen text, in how many different ways
-# is it spelled in tokens? Both tokenizers learned from the same text.
+# Not cut, the comma and the space stick to whatever stood beside them. Each time the word "Hello" looks different, and
+# what is learned about one says nothing about the other. Let us count it: for each of the 100 most frequent words of
+# the unseen text, in how many different ways is it spelled in tokens? Both tokenizers learned from the same text.
 
 # %%
 
@@ -406,7 +416,8 @@ for name, tokenizer in (
 print(table(rows, ["", "bytes a token", "spellings of a word", "most has", "with", "tokens across words"]))
 
 # %% [markdown]
-# The cut costs some length, and buys that a word is a word: " the", or "the" at the beginning of a line, and that is all.
+# The cut costs some length, and buys that a word is a word: " the", or "the" at the beginning of a line, and that is
+# all.
 #
 # ## The same sentence, five times
 
@@ -456,8 +467,8 @@ run.show(
 # %% [markdown]
 # ## What does a larger vocabulary cost?
 #
-# A row of the table for each token. A small model, $D = 128$ numbers wide, has $12 D^2 = 196{,}608$ numbers a layer, so this is a share
-# worth knowing. GPT-2's 50,257 tokens would need 6,432,896: eight times as many as four layers.
+# A row of the table for each token. A small model, $D = 128$ numbers wide, has $12 D^2 = 196{,}608$ numbers a layer, so
+# this is a share worth knowing. GPT-2's 50,257 tokens would need 6,432,896: eight times as many as four layers.
 
 # %%
 rows = []
@@ -468,8 +479,9 @@ print(table(rows, ["merges", "tokens", "letters in a window of 64", "numbers in 
 # %% [markdown]
 # ## And on another text?
 #
-# A tokenizer is good at what it has seen. Ours has seen tales. GPT-2's has seen eight million web pages and has 50,257 tokens; its two
-# files are not part of this project, and are used where `$TINYGRAD_LLM_DATA` has them (`tgl data get gpt2-encoder`, `gpt2-merges`).
+# A tokenizer is good at what it has seen. Ours has seen tales. GPT-2's has seen eight million web pages and has 50,257
+# tokens; its two files are not part of this project, and are used where `$TINYGRAD_LLM_DATA` has them
+# (`tgl data get gpt2-encoder`, `gpt2-merges`).
 
 # %%
 folder = Path(os.environ.get("TINYGRAD_LLM_DATA", "")) / "gpt2"
@@ -492,24 +504,29 @@ rows = [
 print(table(rows, heads))
 
 # %% [markdown]
-# On Greek ours is no better than bytes, and yet nothing is lost: the worst case is the byte, and never "unknown". Numbers fall into odd
-# pieces, one reason why models add badly. And on its own tales a vocabulary of a thousand needs fewer tokens than
-# GPT-2's fifty thousand.
+# On Greek ours is no better than bytes, and yet nothing is lost: the worst case is the byte, and never "unknown".
+# Numbers fall into odd pieces, one reason why models add badly. And on its own tales a vocabulary of a thousand needs
+# fewer tokens than GPT-2's fifty thousand.
 #
-# One warning for later. A loss in nats *a token* cannot be compared between tokenizers: longer tokens are harder to guess, each. Chapter 07
-# counts in bits a byte.
+# One warning for later. A loss in nats *a token* cannot be compared between tokenizers: longer tokens are harder to
+# guess, each. Chapter 07 counts in bits a byte.
 #
-# **Exercises**: 05.1 the best pair, 05.2 a merge, 05.3 writing with merges. `tgl chapter 05 --mine` runs this page with yours.
+# **Exercises**: 05.1 the best pair, 05.2 a merge, 05.3 writing with merges. `tgl chapter 05 --mine` runs this page with
+# yours.
 
 # %%
-run.finish(
-    {
-        "merges": len(merges), "agree_with_tokenizers": agree, "agree_with_ties_reversed": agree_mistaken, "strings": 3 * tried,
-        "came_back": came_back, "typed": tried, "refused_by_characters": refused, "bytes_a_token": per_token,
-        "shuffled": max(shuffled), "space_apart": dict(curves["space apart"])[MERGES], "not_cut": dict(curves["not cut"])[MERGES],
-        "most_spellings_cut": max(counts["cut into words"]), "spellings_not_cut": float(np.mean(counts["not cut"])),
-    },
-    holds=agree == len(golden["rows"]) == len(merges) > agree_mistaken and came_back == 3 * tried
-    and refused >= REFUSED * tried and per_token >= LEAST_BYTES and max(shuffled) < MOST_SHUFFLED
-    and max(counts["cut into words"]) <= MOST_SPELLINGS and float(np.mean(counts["not cut"])) >= LEAST_UNCUT,
-)  # fmt: skip
+run.check("merges learned", len(merges), equals=len(golden["rows"]))
+run.check(
+    "merges that are those of tokenizers", agree, equals=len(golden["rows"]), baseline={"ties reversed": agree_mistaken}
+)
+run.check("with ties reversed, merges that are", agree_mistaken, below=len(merges))
+run.check("strings that come back", came_back, equals=3 * tried)
+run.check("texts from a keyboard that a tokenizer of characters refuses", refused, at_least=REFUSED * tried)
+run.check(f"bytes a token, {MERGES} merges", per_token, at_least=LEAST_BYTES, baseline={"bytes": 1})
+run.check("bytes a token, merges of shuffled letters", shuffled, below=MOST_SHUFFLED)
+run.check("most spellings of a word, cut into words", max(counts["cut into words"]), at_most=MOST_SPELLINGS)
+run.check("spellings of a word on average, not cut", float(np.mean(counts["not cut"])), at_least=LEAST_UNCUT)
+run.report("texts typed", tried)
+run.report("bytes a token, space apart", dict(curves["space apart"])[MERGES])
+run.report("bytes a token, not cut", dict(curves["not cut"])[MERGES])
+run.finish()

@@ -1,22 +1,20 @@
 # %% [markdown]
 # # 06 · Embeddings
 #
-# A token is a number in a list. Nothing in "king is 417, queen is 95" says that the two have anything to do with each other. This chapter
-# gives every word a place instead, learned from nothing but the words around it, and then finds that one can calculate there:
-# king − man + woman lands on queen.
+# A token is a number in a list. Nothing in "king is 417, queen is 95" says that the two have anything to do with each
+# other. This chapter gives every word a place instead, learned from nothing but the words around it, and then finds
+# that one can calculate there: king − man + woman lands on queen.
 #
 # - **Builds on** 03, learning, and 05, tokens.
 # - **Reads** [`ops/index.py`](../tinygrad_llm/ops/index.py) (`embedding`), [`ops/loss.py`](../tinygrad_llm/ops/loss.py)
 #   (`binary_cross_entropy`), [`datasets/kingdom.py`](../tinygrad_llm/datasets/kingdom.py).
-# - **Claim**: vectors from skip-gram with negative sampling solve at least 90 % of 371 held-out analogies, king − man + woman = queen
-#   among them, and as many from 8,000 sentences told anew; from the same words shuffled at most 2 %, and the word nearest to c, asked alone,
-#   is the answer in at most half. If the question's own words may answer too, it is at least 10 points less. Counts solve at most 75 %, PMI
-#   with an SVD at least 90 %. Queen is nearer to king than apple is. Adding a word's two vectors costs at least 10 points where two words never
-#   met, and less than that where they did.
-# - **Departs from** word2vec (Mikolov et al., 2013) in three ways: batches and AdamW instead of one pair at a time, a window of fixed width, and a
-#   corpus made for the purpose, 8,000 sentences instead of a billion words.
-# - **Run**: `python chapters/06_embeddings.py`. It takes about fifteen seconds; `--seeds 3` forty, `--fast` four seconds: it stops after
-#   three of eight passes and then asks for 60 % of the analogies instead of 90, and not for the queen.
+# - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/06.txt) shows them all.
+# - **Departs from** word2vec (Mikolov et al., 2013) in three ways: batches and AdamW instead of one pair at a time, a
+#   window of fixed width, and a corpus made for the purpose, 8,000 sentences instead of a billion words.
+# - **Run**: `python chapters/06_embeddings.py`. It takes about fifteen seconds; `--seeds 3` forty, `--fast` four
+#   seconds: it stops after three of eight passes and then asks for 60 % of the analogies instead of 90, and not for the
+#   queen.
 
 # %%
 import json
@@ -43,7 +41,8 @@ EPOCHS, BATCH, RATE = run.pick(8, 3), 2048, 0.01
 # %% [markdown]
 # ## What could a word be known by?
 #
-# Here is the corpus. Read ten of its sentences, then cover everything but the words around the gap in the last line. What may stand there?
+# Here is the corpus. Read ten of its sentences, then cover everything but the words around the gap in the last line.
+# What may stand there?
 
 # %%
 lines = (corpus("kingdom") / "train.txt").read_text(encoding="ascii").splitlines()
@@ -54,9 +53,10 @@ print("   in winter the ____ folded her shawl .      the ____ wore a golden crow
 # %% [markdown]
 # You did not need to know what a shawl is. *You shall know a word by the company it keeps* (Firth, 1957).
 #
-# No sentence here says that a queen is a woman, or that a king has one. Each speaks of one word, or of both words of a pair like duke and
-# duchess. The analogies come in two lots. In the **known** ones the last two words do meet in a sentence; we look at these while we try things
-# out. In the **held-out** ones they never do, king and queen among them: they are what counts.
+# No sentence here says that a queen is a woman, or that a king has one. Each speaks of one word, or of both words of a
+# pair like duke and duchess. The analogies come in two lots. In the **known** ones the last two words do meet in a
+# sentence; we look at these while we try things out. In the **held-out** ones they never do, king and queen among them:
+# they are what counts.
 
 # %%
 
@@ -82,10 +82,10 @@ print(
 # %% [markdown]
 # ## Why not the numbers themselves?
 #
-# Because they have an order that means nothing. The honest way to write "word 417" is a row of zeros with one 1: then any two words are
-# equally far apart. Multiply that row by a matrix of weights $W$, shape $(V, D)$, and what comes out is row 417 of $W$. So a table of vectors
-# is a linear layer, and looking up is a product that skips the zeros. On the way back, $g$ is added to the rows that were looked up; a word
-# that occurs twice gets both.
+# Because they have an order that means nothing. The honest way to write "word 417" is a row of zeros with one 1: then
+# any two words are equally far apart. Multiply that row by a matrix of weights $W$, shape $(V, D)$, and what comes out
+# is row 417 of $W$. So a table of vectors is a linear layer, and looking up is a product that skips the zeros. On the
+# way back, $g$ is added to the rows that were looked up; a word that occurs twice gets both.
 
 # %%
 rng = np.random.default_rng(0)
@@ -100,7 +100,8 @@ print("a lookup is a product with one-hot rows, forward and backward")
 # %% [markdown]
 # ## First try: count
 #
-# Let a word's vector be its company: how often each of the $V$ words stood at most five places away in the same sentence. No learning at all.
+# Let a word's vector be its company: how often each of the $V$ words stood at most five places away in the same
+# sentence. No learning at all.
 
 # %%
 
@@ -120,8 +121,8 @@ counts = np.zeros((V, V))
 np.add.at(counts, company(tokens, sentence), 1)
 
 # %% [markdown]
-# How alike are two words? The usual answer is the cosine of the angle between their vectors: 1 for the same direction, 0 for a right angle. Length
-# does not count, so a rare word may be like a frequent one.
+# How alike are two words? The usual answer is the cosine of the angle between their vectors: 1 for the same direction,
+# 0 for a right angle. Length does not count, so a rare word may be like a frequent one.
 #
 # $$\cos(u, v) = \frac{u \cdot v}{\lVert u \rVert\,\lVert v \rVert}$$
 
@@ -139,13 +140,14 @@ def cosine(vectors, a, b):
 print("counts:", {other: round(cosine(counts, "king", other), 2) for other in ("queen", "prince", "apple", "dog")})
 
 # %% [markdown]
-# King is like everybody. Look at the sentences again: what stands beside *every* word? "the", "and", the full stop. Frequent words drown what is
-# peculiar. So do not ask how often $w$ and $c$ met. Ask how much more often than if words were strewn at random:
+# King is like everybody. Look at the sentences again: what stands beside *every* word? "the", "and", the full stop.
+# Frequent words drown what is peculiar. So do not ask how often $w$ and $c$ met. Ask how much more often than if words
+# were strewn at random:
 #
 # $$\text{PMI}(w, c) = \ln \frac{p(w, c)}{p(w)\,p(c)} \qquad\text{of shape } (V, V)$$
 #
-# *Pointwise mutual information*: 0 where it is chance, ln 2 where it is twice as much. Pairs that never met would give $-\infty$. The usual way
-# out is to keep only what is positive.
+# *Pointwise mutual information*: 0 where it is chance, ln 2 where it is twice as much. Pairs that never met would give
+# $-\infty$. The usual way out is to keep only what is positive.
 
 
 # %%
@@ -159,9 +161,10 @@ pmi = positive_pmi(counts)
 print("PMI:   ", {other: round(cosine(pmi, "king", other), 2) for other in ("queen", "prince", "apple", "dog")})
 
 # %% [markdown]
-# Better. But a vector has 796 entries, most of them 0, each from a handful of meetings: that king never met "sceptre" and princess did five times is
-# luck. Fewer dimensions must share, and sharing evens out luck. The singular value decomposition writes $\text{PMI} = U\,S\,V^T$ with the most
-# important directions first; keep $D = 100$ columns of $U S$.
+# Better. But a vector has 796 entries, most of them 0, each from a handful of meetings: that king never met "sceptre"
+# and princess did five times is luck. Fewer dimensions must share, and sharing evens out luck. The singular value
+# decomposition writes $\text{PMI} = U\,S\,V^T$ with the most important directions first; keep $D = 100$ columns of
+# $U S$.
 
 
 # %%
@@ -176,14 +179,14 @@ pmi_svd = reduced(pmi)
 # %% [markdown]
 # ## Second try: predict
 #
-# Now the idea of word2vec. Give each word two vectors, $w$ for when it is in the middle and $c$ for when it is beside. Let
-# $\sigma(w \cdot c)$ be the probability that the pair is real. Show pairs from the text, and say: real. For each, draw $K = 5$ words
-# from a hat, and say: not real. That is all, and it is called *skip-gram with negative sampling*:
+# Now the idea of word2vec. Give each word two vectors, $w$ for when it is in the middle and $c$ for when it is beside.
+# Let $\sigma(w \cdot c)$ be the probability that the pair is real. Show pairs from the text, and say: real. For each,
+# draw $K = 5$ words from a hat, and say: not real. That is all, and it is called *skip-gram with negative sampling*:
 #
 # $$L = -\ln \sigma(w \cdot c) - \sum_{k=1}^{K} \ln \sigma(-\,w \cdot n_k) \qquad w, c, n_k \text{ of shape } (D,)$$
 #
-# What would you say is its derivative? $\sigma - 1$ for the real one, $\sigma$ for the others: by how much each guess was wrong. The vectors
-# move towards each other, or apart, by that much.
+# What would you say is its derivative? $\sigma - 1$ for the real one, $\sigma$ for the others: by how much each guess
+# was wrong. The vectors move towards each other, or apart, by that much.
 
 
 # %%
@@ -221,9 +224,10 @@ np.testing.assert_allclose(beside.grad[[2, 4, 6, 8]], np.vstack([dc[None], dn]),
 print(f"the formula and the ops agree: {hand:.6f}, and in all gradients")
 
 # %% [markdown]
-# Two tricks from the same paper, both against frequent words. The hat holds each word in proportion to its frequency *to the power ¾*. And before each
-# pass through the text a token of share $f$ is dropped unless luck spares it, with probability $\sqrt{t/f}$, $t = 10^{-3}$. Most of the
-# "the" go; what was seven places away is now four, so the window sees further.
+# Two tricks from the same paper, both against frequent words. The hat holds each word in proportion to its frequency
+# *to the power ¾*. And before each pass through the text a token of share $f$ is dropped unless luck spares it, with
+# probability $\sqrt{t/f}$, $t = 10^{-3}$. Most of the "the" go; what was seven places away is now four, so the window
+# sees further.
 
 
 # %%
@@ -267,10 +271,11 @@ print("skip-gram:", {other: round(cosine(vectors, "king", other), 2) for other i
 # If "female instead of male" is one direction, the same everywhere, then adding it to king must lead to queen. So go to
 # $b - a + c$ (all of length 1), and look who lives nearest.
 #
-# There is a catch, and many papers were quiet about it. Who lives nearest is very often king himself: the step from man to woman is short, and
-# king is at home there. So everybody *excludes the three words of the question*. It is part of the definition of the famous result, and it helps
-# a lot (Linzen, 2016; Nissim et al., 2020: "man is to doctor as woman is to …" cannot be answered "doctor" by such a rule). We report both. And
-# we ask a baseline that knows less: the word nearest to c alone, a and b ignored.
+# There is a catch, and many papers were quiet about it. Who lives nearest is very often king himself: the step from man
+# to woman is short, and king is at home there. So everybody *excludes the three words of the question*. It is part of
+# the definition of the famous result, and it helps a lot (Linzen, 2016; Nissim et al., 2020: "man is to doctor as woman
+# is to …" cannot be answered "doctor" by such a rule). We report both. And we ask a baseline that knows less: the word
+# nearest to c alone, a and b ignored.
 
 
 # %%
@@ -298,8 +303,9 @@ print(f"on the known analogies: {solved(vectors, 'known').mean():.1%}")
 # %% [markdown]
 # ## Now the ones that were held out
 #
-# So far we looked at known analogies only. All settings are chosen. Five ways to make vectors, then; the fifth is the control: the same
-# tokens, shuffled over the whole corpus, so that frequencies are what they were and company means nothing.
+# So far we looked at known analogies only. All settings are chosen. Five ways to make vectors, then; the fifth is the
+# control: the same tokens, shuffled over the whole corpus, so that frequencies are what they were and company means
+# nothing.
 
 # %%
 results, king, middle_of, added, explained, guessed = [], [], {}, [], [], []
@@ -334,13 +340,15 @@ def column(name, place):
 
 
 # %% [markdown]
-# Read the line of skip-gram from left to right. It solves as many of the analogies it was not tuned on. Where any word may answer, about a
-# quarter is lost: that is the honest number. And the neighbour of c alone would have been right in less than a third; so the arithmetic does something.
+# Read the line of skip-gram from left to right. It solves as many of the analogies it was not tuned on. Where any word
+# may answer, about a quarter is lost: that is the honest number. And the neighbour of c alone would have been right in
+# less than a third; so the arithmetic does something.
 #
-# **We expected skip-gram to beat PMI, and that was false.** All 796 entries of PMI solve every single one, *if the question's words are
-# excluded*; but the word nearest to c alone already solves three quarters, and where any word may answer, half is lost. The SVD is the other
-# way round: fewer solved, most of them honestly. On a corpus this clean the way to vectors matters less than the way to count successes.
-# On real text word2vec solved about 60 % of its own test (Mikolov et al., 2013, table 1), the question's words excluded.
+# **We expected skip-gram to beat PMI, and that was false.** All 796 entries of PMI solve every single one, *if the
+# question's words are excluded*; but the word nearest to c alone already solves three quarters, and where any word may
+# answer, half is lost. The SVD is the other way round: fewer solved, most of them honestly. On a corpus this clean the
+# way to vectors matters less than the way to count successes. On real text word2vec solved about 60 % of its own test
+# (Mikolov et al., 2013, table 1), the question's words excluded.
 
 # %%
 METHODS = ["skip-gram", "PMI and SVD", "PMI", "counts", "skip-gram, shuffled"]
@@ -371,13 +379,14 @@ run.show(honest_figure(), "honest")
 # %% [markdown]
 # ## What does skip-gram know?
 #
-# It never saw a table of counts. And yet Levy and Goldberg (2014) showed where it ends up, given room: at the point where $w \cdot c$ is the
-# PMI, less a constant. With our hat, $q$: $\;w \cdot c = \ln p(c\,|\,w) - \ln (K\,q(c))$. So predicting *is* counting, with fewer numbers.
-# Test it on the pairs that met at least five times. As a baseline, does the plain logarithm of the count explain it as well?
+# It never saw a table of counts. And yet Levy and Goldberg (2014) showed where it ends up, given room: at the point
+# where $w \cdot c$ is the PMI, less a constant. With our hat, $q$: $\;w \cdot c = \ln p(c\,|\,w) - \ln (K\,q(c))$. So
+# predicting *is* counting, with fewer numbers. Test it on the pairs that met at least five times. As a baseline, does
+# the plain logarithm of the count explain it as well?
 #
-# And what do fewer numbers buy? Take the sentences of the test split: there, things are said of words that were never said of them in
-# training. Take from them all pairs that never met, so that every count says 0. Beside each put another pair that never met. Which has the larger
-# $w \cdot c$? Whoever only counts can but toss a coin.
+# And what do fewer numbers buy? Take the sentences of the test split: there, things are said of words that were never
+# said of them in training. Take from them all pairs that never met, so that every count says 0. Beside each put another
+# pair that never met. Which has the larger $w \cdot c$? Whoever only counts can but toss a coin.
 
 # %%
 enough = counts >= 5
@@ -404,7 +413,8 @@ print(table(rows, ["seed", "correlation with PMI", "with ln count", f"right of {
 # %% [markdown]
 # ## A trap
 #
-# Each word has two vectors, $w$ and $c$. Why not use both and add them? Some do. Look at the known analogies, and nothing seems wrong.
+# Each word has two vectors, $w$ and $c$. Why not use both and add them? Some do. Look at the known analogies, and
+# nothing seems wrong.
 
 # %%
 traps = []
@@ -415,13 +425,15 @@ for seed, (vectors, beside) in middle_of.items():
 print(table(traps, ["seed", "w, known", "w, held out", "w + c, known", "w + c, held out"]))
 
 # %% [markdown]
-# $w_{king} \cdot w_{queen}$ is large if the two keep the *same company*. $w_{duke} \cdot c_{duchess}$ is large if they *stand side by side*, and
-# that the known pairs do. The sum rewards both. Had we held nothing out, we would have believed in it: that is what a held-out set is for.
+# $w_{king} \cdot w_{queen}$ is large if the two keep the *same company*. $w_{duke} \cdot c_{duchess}$ is large if they
+# *stand side by side*, and that the known pairs do. The sum rewards both. Had we held nothing out, we would have
+# believed in it: that is what a held-out set is for.
 #
 # ## The map
 #
-# A hundred dimensions cannot be drawn. Principal components can: subtract the mean, take the two directions in which the words differ most
-# (again the SVD), and look at their shadow there. Every arrow goes from the first word of a pair to the second.
+# A hundred dimensions cannot be drawn. Principal components can: subtract the mean, take the two directions in which
+# the words differ most (again the SVD), and look at their shadow there. Every arrow goes from the first word of a pair
+# to the second.
 
 # %%
 SHOWN = (
@@ -467,13 +479,13 @@ def map_of_words(vectors):
 run.show(map_of_words(middle_of[run.seeds[0]][0]), "map")
 
 # %% [markdown]
-# What you see is the corpus, no more. It was made so that gender is the same step everywhere; had it said of queens alone that they sew, the
-# vectors would say so too. Those of real text do: chapter 31 measures it.
+# What you see is the corpus, no more. It was made so that gender is the same step everywhere; had it said of queens
+# alone that they sew, the vectors would say so too. Those of real text do: chapter 31 measures it.
 #
 # ## Once more, with other sentences
 #
-# While this page was written its author saw the held-out analogies more than once. So the last word belongs to sentences that nobody has seen:
-# the corpus is told anew, all 8,000, for each seed, with the same settings.
+# While this page was written its author saw the held-out analogies more than once. So the last word belongs to
+# sentences that nobody has seen: the corpus is told anew, all 8,000, for each seed, with the same settings.
 
 # %%
 anew = []
@@ -486,28 +498,44 @@ for seed in run.seeds:
 print(table(anew, ["seed", "held out", "any word may answer"]))
 
 # %% [markdown]
-# It holds, by a smaller margin: 92 to 97 % over three seeds, after 98 to 99 % on the sentences that we had looked at. That is what looking costs.
+# It holds, by a smaller margin: 92 to 97 % over three seeds, after 98 to 99 % on the sentences that we had looked at.
+# That is what looking costs.
 #
-# From here on every model begins with such a table, of shape $(V, D)$. It is no longer trained by itself: the gradient of whatever stands above
-# it goes down to it, as it went into our two tables here.
+# From here on every model begins with such a table, of shape $(V, D)$. It is no longer trained by itself: the gradient
+# of whatever stands above it goes down to it, as it went into our two tables here.
 #
-# **Exercises**: 06.1 looking up, 06.2 PMI from counts, 06.3 the loss of skip-gram, 06.4 the analogy. `tgl chapter 06 --mine` runs this page
-# on your embedding.
+# **Exercises**: 06.1 looking up, 06.2 PMI from counts, 06.3 the loss of skip-gram, 06.4 the analogy.
+# `tgl chapter 06 --mine` runs this page on your embedding.
 
 # %%
-lost = [a - b for a, b in zip(column("skip-gram", 3), column("skip-gram", 4))]
-run.finish(
-    {
-        "held_out": column("skip-gram", 3), "any_word_may_answer": column("skip-gram", 4), "c_alone": column("skip-gram", 5),
-        "shuffled": column("skip-gram, shuffled", 3), "pmi_svd": column("PMI and SVD", 3)[0], "pmi": column("PMI", 3)[0],
-        "counts": column("counts", 3)[0], "king_man_woman": [k[0] for k in king], "queen": [k[1] for k in king],
-        "apple": [k[2] for k in king], "pmi_explains": [r[1] for r in rows], "unseen_right": [r[3] for r in rows], "added": traps,
-        "other_sentences": [a[1] for a in anew],
-    },
-    holds=min(column("skip-gram", 3)) >= SOLVED and min(a[1] for a in anew) >= SOLVED and max(column("skip-gram, shuffled", 3)) <= CHANCE
-    and max(column("skip-gram", 5)) <= ALONE and min(lost) >= GAP and column("counts", 3)[0] <= COUNTED
-    and column("PMI and SVD", 3)[0] >= 0.9 and all(queen > apple for _, queen, apple in king)
-    and all(w - both >= GAP and known - both_known <= GAP for _, known, w, both_known, both in traps)
-    and min(r[1] for r in rows) >= EXPLAINED and min(r[3] for r in rows) >= GUESSED
-    and (run.fast or all(answer == "queen" for answer, *_ in king)),
-)  # fmt: skip
+held, anyword, alone = (column("skip-gram", place) for place in (3, 4, 5))
+lost = [a - b for a, b in zip(held, anyword)]
+counted, pmi_svd_held = column("counts", 3)[0], column("PMI and SVD", 3)[0]
+unmet = [w - both for _, _, w, _, both in traps]
+met = [known - both for _, known, _, both, _ in traps]
+run.check(
+    "held-out analogies solved",
+    held,
+    at_least=SOLVED,
+    baseline={"counts": counted, "shuffled": column("skip-gram, shuffled", 3)},
+)
+run.check("held-out analogies solved, other sentences", [row[1] for row in anew], at_least=SOLVED)
+run.check("solved from shuffled words", column("skip-gram, shuffled", 3), at_most=CHANCE)
+run.check("solved by the word nearest to c alone", alone, at_most=ALONE)
+run.check("share lost where any word may answer", lost, at_least=GAP)
+run.check("solved by counts", counted, at_most=COUNTED)
+run.check("solved by PMI with an SVD", pmi_svd_held, at_least=0.9, baseline={"PMI": column("PMI", 3)[0]})
+run.check(
+    "cosine of king with queen",
+    [k[1] for k in king],
+    above=[k[2] for k in king],
+    baseline={"apple": [k[2] for k in king]},
+)
+run.check("share lost by adding both vectors, words that never met", unmet, at_least=GAP)
+run.check("share lost by adding both vectors, words that met", met, at_most=GAP)
+run.check("correlation of the products with PMI", [row[1] for row in rows], at_least=EXPLAINED)
+run.check("unseen pairs told from strangers", [row[3] for row in rows], at_least=GUESSED, baseline={"a coin": 0.5})
+run.check("king - man + woman is queen", [answer == "queen" for answer, *_ in king], equals=True, full_only=True)
+run.report("solved where any word may answer", anyword)
+run.report("king - man + woman", [k[0] for k in king])
+run.finish()

@@ -1,24 +1,21 @@
 # %% [markdown]
 # # 09 · Attention
 #
-# "Ben laughed at Tom, because he made a funny face." Who is *he*? To know it you looked back at two names, and you chose one. A
-# recurrent network cannot look back: what it has not kept is gone. This chapter builds the operation that looks back, in four
-# lines. Everything called a transformer is made of it.
+# "Ben laughed at Tom, because he made a funny face." Who is *he*? To know it you looked back at two names, and you
+# chose one. A recurrent network cannot look back: what it has not kept is gone. This chapter builds the operation that
+# looks back, in four lines. Everything called a transformer is made of it.
 #
 # - **Builds on** 02 tensors, 03 learning, 06 embeddings; 08 for the recall task.
-# - **Reads** [`ops/softmax.py`](../tinygrad_llm/ops/softmax.py), [`ops/composed.py`](../tinygrad_llm/ops/composed.py) (then,
-#   fused, [`ops/attention.py`](../tinygrad_llm/ops/attention.py)), [`nn/attention.py`](../tinygrad_llm/nn/attention.py),
+# - **Reads** [`ops/softmax.py`](../tinygrad_llm/ops/softmax.py), [`ops/composed.py`](../tinygrad_llm/ops/composed.py)
+#   (then, fused, [`ops/attention.py`](../tinygrad_llm/ops/attention.py)),
+#   [`nn/attention.py`](../tinygrad_llm/nn/attention.py),
 #   [`visualize/attention.py`](../tinygrad_llm/visualize/attention.py).
-# - **Claim**: in stories of two boys or two girls, one head, chosen on the validation stories, looks at the child whom *he* or
-#   *she* means in at least 90 % of the questions, both where the name nearest to the pronoun is wrong and where it is right.
-#   Rules that know less reach at most 65 % on the worse of the two kinds. Without that head the model's choice between the two
-#   children is no better than the best such rule. On the way: a mask put on after the softmax lets a model predict coin flips
-#   (at least 75 % right; with the mask before, at most 55 %); without √d the slope of a softmax over vectors of size 1,024 is
-#   less than a tenth of what it is with it; recall learned at distances up to 32 is at least 95 % right at 256.
-# - **Departs from** Vaswani et al. (2017) in the last model: two attention layers and nothing else, and the second one looks
-#   things up in the words as they were written. The text says why.
-# - **Run**: `python chapters/09_attention.py`. It takes about 20 seconds; `--fast` about five, and asserts all but the figures
-#   about the stories, which its short training does not reach; `--seeds 3` about 40 seconds.
+# - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/09.txt) shows them all.
+# - **Departs from** Vaswani et al. (2017) in the last model: two attention layers and nothing else, and the second one
+#   looks things up in the words as they were written. The text says why.
+# - **Run**: `python chapters/09_attention.py`. It takes about 20 seconds; `--fast` about five, and asserts all but the
+#   figures about the stories, which its short training does not reach; `--seeds 3` about 40 seconds.
 
 # %%
 import json
@@ -55,12 +52,12 @@ EPOCHS, RATE, WIDTH, BATCH = run.pick(8, 2), 0.005, 32, 16
 # %% [markdown]
 # ## What if a dictionary could answer "mostly this, and a little of that"?
 #
-# A Python dictionary compares your query with its keys. One key is equal, all others are not, and you get that key's value.
-# There is nothing to learn in that: equal or not has no slope.
+# A Python dictionary compares your query with its keys. One key is equal, all others are not, and you get that key's
+# value. There is nothing to learn in that: equal or not has no slope.
 #
-# **What would you change, so that it has one?** Let keys and queries be vectors. Compare by the dot product: the more two
-# vectors point the same way, the larger it is. Let *every* key answer, with a share that grows with its score. Softmax makes
-# shares of scores (exercise 09.1). The answer is the mean of the values, weighted by the shares.
+# **What would you change, so that it has one?** Let keys and queries be vectors. Compare by the dot product: the more
+# two vectors point the same way, the larger it is. Let *every* key answer, with a share that grows with its score.
+# Softmax makes shares of scores (exercise 09.1). The answer is the mean of the values, weighted by the shares.
 
 # %%
 keys = np.array([[4.0, 0.0], [0.0, 4.0], [-4.0, 0.0]])  # (S, K): three entries
@@ -76,8 +73,9 @@ for query in ([2.0, 0.0], [0.0, 2.0], [1.0, 1.0]):
     print(f"query {query}: answer {look_up(np.array([query]), keys, values).data.ravel()}")
 
 # %% [markdown]
-# The first query gets the first value, the second the second. The third stands between two keys and gets the mean of both. So
-# that is attention: *a dictionary that answers in shares*. In the field's letters, with T queries and S keys of size K:
+# The first query gets the first value, the second the second. The third stands between two keys and gets the mean of
+# both. So that is attention: *a dictionary that answers in shares*. In the field's letters, with T queries and S keys
+# of size K:
 #
 # $$\underset{(T,\,V)}{\text{answer}} \;=\; \text{softmax}\Big(\underset{(T,\,K)}{Q}\;\underset{(K,\,S)}{K^{T}} \,/\, \sqrt{K}\Big)\;\underset{(S,\,V)}{V}$$
 #
@@ -85,8 +83,8 @@ for query in ([2.0, 0.0], [0.0, 2.0], [1.0, 1.0]):
 #
 # ## Why divide by √d?
 #
-# Take vectors of d random numbers, each of variance 1. What is the variance of their dot product? It is a sum of d products,
-# each of variance 1. So it is d. And what does a softmax do with scores that are 30 apart?
+# Take vectors of d random numbers, each of variance 1. What is the variance of their dot product? It is a sum of d
+# products, each of variance 1. So it is d. And what does a softmax do with scores that are 30 apart?
 
 # %%
 rng = np.random.default_rng(0)
@@ -105,11 +103,12 @@ print(table(rows, ["d", "variance of q·k", "of q·k/√d", "winner's slope", "w
 slope_left = slopes[1024, False] / slopes[1024, True]
 
 # %% [markdown]
-# The winner takes everything, and its slope y (1 - y) goes to nothing. Where there is no slope, nothing is learned: whoever
-# happened to win at the start, wins for good. Dividing by √d keeps the variance at 1 for every d, and the softmax awake.
+# The winner takes everything, and its slope y (1 - y) goes to nothing. Where there is no slope, nothing is learned:
+# whoever happened to win at the start, wins for good. Dividing by √d keeps the variance at 1 for every d, and the
+# softmax awake.
 #
-# Now the four lines can be held against the package's two: `ops.composed.attention`, which you can read, and `ops.attention`,
-# which is faster.
+# Now the four lines can be held against the package's two: `ops.composed.attention`, which you can read, and
+# `ops.attention`, which is faster.
 
 
 # %%
@@ -145,12 +144,12 @@ assert worst < 1e-12
 # %% [markdown]
 # ## How do you hide the future?
 #
-# A model that predicts the next word must not see it. So position t may look at positions 0 … t only. In the code above, what
-# is forbidden gets the score $-\infty$ *before* the softmax: its share is exactly 0, and the others share everything among
-# them.
+# A model that predicts the next word must not see it. So position t may look at positions 0 … t only. In the code
+# above, what is forbidden gets the score $-\infty$ *before* the softmax: its share is exactly 0, and the others share
+# everything among them.
 #
-# **Would it not be simpler to set the forbidden shares to 0 *after* the softmax?** It looks the same, and it runs. It is the
-# classic mistake of the field. What is wrong with it? Look at what is left of each row.
+# **Would it not be simpler to set the forbidden shares to 0 *after* the softmax?** It looks the same, and it runs. It
+# is the classic mistake of the field. What is wrong with it? Look at what is left of each row.
 
 # %%
 scores = rng.normal(size=(5, 5))
@@ -168,9 +167,9 @@ print(
 assert (before_changed[:4] == before[:4]).all()
 
 # %% [markdown]
-# The forbidden words took part in the division. What is missing from a row's sum is what the future took: the future leaks
-# through the denominator. Is that enough to be used? **Nobody can predict coin flips.** So let two small models try, which
-# differ in the place of the mask alone.
+# The forbidden words took part in the division. What is missing from a row's sum is what the future took: the future
+# leaks through the denominator. Is that enough to be used? **Nobody can predict coin flips.** So let two small models
+# try, which differ in the place of the mask alone.
 
 
 # %%
@@ -213,18 +212,18 @@ print(
 )
 
 # %% [markdown]
-# **A model that predicts coin flips is a model that peeks.** Remember this test. It finds every leak, also those that nobody
-# thought of: feed noise, and be alarmed by success.
+# **A model that predicts coin flips is a model that peeks.** Remember this test. It finds every leak, also those that
+# nobody thought of: feed noise, and be alarmed by success.
 #
-# (Dividing the rows once more by what is left of them would repair it: the result is then the same as with the mask before. It
-# costs more, and fails where nothing is left.)
+# (Dividing the rows once more by what is left of them would repair it: the result is then the same as with the mask
+# before. It costs more, and fails where nothing is left.)
 #
 # ## Why several heads?
 #
-# One softmax gives one set of shares. A position that wants the verb *and* the subject would get a mean of both, which is
-# neither. So the width D is cut into H heads of K = D/H numbers. Each head has its own queries, keys and values, and looks
-# where it wants. The answers are put side by side, and one more linear layer mixes them. The number of parameters is that of
-# one large head.
+# One softmax gives one set of shares. A position that wants the verb *and* the subject would get a mean of both, which
+# is neither. So the width D is cut into H heads of K = D/H numbers. Each head has its own queries, keys and values, and
+# looks where it wants. The answers are put side by side, and one more linear layer mixes them. The number of parameters
+# is that of one large head.
 #
 # Cutting is reshaping: (B, T, D) → (B, T, H, K) → (B, H, T, K), so that attention sees H as one more batch axis.
 
@@ -254,8 +253,8 @@ print(
 )
 
 # %% [markdown]
-# The last line will be useful: since the answer is a sum over heads, a head can be *taken out*. `without_heads` returns a copy
-# of the model in which that head's columns of the last layer are zero.
+# The last line will be useful: since the answer is a sum over heads, a head can be *taken out*. `without_heads` returns
+# a copy of the model in which that head's columns of the last layer are zero.
 #
 # ## Does attention know the order of its words?
 #
@@ -269,16 +268,16 @@ disorder = float(np.abs(exchanged - as_it_was[:, order]).max())
 print(f"attention of exchanged words = exchanged attention of the words, to {disorder:.0e}")
 
 # %% [markdown]
-# "Dog bites man" and "man bites dog" get the same vectors. If the order shall count, the words themselves must carry their
-# places. Chapter 10 is about how. Until then we add to each word a vector of sines and cosines of its place, and take that for
-# granted.
+# "Dog bites man" and "man bites dog" get the same vectors. If the order shall count, the words themselves must carry
+# their places. Chapter 10 is about how. Until then we add to each word a vector of sines and cosines of its place, and
+# take that for granted.
 #
 # ## How far back can it look?
 #
-# Chapter 08's question: a symbol, then noise, then "which symbol was it?". A recurrent network must carry the symbol through
-# every step. Here the last position asks, and looks at all others at once: no way is longer than one step. It gets fewer
-# parameters than an LSTM of width 32 with its embedding and its output, which has about 9,400. It learns at distances up to 32;
-# it is asked at much larger ones.
+# Chapter 08's question: a symbol, then noise, then "which symbol was it?". A recurrent network must carry the symbol
+# through every step. Here the last position asks, and looks at all others at once: no way is longer than one step. It
+# gets fewer parameters than an LSTM of width 32 with its embedding and its output, which has about 9,400. It learns at
+# distances up to 32; it is asked at much larger ones.
 
 
 # %%
@@ -324,23 +323,24 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# There is nothing to fade: the way from the question to the symbol is one step, whatever lies between. The limit is another. A
-# softmax gives *something* to everybody, and four thousand fillers with a tiny share each can outweigh one symbol.
+# There is nothing to fade: the way from the question to the symbol is one step, whatever lies between. The limit is
+# another. A softmax gives *something* to everybody, and four thousand fillers with a tiny share each can outweigh one
+# symbol.
 #
-# **Our first try, on its first seed, was right in 7 of 8 cases, at every distance.** There are eight symbols. The model looked
-# for seven of them; when it found none, it said the eighth. *Not to find* had become an answer, so nothing pressed it to look
-# for that one too. Its embeddings had begun with a standard deviation of 1, which makes strangers of the symbols from the
-# start: each must be learned by itself. With 0.1 they begin nearly alike, what is learned of one is learned of all, and none is
-# left over. Keep that in mind.
+# **Our first try, on its first seed, was right in 7 of 8 cases, at every distance.** There are eight symbols. The model
+# looked for seven of them; when it found none, it said the eighth. *Not to find* had become an answer, so nothing
+# pressed it to look for that one too. Its embeddings had begun with a standard deviation of 1, which makes strangers of
+# the symbols from the start: each must be learned by itself. With 0.1 they begin nearly alike, what is learned of one
+# is learned of all, and none is left over. Keep that in mind.
 #
 # ## Who is she?
 #
-# Now real work. The tales' stories have two children, and pronouns. For each pronoun we know whom it means. In some stories one
-# child is a girl and one a boy: then the sex alone tells. We ask where it does not.
+# Now real work. The tales' stories have two children, and pronouns. For each pronoun we know whom it means. In some
+# stories one child is a girl and one a boy: then the sex alone tells. We ask where it does not.
 #
-# **What would a lazy reader do?** Take the nearest name before the pronoun. So we would ask only where that is wrong, would we
-# not? Careful. Where the nearest of two names is always wrong, *the other name* is always right, and a rule just as lazy gets
-# 100 %. So we ask both kinds, and count the worse one:
+# **What would a lazy reader do?** Take the nearest name before the pronoun. So we would ask only where that is wrong,
+# would we not? Careful. Where the nearest of two names is always wrong, *the other name* is always right, and a rule
+# just as lazy gets 100 %. So we ask both kinds, and count the worse one:
 
 
 # %%
@@ -434,9 +434,10 @@ best_rule = max(min(score) for score in rules.values())
 # %% [markdown]
 # ## Is the answer in the text at all?
 #
-# "Ben laughed at Tom, because he …". Stop there: it may be either. "… thought it was easy" makes it Ben, "… made a funny face"
-# makes it Tom. The word that decides comes *after* the pronoun. Count, over all stories: with the names replaced by *first* and
-# *second*, does the same sentence ever have two answers? And does the same *beginning* of a sentence?
+# "Ben laughed at Tom, because he …". Stop there: it may be either. "… thought it was easy" makes it Ben, "… made a
+# funny face" makes it Tom. The word that decides comes *after* the pronoun. Count, over all stories: with the names
+# replaced by *first* and *second*, does the same sentence ever have two answers? And does the same *beginning* of a
+# sentence?
 
 # %%
 by_sentence, by_beginning = defaultdict(Counter), defaultdict(Counter)
@@ -457,25 +458,27 @@ print(
 assert two_answers == 0
 
 # %% [markdown]
-# So the sentence decides, always, and its beginning does not. Our reader must read on before it answers: it attends in both
-# directions, *without* a causal mask. (GPT, which cannot, would have to wait. BERT, chapter 14, reads like this one.)
+# So the sentence decides, always, and its beginning does not. Our reader must read on before it answers: it attends in
+# both directions, *without* a causal mask. (GPT, which cannot, would have to wait. BERT, chapter 14, reads like this
+# one.)
 #
 # ## The reader
 #
-# What must happen? First the pronoun has to learn what is said around it: *made a funny face*. Then it looks up a name. That is
-# two attentions, and we take nothing else:
+# What must happen? First the pronoun has to learn what is said around it: *made a funny face*. Then it looks up a name.
+# That is two attentions, and we take nothing else:
 #
 # 1. **Around**: each word looks at all words, with four heads, and adds what it gets to itself.
-# 2. **Look-up**: the pronoun asks, with one head. Keys and values are made from the words *as they were written*, with their
-#    places. So what this head brings back it must have found at the place at which it looks. Had we given it the first layer's
-#    output, it could have found Tom's name at the comma beside him, where the first layer had put it: right, but not to be
-#    seen.
+# 2. **Look-up**: the pronoun asks, with one head. Keys and values are made from the words *as they were written*, with
+#    their places. So what this head brings back it must have found at the place at which it looks. Had we given it the
+#    first layer's output, it could have found Tom's name at the comma beside him, where the first layer had put it:
+#    right, but not to be seen.
 #
 # The answer is one of the 24 children. We tell the model the right *name*. Nobody tells it where to look.
 #
-# **Our first reader was a common transformer**: two such layers, each on the output of the one before, each with a feed-forward
-# part. It chose right in 70 % of the questions, and no head found more than 40 %. Its first layer fetched both names at once,
-# by their places, and the rest of it guessed between them. It had no reason to look twice, so it did not.
+# **Our first reader was a common transformer**: two such layers, each on the output of the one before, each with a
+# feed-forward part. It chose right in 70 % of the questions, and no head found more than 40 %. Its first layer fetched
+# both names at once, by their places, and the rest of it guessed between them. It had no reason to look twice, so it
+# did not.
 #
 # (Each layer first scales its input, `LayerNorm`; chapter 11 says what for.)
 
@@ -545,9 +548,9 @@ def train(seed, what, **options):
 # %% [markdown]
 # ## Where does each head look?
 #
-# Five heads, four in the first layer and one in the second. For each we ask: is the word that gets the largest share a mention
-# of the right child, *by name*? The head is chosen on the validation stories, by the worse of the two kinds, and measured on
-# the test stories.
+# Five heads, four in the first layer and one in the second. For each we ask: is the word that gets the largest share a
+# mention of the right child, *by name*? The head is chosen on the validation stories, by the worse of the two kinds,
+# and measured on the test stories.
 
 
 # %%
@@ -609,13 +612,13 @@ for seed in run.seeds:
     print(table(rows, ["", *KINDS, "the worse"]), flush=True)
 
 # %% [markdown]
-# The head was told names, never places. It looks at names because that is where the answer is. And the chosen head is the
-# second layer's, as designed; but a head of the first layer could have been better, and was asked.
+# The head was told names, never places. It looks at names because that is where the answer is. And the chosen head is
+# the second layer's, as designed; but a head of the first layer could have been better, and was asked.
 #
 # **It worked less well at first, and you have met the reason.** In an earlier version embeddings began with a standard
-# deviation of 0.5. The answers were nearly all right, but the head looked at the right child in only 82 to 93 %. The misses
-# were nearly all of one girl and one boy. It looked for eleven girls, and when it found none of them it looked at some comma,
-# and said: June. So never take "where does it look?" for "what does it know?" without trying both.
+# deviation of 0.5. The answers were nearly all right, but the head looked at the right child in only 82 to 93 %. The
+# misses were nearly all of one girl and one boy. It looked for eleven girls, and when it found none of them it looked
+# at some comma, and said: June. So never take "where does it look?" for "what does it know?" without trying both.
 #
 # ## Let us see it
 #
@@ -713,7 +716,8 @@ run.show(
 # %% [markdown]
 # ## What if it may only read backwards?
 #
-# The same reader, its first layer with a causal mask. The questions right after "because" are those that need the words behind.
+# The same reader, its first layer with a causal mask. The questions right after "because" are those that need the words
+# behind.
 
 
 # %%
@@ -753,24 +757,40 @@ four_said = answers(divided, "test")
 print(f"the model's choices with all four: {four_said}")
 
 # %% [markdown]
-# The model answers as well as before. But now several heads find most children, none as well as the one that was alone, or
-# hardly; and whichever is taken out, the others stand in for it. Nobody assigned the parts, and each start of the training
-# deals them anew. That is what one meets in large models: it is why "the head that does X" needs its number, its baseline and
-# its removal, and why it often is but a part of the truth.
+# The model answers as well as before. But now several heads find most children, none as well as the one that was alone,
+# or hardly; and whichever is taken out, the others stand in for it. Nobody assigned the parts, and each start of the
+# training deals them anew. That is what one meets in large models: it is why "the head that does X" needs its number,
+# its baseline and its removal, and why it often is but a part of the truth.
 #
 # **Exercises**: 09.1 softmax, 09.2 attention, 09.3 the causal mask, 09.4 splitting and joining heads.
 
 # %%
-worst_found, worst_without = min(map(min, found)), max(map(min, said_without))
-run.finish(
-    {
-        "looks_nearest_wrong": [f[0] for f in found], "looks_nearest_right": [f[1] for f in found],
-        "chooses": [min(s) for s in said], "chooses_without_head": [min(s) for s in said_without],
-        "chooses_without_another_head": rest, "best_rule": best_rule, "untrained": untrained,
-        "turns_with_the_ending": followed, "after_because": both_ways, "after_because_backwards": backwards,
-        "coin_flips_mask_before": honest, "coin_flips_mask_after": leaking, "slope_left_at_1024": slope_left,
-        "recall": {str(d): min(r) for d, r in recalled.items()}, "permutation": disorder,
-    },
-    holds=max(honest) <= HONEST and min(leaking) >= LEAKING and slope_left <= SLOPE and min(recalled[256]) >= RECALLED
-    and best_rule <= RULES_AT_MOST and (run.fast or (worst_found >= FOUND and worst_without <= best_rule)),
-)  # fmt: skip
+worst_found, worst_without = [min(scores) for scores in found], [min(scores) for scores in said_without]
+run.check(
+    "the head looks at the child that is meant",
+    worst_found,
+    at_least=FOUND,
+    baseline={"best rule": best_rule, "untrained": untrained},
+    full_only=True,
+)
+run.check("rules that know less, on their worse kind", best_rule, at_most=RULES_AT_MOST)
+run.check(
+    "choice of the model without the head",
+    worst_without,
+    at_most=best_rule,
+    baseline={"best rule": best_rule, "with it": [min(scores) for scores in said]},
+    full_only=True,
+)
+run.check("coin flips predicted, mask before the softmax", honest, at_most=HONEST, baseline={"chance": 0.5})
+run.check("coin flips predicted, mask after the softmax", leaking, at_least=LEAKING, baseline={"mask before": honest})
+run.check("slope left without √d at 1,024", slope_left, at_most=SLOPE, baseline={"with √d": 1})
+run.check("recalled at a distance of 256", recalled[256], at_least=RECALLED)
+run.report("the head looks at the child, nearest name wrong", [scores[0] for scores in found])
+run.report("the head looks at the child, nearest name right", [scores[1] for scores in found])
+run.report("choice without another head", rest)
+run.report("the head turns with the ending", followed)
+run.report("names right after “because”, reading both ways", both_ways)
+run.report("names right after “because”, reading backwards", backwards)
+run.report("recalled by distance", {str(d): min(r) for d, r in recalled.items()})
+run.report("exchanged words against exchanged attention", disorder)
+run.finish()

@@ -1,18 +1,17 @@
 # %% [markdown]
 # # 12 · GPT
 #
-# All parts are on the table: vectors for words, attention that looks back, positions, residual paths, norms. Put together they are a GPT. It is
-# shorter than you think. The larger part of the work is to know whether it is *right*, whether it is any *good*, and at what: so this
-# chapter writes it once, tries to fool itself, and then sends it against counting and an LSTM on the same words.
+# All parts are on the table: vectors for words, attention that looks back, positions, residual paths, norms. Put
+# together they are a GPT. It is shorter than you think. The larger part of the work is to know whether it is *right*,
+# whether it is any *good*, and at what: so this chapter writes it once, tries to fool itself, and then sends it against
+# counting and an LSTM on the same words.
 #
 # - **Builds on** 07, counting words, 08, recurrence, 09, attention, 10, order, and 11, depth.
 # - **Reads** [`models/gpt.py`](../tinygrad_llm/models/gpt.py), [`train/step.py`](../tinygrad_llm/train/step.py),
-#   [`train/trainer.py`](../tinygrad_llm/train/trainer.py), [`generate/sampling.py`](../tinygrad_llm/generate/sampling.py).
-# - **Claim**: a GPT in less than 40 lines gives `models.GPT`'s logits, loss and all gradients to 10⁻¹⁰. One that sees the future overfits a batch
-#   as well, and then gets below the entropy of unseen `tales` by at least half, which no honest model can; asked without the future it is
-#   worse than counting. An honest one of 134,000 parameters costs at most 0.7 of what counting six words costs, in bits per byte, at most
-#   0.6 as much on words that point far back, and at most 3 bits on which child is named again, where counting and an LSTM of as many
-#   parameters pay at least 4. A run killed in the middle and resumed ends in the same weights, to the last bit.
+#   [`train/trainer.py`](../tinygrad_llm/train/trainer.py),
+#   [`generate/sampling.py`](../tinygrad_llm/generate/sampling.py).
+# - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/12.txt) shows them all.
 # - **Departs from** GPT-2 (Radford et al., 2019) in size, and in that a window here is one whole story.
 # - **Run**: `python chapters/12_gpt.py`. It takes about forty seconds; `--fast` five, `--seeds 3` two minutes.
 
@@ -59,8 +58,8 @@ RATES = {"GPT": 1.5e-2, "LSTM": 1e-2}
 # %% [markdown]
 # ## What is still missing?
 #
-# Nothing but the order of things. A GPT (*generative pre-trained transformer*) takes the ids of T words, and for each place says how likely every word is
-# to come next. Shapes: B stories, T places, D numbers a vector, V words.
+# Nothing but the order of things. A GPT (*generative pre-trained transformer*) takes the ids of T words, and for each
+# place says how likely every word is to come next. Shapes: B stories, T places, D numbers a vector, V words.
 #
 # | | | |
 # |---|---|---|
@@ -69,10 +68,11 @@ RATES = {"GPT": 1.5e-2, "LSTM": 1e-2}
 # | last norm | since nothing else bounds the stream (11) | (B, T, D) → (B, T, D) |
 # | head | compare with the vector of every word | (B, T, D) → (B, T, V) |
 #
-# The last row needs a matrix (V, D). There is one already: the table that we looked words up in. A word is likely where the stream points to its
-# vector. That is *weight tying* (Press and Wolf, 2017), and saves V times D numbers.
+# The last row needs a matrix (V, D). There is one already: the table that we looked words up in. A word is likely where
+# the stream points to its vector. That is *weight tying* (Press and Wolf, 2017), and saves V times D numbers.
 #
-# What would you write? Here it is, of nothing but operations that you have met. `w` holds all weights by name. Read it from the bottom.
+# What would you write? Here it is, of nothing but operations that you have met. `w` holds all weights by name. Read it
+# from the bottom.
 
 
 # %%
@@ -133,8 +133,8 @@ lines = sum(bool(line.strip()) for part in parts for line in inspect.getsource(p
 print(f"a GPT in {lines} lines")
 
 # %% [markdown]
-# Is it the same as the package's, which is made of modules and fused operations? Both draw their first weights from the same seed, in the same order. So
-# logits, loss and the gradient of *every* weight must agree.
+# Is it the same as the package's, which is made of modules and fused operations? Both draw their first weights from the
+# same seed, in the same order. So logits, loss and the gradient of *every* weight must agree.
 
 # %%
 w = first_weights(30, 12, 3, 16, np.random.default_rng(7))
@@ -154,13 +154,15 @@ for a, b in pairs:
 print(f"logits, loss and {len(w)} gradients: nowhere more than {away:.1e} apart; a new one costs {our_loss.item():.3f} nats, ln 30 is {math.log(30):.3f}")  # fmt: skip
 
 # %% [markdown]
-# The last two numbers are worth a look with every model that you ever write: a new one knows nothing, and must cost $\ln V$. From here on we use the package's.
+# The last two numbers are worth a look with every model that you ever write: a new one knows nothing, and must cost
+# $\ln V$. From here on we use the package's.
 #
 # ## Which words, which windows?
 #
-# The words of chapter 07: 432 of them, the space before a word belonging to it. Then all three rivals predict the same things. And how many must the model see? Children
-# are named in the first sentence, and again in the last. A story has at most 119 words. So a window is **one whole story**: it starts behind a line end, and
-# ends with the empty line. What stands behind it in the window does not count.
+# The words of chapter 07: 432 of them, the space before a word belonging to it. Then all three rivals predict the same
+# things. And how many must the model see? Children are named in the first sentence, and again in the last. A story has
+# at most 119 words. So a window is **one whole story**: it starts behind a line end, and ends with the empty line. What
+# stands behind it in the window does not count.
 
 
 # %%
@@ -194,9 +196,9 @@ print(f"{len(train[0])} stories to learn from, {len(test[0])} to be judged by, u
 # %% [markdown]
 # ## Does it learn at all?
 #
-# The oldest test: give it one batch, again and again. A model whose parts are connected learns it by heart. One in which a gradient is lost, or a target
-# belongs to another input, does not. Beside it runs a model with a mistake that nobody makes on purpose and many have made: it forgot the mask, and looks
-# *at the future*.
+# The oldest test: give it one batch, again and again. A model whose parts are connected learns it by heart. One in
+# which a gradient is lost, or a target belongs to another input, does not. Beside it runs a model with a mistake that
+# nobody makes on purpose and many have made: it forgot the mask, and looks *at the future*.
 
 
 # %%
@@ -235,8 +237,9 @@ for peeking, losses in heart.items():
     print(f"{'sees the future' if peeking else 'sees the past':15}: {losses[0]:.2f} nats a word at first, {losses[-1]:.3f} after {STEPS_HEART} steps, below {OVERFITTED} after {reached}")  # fmt: skip
 
 # %% [markdown]
-# Both pass. So what does the test show? That losses and gradients reach the weights, and nothing beyond: not that a rule was learned, and not that the task
-# was the right one. **A model that cheats overfits as well.** Let it learn from all stories, then, and judge it by unseen ones. Now it must fail?
+# Both pass. So what does the test show? That losses and gradients reach the weights, and nothing beyond: not that a
+# rule was learned, and not that the task was the right one. **A model that cheats overfits as well.** Let it learn from
+# all stories, then, and judge it by unseen ones. Now it must fail?
 
 
 # %%
@@ -266,8 +269,9 @@ for seed, model in zip(run.seeds, cheats):
 print(f"bits per byte of unseen stories: counting {counted_bits.sum() / n_bytes:.4f}, the grammar's entropy {floor:.4f}, the peeking model", *(f"{b:.4f}" for b in leaked))  # fmt: skip
 
 # %% [markdown]
-# It does not fail. It wins, by as much as you like. It even wins against the grammar that told these stories. And *that* cannot be. A loss below the entropy
-# is no triumph, it is a bug. Most corpora have no known entropy; so remember the feeling: **too good is a symptom.**
+# It does not fail. It wins, by as much as you like. It even wins against the grammar that told these stories. And
+# *that* cannot be. A loss below the entropy is no triumph, it is a bug. Most corpora have no known entropy; so remember
+# the feeling: **too good is a symptom.**
 #
 # What is it worth when the future is really absent? Cut each story, at every tenth word, and ask for the next one.
 
@@ -288,7 +292,8 @@ blindfold = [without_the_future(model) for model in cheats]
 print(f"without the future: counting {there:.2f} bits a word, a word from a hat {math.log2(V):.2f}, the peeking model", *(f"{b:.2f}" for b in blindfold))  # fmt: skip
 
 # %% [markdown]
-# Worthless. But the check that finds this in a millisecond needs no training, no corpus and no floor. Change one word; what stands before it must not move.
+# Worthless. But the check that finds this in a millisecond needs no training, no corpus and no floor. Change one word;
+# what stands before it must not move.
 
 
 # %%
@@ -306,18 +311,19 @@ print("a later word changed, outputs before it move by at most:", heard)
 # %% [markdown]
 # ## Against whom?
 #
-# Against six words counted together, the best that counting could do (07). And against the LSTM of chapter 08, with as many parameters as the GPT, as
-# many stories in the same order, and the best of four rates that we tried, 0.005 to 0.04.
-# Equal in all, that is: the LSTM's head is a table of its own, while the GPT's is the words' table once more, so its layers have 98,000 numbers
-# and the LSTM's 64,000. We tried one width and no tied LSTM; the claim is about these two.
+# Against six words counted together, the best that counting could do (07). And against the LSTM of chapter 08, with as
+# many parameters as the GPT, as many stories in the same order, and the best of four rates that we tried, 0.005 to
+# 0.04. Equal in all, that is: the LSTM's head is a table of its own, while the GPT's is the words' table once more, so
+# its layers have 98,000 numbers and the LSTM's 64,000. We tried one width and no tied LSTM; the claim is about these
+# two.
 #
-# How large? What we need is small: a vector of 64 holds 432 words. Two layers, since one is not enough to say "what came behind this, last time?": the first
-# must note at each word which stood before it, the second looks for such a note (Elhage et al., 2021). Eight stories a step, about 800 words: small steps, and
-# many of them.
+# How large? What we need is small: a vector of 64 holds 432 words. Two layers, since one is not enough to say "what
+# came behind this, last time?": the first must note at each word which stood before it, the second looks for such a
+# note (Elhage et al., 2021). Eight stories a step, about 800 words: small steps, and many of them.
 #
-# The words are split as in chapter 07. *Far*: the story marks them as pointing back at least 40 characters and 8 words. *First*: names and things at their
-# first mention. *Near*: the same words again, less far back. *Rest*. And the second question: given that a child is named that was last named far back, *which*
-# one is it?
+# The words are split as in chapter 07. *Far*: the story marks them as pointing back at least 40 characters and 8 words.
+# *First*: names and things at their first mention. *Near*: the same words again, less far back. *Rest*. And the second
+# question: given that a child is named that was last named far back, *which* one is it?
 
 # %%
 kind, far_kind = np.full(len(test_ids), "rest", dtype="<U5"), np.full(len(test_ids), "", dtype="<U7")
@@ -446,35 +452,40 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Look at the groups from left to right. *Rest*: most words follow from a handful before them. The two that learn are as good as equal here. *First*:
-# somebody invents a name, and nobody can know it. Equal again. *Near* and *far*: here is all the difference. The GPT looks up what was said. Its whole lead over
-# the LSTM comes from one word in twelve.
+# Look at the groups from left to right. *Rest*: most words follow from a handful before them. The two that learn are as
+# good as equal here. *First*: somebody invents a name, and nobody can know it. Equal again. *Near* and *far*: here is
+# all the difference. The GPT looks up what was said. Its whole lead over the LSTM comes from one word in twelve.
 #
-# **The LSTM surprised us.** At this size we had expected it to win overall, and the GPT on the far words alone. It saw every word that the GPT saw, and beats
-# counting by a quarter. And yet on *which child* it is worse than a hat, as counting is, and for the same reason: it is sure of children that went with
-# other lanterns. What was said is in its state, if at all, as a few of 98 numbers that everything else wants too; to give it back it would have to learn for each
-# of 24 names how to keep it, and how to return it. It may, with more steps or more width; we looked at this budget only. The GPT learns "look where a child was
-# named" once, for all names.
+# **The LSTM surprised us.** At this size we had expected it to win overall, and the GPT on the far words alone. It saw
+# every word that the GPT saw, and beats counting by a quarter. And yet on *which child* it is worse than a hat, as
+# counting is, and for the same reason: it is sure of children that went with other lanterns. What was said is in its
+# state, if at all, as a few of 98 numbers that everything else wants too; to give it back it would have to learn for
+# each of 24 names how to keep it, and how to return it. It may, with more steps or more width; we looked at this budget
+# only. The GPT learns "look where a child was named" once, for all names.
 #
-# **And what did the GPT not learn?** See the small table. It looks up *children*, and their pronouns with them. The *things*, the lantern that was carried in
-# the first sentence, it knows hardly better than the LSTM does. That rule is rarer, and it did not find it in these steps.
+# **And what did the GPT not learn?** See the small table. It looks up *children*, and their pronouns with them. The
+# *things*, the lantern that was carried in the first sentence, it knows hardly better than the LSTM does. That rule is
+# rarer, and it did not find it in these steps.
 #
-# **And it does not learn it bit by bit.** For six hundred steps it is as blind as the LSTM, its loss falling nicely all the while. Then, within a few hundred,
-# it sees. Olsson et al. (2022) found such a bend in every model of two layers or more that they looked at, and behind it a pair of heads that
-# find what came after the same word last time: *induction heads*. We have measured what ours does, not how. A loss averaged over all words hardly shows the bend.
+# **And it does not learn it bit by bit.** For six hundred steps it is as blind as the LSTM, its loss falling nicely all
+# the while. Then, within a few hundred, it sees. Olsson et al. (2022) found such a bend in every model of two layers or
+# more that they looked at, and behind it a pair of heads that find what came after the same word last time: *induction
+# heads*. We have measured what ours does, not how. A loss averaged over all words hardly shows the bend.
 #
-# *When* it sees is a matter of luck. With 1,400 steps we had claimed at most 1 bit on which child, and no better than a hat for the LSTM. Three seeds gave up to 0.98, and
-# down to 4.73: true, with nothing to spare. Two more seeds gave 0.31, and 2.57: the last was caught in the middle of getting it. So now there are 1,700 steps,
-# and the claim is 3 bits, and 4. Five seeds have given 0.26 to 0.37 since.
+# *When* it sees is a matter of luck. With 1,400 steps we had claimed at most 1 bit on which child, and no better than a
+# hat for the LSTM. Three seeds gave up to 0.98, and down to 4.73: true, with nothing to spare. Two more seeds gave
+# 0.31, and 2.57: the last was caught in the middle of getting it. So now there are 1,700 steps, and the claim is 3
+# bits, and 4. Five seeds have given 0.26 to 0.37 since.
 #
 # ## What if the power fails?
 #
-# Some runs last for months. Then it is certain that they will be interrupted, and the question is what "going on" means. Ours is strict: the same weights **to
-# the last bit**, as if nothing had happened. What must be saved for that? The weights; AdamW's two memories; the number of the step. And what not?
-# The order of the data and the rate: here both are functions of the seed and the step's number. A generator that draws on and on would have to be saved too.
+# Some runs last for months. Then it is certain that they will be interrupted, and the question is what "going on"
+# means. Ours is strict: the same weights **to the last bit**, as if nothing had happened. What must be saved for that?
+# The weights; AdamW's two memories; the number of the step. And what not? The order of the data and the rate: here both
+# are functions of the seed and the step's number. A generator that draws on and on would have to be saved too.
 #
-# `Trainer` does this. We let one run go through. Another process starts the same run, and at step 12 it drops dead, mid-sentence. It last saved
-# after step 8.
+# `Trainer` does this. We let one run go through. Another process starts the same run, and at step 12 it drops dead,
+# mid-sentence. It last saved after step 8.
 
 # %%
 SMALL = {"n_layer": 1, "n_head": 2, "n_embd": 32, "block_size": 32, "batch_size": 4, "dropout": 0.1, "warmup": 2}
@@ -513,12 +524,14 @@ print(f"the process ended with {died}; resumed at step {resumed_at}, all weights
 print(f"resumed without AdamW's memories instead: weights up to {drift:.1e} away")
 
 # %% [markdown]
-# The last line is what happens to those who save the weights alone. The loss hardly shows it; so it is found late, or never.
+# The last line is what happens to those who save the weights alone. The loss hardly shows it; so it is found late, or
+# never.
 #
 # ## What does it say?
 #
-# The model gives shares; somebody must draw. The *temperature* $\tau$ divides the logits before softmax: $p_i \propto e^{z_i / \tau}$. Below 1 what is likely
-# gets likelier, above 1 all get more even. Which would you take for a story? Real ones have two children. So count them.
+# The model gives shares; somebody must draw. The *temperature* $\tau$ divides the logits before softmax:
+# $p_i \propto e^{z_i / \tau}$. Below 1 what is likely gets likelier, above 1 all get more even. Which would you take
+# for a story? Real ones have two children. So count them.
 
 
 # %%
@@ -545,24 +558,54 @@ for temperature in (0.5, 1.0, 1.5):
 print(table(said, ["temperature", "stories of two children", "new sequences of four words", "different words"]))
 
 # %% [markdown]
-# A low temperature says what it is sure of, again and again: fewer words, fewer new turns, and nearly always two children. A high one forgets who is in the
-# story. At 1 the model speaks as it believes the corpus does, and a few slips in a hundred words are enough to bring in a third child. Watch the
-# thing that is carried, too: it seldom is the same at the end. You have read why. Chapter 28 is about better ways to draw.
+# A low temperature says what it is sure of, again and again: fewer words, fewer new turns, and nearly always two
+# children. A high one forgets who is in the story. At 1 the model speaks as it believes the corpus does, and a few
+# slips in a hundred words are enough to bring in a third child. Watch the thing that is carried, too: it seldom is the
+# same at the end. You have read why. Chapter 28 is about better ways to draw.
 #
-# **Exercises**: 12.1 the loss on chosen words, 12.2 counting parameters, 12.3 temperature and top-p, 12.4 one table, two uses.
+# **Exercises**: 12.1 the loss on chosen words, 12.2 counting parameters, 12.3 temperature and top-p, 12.4 one table,
+# two uses.
 
 # %%
-run.finish(
-    {
-        "lines": lines, "away": away, "overfitted": {str(k): v[-1] for k, v in heart.items()}, "floor": floor, "peeking": leaked,
-        "peeking_blindfold": blindfold, "counting_there": there, "hears_the_future": heard, "counting": counted, **learned, "far_name_noun_pronoun": by_meant, "lead_by_copying": by_copying,
-        "killed_and_resumed": same_bits, "without_memories": drift, "samples": said,
-    },
-    holds=lines < LINES and same_bits and drift > 0 and died == 9 and resumed_at == 8
-    and heard["sees the past"] == 0 < heard["sees the future"] and all(losses[-1] < OVERFITTED for losses in heart.values())
-    and (run.fast or (max(leaked) <= BELOW_FLOOR * floor and min(blindfold) > there and all(
-        gpt["bits per byte"] <= OF_COUNTING * counted["bits per byte"] and gpt["far"] <= FAR * counted["far"]
-        and gpt["which child"] <= WHICH and min(lstm["which child"], counted["which child"]) >= BLIND
-        for gpt, lstm in zip(learned["GPT"], learned["LSTM"])
-    ))),
-)  # fmt: skip
+gpt, lstm = ({kind: [row[kind] for row in learned[name]] for kind in counted} for name in ("GPT", "LSTM"))
+run.check("lines of our GPT", lines, below=LINES)
+run.check("an honest model: outputs before a changed word move", heard["sees the past"], equals=0)
+run.check("a peeking model: outputs before a changed word move", heard["sees the future"], above=0)
+run.check("nats on one batch after sixty steps, both", [losses[-1] for losses in heart.values()], below=OVERFITTED)
+run.check(
+    "the peeking model's bits per byte",
+    leaked,
+    at_most=BELOW_FLOOR * floor,
+    baseline={"the grammar": floor},
+    full_only=True,
+)
+run.check("its bits a word without the future", blindfold, above=there, baseline={"counting": there}, full_only=True)
+run.check(
+    "GPT's bits per byte",
+    gpt["bits per byte"],
+    at_most=OF_COUNTING * counted["bits per byte"],
+    baseline={"counting": counted["bits per byte"], "LSTM": lstm["bits per byte"]},
+    full_only=True,
+)
+run.check(
+    "GPT's bits of a word that points far back",
+    gpt["far"],
+    at_most=FAR * counted["far"],
+    baseline={"counting": counted["far"], "LSTM": lstm["far"]},
+    full_only=True,
+)
+run.check("GPT's bits of which child", gpt["which child"], at_most=WHICH, baseline={"from a hat": hat}, full_only=True)
+run.check("LSTM's bits of which child", lstm["which child"], at_least=BLIND, full_only=True)
+run.check("counting's bits of which child", counted["which child"], at_least=BLIND, full_only=True)
+run.check("exit status of the run that was killed", died, equals=9)
+run.check("step at which it was resumed", resumed_at, equals=8)
+run.check("its weights equal the others to the last bit", same_bits, equals=True)
+run.check("weights apart without AdamW's moments", drift, above=0)
+run.report("our GPT's logits, loss and gradients against the package's", away)
+run.report("counting", counted)
+run.report("LSTM", learned["LSTM"])
+run.report("GPT", learned["GPT"])
+run.report("far: name, noun, pronoun", by_meant)
+run.report("share of the lead that is copying", by_copying)
+run.report("samples", said)
+run.finish()

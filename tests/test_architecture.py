@@ -11,7 +11,7 @@ LAYERS = (
     "finetune distill retrieve align course cli __main__"
 ).split()
 MOST_LINES, MOST_LINES_A_FUNCTION = 400, 60
-DELAYED = {("autograd/tensor.py", "ops")}  # Tensor.__add__ and its like delegate to the layer above
+DELAYED = {("autograd/operators.py", "ops")}  # Tensor.__add__ and its like delegate to the layer above
 
 
 def files():
@@ -80,6 +80,8 @@ def test_public_things_say_what_they_are():
         assert ast.get_docstring(tree) or not tree.body, path
         for node in tree.body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                if any(getattr(d, "id", "") == "overload" for d in node.decorator_list):
+                    continue  # a signature of what follows
                 assert ast.get_docstring(node), f"{path}: {node.name}"
 
 

@@ -33,7 +33,7 @@ def on_the_standin(script, folder):
     """What a chapter printed, and what was asked of the GPU meanwhile."""
     environment = child_environment(TINYGRAD_LLM_STANDIN_REPORT=str(folder / "report"), OPENBLAS_NUM_THREADS="1")
     environment["PYTHONPATH"] = os.pathsep.join([str(STARTUP), environment["PYTHONPATH"]])
-    command = [sys.executable, str(script), "--fast", "--device", "cuda", "--out", str(folder)]
+    command = [sys.executable, str(script), "--fast", "--json", "--device", "cuda", "--out", str(folder)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=ENDLESS_S)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     *_, own = (
@@ -64,7 +64,8 @@ def problems(number, report):
 def test_a_chapters_claim_holds_on_the_gpu(path, tmp_path):
     number = path.name[:2]
     last, report = on_the_standin(path, tmp_path)
-    assert last is not None and last["chapter"] == number and last["holds"] is True
+    assert last is not None and last["chapter"] == number
+    assert last["holds"] is (None if last.get("not_tested") else True)
     assert problems(number, report) == []
 
 

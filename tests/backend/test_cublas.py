@@ -102,6 +102,16 @@ def test_bfloat16_factors_have_a_product_summed_in_float32():
     np.testing.assert_allclose(rounded.astype(np.float64), exact, rtol=2**-8)  # one rounding to eight bits
 
 
+def test_the_parts_of_a_split_product_are_added_in_float32():
+    """Two halves of 1004 and -1003.75: in bfloat16, whose steps are 4 there, the quarter would be lost."""
+    n = 4096
+    a, b = np.full((1, n), 1, bfloat16()), np.zeros((n, 1), bfloat16())
+    b[0], b[1:9], b[n // 2 : n // 2 + 8], b[-1] = 1000.0, 0.5, -125.0, -3.75
+    exact = (a.astype(np.float64) @ b.astype(np.float64)).item()
+    product = gemm(cupy.asarray(a), cupy.asarray(b)).get().item()
+    assert product == exact == 0.25
+
+
 def test_tf32_keeps_ten_bits_of_each_factor():
     a = np.full((8, 16), 1 + 2**-12, np.float32)
     x = cupy.asarray(a)

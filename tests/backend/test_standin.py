@@ -181,6 +181,49 @@ except AssertionError as error:
     assert in_the_standin(script).startswith("pinned memory was written again")
 
 
+@pytest.mark.parametrize(
+    ("expression", "dtype"),
+    [
+        ("0.5 * x", "float32"),
+        ("x - 0.5", "float32"),
+        ("cupy.maximum(x, -1.1)", "float32"),
+        ("1 - x", "bfloat16"),
+        ("cupy.maximum(x, 0)", "bfloat16"),
+        ("x * (x > 0)", "bfloat16"),
+        ("x + x", "bfloat16"),
+        ("cupy.tanh(x)", "bfloat16"),
+        ("x + x.astype(np.float32)", "float32"),
+        ("x * cupy.arange(3)", "float64"),
+        ("x > 0.5", "bool"),
+        ("x.__iadd__(0.5)", "bfloat16"),
+        ("cupy.where(x > 0, x, x)", "float32"),
+    ],
+)
+def test_a_python_float_widens_bfloat16_and_an_int_does_not(expression, dtype):
+    """As measured on a GPU, CuPy 14.2."""
+    script = f"import ml_dtypes\nx = cupy.ones(3, ml_dtypes.bfloat16)\nprint(({expression}).dtype)"
+    assert in_the_standin(script) == dtype
+
+
+def test_no_running_sum_is_of_bfloat16():
+    pytest.importorskip("ml_dtypes")
+    assert raises("import ml_dtypes; cupy.cumsum(cupy.ones(3, ml_dtypes.bfloat16))").startswith("TypeError: NVRTC")
+
+
+def test_the_same_ufuncs_know_bfloat16_as_in_cupy():
+    cupy = pytest.importorskip("cupy", reason="CuPy itself is needed, though no GPU")
+    if cupy.__version__ == "stand-in":
+        pytest.skip("the stand-in itself runs this")
+    lists = in_the_standin(
+        "from cupy._functions import _UFUNCS\nfrom cupy._loops import WITHOUT_BFLOAT16\n"
+        "print(*_UFUNCS)\nprint(*WITHOUT_BFLOAT16)"
+    )
+    ufuncs, without = (line.split() for line in lists.splitlines())
+    for name in ufuncs:
+        known = any(loop.startswith("E") and len(set(loop) & set("ED")) == 1 for loop in getattr(cupy, name).types)
+        assert known == (name not in without), name
+
+
 def public_names(module) -> list[str]:
     return [name for name in vars(module) if not name.startswith("_")]
 

@@ -21,7 +21,7 @@ from tinygrad_llm.ops.softmax import softmax
 x = Tensor([0.0, 1.0], requires_grad=True)
 y = softmax(x)
 y.backward(np.array([1.0, 0.0], np.float32))
-layer = nn.CausalSelfAttention(4, 2, rng=np.random.default_rng(0))
+layer = nn.Attention(4, 2, causal=True, rng=np.random.default_rng(0))
 out = layer(Tensor(np.ones((1, 3, 4), np.float32)))
 print([round(float(v), 4) for v in y.data], [round(float(v), 4) for v in x.grad], ops.softmax is softmax, out.requires_grad)
 """

@@ -27,6 +27,28 @@ from tinygrad_llm.backend.stream import own_stream  # noqa: E402
 HERE = Path(__file__).parent
 
 
+class FailuresAsTheyCome:
+    """Prints each failure at once: a run that is cut short has told what it found. Under xdist the parent prints."""
+
+    def __init__(self, terminal) -> None:
+        self.terminal = terminal
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            reason = crash.message if crash is not None else str(report.longrepr)
+            lines = reason.strip().splitlines() or [""]
+            self.terminal.write_line(f"\nFAILED {report.nodeid}: {' '.join(lines[:3])[:400]}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    """On a worker there is no terminal, and nothing to print."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None:
+        config.pluginmanager.register(FailuresAsTheyCome(terminal))
+
+
 def pytest_collection_modifyitems(items):
     """A warning stops nothing here: a machine with a GPU has other versions of NumPy and CuPy than the plain suite."""
     for item in items:

@@ -10,9 +10,9 @@ import numpy as np
 
 from tinygrad_llm.models import GPT, GPTConfig
 from tinygrad_llm.optim import AdamW
-from tinygrad_llm.train.step import Step
+from tinygrad_llm.train.step import Step, count_targets
 
-Batch = tuple[np.ndarray, np.ndarray]
+Batch = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Setup:
         choice = rng.integers(0, 3, shape)
         for t in range(1, shape[2]):
             text[..., t] = following[text[..., t - 1], choice[..., t]]
-        return [(np.ascontiguousarray(x[:, :-1]), np.ascontiguousarray(x[:, 1:])) for x in text]
+        return [{"tokens": np.ascontiguousarray(x[:, :-1]), "targets": np.ascontiguousarray(x[:, 1:])} for x in text]
 
 
-LARGE = Setup(GPTConfig(65, 64, 4, 4, 128, bias=True), batch=12, steps=200)
+LARGE = Setup(GPTConfig(65, 64, 4, 4, 128, bias=True), batch=12, steps=100)
 """nanoGPT's model for a laptop, with biases."""
 SMALL = Setup(GPTConfig(13, 16, 2, 2, 32, bias=True), batch=4, steps=16)
 
@@ -56,13 +56,13 @@ def run(
 ) -> tuple[np.ndarray, np.ndarray, Step]:
     """(losses and norms (steps, 2), parameters after the last step, the step itself)."""
     model = setup.model(device, dropout)
-    optimizer = AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
-    step = make(model, optimizer, clip=1.0, seed=3, **options)
+    optimizer = AdamW(model.named_parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
+    step = make(model.loss, optimizer, clip=1.0, seed=3, **options)
     found = []
     source = setup.batches(setup.steps * accumulate)
     for number in range(setup.steps):
         part = source[number * accumulate : (number + 1) * accumulate]
-        result = step(part, number, rate(number))
+        result = step(part, number, rate(number), count_targets(part))
         result = step.read() if result is None else result
         found.append((result.loss, result.grad_norm))
     flat = optimizer.flat.data

@@ -22,7 +22,7 @@ SAMPLERS = [
 def model(device: str, vocabulary: int) -> GPT:
     """With opinions: first weights alone make all tokens nearly alike."""
     made = GPT(GPTConfig(vocabulary, 12, 2, 2, 32), rng=np.random.default_rng(0))
-    made.wte.weight.assign(5 * made.wte.weight.numpy())
+    made.token_embedding.weight.assign(5 * made.token_embedding.weight.numpy())
     return made.to(device)
 
 
@@ -40,6 +40,6 @@ def test_the_same_seed_gives_the_same_tokens(sampler, vocabulary, on_standin):
 
 def test_a_draw_from_what_is_no_number_is_refused():
     broken = model("cuda", 65)
-    broken.ln_f.weight.data[0] = np.nan
+    broken.norm.weight.data[0] = np.nan
     with pytest.raises(ArgumentError, match="NaN or infinity"):
         list(generate(broken, [1], 3, Sampler(), np.random.default_rng(0)))

@@ -16,7 +16,7 @@ WORST = {"float64": 1e-12, "float32": 4e-5, "bfloat16": 2.0**-7}
 LINEAR = {
     "ragged": (33, 45, 67),
     "nanoGPT": (4096, 384, 1536),
-    "vocabulary": (512, 768, 50257),
+    "vocabulary": (128, 768, 50257),
     "one row": (1, 768, 2304),
 }
 SMALL = {"nanoGPT": (40, 24, 96), "vocabulary": (12, 20, 503), "one row": (1, 20, 60)}

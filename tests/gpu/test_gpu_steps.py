@@ -15,7 +15,7 @@ from tinygrad_llm.backend import DeviceStream, as_dtype
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.errors import NonFiniteError
 from tinygrad_llm.optim import SGD, AdamW
-from tinygrad_llm.train import EagerStep
+from tinygrad_llm.train import EagerStep, count_targets
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
 
 pytestmark = pytest.mark.gpu
@@ -42,6 +42,7 @@ def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def test_a_gpu_learns_what_the_cpu_learns(setup, stream):
     """No dropout: the two draw different numbers."""
+    setup = Setup(setup.config, setup.batch, min(60, setup.steps))  # the CPU's side takes longest of all
     here, _, _ = run(EagerStep, setup, "cpu")
     there, _, _ = run(DeviceStep, setup, "cuda")
     assert here[-1, 0] < 0.8 * here[0, 0]  # there was something to learn
@@ -56,11 +57,14 @@ def test_batches_added_up_are_one_large_one(setup, stream):
     small = Setup(setup.config, setup.batch, 6)
     parts, _, _ = run(DeviceStep, small, "cuda", accumulate=2)
     model = small.model("cuda")
-    step = DeviceStep(model, AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1), clip=1.0, seed=3)
+    step = DeviceStep(
+        model.loss, AdamW(model.named_parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1), clip=1.0, seed=3
+    )
     source = small.batches(12)
     for number in range(6):
         pair = source[2 * number : 2 * number + 2]
-        step([tuple(np.concatenate([b[i] for b in pair]) for i in (0, 1))], number, rate(number))
+        large = {name: np.concatenate([batch[name] for batch in pair]) for name in pair[0]}
+        step([large], number, rate(number), count_targets(pair))
         assert step.read().loss == pytest.approx(parts[number, 0], rel=1e-5)
 
 
@@ -101,11 +105,11 @@ def test_a_recorded_step_adds_batches_up(setup, stream):
 def test_dropout_in_a_recorded_step_is_drawn_anew(setup, stream):
     """The same batch with a learning rate of 0: only what is dropped makes the losses differ."""
     model = setup.model("cuda", dropout=0.2)
-    step = GraphedStep(model, AdamW(model.parameters()), clip=1.0, seed=3)
+    step = GraphedStep(model.loss, AdamW(model.named_parameters()), clip=1.0, seed=3)
     (batch,) = setup.batches(1)
     losses = []
     for number in range(8):
-        step([batch], number, 0.0)
+        step([batch], number, 0.0, count_targets([batch]))
         losses.append(step.read().loss)
     assert step.graph.recorded is not None and len(set(losses)) == 8
 
@@ -115,11 +119,11 @@ def test_evaluating_between_replays_changes_nothing(setup, stream, cupy):
     results = []
     for between in (False, True):
         model = setup.model("cuda", dropout=0.1)
-        step = GraphedStep(model, AdamW(model.parameters()), clip=1.0, seed=3, every=4)
+        step = GraphedStep(model.loss, AdamW(model.named_parameters()), clip=1.0, seed=3, every=4)
         for number, batch in enumerate(setup.batches(12)):
-            step([batch], number, 1e-3)
+            step([batch], number, 1e-3, count_targets([batch]))
             if between and number % 3 == 0:
-                model.loss(*batch, rng=DeviceStream.at(1, number)).backward()
+                model.loss(batch, rng=DeviceStream.at(1, number)).backward()
                 cupy.full(1 << 20, np.nan, np.float32)
                 cupy.get_default_memory_pool().free_all_blocks()
         results.append(step.read().loss)
@@ -161,13 +165,13 @@ def no_waiting():
 @pytest.mark.parametrize("kind", [DeviceStep, GraphedStep])
 def test_a_step_asks_for_no_number(kind, precision, setup, stream, tensor_cores):
     model = setup.model("cuda", dropout=0.2)
-    step = kind(model, AdamW(model.parameters()), clip=1.0, seed=3, precision=precision, every=20)
+    step = kind(model.loss, AdamW(model.named_parameters()), clip=1.0, seed=3, precision=precision, every=20)
     batches = setup.batches(10)
     for number in range(5):
-        step([batches[number]], number, rate(number))
+        step([batches[number]], number, rate(number), count_targets([batches[number]]))
     with no_waiting():
         for number in range(5, 10):
-            assert step([batches[number]], number, rate(number)) is None
+            assert step([batches[number]], number, rate(number), count_targets([batches[number]])) is None
     assert np.isfinite(step.read().loss)
 
 
@@ -181,10 +185,10 @@ SPIN = """extern "C" __global__ void spin(long long cycles) {
 def test_steps_come_back_while_the_gpu_is_still_busy(kind, setup, stream, cupy, real_gpu):
     """The GPU is held up for some seconds; five steps are asked for, and asked for they are in a fraction of that."""
     model = setup.model("cuda", dropout=0.2)
-    step = kind(model, AdamW(model.parameters()), clip=1.0, seed=3, every=20)
+    step = kind(model.loss, AdamW(model.named_parameters()), clip=1.0, seed=3, every=20)
     batches = setup.batches(10)
     for number in range(6):
-        step([batches[number]], number, rate(number))
+        step([batches[number]], number, rate(number), count_targets([batches[number]]))
     step.read()
     spin, own = cupy.RawKernel(SPIN, "spin"), cupy.cuda.get_current_stream()
     spin((1,), (1,), (np.int64(1000),))
@@ -192,7 +196,7 @@ def test_steps_come_back_while_the_gpu_is_still_busy(kind, setup, stream, cupy, 
     start = time.perf_counter()
     spin((1,), (1,), (np.int64(4_000_000_000),))  # about two seconds
     for number in range(6, 8):  # two steps fit into the queue of launches that a driver keeps
-        step([batches[number]], number, rate(number))
+        step([batches[number]], number, rate(number), count_targets([batches[number]]))
     asked = time.perf_counter() - start
     busy = not own.done
     own.synchronize()
@@ -210,17 +214,17 @@ def test_steps_come_back_while_the_gpu_is_still_busy(kind, setup, stream, cupy, 
 @pytest.mark.parametrize("poison", [np.nan, np.inf])
 def test_a_bad_number_stops_all_updates_and_is_named(poison, kind, rule, setup, stream):
     model = setup.model("cuda")
-    optimizer = rule(model.parameters(), lr=1e-3)
-    step = kind(model, optimizer, clip=1.0, seed=3, every=20)
+    optimizer = rule(model.named_parameters(), lr=1e-3)
+    step = kind(model.loss, optimizer, clip=1.0, seed=3, every=20)
     batches = setup.batches(9)
     for number in range(5):
-        step([batches[number]], number, 1e-3)
+        step([batches[number]], number, 1e-3, count_targets([batches[number]]))
     assert np.isfinite(step.read().loss)
-    weight = model.h[1].mlp.c_fc.weight
+    weight = model.blocks[1].mlp.up_proj.weight
     weight.data[0, 0] = poison
     before = optimizer.flat.data.get()
     for number in range(5, 9):
-        assert step([batches[number]], number, 1e-3) is None
+        assert step([batches[number]], number, 1e-3, count_targets([batches[number]])) is None
     with pytest.raises(NonFiniteError, match=r"step 5, operation linear, tensor .*weight.*Nothing was updated"):
         step.read()
     np.testing.assert_array_equal(optimizer.flat.data.get(), before)
@@ -231,18 +235,18 @@ def test_who_mends_a_bad_number_goes_on_as_if_it_had_not_been(setup, stream):
     batches, ends = setup.batches(10), []
     for bad in (False, True):
         model = setup.model("cuda", dropout=0.1)
-        optimizer = AdamW(model.parameters(), lr=1e-3)
-        step = DeviceStep(model, optimizer, clip=1.0, seed=3, every=20)
+        optimizer = AdamW(model.named_parameters(), lr=1e-3)
+        step = DeviceStep(model.loss, optimizer, clip=1.0, seed=3, every=20)
         for number in range(10):
             if bad and number == 5:
-                good = model.ln_f.weight.data.copy()
-                model.ln_f.weight.data[0] = np.nan
+                good = model.norm.weight.data.copy()
+                model.norm.weight.data[0] = np.nan
                 for other in range(5, 8):
-                    step([batches[other]], other, 1e-3)
+                    step([batches[other]], other, 1e-3, count_targets([batches[other]]))
                 with pytest.raises(NonFiniteError, match="step 5"):
                     step.read()
-                model.ln_f.weight.data[...] = good
-            step([batches[number]], number, 1e-3)
+                model.norm.weight.data[...] = good
+            step([batches[number]], number, 1e-3, count_targets([batches[number]]))
         ends.append((step.read(), optimizer.steps, optimizer.flat.data.get()))
     assert ends[0][:2] == ends[1][:2]
     np.testing.assert_array_equal(ends[0][2], ends[1][2])
@@ -251,9 +255,9 @@ def test_who_mends_a_bad_number_goes_on_as_if_it_had_not_been(setup, stream):
 def test_a_step_is_explained_with_what_it_had_dropped(setup, stream):
     """Later steps have moved the counter on; the explanation goes back."""
     model = setup.model("cuda", dropout=0.2)
-    step = DeviceStep(model, AdamW(model.parameters()), clip=1.0, seed=3, every=20)
+    step = DeviceStep(model.loss, AdamW(model.named_parameters()), clip=1.0, seed=3, every=20)
     for number, batch in enumerate(setup.batches(4)):
-        step([batch], number, 1e-3)
+        step([batch], number, 1e-3, count_targets([batch]))
     again = step._stream(1, 2).random((3, 50))
     expected = DeviceStream(DeviceStream.at(3, 1).counter, 2).random((3, 50))
     np.testing.assert_array_equal(again.get(), expected.get())
@@ -261,12 +265,12 @@ def test_a_step_is_explained_with_what_it_had_dropped(setup, stream):
 
 def test_weights_stay_float32_beside_bfloat16_activations(setup, stream, tensor_cores):
     model = setup.model("cuda")
-    optimizer = AdamW(model.parameters())
-    step = DeviceStep(model, optimizer, clip=1.0, seed=3, precision="bf16")
+    optimizer = AdamW(model.named_parameters())
+    step = DeviceStep(model.loss, optimizer, clip=1.0, seed=3, precision="bf16")
     (batch,) = setup.batches(1)
-    step([batch], 0, 1e-3)
+    step([batch], 0, 1e-3, count_targets([batch]))
     step.read()
-    hidden = model.hidden(batch[0], dtype=as_dtype("bfloat16"))
+    hidden = model.hidden(batch["tokens"], dtype=as_dtype("bfloat16"))
     assert hidden.dtype == as_dtype("bfloat16")
     assert {a.dtype.name for a in (optimizer.flat.data, step.sink.flat, *optimizer.state.values())} == {"float32"}
 

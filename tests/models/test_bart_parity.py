@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from by_their_names import gradients_by_their_names
 from redraw import redraw
 from tolerances import WHOLE_MODEL
 
 from tinygrad_llm import ops
-from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig, encoder_decoder
-from tinygrad_llm.models.encoder_decoder import Layer, Stack
-from tinygrad_llm.models.pretrained_bart import from_pretrained, save_pretrained
-from tinygrad_llm.nn import LayerNorm, MultiHeadAttention
+from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig, from_pretrained, save_pretrained
+from tinygrad_llm.models.encoder_decoder import Stack
+from tinygrad_llm.models.layout import Stored
+from tinygrad_llm.nn import Attention, LayerNorm, PostNormBlock
 
 pytestmark = pytest.mark.oracle
 
@@ -33,7 +34,7 @@ def random_case(seed: int, folder):
         vocab_size=vocabulary, max_position_embeddings=block, d_model=heads * int(rng.integers(1, 9)),
         encoder_layers=int(rng.integers(1, 4)), decoder_layers=int(rng.integers(1, 4)),
         encoder_attention_heads=heads, decoder_attention_heads=heads, encoder_ffn_dim=hidden, decoder_ffn_dim=hidden,
-        dropout=0.0, activation_function=str(rng.choice(["gelu", "gelu_new", "relu"])),
+        dropout=0.1, attention_dropout=0.2, activation_dropout=0.3, activation_function=str(rng.choice(["gelu", "gelu_new", "relu"])),
         scale_embedding=bool(rng.integers(2)), pad_token_id=1, bos_token_id=0, eos_token_id=2,
     )  # fmt: skip
     other = BartForConditionalGeneration(config).double().eval()
@@ -57,15 +58,15 @@ def compare(other, ours: EncoderDecoder, texts) -> None:
     logits = other(input_ids=source, attention_mask=(source != 1).long(), decoder_input_ids=target).logits
     np.testing.assert_allclose(ours(*texts[:2]).data, logits.detach().numpy(), **WHOLE_MODEL)
     their_loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten())
-    loss = ours.loss(*texts)
+    loss = ours.loss(dict(zip(("source", "tokens", "targets"), texts)))
     np.testing.assert_allclose(loss.item(), their_loss.item(), **WHOLE_MODEL)
     loss.backward()
     their_loss.backward()
-    theirs = {name.removeprefix("model."): p.grad.numpy() for name, p in other.named_parameters()}
-    mine = {name: p for name, p in ours.named_parameters() if p.requires_grad}
-    assert mine.keys() == theirs.keys()
-    for name, p in mine.items():
-        np.testing.assert_allclose(p.grad, theirs[name], **WHOLE_MODEL, err_msg=name)
+    theirs = {name: p.grad.numpy() for name, p in other.named_parameters()}
+    mine = gradients_by_their_names(ours)
+    assert mine.keys() == {*theirs, "final_logits_bias"}
+    for name, gradient in theirs.items():
+        np.testing.assert_allclose(mine[name], gradient, **WHOLE_MODEL, err_msg=name)
 
 
 @pytest.mark.parametrize("seed", range(CONFIGURATIONS))
@@ -74,46 +75,57 @@ def test_logits_loss_and_every_gradient_equal_those_of_transformers(seed, tmp_pa
     compare(other, from_pretrained(tmp_path, dtype=np.float64), texts)
 
 
+def with_attention(monkeypatch, change):
+    """Every call of an attention layer with changed arguments: change(self, source, options) -> source, options."""
+    plain = Attention.__call__
+
+    def changed(self, x, source=None, **options):
+        source, options = change(self, source, options)
+        return plain(self, x, source, **options)
+
+    monkeypatch.setattr(Attention, "__call__", changed)
+
+
 def cross_attention_that_reads_the_decoder(monkeypatch):
-    plain = MultiHeadAttention.__call__
-    monkeypatch.setattr(Layer, "ask_memory", lambda self, x, memory, mask, rng: self.encoder_attn_layer_norm(
-        x + plain(self.encoder_attn, x)))  # fmt: skip
+    with_attention(monkeypatch, lambda self, source, options: (None, options if source is None else {}))
 
 
-def mask_dropped(monkeypatch):
-    monkeypatch.setattr(EncoderDecoder, "words_of", lambda self, source: np.ones(np.shape(source), bool))
+def padding_seen(monkeypatch):
+    with_attention(monkeypatch, lambda self, source, options: (source, options | {"lengths": None}))
 
 
-def mask_dropped_in_the_decoder(monkeypatch):
-    plain = EncoderDecoder.decode
-    monkeypatch.setattr(EncoderDecoder, "decode", lambda self, target, memory, mask, rng: plain(self, target, memory))
+def padding_seen_by_the_decoder(monkeypatch):
+    with_attention(
+        monkeypatch, lambda self, source, options: (source, options if source is None else options | {"lengths": None})
+    )
 
 
-def positions_without_offset(monkeypatch):
-    monkeypatch.setattr(encoder_decoder, "OFFSET", 0)
-    # the table keeps its rows: only reading is wrong
-    plain = Stack.__init__
+def positions_of_the_wrong_rows(monkeypatch):
+    def first(self, array, shapes):
+        return np.split(array[: sum(shape[0] for shape in shapes)], np.cumsum([shape[0] for shape in shapes])[:-1])
 
-    def same_table(self, config, *rest):
-        plain(self, type(config)(**(vars(config) | {"block_size": config.block_size + 2})), *rest)
-
-    monkeypatch.setattr(Stack, "__init__", same_table)
+    monkeypatch.setattr(Stored, "inward", first)
 
 
 def decoder_that_looks_ahead(monkeypatch):
-    plain = Layer.ask_itself
-    monkeypatch.setattr(Layer, "ask_itself", lambda self, x, mask, causal, rng: plain(self, x, mask, False, rng))
+    monkeypatch.setattr(Attention, "causal", property(lambda self: False, lambda self, value: None), raising=False)
 
 
 def encoder_that_does_not(monkeypatch):
-    plain = Layer.ask_itself
-    monkeypatch.setattr(Layer, "ask_itself", lambda self, x, mask, causal, rng: plain(self, x, mask, True, rng))
+    monkeypatch.setattr(Attention, "causal", property(lambda self: True, lambda self, value: None), raising=False)
 
 
 def norm_before_instead_of_after(monkeypatch):
-    monkeypatch.setattr(
-        Layer, "think", lambda self, x, rng: x + self.fc2(self.bend(self.fc1(self.final_layer_norm(x))))
-    )
+    plain = PostNormBlock.__call__
+
+    def before(self, x, rng=None, **options):
+        norm, self.mlp_norm = self.mlp_norm, lambda x: x
+        mlp, self.mlp = self.mlp, lambda x, rng: mlp(norm(x), rng)
+        y = plain(self, x, rng, **options)
+        self.mlp_norm, self.mlp = norm, mlp
+        return y
+
+    monkeypatch.setattr(PostNormBlock, "__call__", before)
 
 
 def keys_and_values_exchanged(monkeypatch):
@@ -122,23 +134,21 @@ def keys_and_values_exchanged(monkeypatch):
 
 
 def norm_of_the_embeddings_forgotten(monkeypatch):
-    monkeypatch.setattr(
-        Stack, "embed", lambda self, words, rng: words + self.embed_positions.weight[2 : 2 + words.shape[1]]
-    )
+    monkeypatch.setattr(Stack, "embed", lambda self, x, *rest: x + self.position_embedding.weight[: x.shape[1]])
 
 
 def bias_of_the_logits_forgotten(monkeypatch):
-    plain = EncoderDecoder.decode
+    plain = EncoderDecoder.given
 
     def without(self, *args):
-        self.final_logits_bias.assign(np.zeros(self.final_logits_bias.shape))
+        self.logits_bias.assign(np.zeros(self.logits_bias.shape))
         return plain(self, *args)
 
-    monkeypatch.setattr(EncoderDecoder, "decode", without)
+    monkeypatch.setattr(EncoderDecoder, "given", without)
 
 
 def embeddings_not_scaled(monkeypatch):
-    monkeypatch.setattr(EncoderDecoder, "_words", lambda self, name, tokens: self.shared(tokens))
+    monkeypatch.setattr(EncoderDecoder, "embed_tokens", lambda self, name, ids, cached=0: self.token_embedding(ids))
 
 
 def another_epsilon(monkeypatch):
@@ -146,7 +156,7 @@ def another_epsilon(monkeypatch):
 
 
 FAULTS = [
-    cross_attention_that_reads_the_decoder, mask_dropped, mask_dropped_in_the_decoder, positions_without_offset,
+    cross_attention_that_reads_the_decoder, padding_seen, padding_seen_by_the_decoder, positions_of_the_wrong_rows,
     decoder_that_looks_ahead, encoder_that_does_not, norm_before_instead_of_after, keys_and_values_exchanged,
     norm_of_the_embeddings_forgotten, bias_of_the_logits_forgotten, embeddings_not_scaled, another_epsilon,
 ]  # fmt: skip
@@ -171,7 +181,7 @@ def test_a_model_saved_here_opens_there(tmp_path):
 
     config = EncoderDecoderConfig(17, 9, 1, 2, 2, 8, 12, activation="relu", scale_embedding=True, pad_id=0)
     ours = EncoderDecoder(config, rng=np.random.default_rng(0), dtype=np.float64)
-    ours.final_logits_bias.assign(np.random.default_rng(2).normal(size=(1, 17)))
+    ours.logits_bias.assign(np.random.default_rng(2).normal(size=(1, 17)))
     save_pretrained(ours, tmp_path)
     other = BartForConditionalGeneration.from_pretrained(tmp_path, dtype=torch.float64).eval()
     rng = np.random.default_rng(1)
@@ -183,7 +193,7 @@ def test_a_model_saved_here_opens_there(tmp_path):
     assert other.config.decoder_start_token_id == 2 and other.config.pad_token_id == 0
 
 
-def test_the_shares_of_cross_attention_are_theirs(tmp_path):
+def test_the_cross_attention_weights_are_theirs(tmp_path):
     import torch
 
     other, (source, target, _) = random_case(5, tmp_path)
@@ -194,6 +204,6 @@ def test_the_shares_of_cross_attention_are_theirs(tmp_path):
     said = other(
         input_ids=ids, attention_mask=(ids != 1).long(), decoder_input_ids=torch.tensor(target), output_attentions=True
     )
-    ours = from_pretrained(tmp_path, dtype=np.float64).looks(source, target)
+    ours = from_pretrained(tmp_path, dtype=np.float64).cross_attention_weights(source, target)
     theirs = np.stack([a.detach().numpy() for a in said.cross_attentions])
     np.testing.assert_allclose(ours, theirs, **WHOLE_MODEL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
@@ -10,16 +9,15 @@ import pytest
 
 from tinygrad_llm import ops
 from tinygrad_llm.backend import KeyedStream
-from tinygrad_llm.errors import CheckpointError, ConfigError, DtypeError, ShapeError, StorageError, TokenError
-from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig
-from tinygrad_llm.models.pretrained_bart import (
-    config_from_hugging_face,
-    from_hugging_face,
-    from_pretrained,
-    save_pretrained,
-    to_hugging_face,
+from tinygrad_llm.errors import (
+    ArgumentError,
+    ConfigError,
+    DtypeError,
+    ShapeError,
+    TokenError,
 )
-from tinygrad_llm.models.weights import load_weights, save_weights
+from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig
+from tinygrad_llm.models.encoder_decoder import ConditionedDecoder
 
 CONFIG = EncoderDecoderConfig(
     vocab_size=13, block_size=8, n_encoder_layer=2, n_decoder_layer=2, n_head=2, n_embd=8, n_hidden=10
@@ -29,7 +27,7 @@ CONFIG = EncoderDecoderConfig(
 def model(dtype=np.float64, **changes):
     found = EncoderDecoder(EncoderDecoderConfig(**(vars(CONFIG) | changes)), rng=np.random.default_rng(0), dtype=dtype)
     rng = np.random.default_rng(1)
-    for p in found.parameters():  # the defaults are a weak test: all norms one, all biases zero
+    for p in [*found.parameters(), *found.buffers()]:  # the defaults are a weak test: all norms one, all biases zero
         p.assign(rng.normal(0, 0.3, p.shape) if p.ndim > 1 else rng.uniform(0.5, 1.5, p.shape))
     return found
 
@@ -39,9 +37,13 @@ SOURCE, TARGET = RNG.integers(3, 13, (3, 7)), RNG.integers(3, 13, (3, 5))
 SOURCE[1, 4:], SOURCE[2, 1:] = 1, 1
 
 
+def batch(targets=TARGET):
+    return {"source": SOURCE, "tokens": TARGET, "targets": targets}
+
+
 def by_hand(state, c, source, target):
     """BART in NumPy, straight from its description."""
-    bends = {
+    activations = {
         "relu": lambda x: np.maximum(x, 0),
         "gelu": lambda x: x * np.vectorize(lambda v: (1 + math.erf(v / math.sqrt(2))) / 2)(x),
         "gelu_new": lambda x: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
@@ -62,31 +64,31 @@ def by_hand(state, c, source, target):
             scores = np.where(allowed, q[..., part] @ k[..., part].swapaxes(1, 2) / np.sqrt(size), -np.inf)
             weights = np.exp(scores - scores.max(-1, keepdims=True))
             out[..., part] = weights / weights.sum(-1, keepdims=True) @ v[..., part]
-        return linear(out, f"{name}.out_proj")
+        return linear(out, f"{name}.o_proj")
 
     def embed(ids, half):
-        words = state["shared.weight"][ids] * (math.sqrt(c.n_embd) if c.scale_embedding else 1)
-        positions = state[f"{half}.embed_positions.weight"][2 : 2 + ids.shape[1]]
-        return norm(words + positions, f"{half}.layernorm_embedding")
+        words = state["token_embedding.weight"][ids] * (math.sqrt(c.n_embd) if c.scale_embedding else 1)
+        positions = state[f"{half}.position_embedding.weight"][: ids.shape[1]]
+        return norm(words + positions, f"{half}.embedding_norm")
 
-    def think(x, name):
-        hidden = bends[c.activation](linear(x, f"{name}.fc1"))
-        return norm(x + linear(hidden, f"{name}.fc2"), f"{name}.final_layer_norm")
+    def mlp(x, name):
+        hidden = activations[c.activation](linear(x, f"{name}.mlp.up_proj"))
+        return norm(x + linear(hidden, f"{name}.mlp.down_proj"), f"{name}.mlp_norm")
 
     words = (source != c.pad_id)[:, None, :]
     past = np.tril(np.ones((1, target.shape[1], target.shape[1]), bool))
     memory = embed(source, "encoder")
     for i in range(c.n_encoder_layer):
-        name = f"encoder.layers.{i}"
-        memory = norm(memory + attention(memory, memory, f"{name}.self_attn", words), f"{name}.self_attn_layer_norm")
-        memory = think(memory, name)
+        name = f"encoder.blocks.{i}"
+        added = attention(memory, memory, f"{name}.self_attention", words)
+        memory = mlp(norm(memory + added, f"{name}.self_attention_norm"), name)
     x = embed(target, "decoder")
     for i in range(c.n_decoder_layer):
-        name = f"decoder.layers.{i}"
-        x = norm(x + attention(x, x, f"{name}.self_attn", past), f"{name}.self_attn_layer_norm")
-        x = norm(x + attention(x, memory, f"{name}.encoder_attn", words), f"{name}.encoder_attn_layer_norm")
-        x = think(x, name)
-    return x @ state["shared.weight"].T + state["final_logits_bias"][0]
+        name = f"decoder.blocks.{i}"
+        x = norm(x + attention(x, x, f"{name}.self_attention", past), f"{name}.self_attention_norm")
+        x = norm(x + attention(x, memory, f"{name}.cross_attention", words), f"{name}.cross_attention_norm")
+        x = mlp(x, name)
+    return x @ state["token_embedding.weight"].T + state["logits_bias"][0]
 
 
 @pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu"])
@@ -99,13 +101,13 @@ def test_the_logits_are_those_of_the_description(scaled, activation):
 
 def test_reading_and_writing_apart_is_reading_and_writing():
     ours = model()
-    mask = SOURCE != 1
-    for given in (None, mask):
-        np.testing.assert_array_equal(
-            ours.decode(TARGET, ours.encode(SOURCE, given), mask).data, ours(SOURCE, TARGET, given).data
-        )
-    np.testing.assert_array_equal(ours.words_of(SOURCE), mask)
-    everything = np.ones_like(mask)
+    lengths = np.array([7, 4, 1])
+    for given in (None, lengths):
+        apart = ConditionedDecoder(ours, ours.encode(SOURCE, given), lengths)(TARGET)
+        np.testing.assert_array_equal(apart.data, ours(SOURCE, TARGET, given).data)
+        np.testing.assert_array_equal(ours.given(SOURCE, given)(TARGET).data, apart.data)
+    np.testing.assert_array_equal(ours.source_lengths(SOURCE), lengths)
+    everything = np.full(3, 7)
     assert np.abs(ours(SOURCE, TARGET, everything).data - ours(SOURCE, TARGET).data)[1:].max() > 1e-3
 
 
@@ -135,74 +137,77 @@ def test_the_loss_is_the_cross_entropy_of_the_logits():
     logp = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     counts = wanted != ops.IGNORE
     losses = -np.take_along_axis(logp, np.where(counts, wanted, 0)[..., None], -1)[..., 0][counts]
-    assert ours.loss(SOURCE, TARGET, wanted).item() == pytest.approx(losses.mean(), rel=1e-12)
-    assert ours.loss(SOURCE, TARGET, wanted, divisor=5).item() == pytest.approx(losses.sum() / 5, rel=1e-12)
+    assert ours.loss(batch(wanted)).item() == pytest.approx(losses.mean(), rel=1e-12)
+    assert ours.loss(batch(wanted), divisor=5).item() == pytest.approx(losses.sum() / 5, rel=1e-12)
 
 
-def test_looks_are_the_shares_of_every_layer_and_head():
-    looks = model().looks(SOURCE, TARGET)
-    assert looks.shape == (2, 3, 2, 5, 7)
-    np.testing.assert_allclose(looks.sum(-1), 1, rtol=1e-12)
-    assert not looks[:, 1, :, :, 4:].any() and (looks[:, 2, :, :, 0] == 1).all()
+def test_cross_attention_weights_are_those_of_every_layer_and_head():
+    found = model().cross_attention_weights(SOURCE, TARGET)
+    assert found.shape == (2, 3, 2, 5, 7)
+    np.testing.assert_allclose(found.sum(-1), 1, rtol=1e-12)
+    assert not found[:, 1, :, :, 4:].any() and (found[:, 2, :, :, 0] == 1).all()
 
 
-def test_looks_come_from_the_stream_that_writes():
+def test_cross_attention_weights_come_from_the_stream_that_writes():
     ours = model(n_decoder_layer=2, n_head=1)
     heard = []
-    for layer in ours.decoder.layers:
-        plain = layer.encoder_attn
+    for block in ours.decoder.blocks:
+        plain = block.cross_attention
 
-        def listening(x, memory, mask, rng=None, plain=plain):
-            heard.append(plain.weights(x, memory, mask).data)
-            return plain(x, memory, mask, rng=rng)
+        def listening(x, memory, rng=None, plain=plain, **options):
+            heard.append(plain.weights(x, memory, **options).data)
+            return plain(x, memory, rng=rng, **options)
 
-        layer.encoder_attn = listening
+        block.cross_attention = listening
     ours(SOURCE, TARGET)
-    np.testing.assert_array_equal(np.stack(heard), model(n_decoder_layer=2, n_head=1).looks(SOURCE, TARGET))
+    found = model(n_decoder_layer=2, n_head=1).cross_attention_weights(SOURCE, TARGET)
+    np.testing.assert_array_equal(np.stack(heard), found)
 
 
 def test_every_learned_parameter_gets_a_gradient_and_the_bias_of_the_logits_is_not_learned():
     ours = model()
-    ours.loss(SOURCE, TARGET, TARGET).backward()
+    ours.loss(batch()).backward()
     for name, p in ours.named_parameters():
-        assert (p.grad is None) == (name == "final_logits_bias"), name
-    assert not EncoderDecoder(CONFIG, rng=np.random.default_rng(0)).final_logits_bias.data.any()
+        assert (p.grad is None) == (name == "logits_bias"), name
+    assert not EncoderDecoder(CONFIG, rng=np.random.default_rng(0)).logits_bias.data.any()
 
 
 def test_dropout_is_active_exactly_when_an_rng_is_given():
     ours = model(dropout=0.5)
     np.testing.assert_array_equal(ours(SOURCE, TARGET).data, ours(SOURCE, TARGET).data)
-    moved = ours.loss(SOURCE, TARGET, TARGET, rng=np.random.default_rng(0)).item()
-    assert moved != ours.loss(SOURCE, TARGET, TARGET).item()
-    assert moved == ours.loss(SOURCE, TARGET, TARGET, rng=np.random.default_rng(0)).item()
+    moved = ours.loss(batch(), rng=np.random.default_rng(0)).item()
+    assert moved != ours.loss(batch()).item()
+    assert moved == ours.loss(batch(), rng=np.random.default_rng(0)).item()
     parts = [
-        ours.loss(SOURCE[p], TARGET[p], TARGET[p], rng=KeyedStream(1, 1, p.start), divisor=15).item()
+        ours.loss({name: a[p] for name, a in batch().items()}, rng=KeyedStream(1, 1, p.start), divisor=15).item()
         for p in (slice(0, 1), slice(1, 3))
     ]
-    whole = ours.loss(SOURCE, TARGET, TARGET, rng=KeyedStream(1, 1), divisor=15).item()
+    whole = ours.loss(batch(), rng=KeyedStream(1, 1), divisor=15).item()
     assert sum(parts) == pytest.approx(whole, rel=1e-12)
 
 
-@pytest.mark.parametrize("place", ["embed", "think", "self_attn", "encoder_attn"])
+@pytest.mark.parametrize("place", ["embed", "hidden", "mlp", "self_attention", "cross_attention"])
 def test_dropout_falls_on_every_place(place):
     ours = model(dropout=0.5)
     still = ours(SOURCE, TARGET).data
     for half in (ours.encoder, ours.decoder):
         if place != "embed":
             half.dropout.p = 0.0
-        for layer in half.layers:
-            if place != "think":
-                layer.dropout.p = 0.0
-            for name in ("self_attn", "encoder_attn"):
-                if name != place and hasattr(layer, name):
-                    getattr(layer, name).dropout.p = 0.0
+        for block in half.blocks:
+            if place != "mlp":
+                block.mlp.dropout.p = 0.0
+            if place != "hidden":
+                block.mlp.hidden_dropout.p = 0.0
+            for name in ("self_attention", "cross_attention"):
+                if name != place and getattr(block, name) is not None:
+                    getattr(block, name).dropout.p = 0.0
     assert np.abs(ours(SOURCE, TARGET, rng=np.random.default_rng(0)).data - still).max() > 1e-3
 
 
 def test_first_weights_have_the_deviation_asked_for():
     ours = EncoderDecoder(EncoderDecoderConfig(50, 40, 1, 1, 2, 64, 64, init_std=0.1), rng=np.random.default_rng(0))
     for name, p in ours.named_parameters():
-        if p.ndim > 1 and name != "final_logits_bias":
+        if p.ndim > 1 and name != "logits_bias":
             assert p.data.std() == pytest.approx(0.1, rel=0.05), name
         assert p.dtype == np.float32
 
@@ -225,97 +230,15 @@ def test_texts_that_do_not_fit_are_refused():
         (np.full((3, 9), 5), TARGET, ShapeError, "block_size = 8"),
         (SOURCE, np.full((3, 9), 5), ShapeError, "block_size = 8"),
         (SOURCE, TARGET[:, :0], ShapeError, "target"),
+        (SOURCE[:, :0], TARGET, ShapeError, "source"),
         (SOURCE + 20, TARGET, TokenError, "0 to 12"),
     ):
         with pytest.raises(error, match=words):
             ours(source, target)
-    with pytest.raises(ShapeError, match="mask"):
-        ours(SOURCE, TARGET, np.ones((3, 5), bool))
-    with pytest.raises(DtypeError, match="mask"):
-        ours(SOURCE, TARGET, np.ones((3, 7)))
+    with pytest.raises(ShapeError, match="lengths"):
+        ours(SOURCE, TARGET, np.ones(5, int))
+    with pytest.raises(DtypeError, match="lengths"):
+        ours(SOURCE, TARGET, np.ones(3))
+    with pytest.raises(ArgumentError, match="lengths"):
+        ours(SOURCE, TARGET, np.full(3, 8))
     assert ours(np.full((1, 8), 5), np.full((1, 8), 5)).shape == (1, 8, 13)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_is_saved_opens_to_the_same_bits(dtype, tmp_path):
-    ours = model(dtype, scale_embedding=True, activation="relu", dropout=0.25, pad_id=0, start_id=4, end_id=5)
-    save_pretrained(ours, tmp_path / "new")
-    again = from_pretrained(tmp_path / "new", dtype)
-    assert again.config == ours.config
-    for name, array in ours.state_dict().items():
-        np.testing.assert_array_equal(array, again.state_dict()[name])
-        assert again.state_dict()[name].dtype == dtype
-
-
-def test_the_tables_other_names_are_read_if_they_agree():
-    ours = model()
-    _, arrays = to_hugging_face(ours)
-    table = arrays["model.shared.weight"]
-    for names in (["lm_head.weight"], ["model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"]):
-        again = from_hugging_face(ours.config, arrays | dict.fromkeys(names, table))
-        np.testing.assert_array_equal(again.shared.weight.data, table.astype(np.float32))
-        moved = {n: a for n, a in arrays.items() if n != "model.shared.weight"} | dict.fromkeys(names, table)
-        np.testing.assert_array_equal(from_hugging_face(ours.config, moved, np.float64).shared.weight.data, table)
-        with pytest.raises(CheckpointError, match="not tied"):
-            from_hugging_face(ours.config, arrays | {names[-1]: table + 1})
-    without = {n: a for n, a in arrays.items() if n != "final_logits_bias"}
-    assert not from_hugging_face(ours.config, without).final_logits_bias.data.any()
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"model_type": "gpt2"}, "model_type"), ({"is_encoder_decoder": False}, "is_encoder_decoder"),
-        ({"tie_word_embeddings": False}, "tie_word_embeddings"), ({"d_model": None}, "d_model"), ({"d_model": 8.0}, "d_model"),
-        ({"decoder_attention_heads": 1}, "decoder_attention_heads"), ({"decoder_ffn_dim": 11}, "decoder_ffn_dim"),
-        ({"attention_dropout": 0.3}, "dropout"), ({"activation_function": "silu"}, "activation"), ({"pad_token_id": None}, "config"),
-        ({"eos_token_id": 13}, "end_id"), ({"encoder_attention_heads": 3, "decoder_attention_heads": 3}, "n_head"),
-    ],
-)  # fmt: skip
-def test_a_configuration_of_another_model_is_refused(change, words):
-    with pytest.raises(CheckpointError, match=words):
-        config_from_hugging_face(to_hugging_face(model())[0] | change)
-
-
-def test_the_smallest_model_there_is_opens_and_none_below_it():
-    smallest = EncoderDecoderConfig(1, 1, 1, 1, 1, 1, 1, pad_id=0, start_id=0, end_id=0)
-    config = to_hugging_face(EncoderDecoder(smallest, rng=np.random.default_rng(0)))[0]
-    assert config_from_hugging_face(config) == smallest
-    for name in ("vocab_size", "max_position_embeddings", "encoder_layers", "d_model"):
-        with pytest.raises(CheckpointError, match=name):
-            config_from_hugging_face(config | {name: 0})
-
-
-def test_absent_entries_mean_what_they_mean_there():
-    config = to_hugging_face(model())[0]
-    for name in ("is_encoder_decoder", "tie_word_embeddings", "pad_token_id", "decoder_start_token_id", "eos_token_id",
-                 "scale_embedding", "init_std", "activation_function"):  # fmt: skip
-        del config[name]
-    assert config_from_hugging_face(config) == CONFIG
-    del config["attention_dropout"], config["activation_dropout"]
-    assert config_from_hugging_face(config) == CONFIG
-    del config["dropout"]
-    with pytest.raises(CheckpointError, match="dropout"):
-        config_from_hugging_face(config)
-
-
-def test_what_is_not_whole_is_refused(tmp_path):
-    ours = model()
-    with pytest.raises(CheckpointError):
-        from_pretrained(tmp_path)
-    save_pretrained(ours, tmp_path)
-    arrays = load_weights(tmp_path / "model.safetensors")
-    for wrong in (
-        {n: a for n, a in arrays.items() if "fc1.bias" not in n},
-        arrays | {"model.more": np.zeros(3)},
-        arrays | {"model.shared.weight": np.zeros((12, 8))},
-    ):
-        save_weights(tmp_path / "model.safetensors", wrong)
-        with pytest.raises(CheckpointError):
-            from_pretrained(tmp_path)
-    (tmp_path / "config.json").write_text(json.dumps([]))
-    with pytest.raises(CheckpointError):
-        from_pretrained(tmp_path)
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError):
-        save_pretrained(ours, tmp_path / "file")

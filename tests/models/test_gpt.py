@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
-from tinygrad_llm.errors import CheckpointError, ConfigError, ShapeError, TokenError
-from tinygrad_llm.models import GPT, GPTConfig, from_pretrained, save_pretrained
-from tinygrad_llm.models.weights import load_weights, save_weights
+from tinygrad_llm.errors import ConfigError, ShapeError, TokenError
+from tinygrad_llm.models import GPT, GPTConfig
 
 CONFIG = GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
 
@@ -37,10 +34,11 @@ def by_hand(state, config, tokens):
         return x @ state[f"{name}.weight"].T + state.get(f"{name}.bias", 0)
 
     time = tokens.shape[1]
-    x = state["wte.weight"][tokens] + state["wpe.weight"][:time]
+    x = state["token_embedding.weight"][tokens] + state["position_embedding.weight"][:time]
     for layer in range(config.n_layer):
-        name = f"h.{layer}"
-        q, k, v = np.split(linear(norm(x, f"{name}.ln_1"), f"{name}.attn.c_attn"), 3, axis=-1)
+        name = f"blocks.{layer}"
+        inside = norm(x, f"{name}.norm_1")
+        q, k, v = (linear(inside, f"{name}.attention.{part}_proj") for part in "qkv")
         out = np.zeros_like(x)
         size = config.n_embd // config.n_head
         for head in range(config.n_head):
@@ -49,16 +47,18 @@ def by_hand(state, config, tokens):
             scores = np.where(np.tril(np.ones((time, time), bool)), scores, -np.inf)
             weights = np.exp(scores - scores.max(-1, keepdims=True))
             out[..., part] = weights / weights.sum(-1, keepdims=True) @ v[..., part]
-        x = x + linear(out, f"{name}.attn.c_proj")
-        hidden = linear(norm(x, f"{name}.ln_2"), f"{name}.mlp.c_fc")
+        x = x + linear(out, f"{name}.attention.o_proj")
+        hidden = linear(norm(x, f"{name}.norm_2"), f"{name}.mlp.up_proj")
         hidden = 0.5 * hidden * (1 + np.tanh(np.sqrt(2 / np.pi) * (hidden + 0.044715 * hidden**3)))
-        x = x + linear(hidden, f"{name}.mlp.c_proj")
-    return norm(x, "ln_f") @ state["wte.weight"].T
+        x = x + linear(hidden, f"{name}.mlp.down_proj")
+    head = state["token_embedding.weight"] if config.tied else state["output.weight"]
+    return norm(x, "norm") @ head.T
 
 
+@pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
-def test_the_logits_are_those_of_the_description(bias):
-    gpt = model(bias=bias)
+def test_the_logits_are_those_of_the_description(bias, tied):
+    gpt = model(bias=bias, tied=tied)
     for tokens in (TOKENS, TOKENS[:, :3]):
         np.testing.assert_allclose(
             gpt(tokens).data, by_hand(gpt.state_dict(), gpt.config, tokens), rtol=1e-10, atol=1e-10
@@ -79,44 +79,37 @@ def test_the_loss_is_the_cross_entropy_of_the_logits():
     logits = gpt(TOKENS).data
     logp = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     expected = -np.take_along_axis(logp, targets[..., None], -1).mean()
-    assert gpt.loss(TOKENS, targets).item() == pytest.approx(expected, rel=1e-12)
+    assert gpt.loss({"tokens": TOKENS, "targets": targets}).item() == pytest.approx(expected, rel=1e-12)
     np.testing.assert_allclose(gpt.next_logits(TOKENS).data, logits[:, -1], rtol=1e-12)
 
 
 def test_a_new_model_knows_nothing_and_its_stream_does_not_grow():
     gpt = GPT(GPTConfig(65, 32, 8, 4, 64), rng=np.random.default_rng(0))
     tokens = np.random.default_rng(0).integers(0, 65, (4, 32))
-    assert gpt.loss(tokens, tokens[:, ::-1].copy()).item() == pytest.approx(np.log(65), abs=0.15)
-    stds = {name: p.data.std() for name, p in gpt.named_parameters() if name.endswith("c_proj.weight")}
+    assert gpt.loss({"tokens": tokens, "targets": tokens[:, ::-1].copy()}).item() == pytest.approx(np.log(65), abs=0.15)
+    stds = {
+        name: p.data.std() for name, p in gpt.named_parameters() if name.endswith(("o_proj.weight", "down_proj.weight"))
+    }
+    assert len(stds) == 16
     assert all(std == pytest.approx(0.02 / 4, rel=0.1) for std in stds.values())
 
 
 def test_the_head_is_the_token_table():
     gpt = model()
     names = [name for name, _ in gpt.named_parameters()]
-    assert "wte.weight" in names and not any("head" in name for name in names)
-    gpt.loss(TOKENS, TOKENS).backward()
-    assert gpt.wte.weight.grad.shape == (11, 8)
+    assert "token_embedding.weight" in names and not any("output" in name for name in names)
+    gpt.loss({"tokens": TOKENS, "targets": TOKENS}).backward()
+    assert gpt.token_embedding.weight.grad.shape == (11, 8)
 
 
 def test_without_biases_there_are_none():
     assert not [name for name, _ in model(bias=False).named_parameters() if name.endswith("bias")]
 
 
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_is_saved_opens_and_says_the_same(bias, dtype, tmp_path):
-    gpt = model(dtype, bias=bias)
-    save_pretrained(gpt, tmp_path)
-    again = from_pretrained(tmp_path, dtype=dtype)
-    assert again.config.bias  # their layout has no flag: the biases are there, and zero
-    np.testing.assert_allclose(again(TOKENS).data, gpt(TOKENS).data, rtol=1e-6 if dtype == np.float32 else 1e-12)
-
-
 def test_dropout_is_off_without_an_rng():
     gpt = model(dropout=0.5)
     np.testing.assert_array_equal(gpt(TOKENS).data, gpt(TOKENS).data)
-    noisy = [gpt(TOKENS, np.random.default_rng(seed)).data for seed in (0, 0, 1)]
+    noisy = [gpt(TOKENS, rng=np.random.default_rng(seed)).data for seed in (0, 0, 1)]
     np.testing.assert_array_equal(noisy[0], noisy[1])
     assert np.abs(noisy[0] - noisy[2]).max() > 1e-3
 
@@ -147,40 +140,3 @@ def test_bad_tokens_are_named():
 def test_impossible_configurations_are_refused(change):
     with pytest.raises(ConfigError):
         GPTConfig(**(vars(CONFIG) | change))
-
-
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"model_type": "llama"}, "model_type"), ({"n_layer": 3}, "missing h.2"), ({"n_embd": "8"}, "n_embd"), ({"n_head": 0}, "n_head"),
-        ({"activation_function": "relu"}, "activation"), ({"tie_word_embeddings": False}, "tie"), ({"vocab_size": 12}, "wte"),
-        ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn"), ({"n_inner": 9}, "n_inner"), ({"attn_pdrop": 0.3}, "dropout"),
-        ({"layer_norm_epsilon": 1e-6}, "epsilon"), ({"n_positions": None}, "n_positions"),
-    ],
-)  # fmt: skip
-def test_another_architecture_is_refused_by_name(change, named, tmp_path):
-    save_pretrained(model(), tmp_path)
-    file = tmp_path / "config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
-    with pytest.raises(CheckpointError, match=named):
-        from_pretrained(tmp_path)
-
-
-def test_a_head_that_is_not_tied_is_refused(tmp_path):
-    save_pretrained(model(), tmp_path)
-    arrays = load_weights(tmp_path / "model.safetensors")
-    table = arrays["transformer.wte.weight"]
-    save_weights(tmp_path / "model.safetensors", arrays | {"lm_head.weight": table})
-    from_pretrained(tmp_path)  # the same table again is what tied means
-    save_weights(tmp_path / "model.safetensors", arrays | {"lm_head.weight": table + 1})
-    with pytest.raises(CheckpointError, match="lm_head"):
-        from_pretrained(tmp_path)
-
-
-def test_old_files_with_mask_buffers_and_without_prefix_open(tmp_path):
-    gpt = model()
-    save_pretrained(gpt, tmp_path)
-    arrays = {k.removeprefix("transformer."): v for k, v in load_weights(tmp_path / "model.safetensors").items()}
-    arrays["h.0.attn.bias"] = np.tril(np.ones((1, 1, 8, 8)))
-    save_weights(tmp_path / "model.safetensors", arrays)
-    np.testing.assert_allclose(from_pretrained(tmp_path, np.float64)(TOKENS).data, gpt(TOKENS).data, rtol=1e-12)

@@ -6,13 +6,17 @@ a missing bias moves the logits by less than rounding elsewhere. Planted faults 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from by_their_names import gradients_by_their_names
 from redraw import redraw
 from tolerances import WHOLE_MODEL
 
 from tinygrad_llm import ops
-from tinygrad_llm.models import GPT, from_pretrained
+from tinygrad_llm.models import GPT, GPTConfig, from_pretrained, hugging_face, save_pretrained
+from tinygrad_llm.models.layout import Stored
 from tinygrad_llm.nn import LayerNorm
 
 pytestmark = pytest.mark.oracle
@@ -28,7 +32,8 @@ def random_model(seed: int, folder):
     heads = int(rng.integers(1, 5))
     config = GPT2Config(
         vocab_size=int(rng.integers(5, 60)), n_positions=int(rng.integers(4, 40)), n_layer=int(rng.integers(1, 5)), n_head=heads,
-        n_embd=heads * int(rng.integers(1, 9)), embd_pdrop=0.0, attn_pdrop=0.0, resid_pdrop=0.0, bos_token_id=None, eos_token_id=None,
+        n_embd=heads * int(rng.integers(1, 9)), bos_token_id=None, eos_token_id=None,
+        embd_pdrop=0.1, attn_pdrop=0.2, resid_pdrop=0.3, tie_word_embeddings=bool(seed % 2),
     )  # fmt: skip
     other = GPT2LMHeadModel(config).double().eval()
     redraw(other, seed)
@@ -46,16 +51,15 @@ def compare(other, ours: GPT, tokens: np.ndarray) -> None:
     np.testing.assert_allclose(ours(tokens).data, logits.detach().numpy(), **WHOLE_MODEL)
     # their own loss rounds the logits to float32 first; PyTorch's on the same logits does not
     their_loss = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), their_tokens[:, 1:].flatten())
-    loss = ours.loss(tokens[:, :-1], tokens[:, 1:])
+    loss = ours.loss({"tokens": tokens[:, :-1], "targets": tokens[:, 1:]})
     np.testing.assert_allclose(loss.item(), their_loss.item(), **WHOLE_MODEL)
     loss.backward()
     their_loss.backward()
-    theirs = {name.removeprefix("transformer."): p.grad.numpy() for name, p in other.named_parameters()}
-    mine = dict(ours.named_parameters())
-    assert mine.keys() == theirs.keys() - {"lm_head.weight"}
-    for name, p in mine.items():
-        transposed = name.endswith(("c_attn.weight", "c_proj.weight", "c_fc.weight"))
-        np.testing.assert_allclose(p.grad.T if transposed else p.grad, theirs[name], **WHOLE_MODEL, err_msg=name)
+    theirs = {name: p.grad.numpy() for name, p in other.named_parameters()}
+    mine = gradients_by_their_names(ours)
+    assert mine.keys() == theirs.keys() and ("lm_head.weight" in mine) is not other.config.tie_word_embeddings
+    for name, gradient in mine.items():
+        np.testing.assert_allclose(gradient, theirs[name], **WHOLE_MODEL, err_msg=name)
 
 
 @pytest.mark.parametrize("seed", range(CONFIGURATIONS))
@@ -76,12 +80,25 @@ def scale_forgotten(monkeypatch):
 
 def not_causal(monkeypatch):
     plain = ops.packed_attention
-    monkeypatch.setattr(ops, "packed_attention", lambda *a, **k: plain(*a, **k, causal=False))
+    monkeypatch.setattr(ops, "packed_attention", lambda *a, **k: plain(*a, **k | {"causal": False}))
 
 
 def bias_forgotten(monkeypatch):
     plain = ops.linear
     monkeypatch.setattr(ops, "linear", lambda x, w, b=None: plain(x, w))
+
+
+def bias_of_the_queries_forgotten(monkeypatch):
+    plain = ops.joint_linear
+    monkeypatch.setattr(ops, "joint_linear", lambda x, *parts: plain(x, *parts[: len(parts) // 2]))
+
+
+def keys_and_values_exchanged(monkeypatch):
+    swapped = {"blocks.*.attention.{q_proj,v_proj,k_proj}": "transformer.h.*.attn.c_attn"}
+    tensors = {n: t for n, t in hugging_face.GPT2.tensors.items() if "{" not in n}
+    tensors |= {n: Stored(t, transposed=True) for n, t in swapped.items()}
+    layout = replace(hugging_face.GPT2, tensors=tensors)
+    monkeypatch.setattr(hugging_face, "LAYOUTS", (layout,))
 
 
 def another_epsilon(monkeypatch):
@@ -91,14 +108,17 @@ def another_epsilon(monkeypatch):
 def positions_forgotten(monkeypatch):
     plain = GPT.hidden
 
-    def without(self, tokens, rng=None):
-        self.wpe.weight.assign(np.zeros(self.wpe.weight.shape))
-        return plain(self, tokens, rng)
+    def without(self, tokens, **options):
+        self.position_embedding.weight.assign(np.zeros(self.position_embedding.weight.shape))
+        return plain(self, tokens, **options)
 
     monkeypatch.setattr(GPT, "hidden", without)
 
 
-FAULTS = [gelu_of_the_other_kind, scale_forgotten, not_causal, bias_forgotten, another_epsilon, positions_forgotten]
+FAULTS = [
+    gelu_of_the_other_kind, scale_forgotten, not_causal, bias_forgotten, bias_of_the_queries_forgotten,
+    keys_and_values_exchanged, another_epsilon, positions_forgotten,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("plant", FAULTS, ids=lambda f: f.__name__)
@@ -109,27 +129,21 @@ def test_a_planted_fault_fails(plant, tmp_path, monkeypatch):
         compare(other, from_pretrained(tmp_path, dtype=np.float64), tokens)
 
 
+@pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_model_saved_here_opens_there(bias, tmp_path):
+def test_a_model_saved_here_opens_there(bias, tied, tmp_path):
     import torch
     from transformers import GPT2LMHeadModel
 
-    from tinygrad_llm.models import GPTConfig, save_pretrained
-
-    ours = GPT(GPTConfig(17, 9, 2, 2, 8, bias=bias), rng=np.random.default_rng(0), dtype=np.float64)
+    config = GPTConfig(17, 9, 2, 2, 8, bias=bias, tied=tied)
+    ours = GPT(config, rng=np.random.default_rng(0), dtype=np.float64)
     save_pretrained(ours, tmp_path)
     other = GPT2LMHeadModel.from_pretrained(tmp_path, dtype=torch.float64).eval()
     tokens = np.random.default_rng(1).integers(0, 17, (2, 9))
     found = other(torch.tensor(tokens)).logits.detach().numpy()
     np.testing.assert_allclose(found, ours(tokens).data, **WHOLE_MODEL)
-
-
-def test_a_bfloat16_file_opens(tmp_path):
-    import torch
-    from safetensors.torch import save_file
-
-    from tinygrad_llm.models.weights import load_weights
-
-    array = torch.randn(7, 3).to(torch.bfloat16)
-    save_file({"x": array}, tmp_path / "x.safetensors")
-    np.testing.assert_array_equal(load_weights(tmp_path / "x.safetensors")["x"], array.float().numpy())
+    other.save_pretrained(tmp_path / "again")
+    again = from_pretrained(tmp_path / "again", np.float64)
+    assert again.config == config
+    for name, array in ours.state_dict().items():
+        np.testing.assert_array_equal(again.state_dict()[name], array)

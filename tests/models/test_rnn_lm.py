@@ -37,9 +37,10 @@ def test_the_number_of_parameters():
 def test_the_loss_is_that_of_the_logits(kind):
     lm, targets = model(kind), TOKENS[:, ::-1].copy()
     targets[0, 2] = ops.IGNORE
-    assert lm.loss(TOKENS, targets).item() == pytest.approx(ops.cross_entropy(lm(TOKENS), targets).item(), rel=1e-12)
+    batch = {"tokens": TOKENS, "targets": targets}
+    assert lm.loss(batch).item() == pytest.approx(ops.cross_entropy(lm(TOKENS), targets).item(), rel=1e-12)
     divided = ops.cross_entropy(lm(TOKENS), targets, divisor=5).item()
-    assert lm.loss(TOKENS, targets, rng=np.random.default_rng(0), divisor=5).item() == pytest.approx(divided, rel=1e-12)
+    assert lm.loss(batch, rng=np.random.default_rng(0), divisor=5).item() == pytest.approx(divided, rel=1e-12)
 
 
 @BOTH
@@ -54,16 +55,16 @@ def test_future_tokens_do_not_change_past_outputs(kind):
 @BOTH
 def test_every_parameter_learns(kind):
     lm = model(kind)
-    lm.loss(TOKENS, TOKENS[:, ::-1].copy()).backward()
+    lm.loss({"tokens": TOKENS, "targets": TOKENS[:, ::-1].copy()}).backward()
     assert all(np.abs(p.grad).max() > 0 for p in lm.parameters())
 
 
 def test_a_step_split_over_threads_is_the_same_step():
-    results = []
-    for make in (lambda m, o: EagerStep(m, o), lambda m, o: ThreadedStep(m, o, threads=2)):
+    results, batch = [], {"tokens": TOKENS, "targets": TOKENS}
+    for make in (EagerStep, lambda loss, optimizer: ThreadedStep(loss, optimizer, threads=2)):
         lm = model()
-        step = make(lm, optimizer := AdamW(lm.parameters(), lr=1e-2))
-        losses = [step([(TOKENS, TOKENS)], number, 1e-2).loss for number in range(3)]
+        step = make(lm.loss, optimizer := AdamW(lm.named_parameters(), lr=1e-2))
+        losses = [step([batch], number, 1e-2, TOKENS.size).loss for number in range(3)]
         step.close()
         results.append((losses, optimizer.flat.data.copy()))
     np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-10)

@@ -11,7 +11,7 @@ from tinygrad_llm.backend import KeyedStream
 from tinygrad_llm.errors import ArgumentError, CheckpointError
 from tinygrad_llm.nn import (
     MLP,
-    CausalSelfAttention,
+    Attention,
     Dropout,
     Embedding,
     LayerNorm,
@@ -28,6 +28,10 @@ F8 = np.float64
 
 def rng():
     return np.random.default_rng(0)
+
+
+def causal(*sizes, **options):
+    return Attention(*sizes, causal=True, **options)
 
 
 class Tied(Module):
@@ -86,22 +90,25 @@ def test_layers_compute_their_formulas():
     np.testing.assert_allclose(gate(Tensor(x)).data, (z / (1 + np.exp(-z)) * (x @ u.T)) @ d.T, rtol=1e-10)
     assert not [name for name, _ in gate.named_parameters() if name.endswith("bias")]
     mlp = MLP(4, rng=rng(), dtype=F8)
-    assert mlp.c_fc.weight.shape == (16, 4)
-    hidden = ops.composed.gelu(Tensor(x @ mlp.c_fc.weight.data.T), approximate="tanh").data
-    np.testing.assert_allclose(mlp(Tensor(x)).data, hidden @ mlp.c_proj.weight.data.T, rtol=1e-10)
+    assert mlp.up_proj.weight.shape == (16, 4)
+    hidden = ops.composed.gelu(Tensor(x @ mlp.up_proj.weight.data.T), approximate="tanh").data
+    np.testing.assert_allclose(mlp(Tensor(x)).data, hidden @ mlp.down_proj.weight.data.T, rtol=1e-10)
 
 
 def test_first_weights_have_the_deviation_asked_for():
     for make in (
         lambda std: MLP(64, rng=rng(), std=std, out_std=2 * std),
-        lambda std: CausalSelfAttention(64, 2, rng=rng(), std=std, out_std=2 * std),
+        lambda std: causal(64, 2, rng=rng(), std=std, out_std=2 * std),
     ):
         layer = make(0.1)
-        inner, outer = (layer.c_fc, layer.c_proj) if isinstance(layer, MLP) else (layer.c_attn, layer.c_proj)
-        assert inner.weight.data.std() == pytest.approx(0.1, rel=0.03) and outer.weight.data.std() == pytest.approx(
-            0.2, rel=0.03
-        )
-        assert not inner.bias.data.any() and (inner.weight.dtype, inner.bias.dtype) == (np.float32, np.float32)
+        is_mlp = isinstance(layer, MLP)
+        inner = [layer.up_proj] if is_mlp else [layer.q_proj, layer.k_proj, layer.v_proj]
+        outer = layer.down_proj if is_mlp else layer.o_proj
+        assert np.std([part.weight.data for part in inner]) == pytest.approx(0.1, rel=0.03)
+        assert outer.weight.data.std() == pytest.approx(0.2, rel=0.03)
+        for part in inner:
+            assert part.weight.data.std() == pytest.approx(0.1, rel=0.05)
+            assert not part.bias.data.any() and (part.weight.dtype, part.bias.dtype) == (np.float32, np.float32)
     assert Embedding(50, 50, rng=rng()).weight.data.std() == pytest.approx(1.0, rel=0.05)
     assert Embedding(50, 50, rng=rng(), std=0.1).weight.data.std() == pytest.approx(0.1, rel=0.05)
     gate = SwiGLU(64, 64, rng=rng(), std=0.1)
@@ -110,10 +117,9 @@ def test_first_weights_have_the_deviation_asked_for():
 
 def test_a_part_without_bias_has_none():
     assert not [n for n, _ in MLP(4, bias=False, rng=rng()).named_parameters() if "bias" in n]
-    assert not [n for n, _ in CausalSelfAttention(4, 2, bias=False, rng=rng()).named_parameters() if "bias" in n]
-    assert [n for n, _ in CausalSelfAttention(4, 2, rng=rng()).named_parameters() if "bias" in n] == [
-        "c_attn.bias",
-        "c_proj.bias",
+    assert not [n for n, _ in causal(4, 2, bias=False, rng=rng()).named_parameters() if "bias" in n]
+    assert [n for n, _ in causal(4, 2, rng=rng()).named_parameters() if "bias" in n] == [
+        f"{name}_proj.bias" for name in "qkvo"
     ]
     assert LayerNorm(4, bias=False).bias is None and Linear(2, 3, bias=False, rng=rng()).bias is None
 
@@ -137,7 +143,7 @@ def test_a_new_linear_layer_keeps_the_variance():
 @pytest.mark.parametrize("rope_base", [None, 100.0])
 @pytest.mark.parametrize("n_kv_head", [None, 2, 1])
 def test_future_tokens_do_not_change_past_outputs(rope_base, n_kv_head):
-    layer = CausalSelfAttention(8, 4, n_kv_head, rope_base=rope_base, rng=rng(), std=1.0, dtype=F8)
+    layer = causal(8, 4, n_kv_head, rope_base=rope_base, rng=rng(), std=1.0, dtype=F8)
     x = np.random.default_rng(1).normal(size=(1, 6, 8))
     before = layer(Tensor(x)).data
     x[:, 4:] += 1
@@ -148,20 +154,21 @@ def test_future_tokens_do_not_change_past_outputs(rope_base, n_kv_head):
 
 
 def test_grouped_heads_share_keys():
-    layer = CausalSelfAttention(8, 4, 2, rng=rng(), std=1.0, dtype=F8)
-    assert layer.c_attn.weight.shape == ((4 + 2 + 2) * 2, 8)
+    layer = causal(8, 4, 2, rng=rng(), std=1.0, dtype=F8)
+    shapes = [part.weight.shape for part in (layer.q_proj, layer.k_proj, layer.v_proj)]
+    assert shapes == [(4 * 2, 8), (2 * 2, 8), (2 * 2, 8)]
     x = Tensor(np.random.default_rng(1).normal(size=(2, 5, 8)))
-    parts = ops.split(layer.c_attn(x), [8, 4, 4])
+    parts = layer.q_proj(x), layer.k_proj(x), layer.v_proj(x)
     q, k, v = (p.reshape(2, 5, -1, 2).transpose(0, 2, 1, 3) for p in parts)
     expected = ops.composed.attention(q, k, v, causal=True).transpose(0, 2, 1, 3).reshape(2, 5, 8)
-    np.testing.assert_allclose(layer(x).data, layer.c_proj(expected).data, rtol=1e-10)
+    np.testing.assert_allclose(layer(x).data, layer.o_proj(expected).data, rtol=1e-10)
 
 
 def test_rope_makes_attention_see_order():
     x = np.random.default_rng(1).normal(size=(1, 3, 8))
     swapped = x[:, [1, 0, 2]]
-    plain = CausalSelfAttention(8, 2, rng=rng(), std=1.0, dtype=F8)
-    turned = CausalSelfAttention(8, 2, rope_base=10.0, rng=rng(), std=1.0, dtype=F8)
+    plain = causal(8, 2, rng=rng(), std=1.0, dtype=F8)
+    turned = causal(8, 2, rope_base=10.0, rng=rng(), std=1.0, dtype=F8)
     # the last position sees the same set of tokens either way
     np.testing.assert_allclose(plain(Tensor(x)).data[:, 2], plain(Tensor(swapped)).data[:, 2], rtol=1e-10)
     assert np.abs(turned(Tensor(x)).data[:, 2] - turned(Tensor(swapped)).data[:, 2]).max() > 1e-3
@@ -173,23 +180,23 @@ def test_dropout_is_active_exactly_when_an_rng_is_given():
         Dropout(0.5),
         MLP(8, dropout=0.5, rng=rng(), dtype=F8),
         SwiGLU(8, 8, dropout=0.5, rng=rng(), dtype=F8),
-        CausalSelfAttention(8, 2, dropout=0.5, rng=rng(), dtype=F8),
-        CausalSelfAttention(8, 2, dropout=0.5, rope_base=10.0, rng=rng(), dtype=F8),
+        causal(8, 2, dropout=0.5, rng=rng(), dtype=F8),
+        causal(8, 2, dropout=0.5, rope_base=10.0, rng=rng(), dtype=F8),
     ]
     for layer in layers:
         np.testing.assert_array_equal(layer(x).data, layer(x).data)
-        with_rng = layer(x, np.random.default_rng(0)).data
+        with_rng = layer(x, rng=np.random.default_rng(0)).data
         assert np.abs(with_rng - layer(x).data).max() > 0
-        np.testing.assert_array_equal(with_rng, layer(x, np.random.default_rng(0)).data)
+        np.testing.assert_array_equal(with_rng, layer(x, rng=np.random.default_rng(0)).data)
         halves = [
-            layer(Tensor(x.data[part]), KeyedStream(1, 1, part.start)).data for part in (slice(0, 2), slice(2, 4))
+            layer(Tensor(x.data[part]), rng=KeyedStream(1, 1, part.start)).data for part in (slice(0, 2), slice(2, 4))
         ]
-        np.testing.assert_array_equal(np.concatenate(halves), layer(x, KeyedStream(1, 1)).data)
+        np.testing.assert_array_equal(np.concatenate(halves), layer(x, rng=KeyedStream(1, 1)).data)
 
 
 def test_a_block_adds_two_corrections_to_the_stream():
-    block = TransformerBlock(LayerNorm(8), CausalSelfAttention(8, 2, rng=rng()), LayerNorm(8), MLP(8, rng=rng()))
-    for part in (block.attn.c_proj, block.mlp.c_proj):
+    block = TransformerBlock(LayerNorm(8), causal(8, 2, rng=rng()), LayerNorm(8), MLP(8, rng=rng()))
+    for part in (block.attention.o_proj, block.mlp.down_proj):
         part.weight.assign(np.zeros(part.weight.shape))
     x = np.random.default_rng(1).normal(size=(1, 3, 8)).astype(np.float32)
     np.testing.assert_array_equal(block(Tensor(x)).data, x)
@@ -199,8 +206,8 @@ def test_a_block_adds_two_corrections_to_the_stream():
     "make",
     [
         lambda: Linear(0, 3, rng=rng()), lambda: Embedding(3, -1, rng=rng()), lambda: LayerNorm(2.5), lambda: RMSNorm(0),
-        lambda: Dropout(1.0), lambda: Dropout(-0.1), lambda: CausalSelfAttention(8, 3, rng=rng()),
-        lambda: CausalSelfAttention(8, 4, 3, rng=rng()), lambda: CausalSelfAttention(6, 2, rope_base=10.0, rng=rng(), dtype=F8)(Tensor(np.ones((1, 2, 6)))),
+        lambda: Dropout(1.0), lambda: Dropout(-0.1), lambda: causal(8, 3, rng=rng()),
+        lambda: causal(8, 4, 3, rng=rng()), lambda: causal(6, 2, rope_base=10.0, rng=rng(), dtype=F8)(Tensor(np.ones((1, 2, 6)))),
     ],
 )  # fmt: skip
 def test_impossible_sizes_are_refused(make):
@@ -211,4 +218,4 @@ def test_impossible_sizes_are_refused(make):
 @pytest.mark.parametrize("sizes", [{"n_head": 0}, {"n_head": 2, "n_kv_head": 0}, {"n_head": 2.0}])
 def test_heads_are_counted_from_one(sizes):
     with pytest.raises(ArgumentError, match="at least 1"):
-        CausalSelfAttention(4, **sizes, rng=np.random.default_rng(0))
+        causal(4, **sizes, rng=np.random.default_rng(0))

@@ -16,7 +16,7 @@ class Tree(Module):
 
 def test_a_replaced_tree_shares_what_was_not_replaced():
     rng = np.random.default_rng(0)
-    layers = [nn.CausalSelfAttention(8, 2, rng=rng), nn.MultiHeadAttention(8, 4, rng=rng)]
+    layers = [nn.Attention(8, 2, rng=rng), nn.MLP(8, rng=rng)]
     model = Tree(layers)
     paths = []
 
@@ -24,14 +24,12 @@ def test_a_replaced_tree_shares_what_was_not_replaced():
         paths.append(path)
         return nn.Linear(8, 8, rng=np.random.default_rng(1))
 
-    twin = nn.replace(model, nn.MultiHeadAttention, make)
+    twin = nn.replace(model, nn.MLP, make)
     assert paths == ["layers.1"] and isinstance(twin.layers[1], nn.Linear)
-    assert twin.layers[0].c_attn.weight is model.layers[0].c_attn.weight
-    assert isinstance(model.layers[1], nn.MultiHeadAttention)
+    assert twin.layers[0].q_proj.weight is model.layers[0].q_proj.weight
+    assert isinstance(model.layers[1], nn.MLP)
     assert model.layers is layers and twin.layers is not layers and twin.names == ("a", "b")
     assert twin.nothing is None and twin.bias is model.bias
-    assert nn.replace(model.layers[0], nn.CausalSelfAttention, make).weight.shape == (8, 8) and paths.pop() == ""
+    assert nn.replace(model.layers[0], nn.Attention, make).weight.shape == (8, 8) and paths.pop() == ""
     twin = nn.replace(model, nn.Linear, make)
-    assert paths[1:] == [f"layers.0.{n}" for n in ("c_attn", "c_proj")] + [
-        f"layers.1.{n}_proj" for n in ("k", "v", "q", "out")
-    ]
+    assert paths[1:] == [f"layers.0.{n}_proj" for n in "qkvo"] + [f"layers.1.{n}_proj" for n in ("up", "down")]

@@ -177,7 +177,7 @@ def class_inputs(draw):
     n, c = draw(st.integers(1, SIDE)), draw(st.integers(2, SIDE))
     targets = draw(hnp.arrays(np.int64, n, elements=st.sampled_from([*range(c), -100])))
     targets[0] = 0
-    options = {"label_smoothing": draw(st.sampled_from([0.0, 0.1]))}
+    options = {"label_smoothing": draw(st.sampled_from([0.0, 0.1, 1.0]))}
     return [array(draw, (n, c)), targets], options
 
 
@@ -287,17 +287,64 @@ def squeezed(draw):
     return [x], {"axis": 0}
 
 
+def between_steps(draw):
+    """Dividends a tenth beside whole numbers, divisors in quarters: no quotient is a whole number."""
+    (a, b), _ = two(second={"unique": True})(draw)
+    return [a + 0.1, b], {}
+
+
+def repeated(draw):
+    x = array(draw, draw(shapes(1)))
+    axis = draw(st.none() | st.integers(-x.ndim, x.ndim - 1))
+    size = x.size if axis is None else x.shape[axis]
+    return [x], {
+        "axis": axis,
+        "repeats": draw(st.integers(0, 3) | st.lists(st.integers(0, 2), min_size=size, max_size=size)),
+    }
+
+
+def sorted_inputs(draw):
+    (x,), options = one_with_axis(unique=True)(draw)
+    return [x], options | {"descending": draw(st.booleans())}
+
+
+def largest_inputs(draw):
+    (x,), options = one_with_axis(unique=True)(draw)
+    k = draw(st.integers(0, x.shape[options["axis"]]))
+    return [x], options | {"k": k, "largest": draw(st.booleans())}
+
+
+def largest_expected(x, k, axis, largest):
+    ordered = np.sort(x, axis)
+    return np.take(np.flip(ordered, axis) if largest else ordered, np.arange(k), axis)
+
+
+def flattened(draw):
+    x = array(draw, draw(shapes()))
+    start = draw(st.integers(0, max(0, x.ndim - 1)))
+    return [x], {"start": start, "end": draw(st.integers(start, max(0, x.ndim - 1))) - max(1, x.ndim)}
+
+
 def triangle(draw):
     return [array(draw, draw(shapes(2)))], {"k": draw(st.integers(-2, 2))}
 
 
+EQUATIONS = [
+    "ij,jk->ik", "bij,bkj->bik", "ij,ij->", "i,j->ij", "ijk,k->ij", "ij,k->jk", "ij,j->i", "ij->ji", "ij->", "ii->", "ii->i",
+    "iji->j", "ij,jk,kb->ib", "ii,ij,jj->j", "ji", "ij,jk", "ii", "...i,...i->...", "...ij,jk", "b...,...", "...ii->...i",
+    "i...->...",
+]  # fmt: skip
+
+
 def einsum_inputs(draw):
-    spec = draw(
-        st.sampled_from(["ij,jk->ik", "bij,bkj->bik", "ij,ij->", "i,j->ij", "ijk,k->ij", "ij,k->jk", "ij,j->i"])
-    )
+    subscripts = draw(st.sampled_from(EQUATIONS))
     size = {letter: draw(st.integers(1, SIDE)) for letter in "bijk"}
-    a, b = spec.split("->")[0].split(",")
-    return [array(draw, tuple(size[c] for c in part)) for part in (a, b)], {"subscripts": spec}
+    arrays = []
+    for part in subscripts.split("->")[0].split(","):
+        dots = tuple(draw(st.sampled_from([(), (2,), (3, 1), (1, 2), (3, 2)])) if "..." in part else ())
+        before, _, after = part.partition("...")
+        arrays.append(array(draw, (*(size[c] for c in before), *dots, *(size[c] for c in after))))
+    return arrays, {"subscripts": subscripts}
 
 
 def normalised(x, eps):
@@ -311,11 +358,20 @@ POSITIVE = {"positive": True}
 CASES = [
     Case("add", two(), np.add), Case("subtract", two(), np.subtract), Case("multiply", two(), np.multiply),
     Case("divide", two(second={"unique": True}), np.divide), Case("power", two(POSITIVE), np.power),
+    Case("remainder", between_steps, np.mod), Case("sign", one(unique=True), np.sign),
+    Case("std", reduced(unique=True), np.std), Case("prod", reduced(), np.prod),
+    Case("repeat", repeated, np.repeat),
+    Case("sort", sorted_inputs, lambda x, axis, descending: np.flip(np.sort(x, axis), axis) if descending else np.sort(x, axis),
+         call=lambda x, **options: ops.sort(x, **options)[0]),
+    Case("topk", largest_inputs, largest_expected, call=lambda x, **options: ops.topk(x, **options)[0]),
+    Case("flatten", flattened, lambda x, start, end: x.reshape(
+        *x.shape[:start], -1, *x.shape[end % x.ndim + 1 :]) if x.ndim else x.reshape(1)),
     Case("negative", one(), np.negative), Case("absolute", one(unique=True), np.abs), Case("exp", one(), np.exp),
     Case("log", one(positive=True), np.log), Case("log1p", one(positive=True), np.log1p),
     Case("sqrt", one(positive=True), np.sqrt), Case("rsqrt", one(positive=True), lambda x: x**-0.5),
     Case("sin", one(), np.sin), Case("cos", one(), np.cos), Case("tanh", one(), np.tanh),
     Case("sigmoid", one(), sigmoid), Case("erf", one(), erf), Case("relu", one(unique=True), lambda x: x * (x > 0)),
+    Case("log_sigmoid", one(), lambda x: np.log(sigmoid(x))), Case("softplus", one(), lambda x: np.log(1 + np.exp(x))),
     Case("silu", one(), lambda x: x * sigmoid(x)), Case("gelu", one(), lambda x: x * (1 + erf(x / 2**0.5)) / 2),
     Case("gelu", one(), lambda x, approximate: x * sigmoid(2 * (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)),
          options={"approximate": "tanh"}),
@@ -328,7 +384,8 @@ CASES = [
     Case("amax", reduced(unique=True), np.max), Case("amin", reduced(unique=True), np.min),
     Case("logsumexp", reduced(), lambda x, axis, keepdims: np.log(np.exp(x).sum(axis, keepdims=keepdims))),
     Case("cumsum", one_with_axis(), np.cumsum), Case("matmul", matrices, np.matmul),
-    Case("einsum", einsum_inputs, lambda a, b, subscripts: np.einsum(subscripts, a, b)),
+    Case("einsum", einsum_inputs, lambda *xs, subscripts: np.einsum(subscripts, *xs),
+         call=lambda *xs, subscripts: ops.einsum(subscripts, *xs)),
     Case("linear", linear_inputs, lambda x, w, b: x @ w.T + b),
     Case("reshape", reshaped, lambda x, shape: x.reshape(shape)), Case("transpose", transposed, np.transpose),
     Case("swapaxes", one_with_axis(), lambda x, a, b: np.swapaxes(x, a, b),

@@ -132,3 +132,34 @@ def test_comparing_mixed_precisions_is_refused():
 
 def test_sizes_may_be_numpy_integers():
     assert Tensor(np.arange(6.0)).reshape(np.int64(2), 3).shape == (2, 3)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("smoothing", [0.0, 0.3, 1.0])
+def test_label_smoothing_up_to_all_of_it_is_pytorchs(smoothing):
+    import torch
+
+    x, y = RNG.normal(size=(4, 5)), np.array([0, 3, -100, 4])
+    mine, theirs = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    loss = ops.cross_entropy(mine, y, label_smoothing=smoothing)
+    other = torch.nn.functional.cross_entropy(theirs, torch.tensor(y), label_smoothing=smoothing)
+    loss.backward()
+    other.backward()
+    assert loss.item() == pytest.approx(other.item(), rel=1e-12)
+    np.testing.assert_allclose(mine.grad, theirs.grad.numpy(), rtol=1e-12, atol=1e-15)
+
+
+def test_a_float_as_an_option_makes_floats_of_integers_and_never_float64():
+    i, x = Tensor([1, 2, 3]), Tensor([1.0, 2.0, 3.0])
+    mask = np.array([True, False, False])
+    for half in (1.5, np.float64(1.5), np.float32(1.5)):
+        for t in (i, x):
+            assert t.clip(low=half).data.tolist() == [1.5, 2, 3] and t.clip(low=half).dtype == np.float32
+            assert (
+                t.masked_fill(mask, half).data.tolist() == [1.5, 2, 3] and t.masked_fill(mask, half).dtype == np.float32
+            )
+        assert ops.pad(i, widths=((1, 0),), value=1.5).data.tolist() == [1.5, 1, 2, 3]
+    assert (
+        i.clip(low=2).dtype == i.masked_fill(mask, 7).dtype == ops.pad(i, widths=((0, 1),), value=0).dtype == np.int64
+    )
+    assert ops.pad(i, widths=((1, 0),)).dtype == np.int64

@@ -223,7 +223,7 @@ def test_recurrence_writes_into_a_sink_what_it_would_hand_back(name, gates):
 TARGETS = np.array([[0, 3, -100], [4, 4, 1]])
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
 def test_cross_entropy(smoothing):
     both(ops.cross_entropy, composed.cross_entropy, [normal(2, 3, 5), TARGETS], label_smoothing=smoothing)
     both(ops.cross_entropy, composed.cross_entropy, [normal(2, 3, 5), TARGETS], divisor=7)
@@ -231,7 +231,7 @@ def test_cross_entropy(smoothing):
         both(ops.cross_entropy, composed.cross_entropy, [normal(2, 3, 5), TARGETS], reduction=reduction)
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
 @pytest.mark.parametrize("tile", [1, 100, 1 << 22])
 def test_cross_entropy_fused_with_the_projection(smoothing, tile, monkeypatch):
     monkeypatch.setattr(loss_module, "LOGIT_TILE_BYTES", tile)

@@ -25,6 +25,7 @@ NOT_IN_HALF = {
     "astype": "is told its dtype",
     "embedding": "reads float32 tables; the cast comes after it",
     "einsum": "is for reading, and neither library has it in bfloat16",
+    "remainder": "jumps where rounding moves a quotient over a whole number",
     "power": "amplifies the rounding of its inputs by the exponent",
 }
 EIGHT_BITS = 2.0**-8
@@ -93,6 +94,13 @@ def test_bfloat16_is_the_cpu_to_eight_bits(case, data):
 
 def on_gpu(*shape, seed=0, dtype="float32"):
     return Tensor(np.random.default_rng(seed).normal(size=shape).astype(dtype)).to("cuda")
+
+
+def test_numpy_may_not_copy_from_the_gpu_in_silence():
+    x = on_gpu(3)
+    with pytest.raises(DeviceError, match=r"x\.numpy\(\)"):
+        np.asarray(x)
+    assert np.asarray(x.to("cpu")).shape == (3,)
 
 
 def test_tensors_on_two_devices_are_refused_and_plain_arrays_follow():

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.errors import ArgumentError, CheckpointError, DtypeError, GradientError, ShapeError
-from tinygrad_llm.nn import Parameter
-from tinygrad_llm.optim import SGD, AdamW, FlatParameters, clip_scale, schedule, sum_of_squares
+from tinygrad_llm.errors import (
+    ArgumentError,
+    CheckpointError,
+    DtypeError,
+    GradientError,
+    NonFiniteError,
+    ShapeError,
+)  # fmt: skip
+from tinygrad_llm.nn import Linear, Parameter
+from tinygrad_llm.optim import SGD, AdamW, FlatParameters, clip_grad_norm, clip_scale, schedule, sum_of_squares
 
 RNG = np.random.default_rng(0)
 SHAPES = [(3, 4), (4,), (2, 2, 2), ()]
@@ -62,7 +69,7 @@ def test_a_thousand_steps_equal_pytorchs(name):
         optimizer.step(flat, lr, clip_scale(np.sqrt(sum_of_squares(flat)), 1.5))
         other.step()
     for mine, their in zip(ours, theirs):
-        np.testing.assert_allclose(mine.data, their.detach().numpy(), rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(mine.data, their.detach().numpy(), rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.oracle
@@ -180,6 +187,34 @@ def test_parameters_become_views_of_one_array():
         assert np.shares_memory(p.data, flat.data)
 
 
+def test_names_stand_in_the_order_of_the_flat_array():
+    vector, matrix, frozen = Tensor(np.ones(2), True), Tensor(np.ones((2, 3)), True), Tensor(np.ones(4))
+    for make in (SGD, AdamW):
+        named = make([("bias", vector), ("frozen", frozen), ("weight", matrix)]).flat
+        assert named.names == ["weight", "bias"] and named.parameters == [matrix, vector]
+        assert make(iter([vector, frozen, matrix])).flat.names == ["parameter 2", "parameter 0"]
+    layer = Linear(3, 2, rng=np.random.default_rng(0))
+    optimizer = AdamW(layer.named_parameters())
+    assert optimizer.flat.names == ["weight", "bias"]
+    with pytest.raises(GradientError, match=r"weight \(2, 3\), bias \(2,\)"):
+        optimizer.step()
+
+
+@pytest.mark.parametrize("make", [SGD, AdamW])
+def test_a_tensor_given_twice_is_refused_before_any_step(make):
+    w, v = Tensor(np.ones(3), True), Tensor(np.ones(3), True)
+    make([w, v])
+    for twice in ([w, v, w], [("a", w), ("b", w)], [("a", w), v, w]):
+        with pytest.raises(ArgumentError, match="each tensor once"):
+            make(twice)
+
+
+@pytest.mark.parametrize("given", [Tensor(np.ones((2, 2)), True), 3, [np.ones(3)], [("w", np.ones(3))], [(1, 2, 3)]])
+def test_what_are_no_parameters_is_refused(given):
+    with pytest.raises(ArgumentError, match="an iterable of tensors"):
+        SGD(given)
+
+
 def test_a_parameter_moved_out_of_the_array_is_noticed():
     p = Tensor(np.ones(3), requires_grad=True)
     optimizer = SGD([p], lr=0.1)
@@ -284,3 +319,51 @@ def test_no_memory_and_no_step_are_settings_too():
     still.grad = np.array([0.5])
     SGD([still], lr=0.0).step()
     assert still.data.tolist() == [1.0]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("max_norm", [0.0, 1e-3, 1.0, 1e6])
+def test_clipping_by_norm_is_pytorchs(max_norm, dtype):
+    import torch
+
+    ours = [*leaves(dtype), Tensor(np.ones(2, dtype), requires_grad=True)]  # the last has no gradient
+    theirs = [torch.tensor(p.data, requires_grad=True) for p in ours]
+    for p, q in zip(ours[:-1], theirs[:-1]):
+        p.grad = RNG.normal(size=p.shape).astype(dtype)
+        q.grad = torch.tensor(p.grad)
+    places = [p.grad for p in ours]
+    norm = clip_grad_norm(ours, max_norm)
+    expected = torch.nn.utils.clip_grad_norm_(theirs, max_norm)
+    bound = 1e-6 if dtype == np.float32 else 1e-14
+    assert norm == pytest.approx(expected.item(), rel=bound)
+    for p, q, place in zip(ours[:-1], theirs[:-1], places):
+        assert p.grad is place
+        np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=2 * bound)
+
+
+def test_clipping_takes_one_parameter_and_gradients_whose_squares_float32_cannot_hold():
+    p = Tensor(np.zeros(2, np.float32), requires_grad=True)
+    p.grad = np.array([3e30, 4e30], np.float32)
+    assert clip_grad_norm(p, 1.0) == pytest.approx(5e30)
+    np.testing.assert_allclose(p.grad, [0.6, 0.8], rtol=1e-6)
+    assert clip_grad_norm([], 1.0) == 0.0
+    with pytest.raises(ArgumentError, match="max_norm"):
+        clip_grad_norm(p, -1.0)
+
+
+def test_a_norm_that_is_not_finite_is_an_error_on_request_and_reaches_every_gradient_otherwise():
+    p, q = (Tensor(np.zeros(2), requires_grad=True) for _ in "pq")
+    p.grad, q.grad = np.array([1.0, np.nan]), np.ones(2)
+    with pytest.raises(NonFiniteError, match="gradient norm"):
+        clip_grad_norm([p, q], 1.0, error_if_nonfinite=True)
+    assert p.grad[0] == 1 and q.grad.tolist() == [1, 1]
+    assert np.isnan(clip_grad_norm([p, q], 1.0)) and np.isnan(q.grad).all()
+
+
+def test_adamw_adds_squares_of_small_gradients_that_a_scaled_gradient_would_lose():
+    p = Tensor(np.zeros(1, np.float32), requires_grad=True)
+    optimizer = AdamW([p], lr=0.1, betas=(0.9999, 0.9), eps=1e-30, weight_decay=0.0)
+    optimizer.step(np.array([1e-18], np.float32))
+    np.testing.assert_allclose(optimizer.state["v"], 0.1e-36, rtol=1e-5)
+    np.testing.assert_allclose(p.data, -0.1, rtol=1e-4)

@@ -11,6 +11,8 @@ import ctypes
 import numpy as np
 
 TYPES = {0: "float32", 1: "float64", 14: "bfloat16"}
+SPLIT_FROM = 64
+"""The inner size from which on a product is taken in two parts."""
 ALLOWED = {  # (factors, product): compute types; cublasGemmEx, table of supported types
     ("float32", "float32"): {68, 77},
     ("float64", "float64"): {70},
@@ -42,7 +44,7 @@ class CuBLAS:
     """The functions that `backend.cublas` calls. `calls` counts them; `record` is asked to run or keep each product."""
 
     def __init__(self, run) -> None:
-        self.run, self.calls, self.stream, self.workspace = run, 0, None, None
+        self.run, self.calls, self.stream, self.workspace, self.mode = run, 0, None, None, 0
 
     def cublasCreate_v2(self, handle) -> int:
         handle._obj.value = 7
@@ -50,6 +52,11 @@ class CuBLAS:
 
     def cublasSetStream_v2(self, handle, stream) -> int:
         self.stream, self.workspace = _number(stream), None  # as cuBLAS: the workspace is the default one again
+        return 0
+
+    def cublasSetMathMode(self, handle, mode) -> int:
+        assert _number(mode) in (0, 16), "cublasMath_t: the default, or no sums in reduced precision"
+        self.mode = _number(mode)
         return 0
 
     def cublasSetWorkspace_v2(self, handle, place, size) -> int:
@@ -68,7 +75,7 @@ class CuBLAS:
         factor, result = _dtype(a_type), _dtype(c_type)
         assert _dtype(b_type) == factor
         assert _number(compute) in ALLOWED[factor.name, result.name], "a combination of types that cuBLAS has not"
-        m, n, k, count = map(_number, (m, n, k, count))
+        m, n, k, count, mode = *map(_number, (m, n, k, count)), self.mode
         scalars = [x._obj.value for x in (alpha, beta)]
         wanted = ctypes.c_double if factor == np.float64 else ctypes.c_float
         assert all(isinstance(x._obj, wanted) for x in (alpha, beta)), "alpha and beta have the type of the computation"
@@ -84,12 +91,23 @@ class CuBLAS:
             if _number(compute) == 77:
                 left, right = _tf32(left), _tf32(right)
             out = _matrices(c, result, m, n, _number(ldc), _number(stride_c), count).swapaxes(1, 2)
-            product = scalars[0] * (right.swapaxes(1, 2) @ left.swapaxes(1, 2))  # the transposes, as memory has them
+            parts = 1 if mode == 16 or result.name != "bfloat16" or k < SPLIT_FROM else 2
+            product = scalars[0] * _summed(right.swapaxes(1, 2), left.swapaxes(1, 2), parts, result)
             out[...] = product if scalars[1] == 0 else product + scalars[1] * out.astype(wide)
 
         self.calls += 1
         self.run(multiply)
         return 0
+
+
+def _summed(left: np.ndarray, right: np.ndarray, parts: int, dtype: np.dtype) -> np.ndarray:
+    """left @ right (the transposes, as memory has them), in parts along the inner axis that are rounded before they are
+    added: what cuBLAS does where it may."""
+    if parts == 1:
+        return left @ right
+    bounds = np.linspace(0, left.shape[2], parts + 1).astype(int)
+    pieces = [left[..., a:b] @ right[:, a:b] for a, b in zip(bounds, bounds[1:])]
+    return sum(piece.astype(dtype) for piece in pieces).astype(left.dtype)
 
 
 def _tf32(x: np.ndarray) -> np.ndarray:

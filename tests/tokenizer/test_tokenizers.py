@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -88,10 +89,69 @@ def test_streaming_does_not_wait_for_the_end():
     assert len(seen) < 4
 
 
-def test_a_special_token_cut_in_half_is_still_refused():
+STREAMED = [
+    RegexBPETokenizer.train(CORPUS, 300, pattern, special=special)
+    for pattern in (*PATTERNS, r"\S+(?=\s*\Z)|\S|\s+")  # the last one looks at the end of the text: nothing is certain
+    for special in ((), (SPECIAL, SPECIAL + " x", "\n\nQ:", "<|"))  # the beginnings of one another, and space
+]
+PIECES = [*"ab'sLvré1234.!<|\r\n\t \x1c\u3000🙂", "  ", "\n\n", "'ll", "'RE", "\n \n", "   x", SPECIAL, "<|", "\n\nQ:"]
+
+
+def check_random_streams(count: int) -> None:
+    """Any cut of any text gives the ids of the whole, or the same refusal."""
+    rng = np.random.default_rng(count)
+    for number in range(count):
+        tokenizer = STREAMED[number % len(STREAMED)]
+        text = "".join(rng.choice(PIECES, int(rng.integers(1, 16))))
+        cuts = np.sort(rng.integers(0, len(text) + 1, int(rng.choice([0, 1, 2, 5, len(text)]))))
+        chunks = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)])]
+        allowed = [s for s in tokenizer.special if rng.random() < 0.8]
+        try:
+            expected = tokenizer.encode(text, allowed)
+        except TokenError as error:
+            with pytest.raises(TokenError, match=re.escape(error.got)):
+                list(tokenizer.encode_stream(chunks, allowed))
+        else:
+            assert list(tokenizer.encode_stream(chunks, allowed)) == expected, (tokenizer.pattern, chunks)
+
+
+def test_a_stream_cut_anywhere_gives_the_ids_of_the_whole():
+    check_random_streams(3_000)
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_streams_give_the_ids_of_the_whole():
+    check_random_streams(100_000)
+
+
+def test_a_stream_of_one_chunk_keeps_the_space_before_a_word_together():
+    corpus, text = "a\n\nb \n\n  \n\n   x  y" * 9, "a\n\nbbb ccc"
+    for pattern in PATTERNS:
+        tokenizer = RegexBPETokenizer.train(corpus, 300, pattern, special=["<|e|>"])
+        assert list(tokenizer.encode_stream([text])) == tokenizer.encode(text)
+
+
+def test_a_special_token_cut_in_half_is_refused_or_allowed_as_a_whole_one():
     tokenizer = BYTE_LEVEL[3]
-    with pytest.raises(TokenError, match="special token"):
-        list(tokenizer.encode_stream(["the cat <|en", "d|> sat on the mat"]))
+    chunks = ["the cat <|en", "d|> sat on the mat"]
+    with pytest.raises(TokenError, match=r"'<\|end\|>' at position 8"):
+        list(tokenizer.encode_stream(chunks))
+    ids = list(tokenizer.encode_stream(chunks, allowed_special=[SPECIAL]))
+    assert ids == tokenizer.encode("".join(chunks), [SPECIAL]) and tokenizer.special[SPECIAL] in ids
+
+
+def test_a_stream_of_single_letters_is_scanned_a_few_times_only(monkeypatch):
+    tokenizer, scanned = RegexBPETokenizer([]), []
+    words = tokenizer._words
+
+    class Counted:
+        def finditer(self, text):
+            scanned.append(len(text))
+            return words.finditer(text)
+
+    tokenizer._words = Counted()
+    assert list(tokenizer.encode_stream("a" * 20_000)) == tokenizer.encode("a" * 20_000)
+    assert sum(scanned) < 100_000
 
 
 @pytest.mark.parametrize("tokenizer", ALL, ids=lambda t: t.kind)

@@ -17,11 +17,12 @@ from tinygrad_llm.errors import ConfigError, NonFiniteError  # noqa: E402
 from tinygrad_llm.models.gpt import GPT, GPTConfig  # noqa: E402
 from tinygrad_llm.optim import SGD, AdamW, schedule  # noqa: E402
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep  # noqa: E402
-from tinygrad_llm.train.step import EagerStep, ThreadedStep  # noqa: E402
+from tinygrad_llm.train.step import EagerStep, ThreadedStep, count_targets  # noqa: E402
 
 CONFIG = GPTConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=16, dropout=0.0, bias=True)
 TOKENS = np.random.default_rng(0).integers(0, 11, 300)
 BATCHES = Batches(TOKENS, block_size=8, batch_size=3, seed=1)
+COUNT = 24  # targets of a batch
 LR = schedule("cosine", 1e-2, 40, 5)
 
 
@@ -31,7 +32,7 @@ def model(device: str, dropout: float = 0.0) -> GPT:
 
 
 def adamw(m):
-    return AdamW(m.parameters(), betas=(0.9, 0.95), weight_decay=0.1)
+    return AdamW(m.named_parameters(), betas=(0.9, 0.95), weight_decay=0.1)
 
 
 def losses(step, steps: int, accumulate: int = 1) -> list[float]:
@@ -39,18 +40,21 @@ def losses(step, steps: int, accumulate: int = 1) -> list[float]:
     found = []
     with own_stream("cuda" if isinstance(step, DeviceStep) else "cpu"):
         for n in range(steps):
-            result = step([BATCHES[n * accumulate + i] for i in range(accumulate)], n, LR(n + 1)) or step.read()
+            batches = [BATCHES[n * accumulate + i] for i in range(accumulate)]
+            result = step(batches, n, LR(n + 1), count_targets(batches)) or step.read()
             found += [result.loss, result.grad_norm]
     return found
 
 
-@pytest.mark.parametrize("make", [adamw, lambda m: SGD(m.parameters(), momentum=0.9, nesterov=True, weight_decay=0.1)])
+@pytest.mark.parametrize(
+    "make", [adamw, lambda m: SGD(m.named_parameters(), momentum=0.9, nesterov=True, weight_decay=0.1)]
+)
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_the_curve_is_the_cpus(make, accumulate):
     on_gpu, on_cpu = model("cuda"), model("cpu")
     theirs, ours = make(on_gpu), make(on_cpu)
-    found = losses(DeviceStep(on_gpu, theirs, clip=0.5, seed=0), 12, accumulate)
-    expected = losses(EagerStep(on_cpu, ours, clip=0.5), 12, accumulate)
+    found = losses(DeviceStep(on_gpu.loss, theirs, clip=0.5, seed=0), 12, accumulate)
+    expected = losses(EagerStep(on_cpu.loss, ours, clip=0.5), 12, accumulate)
     for name, moment in ours.state.items():  # by name: a checkpoint is read on either
         np.testing.assert_allclose(theirs.state[name].get(), moment, rtol=1e-3, atol=1e-3 * np.abs(moment).max())
     np.testing.assert_allclose(found, expected, rtol=2e-4)  # float32 sums in another order, over twelve steps
@@ -58,17 +62,17 @@ def test_the_curve_is_the_cpus(make, accumulate):
 
 def test_a_step_of_several_threads_has_one_on_the_gpu_and_the_same_curve():
     on_gpu, on_cpu = model("cuda"), model("cpu")
-    step = ThreadedStep(on_gpu, adamw(on_gpu), threads=2)
+    step = ThreadedStep(on_gpu.loss, adamw(on_gpu), threads=2)
     assert step.workers.count == 1
-    np.testing.assert_allclose(losses(step, 4), losses(EagerStep(on_cpu, adamw(on_cpu)), 4), rtol=2e-4)
+    np.testing.assert_allclose(losses(step, 4), losses(EagerStep(on_cpu.loss, adamw(on_cpu)), 4), rtol=2e-4)
     step.close()
 
 
 @pytest.mark.parametrize("precision", ["tf32", "bf16"])
 def test_coarser_precisions_follow_the_same_curve(precision):
     exact, coarse = model("cuda"), model("cuda")
-    expected = losses(DeviceStep(exact, adamw(exact), clip=1.0, seed=0), 12)
-    found = losses(DeviceStep(coarse, adamw(coarse), clip=1.0, seed=0, precision=precision), 12)
+    expected = losses(DeviceStep(exact.loss, adamw(exact), clip=1.0, seed=0), 12)
+    found = losses(DeviceStep(coarse.loss, adamw(coarse), clip=1.0, seed=0, precision=precision), 12)
     assert found != expected
     np.testing.assert_allclose(found[::2], expected[::2], rtol=2e-2)
     assert all(p.dtype == np.float32 for p in coarse.parameters())
@@ -77,12 +81,12 @@ def test_coarser_precisions_follow_the_same_curve(precision):
 @pytest.mark.parametrize("kind", [DeviceStep, GraphedStep])
 def test_a_step_waits_for_nothing_and_copies_only_pinned_memory(kind):
     m = model("cuda", dropout=0.2)
-    step = kind(m, adamw(m), clip=1.0, seed=0, every=8)
+    step = kind(m.loss, adamw(m), clip=1.0, seed=0, every=8)
     with own_stream("cuda"):
-        step([BATCHES[0]], 0, 1e-3)
+        step([BATCHES[0]], 0, 1e-3, COUNT)
         waits, uploads = STATE.waits(), STATE.uploads()
         for n in range(1, 8):
-            assert step([BATCHES[n]], n, 1e-3) is None
+            assert step([BATCHES[n]], n, 1e-3, COUNT) is None
         assert (STATE.waits(), STATE.uploads()) == (waits, uploads)
         assert step.read() is not None and STATE.waits() > waits
         assert step.read() is None
@@ -90,8 +94,8 @@ def test_a_step_waits_for_nothing_and_copies_only_pinned_memory(kind):
 
 def test_a_replayed_graph_does_what_the_operations_do():
     a, b = model("cuda", dropout=0.2), model("cuda", dropout=0.2)
-    eager = losses(DeviceStep(a, adamw(a), clip=0.5, seed=3), 100)
-    graphed = GraphedStep(b, adamw(b), clip=0.5, seed=3)
+    eager = losses(DeviceStep(a.loss, adamw(a), clip=0.5, seed=3), 100)
+    graphed = GraphedStep(b.loss, adamw(b), clip=0.5, seed=3)
     assert losses(graphed, 100) == eager
     assert graphed.graph.recorded is not None and not graphed.failure
     for p, q in zip(a.parameters(), b.parameters()):
@@ -100,9 +104,11 @@ def test_a_replayed_graph_does_what_the_operations_do():
 
 def test_dropout_draws_anew_in_every_replay():
     m = model("cuda", dropout=0.5)
-    step = GraphedStep(m, adamw(m), clip=1.0, seed=3)
+    step = GraphedStep(m.loss, adamw(m), clip=1.0, seed=3)
     with own_stream("cuda"):
-        same = [(step([BATCHES[0]], n, 0.0) or step.read()).loss for n in range(8)]  # lr 0: only the dropout differs
+        same = [
+            (step([BATCHES[0]], n, 0.0, COUNT) or step.read()).loss for n in range(8)
+        ]  # lr 0: only the dropout differs
     assert len(set(same)) == 8
 
 
@@ -116,35 +122,36 @@ def test_where_recording_fails_the_reason_is_told_and_the_numbers_are_the_same()
     told = []
     config = GPTConfig(**vars(CONFIG))
     m, n = (kind(config, rng=np.random.default_rng(0)).to("cuda") for kind in (Waits, GPT))
-    step = GraphedStep(m, adamw(m), clip=1.0, seed=0, report=told.append)
-    plain = DeviceStep(n, adamw(n), clip=1.0, seed=0)
+    step = GraphedStep(m.loss, adamw(m), clip=1.0, seed=0, report=told.append)
+    plain = DeviceStep(n.loss, adamw(n), clip=1.0, seed=0)
     assert losses(step, 6) == losses(plain, 6)
     assert len(told) == 1 and "cudaErrorStreamCaptureUnsupported" in told[0]
 
 
 def test_another_count_of_targets_is_not_replayed():
     m, n = model("cuda"), model("cuda")
-    step, plain = GraphedStep(m, adamw(m), clip=1.0, seed=0), DeviceStep(n, adamw(n), clip=1.0, seed=0)
+    step, plain = GraphedStep(m.loss, adamw(m), clip=1.0, seed=0), DeviceStep(n.loss, adamw(n), clip=1.0, seed=0)
     for i in range(7):
-        tokens, targets = BATCHES[i]
-        targets = np.where(np.arange(8) < 4, targets, -100) if i == 5 else targets
+        batch = BATCHES[i]
+        if i == 5:
+            batch = batch | {"targets": np.where(np.arange(8) < 4, batch["targets"], -100)}
         with own_stream("cuda"):
-            a, b = (s([(tokens, targets)], i, 1e-3) or s.read() for s in (step, plain))
+            a, b = (s([batch], i, 1e-3, count_targets([batch])) or s.read() for s in (step, plain))
         assert a == b
 
 
 @pytest.mark.parametrize("kind", [DeviceStep, GraphedStep])
 def test_a_nan_stops_all_updates_until_it_is_read_and_is_named(kind):
     m = model("cuda")
-    step = kind(m, adamw(m), clip=1.0, seed=0, every=10)
+    step = kind(m.loss, adamw(m), clip=1.0, seed=0, every=10)
     with own_stream("cuda"):
         for n in range(5):
-            step([BATCHES[n]], n, 1e-3)
+            step([BATCHES[n]], n, 1e-3, COUNT)
         step.read()
-        m.h[0].mlp.c_fc.weight.data[0, 0] = np.inf  # from now on nothing is finite
+        m.blocks[0].mlp.up_proj.weight.data[0, 0] = np.inf  # from now on nothing is finite
         kept = [p.numpy().copy() for p in m.parameters()]
         for n in range(5, 9):
-            step([BATCHES[n]], n, 1e-3)
+            step([BATCHES[n]], n, 1e-3, COUNT)
         with pytest.raises(NonFiniteError, match=r"step 5, operation .*tensor .*got loss nan"):
             step.read()
     for p, before in zip(m.parameters(), kept):
@@ -153,16 +160,16 @@ def test_a_nan_stops_all_updates_until_it_is_read_and_is_named(kind):
 
 def test_a_full_ring_is_read_before_it_is_written_again():
     m = model("cuda")
-    step = DeviceStep(m, adamw(m), clip=1.0, seed=0, every=3)
+    step = DeviceStep(m.loss, adamw(m), clip=1.0, seed=0, every=3)
     with own_stream("cuda"):
         for n in range(10):
-            step([BATCHES[n]], n, 1e-3)
+            step([BATCHES[n]], n, 1e-3, COUNT)
         assert step.read() is not None
 
 
 def test_another_shape_of_batch_is_refused():
     m = model("cuda")
-    step = DeviceStep(m, adamw(m), clip=1.0, seed=0)
-    with own_stream("cuda"), pytest.raises(ConfigError, match="shape of the first"):
-        step([BATCHES[0]], 0, 1e-3)
-        step([tuple(x[:2] for x in BATCHES[1])], 1, 1e-3)
+    step = DeviceStep(m.loss, adamw(m), clip=1.0, seed=0)
+    with own_stream("cuda"), pytest.raises(ConfigError, match="shapes of the first"):
+        step([BATCHES[0]], 0, 1e-3, COUNT)
+        step([{name: x[:2] for name, x in BATCHES[1].items()}], 1, 1e-3, COUNT)

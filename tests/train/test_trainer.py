@@ -16,8 +16,7 @@ import pytest
 from tinygrad_llm.backend.cuda import load_cupy
 from tinygrad_llm.errors import CheckpointError, ConfigError, DataError, DeviceError, NonFiniteError, StorageError
 from tinygrad_llm.models import from_pretrained
-from tinygrad_llm.train import PRESETS, Interrupted, TrainConfig, Trainer, load_checkpoint
-from tinygrad_llm.train import trainer as module
+from tinygrad_llm.train import PRESETS, Interrupted, TrainConfig, load_checkpoint, model_of, resume_run, start_run
 from tinygrad_llm.train.config import config_from_dict
 from tinygrad_llm.train.log import Log, curves, read_log
 
@@ -34,7 +33,7 @@ def config(tmp_path):
 
 
 def run(config, out, **given):
-    trainer = Trainer.start(config, out)
+    trainer = start_run(config, out)
     trainer.run(progress=False, report=lambda line: None)
     return trainer
 
@@ -85,7 +84,7 @@ def test_a_checkpoint_is_a_model_in_hugging_faces_layout(config, tmp_path):
 def test_a_stopped_run_goes_on_to_the_same_bits(stop, threads, config, tmp_path):
     config = replace(config, threads=threads)
     run(config, tmp_path / "whole")
-    trainer = Trainer.start(config, tmp_path / "parts")
+    trainer = start_run(config, tmp_path / "parts")
     plain = trainer._one_step
 
     def counted(bar):
@@ -95,7 +94,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(stop, threads, config, tmp_path)
     trainer._one_step = counted
     with pytest.raises(Interrupted):
         trainer.run(progress=False, report=lambda line: None)
-    resumed = Trainer.resume(tmp_path / "parts", {})
+    resumed = resume_run(tmp_path / "parts", {})
     assert resumed.step_number == stop
     resumed.run(progress=False, report=lambda line: None)
     assert_same_to_the_bit(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
@@ -109,7 +108,7 @@ def test_a_run_of_four_hundred_steps_goes_on_from_any_to_the_same_bits(config, t
     expected = weights(tmp_path / "whole")
     for stop in range(1, 400):
         folder = tmp_path / str(stop)
-        trainer = Trainer.start(replace(config, steps=400, checkpoint_every=400), folder)
+        trainer = start_run(replace(config, steps=400, checkpoint_every=400), folder)
         plain = trainer._one_step
 
         def counted(bar, plain=plain, trainer=trainer, stop=stop):
@@ -119,31 +118,31 @@ def test_a_run_of_four_hundred_steps_goes_on_from_any_to_the_same_bits(config, t
         trainer._one_step = counted
         with pytest.raises(Interrupted):
             trainer.run(progress=False, report=lambda line: None)
-        Trainer.resume(folder, {}).run(progress=False, report=lambda line: None)
+        resume_run(folder, {}).run(progress=False, report=lambda line: None)
         assert_same_to_the_bit(weights(folder), expected)
 
 
 def test_more_steps_may_be_asked_for_but_no_other_run(config, tmp_path):
     run(config, tmp_path / "run")
-    assert Trainer.resume(tmp_path / "run", {"steps": 20}).config.steps == 20
+    assert resume_run(tmp_path / "run", {"steps": 20}).config.steps == 20
     with pytest.raises(ConfigError, match="n_embd"):
-        Trainer.resume(tmp_path / "run", {"n_embd": 32})
-    Trainer.resume(tmp_path / "run", {"n_embd": 16})  # the same is no change
+        resume_run(tmp_path / "run", {"n_embd": 32})
+    resume_run(tmp_path / "run", {"n_embd": 16})  # the same is no change
 
 
 def test_another_text_is_noticed(config, tmp_path):
     run(config, tmp_path / "run")
     (tmp_path / "text.txt").write_text(TEXT.replace("mat", "tam"))
     with pytest.raises(CheckpointError, match="Was the text changed"):
-        Trainer.resume(tmp_path / "run", {})
+        resume_run(tmp_path / "run", {})
 
 
 def test_a_run_is_never_overwritten_and_none_is_resumed_from_nothing(config, tmp_path):
     run(config, tmp_path / "run")
     with pytest.raises(ConfigError, match="--resume"):
-        Trainer.start(config, tmp_path / "run")
+        start_run(config, tmp_path / "run")
     with pytest.raises(CheckpointError, match="nothing there"):
-        Trainer.resume(tmp_path / "other", {})
+        resume_run(tmp_path / "other", {})
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(config, tmp_path):
@@ -153,17 +152,17 @@ def test_a_checkpoint_of_another_configuration_is_refused(config, tmp_path):
     with pytest.raises(ConfigError, match="another version"):
         config_from_dict({k: v for k, v in document.items() if k != "lr"})
     saved.documents["run"]["config"]["n_layer"] = 2
-    with pytest.raises(CheckpointError, match=r"missing h\.1"):
-        module.model_of(saved)
+    with pytest.raises(CheckpointError, match="n_layer=2.*n_layer=1.*contradict"):
+        model_of(saved)
 
 
 def test_a_bad_loss_stops_the_run_and_keeps_the_checkpoint(config, tmp_path):
-    trainer = Trainer.start(config, tmp_path / "run")
+    trainer = start_run(config, tmp_path / "run")
     plain = trainer._one_step
 
     def poisoned(bar):
         if trainer.step_number == 6:
-            trainer.model.wpe.weight.data[:] = np.nan
+            trainer.model.position_embedding.weight.data[:] = np.nan
         plain(bar)
 
     trainer._one_step = poisoned
@@ -203,7 +202,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(config, tmp_path):
         assert process.returncode == 130
         assert "--resume" in errors and "Traceback" not in errors
         step = load_checkpoint(out / "checkpoint" / "last").documents["state"]["step"]
-        assert Trainer.resume(out, {}).step_number == step > 0
+        assert resume_run(out, {}).step_number == step > 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -217,7 +216,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(config, tmp_p
             assert process.poll() is None
             time.sleep(0.005)
         process.kill()
-    Trainer.resume(out, {}).run(progress=False, report=lambda line: None)
+    resume_run(out, {}).run(progress=False, report=lambda line: None)
     assert_same_to_the_bit(weights(out), weights(tmp_path / "whole"))
 
 
@@ -233,7 +232,7 @@ def test_a_text_that_cannot_be_learned_from_is_named(content, error, said, confi
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(error, match=said):
-        Trainer.start(replace(config, text=str(path)), tmp_path / "run")
+        start_run(replace(config, text=str(path)), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -249,7 +248,7 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(config, tmp_path):
 
 
 def test_a_full_disk_while_saving_keeps_what_was_saved(config, tmp_path, monkeypatch):
-    trainer = Trainer.start(config, tmp_path / "run")
+    trainer = start_run(config, tmp_path / "run")
     plain, saves = os.fsync, []
 
     def full(descriptor):
@@ -283,18 +282,18 @@ def test_a_missing_gpu_is_named(config, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)  # as where it is not installed
     load_cupy.cache_clear()
     with pytest.raises(DeviceError, match="cuda"):
-        Trainer.start(replace(config, device="cuda"), tmp_path / "run")
+        start_run(replace(config, device="cuda"), tmp_path / "run")
 
 
 @pytest.mark.parametrize("tokenizer", ["byte", "bpe"])
 def test_other_tokenizers_train_and_resume(tokenizer, config, tmp_path):
     run(replace(config, tokenizer=tokenizer, vocab_size=260), tmp_path / "run")
-    resumed = Trainer.resume(tmp_path / "run", {})
+    resumed = resume_run(tmp_path / "run", {})
     assert resumed.corpus.tokenizer.decode(resumed.corpus.train[:7]) == "the cat"[:7] or tokenizer == "bpe"
 
 
 def test_bits_per_byte_do_not_depend_on_the_tokenizer(config, tmp_path):
-    trainer = Trainer.start(config, tmp_path / "run")
+    trainer = start_run(config, tmp_path / "run")
     # one character is one byte here: nats a token over ln 2
     assert trainer.corpus.nats_to_bits_per_byte == pytest.approx(1 / np.log(2))
 

@@ -18,7 +18,7 @@ from tinygrad_llm.generate import Sampler, generate  # noqa: E402
 from tinygrad_llm.models.gpt import GPT, GPTConfig  # noqa: E402
 from tinygrad_llm.train.config import TrainConfig, config_from_dict  # noqa: E402
 from tinygrad_llm.train.log import curves  # noqa: E402
-from tinygrad_llm.train.trainer import Trainer  # noqa: E402
+from tinygrad_llm.train.run import resume_run, start_run  # noqa: E402
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def config(tmp_path):
 
 
 def trained(config, out):
-    trainer = Trainer.start(config, out)
+    trainer = start_run(config, out)
     trainer.run(progress=False, report=lambda text: None)
     return trainer
 
@@ -48,10 +48,10 @@ def test_a_run_on_the_gpu_follows_the_cpus_curve(config, tmp_path):
 
 def test_a_run_that_was_stopped_goes_on_to_the_bit(config, tmp_path):
     whole = trained(config, tmp_path / "whole")
-    half = Trainer.start(config, tmp_path / "half")
+    half = start_run(config, tmp_path / "half")
     half.config = replace(config, steps=6)
     half.run(progress=False, report=lambda text: None)
-    resumed = Trainer.resume(tmp_path / "half", {"steps": 12})
+    resumed = resume_run(tmp_path / "half", {"steps": 12})
     resumed.run(progress=False, report=lambda text: None)
     for p, q in zip(whole.model.parameters(), resumed.model.parameters()):
         np.testing.assert_array_equal(p.numpy(), q.numpy())
@@ -70,7 +70,7 @@ def test_bf16_keeps_float32_weights_and_learns(config, tmp_path):
 
 
 def test_too_little_memory_says_what_to_lower(config, tmp_path):
-    trainer = Trainer.start(replace(config, batch_size=64), tmp_path / "run")
+    trainer = start_run(replace(config, batch_size=64), tmp_path / "run")
     STATE.most_bytes = 30_000
     try:
         with pytest.raises(DeviceError, match=r"Out of memory allocating.*--batch-size \(64\).*--precision bf16"):
@@ -82,9 +82,9 @@ def test_too_little_memory_says_what_to_lower(config, tmp_path):
 def test_coarse_precision_needs_a_gpu_and_float32(config):
     for change, said in (({"device": "cpu"}, "on the CPU"), ({"dtype": "float64"}, "--dtype float64")):
         with pytest.raises(ConfigError, match=said):
-            Trainer.start(replace(config, precision="bf16", **change), None)
+            start_run(replace(config, precision="bf16", **change), None)
     with pytest.raises(ConfigError, match="--dtype float64.*--device cpu"):
-        Trainer.start(replace(config, dtype="float64"), None)
+        start_run(replace(config, dtype="float64"), None)
 
 
 def test_a_configuration_saved_before_there_was_a_gpu_is_read(config):
@@ -96,7 +96,7 @@ def test_the_gpu_writes_what_the_cpu_writes_and_waits_once_for_several_tokens():
     sizes = GPTConfig(vocab_size=11, block_size=6, n_layer=1, n_head=2, n_embd=16)
     on_cpu, on_gpu = (GPT(sizes, rng=np.random.default_rng(0)).to(device) for device in ("cpu", "cuda"))
     for model in (on_cpu, on_gpu):
-        model.wte.weight.assign(20 * model.wte.weight.numpy())  # opinions
+        model.token_embedding.weight.assign(20 * model.token_embedding.weight.numpy())  # opinions
     for sampler in (Sampler(0.8), Sampler(1.0, top_k=3), Sampler(1.2, top_p=0.7), Sampler(greedy=True)):
         expected = list(generate(on_cpu, [1, 2], 25, sampler, np.random.default_rng(1)))
         before = STATE.waits()

@@ -28,19 +28,18 @@ def words(figure):
 def values_of(layer, x):
     """(B, T, D) -> (B, H, T, K), by hand."""
     batch, time, _ = x.shape
-    kv = layer.n_kv_head * layer.head_size
-    v = (x.data @ layer.c_attn.weight.data.T + layer.c_attn.bias.data)[..., -kv:]
+    v = x.data @ layer.v_proj.weight.data.T + layer.v_proj.bias.data
     v = v.reshape(batch, time, layer.n_kv_head, layer.head_size).transpose(0, 2, 1, 3)
     return np.repeat(v, layer.n_head // layer.n_kv_head, axis=1)
 
 
 class Two(Module):
-    """Two layers of different kinds, the second asking the input."""
+    """One layer attends to its own past, the second to the input."""
 
     def __init__(self, rng):
         self.layers = [
-            nn.CausalSelfAttention(8, 2, rng=rng, dtype=np.float64),
-            nn.MultiHeadAttention(8, 4, rng=rng, dtype=np.float64),
+            nn.Attention(8, 2, rng=rng, dtype=np.float64, causal=True),
+            nn.Attention(8, 4, rng=rng, dtype=np.float64),
         ]
 
     def __call__(self, x, mask=None):
@@ -50,13 +49,14 @@ class Two(Module):
 @pytest.mark.parametrize("options", [{}, {"n_kv_head": 2}, {"rope_base": 100.0}, {"n_kv_head": 1, "rope_base": 100.0}])
 def test_the_layers_answer_can_be_rebuilt_from_its_weights(options):
     rng = np.random.default_rng(0)
-    layer = nn.CausalSelfAttention(16, 4, rng=rng, dtype=np.float64, dropout=0.5, **options)
-    layer.c_attn.bias.data[...] = rng.normal(size=layer.c_attn.bias.shape)
+    layer = nn.Attention(16, 4, rng=rng, dtype=np.float64, causal=True, dropout=0.5, **options)
+    for part in (layer.q_proj, layer.k_proj, layer.v_proj):
+        part.bias.data[...] = rng.normal(size=part.bias.shape)
     x = Tensor(rng.normal(size=(2, 5, 16)))
     (weights,) = attention_weights(layer, x)
     assert weights.shape == (2, 4, 5, 5)
     y = (weights @ values_of(layer, x)).transpose(0, 2, 1, 3).reshape(2, 5, 16)
-    assert_close(layer.c_proj(Tensor(y)).data, layer(x).data, SINGLE_OP)
+    assert_close(layer.o_proj(Tensor(y)).data, layer(x).data, SINGLE_OP)
     assert (np.triu(weights, 1) == 0).all()
 
 
@@ -64,12 +64,12 @@ def test_the_layers_answer_can_be_rebuilt_from_its_weights(options):
 def test_the_weights_are_pytorchs():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(1)
-    layer = nn.MultiHeadAttention(12, 3, rng=rng, dtype=np.float64)
+    layer = nn.Attention(12, 3, rng=rng, dtype=np.float64)
     theirs = torch.nn.MultiheadAttention(12, 3, batch_first=True, dtype=torch.float64)
     stacked = np.concatenate([p.weight.data for p in (layer.q_proj, layer.k_proj, layer.v_proj)])
     theirs.in_proj_weight.data = torch.tensor(stacked)
     theirs.in_proj_bias.data.zero_()
-    theirs.out_proj.weight.data = torch.tensor(layer.out_proj.weight.data)
+    theirs.out_proj.weight.data = torch.tensor(layer.o_proj.weight.data)
     theirs.out_proj.bias.data.zero_()
     x, source = rng.normal(size=(2, 4, 12)), rng.normal(size=(2, 6, 12))
     for asked in (x, source):
@@ -82,7 +82,7 @@ def test_the_weights_are_pytorchs():
 @pytest.mark.oracle
 def test_a_gpts_weights_are_those_of_transformers():
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
-    from tinygrad_llm.models.pretrained import to_hugging_face
+    from tinygrad_llm.models.hugging_face import to_hugging_face
 
     rng = np.random.default_rng(2)
     model = GPT(GPTConfig(vocab_size=11, block_size=7, n_layer=2, n_head=2, n_embd=8), rng=rng, dtype=np.float64)
@@ -110,14 +110,17 @@ def test_every_layer_is_read_and_the_model_is_not_changed():
     assert first.shape == (2, 2, 5, 5) and second.shape == (2, 4, 5, 5)
     assert (second[1, :, :, 3:] == 0).all() and (second[0, :, :, 3:] > 0).all()
     np.testing.assert_allclose(second.sum(-1), 1)
-    assert isinstance(model.layers[1], nn.MultiHeadAttention)
+    assert isinstance(model.layers[1], nn.Attention)
     assert all((model.state_dict()[name] == value).all() for name, value in before.items())
 
 
 def test_dropout_does_not_touch_what_is_shown():
     rng = np.random.default_rng(0)
-    for kind in (nn.MultiHeadAttention, nn.CausalSelfAttention):
-        layer, x = kind(8, 2, dropout=0.5, rng=rng), Tensor(rng.normal(size=(1, 3, 8)).astype(np.float32))
+    for causal in (False, True):
+        layer, x = (
+            nn.Attention(8, 2, causal=causal, dropout=0.5, rng=rng),
+            Tensor(rng.normal(size=(1, 3, 8)).astype(np.float32)),
+        )
         (plain,), (dropped,) = attention_weights(layer, x), attention_weights(layer, x, rng=np.random.default_rng(1))
         assert (plain == dropped).all()
 
@@ -135,17 +138,17 @@ def test_a_head_taken_out_says_nothing_and_the_others_go_on():
     model = Two(np.random.default_rng(5))
     x = Tensor(np.random.default_rng(6).normal(size=(2, 5, 8)))
     less = without_heads(model, [(0, 1), (1, 0), (1, 2)])
-    assert (less.layers[0].c_proj.weight.data[:, 4:] == 0).all()
-    assert (less.layers[1].out_proj.weight.data[:, [0, 1, 4, 5]] == 0).all()
-    same = model.layers[1].out_proj.weight.data[:, [2, 3, 6, 7]]
-    assert (less.layers[1].out_proj.weight.data[:, [2, 3, 6, 7]] == same).all()
-    assert less.layers[0].c_attn is model.layers[0].c_attn and (model.layers[0].c_proj.weight.data != 0).all()
+    assert (less.layers[0].o_proj.weight.data[:, 4:] == 0).all()
+    assert (less.layers[1].o_proj.weight.data[:, [0, 1, 4, 5]] == 0).all()
+    same = model.layers[1].o_proj.weight.data[:, [2, 3, 6, 7]]
+    assert (less.layers[1].o_proj.weight.data[:, [2, 3, 6, 7]] == same).all()
+    assert less.layers[0].q_proj is model.layers[0].q_proj and (model.layers[0].o_proj.weight.data != 0).all()
     # a layer's answer is the sum of what its heads say
     layer = model.layers[1]
     alone = [without_heads(layer, [(0, other) for other in range(4) if other != h])(x).data for h in range(4)]
     assert_close(sum(alone), layer(x).data, SINGLE_OP)
     silent = without_heads(layer, [(0, h) for h in range(4)])(x).data
-    assert (silent == layer.out_proj.bias.data).all()
+    assert (silent == layer.o_proj.bias.data).all()
 
 
 @pytest.mark.parametrize("head", [(2, 0), (-1, 0), (0, 2), (1, -1)])
@@ -217,9 +220,9 @@ def test_next_token_bars_show_the_best_and_what_is_left():
 
 
 def test_the_composed_floor_agrees_with_the_weights_shown():
-    layer = nn.MultiHeadAttention(8, 2, rng=np.random.default_rng(0), dtype=np.float64)
+    layer = nn.Attention(8, 2, rng=np.random.default_rng(0), dtype=np.float64, causal=True)
     x = Tensor(np.random.default_rng(1).normal(size=(1, 4, 8)))
-    (weights,) = attention_weights(layer, x, causal=True)
+    (weights,) = attention_weights(layer, x)
     q, k = (p(x).reshape(1, 4, 2, 4).swapaxes(1, 2) for p in (layer.q_proj, layer.k_proj))
     scores = ops.masked_fill((q @ k.swapaxes(-1, -2)) / 2, ~np.tril(np.ones((4, 4), bool)), -np.inf)
     assert_close(weights, ops.softmax(scores).data, SINGLE_OP)

@@ -1,20 +1,22 @@
 """Automatic differentiation: a tensor remembers how it was made, and backward() walks that memory in reverse."""
 
 from tinygrad_llm.autograd.gradcheck import gradcheck
-from tinygrad_llm.autograd.mode import no_grad, watch_numbers
+from tinygrad_llm.autograd.mode import detect_anomaly, no_grad
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.scalar import Value
-from tinygrad_llm.autograd.sink import GradientSink, product_gradient
+from tinygrad_llm.autograd.sink import WRITTEN, GradientSink, Place, product_gradient
 from tinygrad_llm.autograd.tensor import Storage, Tensor
 
 __all__ = [
+    "WRITTEN",
     "GradientSink",
+    "Place",
     "Storage",
     "Tensor",
     "Value",
+    "detect_anomaly",
     "gradcheck",
     "no_grad",
     "op",
     "product_gradient",
-    "watch_numbers",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.sink import WRITTEN, GradientSink
 from tinygrad_llm.autograd.tensor import Node, Tensor
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.backend import Array, add, cast, is_half, namespace
 from tinygrad_llm.errors import GradientError, NonFiniteError, ShapeError
 
 
@@ -28,13 +28,13 @@ def backward(root: Tensor, gradient: Any, retain_graph: bool, sink: GradientSink
     _check_graph(order)
     pending = Pending(sink)
     pending.add(start, _seed(root, gradient))
-    watching = MODE.get().watching
+    check_finite = MODE.get().detect_anomaly
     while order:
         node = order.pop()  # the last made comes first; popping lets go of it as soon as it is done
         g = pending.take(node)
         if g is None:
             continue
-        _visit(node, g, pending, sink, watching)
+        _visit(node, g, pending, sink, check_finite)
         if not retain_graph:
             node.vjp, node.parents, node.seen = None, (), []  # type: ignore[assignment]
         elif (tensor := node.tensor()) is not None:
@@ -85,9 +85,10 @@ class Pending:
         if total is None:
             self.sums[key] = term
         elif key in self.owned:
-            total += term
+            add(total, term, out=total)
         else:
-            self.sums[key] = namespace(term).asarray(total + term)  # a sum of two 0-d arrays is a scalar, not an array
+            # a sum of two 0-d arrays is a scalar, not an array
+            self.sums[key] = namespace(term).asarray(add(total, term))
             self.owned.add(key)
 
     def take(self, node: Node) -> Array | None:
@@ -102,7 +103,7 @@ class Pending:
         elif leaf.grad is None:
             leaf.grad = term.copy()
         else:
-            leaf.grad += term
+            add(leaf.grad, term, out=leaf.grad)
 
 
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
@@ -115,7 +116,7 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     return np.asarray(g) if isinstance(g, np.generic) else g
 
 
-def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, watching: bool) -> None:
+def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, check_finite: bool) -> None:
     """Hands the node's parents their terms."""
     needs: tuple = node.needs
     if sink is not None:
@@ -129,10 +130,15 @@ def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, wa
         if need and term is not WRITTEN:
             if isinstance(term, np.generic):
                 term = np.asarray(term)
-            if watching and not bool(namespace(term).isfinite(term).all()):
+            if check_finite and not bool(namespace(term).isfinite(term).all()):
                 next_step = "Its value was finite: the derivative is not."
                 raise NonFiniteError(f"gradient of {node.name}", "finite numbers", "NaN or infinity", next_step)
-            pending.add(parent, unbroadcast(term, parent.shape))
+            pending.add(parent, _rounded(unbroadcast(term, parent.shape), parent.dtype))
+
+
+def _rounded(g: Array, dtype: Any) -> Array:
+    """g in bfloat16 where its array is: CuPy computes `0.5 * g` in float32."""
+    return cast(g, dtype) if g.dtype != dtype and is_half(dtype) and g.dtype == np.float32 else g
 
 
 def _seed(root: Tensor, gradient: Any) -> Array:

@@ -1,4 +1,4 @@
-"""How operations run right now: whether they are recorded, and whether their numbers are watched.
+"""How operations run: whether they are recorded for backward(), and whether their results are checked.
 
 A ContextVar, not a global: each thread and each task has its own, and a thread that is given a copy of the context
 starts with the mode of the one who started it.
@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Mode:
-    """recording: ops whose inputs want a gradient join the graph. watching: each result must be finite."""
+    """grad_enabled: operations on tensors that require a gradient are recorded. detect_anomaly: every result, and every
+    gradient in backward(), must be finite."""
 
-    recording: bool = True
-    watching: bool = False
+    grad_enabled: bool = True
+    detect_anomaly: bool = False
 
 
 MODE: ContextVar[Mode] = ContextVar("tinygrad_llm_mode", default=Mode())  # noqa: B039 - frozen
@@ -34,9 +35,10 @@ def _changed(**fields: bool) -> Iterator[None]:
 
 def no_grad():
     """Within this block nothing is recorded: results do not require a gradient, and no memory is kept for one."""
-    return _changed(recording=False)
+    return _changed(grad_enabled=False)
 
 
-def watch_numbers():
-    """Within this block the first operation that makes a NaN or an infinity raises NonFiniteError with its name."""
-    return _changed(watching=True)
+def detect_anomaly():
+    """Within this block the first operation that makes a NaN or an infinity, in its value or its gradient, raises
+    NonFiniteError with its name.  PyTorch's `torch.autograd.detect_anomaly`, which looks at gradients alone."""
+    return _changed(detect_anomaly=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_llm.autograd.tensor import Tensor
-from tinygrad_llm.backend import Array, gemm
+from tinygrad_llm.backend import Array, add, gemm
 
 WRITTEN = object()
 """What a vjp returns for a parent whose gradient it has put into its place already."""
@@ -30,7 +30,7 @@ class Place:
             self.array[...] = gradient
             self.fresh = False
         else:
-            self.array += gradient
+            add(self.array, gradient, out=self.array)
 
 
 class GradientSink:

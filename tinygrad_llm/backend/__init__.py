@@ -1,9 +1,12 @@
 """Where arrays live and how the machine is used: the only folder that knows of more than one array library."""
 
+from tinygrad_llm.backend.adjacent import adjacent, joined
 from tinygrad_llm.backend.arrays import (
     NAMESPACES,
     Array,
+    BoolArray,
     HostArray,
+    Operand,
     as_array,
     as_dtype,
     bfloat16,
@@ -16,6 +19,7 @@ from tinygrad_llm.backend.arrays import (
     widened,
 )
 from tinygrad_llm.backend.device import DEVICES, beside, check_device, device_of, to_device
+from tinygrad_llm.backend.elementwise import add, cast
 from tinygrad_llm.backend.erf import erf
 from tinygrad_llm.backend.fused import fused
 from tinygrad_llm.backend.gemm import gemm, matmul, tf32_products
@@ -28,13 +32,18 @@ __all__ = [
     "DEVICES",
     "NAMESPACES",
     "Array",
+    "BoolArray",
     "DeviceStream",
     "HostArray",
     "KeyedStream",
+    "Operand",
+    "add",
+    "adjacent",
     "as_array",
     "as_dtype",
     "beside",
     "bfloat16",
+    "cast",
     "check_device",
     "choose",
     "device_of",
@@ -44,6 +53,7 @@ __all__ = [
     "is_array",
     "is_float",
     "is_half",
+    "joined",
     "keep_freed_pages",
     "matmul",
     "namespace",

@@ -8,17 +8,34 @@ is first asked for); both can be used in one process.
 from __future__ import annotations
 
 import importlib
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
 from tinygrad_llm.errors import DeviceError, DtypeError
 
-Array: TypeAlias = Any
-"""An array of any registered library. A parameter with this annotation is a parent in the eyes of `@op`."""
 
-HostArray: TypeAlias = Any
-"""An array of whole numbers that the op checks while they are still on the host: `@op` leaves it where it is."""
+@dataclass(frozen=True)
+class Operand:
+    """In the annotation of a parameter: `@op` takes tensors there.
+
+    on_host    the op moves the array itself, after it has checked the values while they are on the host.
+    is_number  the array is computed with: where an op promotes integers, it does so with this one.
+    """
+
+    on_host: bool = False
+    is_number: bool = True
+
+
+Array: TypeAlias = Annotated[Any, Operand()]
+"""An array of any registered library."""
+
+HostArray: TypeAlias = Annotated[Any, Operand(on_host=True, is_number=False)]
+"""An array of integers that the op checks while they are still on the host."""
+
+BoolArray: TypeAlias = Annotated[Any, Operand(is_number=False)]
+"""An array of conditions."""
 
 NAMESPACES: dict[type, Any] = {np.ndarray: np}
 

@@ -24,6 +24,7 @@ REAL = {"f": 0, "d": 1, "E": 14}
 """cudaDataType_t by NumPy's type code: CUDA_R_32F, CUDA_R_64F, CUDA_R_16BF (library_types.h)."""
 COMPUTE_32F, COMPUTE_32F_FAST_TF32, COMPUTE_64F = 68, 77, 70  # cublasComputeType_t
 GEMM_DEFAULT = -1  # cublasGemmAlgo_t; tensor cores are used wherever they fit
+DEFAULT_MATH, FLOAT32_SUMS = 0, 16  # cublasMath_t: CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION is the second
 AS_IT_IS, TRANSPOSED = 0, 1  # cublasOperation_t
 WORKSPACE_BYTES = 32 << 20
 """What cuBLAS recommends on Hopper (cublasSetWorkspace). Of our own, so that a recorded graph never allocates."""
@@ -43,13 +44,23 @@ def library() -> Any:
 
 
 class Handle:
-    """A cuBLAS handle with its workspace, and the stream it was last set to."""
+    """A cuBLAS handle with its workspace, and the stream it was last set to.
+
+    A product that cuBLAS splits along its inner axis, for want of enough rows and columns, is a sum of parts. Left to
+    itself it adds parts of bfloat16 in bfloat16, and loses a bit or two; `sums_in_float32` forbids that.
+    """
 
     def __init__(self) -> None:
         self.handle = ctypes.c_void_p()
         _check(library().cublasCreate_v2(ctypes.byref(self.handle)), "cublasCreate")
         self.workspace = load_cupy().cuda.Memory(WORKSPACE_BYTES)  # outside CuPy's pools: it outlives every graph
         self.stream: int | None = None
+        self.sums_in_float32(True)
+
+    def sums_in_float32(self, wanted: bool) -> None:
+        """Whether the parts of a split product are added in float32; for benchmarks, which ask for the price."""
+        mode = FLOAT32_SUMS if wanted else DEFAULT_MATH
+        _check(library().cublasSetMathMode(self.handle, ctypes.c_int(mode)), "cublasSetMathMode")
 
     def on_current_stream(self) -> ctypes.c_void_p:
         """The handle, set to CuPy's current stream. Setting it takes the workspace away: it is given again."""

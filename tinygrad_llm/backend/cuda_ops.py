@@ -63,6 +63,20 @@ def _each(file: str, kernel: str, n: int, *args: Any) -> None:
         launch(file, kernel, _grid(math.ceil(n / 4)), BLOCK, args)
 
 
+def add(a: Array, b: Array, out: Array | None) -> Array:
+    """a + b, contiguous arrays of one shape, into `out` or a new array."""
+    y = load_cupy().empty(a.shape, a.dtype) if out is None else out
+    _each("elementwise", _name("add", a), a.size, a, b, y, int64(a.size))
+    return y
+
+
+def cast(x: Array, dtype: Any) -> Array:
+    """A contiguous float32 x in bfloat16, or the other way round."""
+    y = load_cupy().empty(x.shape, dtype)
+    _each("elementwise", _name("to", y), x.size, x, y, int64(x.size))
+    return y
+
+
 def bent(kind: str, x: Array) -> tuple[Array, Callable]:
     """gelu_tanh, gelu_erf or silu of x, and its derivative."""
     xp, x = load_cupy(), _contiguous(x)
@@ -285,13 +299,14 @@ def cross_entropy_gradient(
         launch("loss", _name("cross_entropy_backward", logits), rows, _row_block(width), args)
 
 
-def draw(logits_V: Array, token: Array, uniform: Array, sampler: Any) -> None:
-    """Writes the token that a `Sampler` draws into token[0], -1 where logits are no numbers; uniform[0] in [0, 1)."""
-    top_k = 0 if sampler.top_k is None else min(sampler.top_k, logits_V.size)
+def draw(logits_BV: Array, tokens_B: Array, uniform_B: Array, sampler: Any) -> None:
+    """Writes the token that a `Sampler` draws for each row, -1 where logits are no numbers; uniform in [0, 1)."""
+    rows, width = logits_BV.shape
+    top_k = 0 if sampler.top_k is None else min(sampler.top_k, width)
     options = np.float64(sampler.temperature), int32(top_k), np.float64(sampler.top_p), int32(sampler.greedy)
-    weights = load_cupy().empty(logits_V.size, np.float64)
-    args = _contiguous(logits_V), weights, token, int32(logits_V.size), *options, uniform
-    launch("sample", "draw", 1, 1024, args)
+    weights = load_cupy().empty((rows, width), np.float64)
+    args = _contiguous(logits_BV), weights, tokens_B, int32(width), *options, uniform_B
+    launch("sample", "draw", rows, 1024, args)
 
 
 # ---- the update -----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.cli.load import load_model
 from tinygrad_llm.datasets.batches import sequential
 from tinygrad_llm.datasets.text import read_text
+from tinygrad_llm.train.step import count_targets
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ def main(argv: Sequence[str]) -> int:
     text = read_text(flags.text)
     tokens = tokenizer.encode_array(text)
     batches = list(sequential(tokens, model.config.block_size, flags.batch_size))
-    count = sum(targets.size for _, targets in batches)
+    count = count_targets(batches)
     with no_grad():
-        loss = sum(model.loss(x, y, divisor=count).item() for x, y in tqdm(batches, disable=None, leave=False))
+        loss = sum(model.loss(batch, divisor=count).item() for batch in tqdm(batches, disable=None, leave=False))
     bits = loss / math.log(2) * count / len(text.encode("utf-8"))
     print(f"{loss:.4f} nats a token   perplexity {math.exp(loss):.3f}   {bits:.4f} bits a byte   ({count:,} tokens)")
     return 0

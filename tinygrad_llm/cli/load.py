@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tinygrad_llm.errors import CheckpointError, TokenError
 from tinygrad_llm.models.gpt import GPT
-from tinygrad_llm.models.pretrained import from_pretrained
+from tinygrad_llm.models.hugging_face import from_pretrained
 from tinygrad_llm.tokenizer import RegexBPETokenizer, Tokenizer, tokenizer_from_dict
 from tinygrad_llm.train.checkpoint import exists, load_checkpoint
-from tinygrad_llm.train.trainer import model_of
+from tinygrad_llm.train.run import model_of
 
 
 def load_model(path: str) -> tuple[GPT, Tokenizer]:
@@ -24,7 +24,12 @@ def load_model(path: str) -> tuple[GPT, Tokenizer]:
             return model_of(saved), tokenizer_from_dict(saved.documents["tokenizer"])
     if (folder / "config.json").exists():
         files = folder / "vocab.json", folder / "merges.txt"
-        return from_pretrained(folder), RegexBPETokenizer.from_gpt2_files(*files)
+        model = from_pretrained(folder)
+        if not isinstance(model, GPT):
+            raise CheckpointError(
+                str(folder), "a GPT", type(model).__name__, "Open it in Python: from_pretrained(path)"
+            )
+        return model, RegexBPETokenizer.from_gpt2_files(*files)
     raise CheckpointError(str(folder), "a run's folder, a checkpoint, or a model", "neither", "Train one: tgl train")
 
 

@@ -22,6 +22,7 @@ from tinygrad_llm.train.checkpoint import exists
 from tinygrad_llm.train.config import PRESETS, TrainConfig
 from tinygrad_llm.train.data import Corpus
 from tinygrad_llm.train.log import curves
+from tinygrad_llm.train.run import resume_run, start_run
 from tinygrad_llm.train.trainer import Interrupted, Trainer
 from tinygrad_llm.visualize import loss_curve
 
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     if str(preset).startswith(("shakespeare", "gpt2")) and "text" not in given and not resume:
         raise ConfigError("--text", "a text file, for this preset", "none", "Get one: tgl data get tinyshakespeare")
     out = Path(given["out"]) if "out" in given else _free_folder(Path("out") / str(preset), resume)
-    trainer = Trainer.resume(out, given) if resume else Trainer.start(TrainConfig(**{**base, **given}), out)
+    trainer = resume_run(out, given) if resume else start_run(TrainConfig(**{**base, **given}), out)
     _introduce(trainer)
     start = time.perf_counter()
     try:

@@ -1,9 +1,11 @@
-"""A chapter's frame: its flags, its progress, its figures, and its last line, which says whether the claim held.
+"""A chapter's frame: its flags, its progress, its figures, and its claim, which is judged at the end.
 
     run = Chapter("09", "A head that … ")
     for seed in run.seeds: ...
     run.show(figure, "heat-map")
-    run.finish({"accuracy": 0.97}, holds=0.97 >= 0.9)
+    run.check("share of the questions that the head answers", shares, at_least=0.9, baseline={"nearest name": 0.5})
+    run.report("seconds", seconds)
+    run.finish()
 
 A chapter runs the same as a script, in a notebook's kernel and under pytest.
 """
@@ -15,6 +17,7 @@ import json
 import os
 import platform
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from pathlib import Path
@@ -25,9 +28,13 @@ from tqdm import tqdm
 
 from tinygrad_llm.backend import check_device
 from tinygrad_llm.backend.cuda import describe_gpu
+from tinygrad_llm.course.claim import WIDTH, Claim, Part, plain, printable, spelled
 from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.course.table import table
 from tinygrad_llm.errors import ConfigError, DeviceError
 from tinygrad_llm.visualize.figure import Figure
+
+__all__ = ["Chapter", "ClaimFailed", "table"]
 
 Item = TypeVar("Item")
 FLAGS = "TINYGRAD_LLM_CHAPTER_FLAGS"
@@ -48,17 +55,22 @@ class Chapter:
     device   where it computes, "cpu" or "cuda": models and tensors go there by `.to(run.device)`.
     out      folder for figures.
     root     the checkout.
+    json     whether a last line for programs is printed.
     """
 
     def __init__(self, number: str, claim: str, argv: Sequence[str] | None = None) -> None:
         flags = _flags(number, claim, _arguments() if argv is None else argv)
         self.number, self.claim = number, claim
         self.fast: bool = flags.fast
+        self.json: bool = flags.json
+        self.judged = Claim()
         self.seeds: list[int] = list(range(flags.seeds))
         self.device: str = check_device(flags.device)
         self.out = Path(flags.out or Path("out") / "chapters" / number)
         self.root = Course.find().root
         self.begun = time.perf_counter()
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="replace")  # a sign that the terminal lacks must not end the run
         versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
         versions += f", {describe_gpu()}" if self.device == "cuda" else ""
         print(f"chapter {number}{' --fast' if self.fast else ''}, seeds {self.seeds}   ({versions})")
@@ -92,31 +104,49 @@ class Chapter:
         else:
             print(f"figure: {path}", flush=True)
 
-    def finish(self, measured: dict[str, Any], holds: bool) -> None:
-        """Prints the last line.  Raises ClaimFailed where the claim did not hold."""
-        line = {
-            "chapter": self.number, "claim": self.claim, "measured": _plain(measured), "holds": bool(holds),
-            "seeds": len(self.seeds), "fast": self.fast, "seconds": round(time.perf_counter() - self.begun, 1),
-        }  # fmt: skip
-        print(json.dumps(line, ensure_ascii=False), flush=True)
-        if not holds:
-            raise ClaimFailed(f"chapter {self.number}: {self.claim} Measured: {line['measured']}")
+    def check(
+        self, name: str, value: Any, *, at_least: Any = None, at_most: Any = None, equals: Any = None,
+        above: Any = None, below: Any = None, baseline: Any = None, full_only: bool = False,
+    ) -> None:  # fmt: skip
+        """Adds a part to the claim: `value` keeps the bounds that are given.
+
+        value      a number, one number a seed, or numbers by name: then each of them keeps the bounds.
+        at_least … a number, or one for each number of `value`. NaN keeps no bound.
+        baseline   what knows less reaches this; shown beside it, not judged.
+        full_only  with --fast the part is not judged: the run is too small for it.
+
+        Raises ArgumentError for a part without a number, without a bound, or with the name of another one.
+        """
+        given = {"at_least": at_least, "at_most": at_most, "equals": equals, "above": above, "below": below}
+        bounds = {kind: bound for kind, bound in given.items() if bound is not None}
+        self.judged.add(Part(name, value, bounds, baseline, tested=not (full_only and self.fast)))
+
+    def report(self, name: str, value: Any) -> None:
+        """Adds a figure that is told and not judged, such as a time."""
+        self.judged.report(name, value)
+
+    def finish(self) -> None:
+        """Prints the claim's parts and the verdict, with --json also as a last line for programs.
+
+        Raises ClaimFailed where a part does not hold, ArgumentError where there are no parts.
+        """
+        holds, seconds = self.judged.holds, round(time.perf_counter() - self.begun, 1)
+        print(f"\n{self.judged.table(_encoding())}\n")
+        words = f"{self.judged.sentence()} (seeds {', '.join(map(str, self.seeds))}; {seconds} s)"
+        print(textwrap.fill(spelled(words, _encoding()), WIDTH, break_on_hyphens=False), flush=True)
+        if self.json:
+            line = {"chapter": self.number, "claim": self.claim, **self.judged.verdict()}
+            line |= {"seeds": len(self.seeds), "fast": self.fast, "seconds": seconds}
+            text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+            print(text if printable(text, _encoding()) else json.dumps(line, allow_nan=False), flush=True)
+        if holds is False:
+            failed = {name: self.judged.measured[name] for name in self.judged.failed}
+            raise ClaimFailed(f"chapter {self.number}: {self.claim} These parts failed: {plain(failed)}")
 
 
-def table(rows: Sequence[Sequence[Any]], heads: Sequence[str]) -> str:
-    """Rows under heads; numbers to the right, words to the left."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(line[i]) for line in [list(heads), *cells]) for i in range(len(heads))]
-    right = [all(isinstance(row[i], int | float | np.number) for row in rows) for i in range(len(heads))]
-
-    def line(values: Sequence[str]) -> str:
-        return "  ".join(v.rjust(w) if r else v.ljust(w) for v, w, r in zip(values, widths, right)).rstrip()
-
-    return "\n".join([line(heads), "  ".join("-" * w for w in widths), *map(line, cells)])
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+def _encoding() -> str:
+    """What the characters of this run's output are written in."""
+    return getattr(sys.stdout, "encoding", None) or "utf-8"
 
 
 def _arguments() -> list[str]:
@@ -134,6 +164,7 @@ def _flags(number: str, claim: str, argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--fast", action="store_true", help="seconds instead of a minute: for tests")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds the claim is measured over")
     parser.add_argument("--device", choices=["cpu", "cuda", "auto"], default="cpu", help="where to compute")
+    parser.add_argument("--json", action="store_true", help="the verdict once more, as a last line of JSON")
     parser.add_argument("--out", help=f"folder for figures; out/chapters/{number} otherwise")
     flags = parser.parse_args(list(argv))
     if flags.seeds < 1:
@@ -143,14 +174,3 @@ def _flags(number: str, claim: str, argv: Sequence[str]) -> argparse.Namespace:
     except DeviceError as error:
         parser.exit(2, f"error: {error}\n")
     return flags
-
-
-def _plain(value: Any) -> Any:
-    """Fit for JSON, floats to six digits."""
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return float(f"{value:.6g}") if isinstance(value, float) else value

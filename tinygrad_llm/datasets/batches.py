@@ -9,8 +9,9 @@ import numpy as np
 
 from tinygrad_llm.errors import ArgumentError, DataError, StorageError, TokenError
 
-Batch = tuple[np.ndarray, np.ndarray]
-"""Inputs and targets, each (B, T) int64; the target is the token that comes next."""
+Batch = dict[str, np.ndarray]
+"""Arrays by name with one leading axis, the examples: "tokens" and "targets", (B, T) int64, a target being the token
+that comes next."""
 
 
 def write_tokens(path: str | Path, ids: np.ndarray) -> None:
@@ -62,7 +63,7 @@ class Batches:
         rng = np.random.default_rng((self.seed, n))
         starts = rng.integers(0, len(self.tokens) - self.block_size, self.batch_size)
         windows = np.asarray(self.tokens[starts[:, None] + np.arange(self.block_size + 1)], np.int64)
-        return np.ascontiguousarray(windows[:, :-1]), np.ascontiguousarray(windows[:, 1:])
+        return {"tokens": np.ascontiguousarray(windows[:, :-1]), "targets": np.ascontiguousarray(windows[:, 1:])}
 
 
 def sequential(tokens: np.ndarray, block_size: int, batch_size: int, limit: int | None = None) -> Iterator[Batch]:
@@ -80,8 +81,8 @@ def sequential(tokens: np.ndarray, block_size: int, batch_size: int, limit: int 
     for group in groups:
         start, stop = group.start * block_size, group.stop * block_size
         part = np.asarray(tokens[start : stop + 1], np.int64)
-        yield part[:-1].reshape(-1, block_size), part[1:].reshape(-1, block_size)
+        yield {"tokens": part[:-1].reshape(-1, block_size), "targets": part[1:].reshape(-1, block_size)}
     if limit is None or len(groups) < limit:
         rest = np.asarray(tokens[rows * block_size :], np.int64)
         if len(rest) > 1:
-            yield rest[None, :-1], rest[None, 1:]
+            yield {"tokens": rest[None, :-1], "targets": rest[None, 1:]}

@@ -1,7 +1,19 @@
 """From probabilities to text."""
 
 from tinygrad_llm.generate.beam import Hypothesis, beam_search
-from tinygrad_llm.generate.decode import generate
-from tinygrad_llm.generate.sampling import Sampler
+from tinygrad_llm.generate.decode import Generated, generate
+from tinygrad_llm.generate.reader import Reader
+from tinygrad_llm.generate.sampling import Sampler, Temperature, TopK, TopP, Transform
 
-__all__ = ["Hypothesis", "Sampler", "beam_search", "generate"]
+__all__ = [
+    "Generated",
+    "Hypothesis",
+    "Reader",
+    "Sampler",
+    "Temperature",
+    "TopK",
+    "TopP",
+    "Transform",
+    "beam_search",
+    "generate",
+]

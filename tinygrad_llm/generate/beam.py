@@ -9,13 +9,51 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from tinygrad_llm.backend import to_device
 from tinygrad_llm.errors import ArgumentError, ShapeError
+from tinygrad_llm.generate.reader import Reader
+from tinygrad_llm.models.base import LanguageModel
+from tinygrad_llm.ops import log_softmax
 
 LogProbabilities = Callable[[np.ndarray], np.ndarray]
 """From prefixes (N, T) to ln p of each next token (N, V)."""
+
+
+class Prefixes:
+    """Beginnings as whole texts, for any function that tells the next token's distribution."""
+
+    def __init__(self, log_probabilities: LogProbabilities, start: Sequence[int]) -> None:
+        self.of, self.texts = log_probabilities, np.array([list(start)])
+
+    def log_probs(self) -> np.ndarray:
+        """ln p of each next token, (N, V)."""
+        return self.of(self.texts)
+
+    def extend(self, rows: np.ndarray, tokens: np.ndarray) -> None:
+        """Goes on with these beginnings, one token longer each."""
+        self.texts = np.concatenate([self.texts[rows], tokens[:, None]], axis=1)
+
+
+class CachedPrefixes:
+    """The same for a language model: only the last token of each beginning is read, the rest is in its cache."""
+
+    def __init__(self, model: LanguageModel, start: Sequence[int]) -> None:
+        self.reader = Reader(model, [start])
+
+    def log_probs(self) -> np.ndarray:
+        """ln p of each next token, (N, V)."""
+        logits = to_device(self.reader.logits, "cpu").astype(np.float64)
+        return log_softmax.array(logits)[0]
+
+    def extend(self, rows: np.ndarray, tokens: np.ndarray) -> None:
+        """Goes on with these beginnings, one token longer each."""
+        self.reader.keep(rows)
+        self.reader.note(tokens)
+        self.reader.feed(to_device(tokens, self.reader.model.device))
 
 
 @dataclass(frozen=True)
@@ -44,7 +82,7 @@ def best_extensions(total_N: np.ndarray, logp_NV: np.ndarray, width: int) -> tup
 
 
 def beam_search(
-    log_probabilities: LogProbabilities,
+    model: LanguageModel | LogProbabilities,
     start: Sequence[int],
     end: int,
     width: int,
@@ -53,6 +91,7 @@ def beam_search(
 ) -> list[Hypothesis]:
     """The best hypotheses that a beam finds, at most `width`, the best first.
 
+    model         a language model, which reads with a cache; or a function from prefixes (N, T) to ln p (N, V).
     start         what every prefix begins with; it is no part of an answer.
     end           the token that ends a hypothesis. What has not ended after max_length tokens is taken as it is.
     length_power  divides ln p by length^power. Each word costs probability, so with 0 short ones win; with 1 the mean
@@ -66,21 +105,23 @@ def beam_search(
             raise ArgumentError(name, f"at least {least}", value)
     if not len(start):
         raise ArgumentError("start", "at least one token", "none")
-    prefixes, totals = np.array([list(start)]), np.zeros(1)
+    cached = isinstance(model, LanguageModel)
+    prefixes: Any = (CachedPrefixes if cached else Prefixes)(model, start)  # type: ignore[arg-type]
+    written, totals = np.empty((1, 0), np.int64), np.zeros(1)
     done: list[Hypothesis] = []
     for length in range(1, max_length + 1):
-        rows, tokens, totals = best_extensions(totals, _checked(log_probabilities(prefixes), len(prefixes)), width)
-        prefixes = np.concatenate([prefixes[rows], tokens[:, None]], axis=1)
+        rows, tokens, totals = best_extensions(totals, _checked(prefixes.log_probs(), len(written)), width)
+        written = np.concatenate([written[rows], tokens[:, None]], axis=1)
         ends = (tokens == end) | (length == max_length)
-        for prefix, total in zip(prefixes[ends], totals[ends]):
-            written = tuple(int(t) for t in prefix[len(start) :])
-            done.append(Hypothesis(written, float(total), float(total) / length**length_power))
+        for text, total in zip(written[ends], totals[ends]):
+            done.append(Hypothesis(tuple(map(int, text)), float(total), float(total) / length**length_power))
         done = sorted(done, key=lambda h: -h.score)[:width]
-        prefixes, totals = prefixes[~ends], totals[~ends]
+        written, totals = written[~ends], totals[~ends]
         # ln p can only fall, and the longest length divides it by most
         hope = totals.max(initial=-math.inf) / max_length**length_power
-        if not len(prefixes) or (len(done) == width and hope <= done[-1].score):
+        if not len(written) or (len(done) == width and hope <= done[-1].score):
             break
+        prefixes.extend(rows[~ends], tokens[~ends])
     return done
 
 

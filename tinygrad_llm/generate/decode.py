@@ -1,71 +1,189 @@
-"""A model talks: each token it draws is part of what it reads next."""
+"""A model writes: each token it draws is part of what it reads next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.autograd import no_grad
-from tinygrad_llm.backend import fused, namespace, to_device
+from tinygrad_llm.backend import Array, fused, namespace, to_device
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.generate.reader import Reader
 from tinygrad_llm.generate.sampling import Sampler
-from tinygrad_llm.models.gpt import GPT
+from tinygrad_llm.generate.stop import StopRule
+from tinygrad_llm.models.base import LanguageModel
 
 MOST_AT_ONCE = 16
 """Tokens that a GPU draws before the host looks at them."""
+UNIFORM_BLOCK = 64
+"""Numbers a row that are drawn at a time."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What was written after each prompt.
+
+    tokens     the ids of each row, without its prompt; a stop id that ended the row is the last of them.
+    log_probs  ln p of each of these tokens under the model itself (before the sampler's transforms), float64.
+    stopped    whether a stop id or a stop string ended the row, and not `count`.
+    """
+
+    tokens: list[list[int]]
+    log_probs: list[np.ndarray]
+    stopped: list[bool]
 
 
 def generate(
-    model: GPT, prompt: Sequence[int], count: int, sampler: Sampler, rng: np.random.Generator
-) -> Iterator[int]:
-    """`count` token ids that follow `prompt`, one at a time, as they are drawn.
+    model: LanguageModel,
+    prompts: Any,
+    count: int,
+    sampler: Sampler,
+    rng: np.random.Generator,
+    *,
+    stop_ids: Sequence[int] = (),
+    stop_strings: Sequence[str] = (),
+    tokenizer: Any = None,
+) -> Any:
+    """At most `count` token ids after each prompt.
 
-    The model sees the last block_size tokens. On a GPU the drawing happens there, and the host waits once for several
-    tokens: one, then two, then four, up to sixteen, so that the first word comes soon.
-    Raises ArgumentError for an empty prompt, TokenError for unknown ids.
+    prompts       one prompt (a sequence of ids): its continuation is streamed, an iterator of ids as they are drawn.
+                  Several (a sequence of sequences, of any lengths): all are written at once -> Generated.
+    stop_ids      a row ends with the first of these that is drawn, and leaves the batch.
+    stop_strings  a row ends where its text contains one of these; needs the `tokenizer`, whose decoding is the text.
+
+    A model with a block_size reads the last block_size tokens of a prompt; a text that fills the block goes on from the
+    last half of it (see Reader). Row b takes the b-th number of every draw of `rng`, whether other rows have ended or
+    not. On a GPU the drawing happens there, and the host waits once for several tokens: one, then two, four, up to
+    sixteen, so that the first word comes soon.
+
+    Raises ArgumentError for an empty prompt or a negative count, TokenError for unknown ids.
     """
-    if not len(prompt):
-        raise ArgumentError("prompt", "at least one token", "none", "Start with a line end: '\\n'.")
     if count < 0:
         raise ArgumentError("count", "at least 0", count)
-    if model.device == "cuda":
-        yield from _generate_on_gpu(model, prompt, count, sampler, rng)
-        return
-    tokens = list(prompt)
-    for _ in range(count):
-        with no_grad():
-            logits = model.next_logits(np.array([tokens[-model.config.block_size :]]))
-        tokens.append(sampler.draw(logits.data[0], rng))
-        yield tokens[-1]
+    several = len(prompts) > 0 and not isinstance(prompts[0], int | np.integer)
+    rows = list(prompts) if several else [prompts]
+    stop = StopRule(stop_ids, stop_strings, tokenizer, len(rows))
+    drawn = _draws(Reader(model, rows), count, sampler, rng, stop, log_probs=several)
+    return _collected(drawn, len(rows), stop) if several else (token for _, token, _ in drawn)
 
 
-def _generate_on_gpu(
-    model: GPT, prompt: Sequence[int], count: int, sampler: Sampler, rng: np.random.Generator
-) -> Iterator[int]:
-    """Prompt and text lie in one array on the GPU. A token is written behind the last and read in the next round."""
-    window = model.config.block_size
-    known = np.array(prompt[-window:], np.int64)
-    if count:
-        with no_grad():
-            model.wte(known)  # the prompt's ids are checked here, on the host
-    line = namespace(model.wte.weight.data).zeros(window + MOST_AT_ONCE, np.int64)
-    line[: len(known)] = to_device(known, "cuda")
-    end, done, at_once = len(known), 0, 1
-    while done < count:
-        at_once = min(at_once, count - done)
-        if end + at_once > len(line):  # what stands before the last window is never read again
-            line[:window] = line[end - window : end].copy()
-            end = window
-        uniform = to_device(rng.random(at_once), "cuda")
-        for i in range(at_once):
-            with no_grad():
-                logits = model.next_logits(line[None, max(0, end - window) : end])
-            logits_V = logits.data[0].astype(np.float32)
-            fused(logits_V).draw(logits_V, line[end : end + 1], uniform[i : i + 1], sampler)
-            end += 1
-        for token in line[end - at_once : end].get():
-            if token < 0:
-                raise ArgumentError("logits", "one axis of numbers, the largest finite", "NaN or infinity")
-            yield int(token)
-        done, at_once = done + at_once, min(2 * at_once, MOST_AT_ONCE)
+def _collected(drawn: Iterator[tuple[int, int, float]], rows: int, stop: StopRule) -> Generated:
+    tokens: list[list[int]] = [[] for _ in range(rows)]
+    log_probs: list[list[float]] = [[] for _ in range(rows)]
+    for row, token, log_prob in drawn:
+        tokens[row].append(token)
+        log_probs[row].append(log_prob)
+    return Generated(tokens, [np.array(row, np.float64) for row in log_probs], list(stop.stopped))
+
+
+def _draws(
+    reader: Reader, count: int, sampler: Sampler, rng: np.random.Generator, stop: StopRule, log_probs: bool
+) -> Iterator[tuple[int, int, float]]:
+    """(row, id, ln p) of every token, in the order of drawing."""
+    draw = _DrawOnGpu(sampler, log_probs) if reader.model.device == "cuda" else _Draw(sampler, log_probs)
+    rows, uniform = np.arange(len(reader.texts)), _Uniform(rng, len(reader.texts))
+    done, at_once, ids = 0, 1, None
+    while done < count and len(rows):
+        room = reader.room()  # what is drawn together is fed before a text is cropped
+        at_once = min(at_once, count - done, MOST_AT_ONCE if room is None else max(1, room))
+        steps = []
+        for _ in range(at_once):
+            if ids is not None:
+                reader.feed(ids)
+            ids, found = draw(reader, uniform.next(rows))
+            steps.append(found)
+        going = np.ones(len(rows), bool)
+        for found in steps:
+            host_ids, host_log_probs = draw.read(found)
+            reader.note(host_ids)
+            for place in np.flatnonzero(going):
+                row, token = int(rows[place]), int(host_ids[place])
+                yield row, token, float(host_log_probs[place])
+                going[place] = not stop.ends(row, token)
+        if not going.all():
+            kept = np.flatnonzero(going)
+            rows, ids = rows[kept], draw.take(ids, kept)
+            reader.keep(kept)
+        done += at_once
+        at_once = min(2 * at_once, draw.most_at_once)
+
+
+class _Uniform:
+    """Uniform numbers for all rows, a column a draw, whichever rows are left."""
+
+    def __init__(self, rng: np.random.Generator, rows: int) -> None:
+        self.rng, self.rows, self.block, self.used = rng, rows, np.empty((0, rows)), 0
+
+    def next(self, rows: np.ndarray) -> np.ndarray:
+        """One number for each of these rows."""
+        if self.used == len(self.block):
+            self.block, self.used = self.rng.random((1 if self.rows == 1 else UNIFORM_BLOCK, self.rows)), 0
+        self.used += 1
+        return self.block[self.used - 1, rows]
+
+
+class _Draw:
+    """Ids (B,) and their log-probabilities from the reader's logits, on the host."""
+
+    most_at_once = 1
+
+    def __init__(self, sampler: Sampler, log_probs: bool) -> None:
+        self.sampler, self.log_probs = sampler, log_probs
+
+    def __call__(self, reader: Any, uniform_B: np.ndarray) -> tuple[Array, tuple]:
+        logits = np.asarray(reader.logits, np.float64)
+        ids = self.sampler.pick(logits, uniform_B, reader.texts)
+        if not self.log_probs:
+            return ids, (ids, np.zeros(len(ids)))
+        top = logits.max(1)
+        chosen = logits[np.arange(len(ids)), ids]
+        return ids, (ids, chosen - top - np.log(np.exp(logits - top[:, None]).sum(1)))
+
+    def read(self, found: tuple) -> tuple:
+        """Ids and log-probabilities on the host."""
+        return found
+
+    def take(self, ids: Array, kept: np.ndarray) -> Array:
+        """The ids of the rows that go on."""
+        return ids[kept]
+
+
+class _DrawOnGpu(_Draw):
+    """The same by a kernel, without waiting: `read` waits."""
+
+    def __init__(self, sampler: Sampler, log_probs: bool) -> None:
+        super().__init__(sampler, log_probs)
+        self.most_at_once = 1 if sampler.first else MOST_AT_ONCE
+
+    def __call__(self, reader: Any, uniform_B: np.ndarray) -> tuple[Array, tuple]:
+        if self.sampler.first:  # they look at the texts, which are on the host
+            ids, found = super().__call__(_OnHost(reader), uniform_B)
+            return to_device(ids, "cuda"), found
+        logits = reader.logits.astype(np.float32)
+        xp = namespace(logits)
+        ids = xp.zeros(len(logits), np.int64)
+        fused(logits).draw(logits, ids, to_device(uniform_B, "cuda"), self.sampler)
+        if not self.log_probs:
+            return ids, (ids, None)
+        log_probs = fused(logits).normalized("log_softmax", logits)[0]
+        return ids, (ids, xp.take_along_axis(log_probs, ids[:, None], 1)[:, 0])
+
+    def read(self, found: tuple) -> tuple:
+        """See _Draw.  Raises ArgumentError where logits were no numbers."""
+        ids = to_device(found[0], "cpu")
+        if (ids < 0).any():
+            raise ArgumentError("logits", "numbers, the largest of each row finite", "NaN or infinity")
+        return ids, np.zeros(len(ids)) if found[1] is None else to_device(found[1], "cpu")
+
+    def take(self, ids: Array, kept: np.ndarray) -> Array:
+        """See _Draw."""
+        return ids[to_device(kept, "cuda")]
+
+
+class _OnHost:
+    """A reader whose logits have been fetched."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.logits, self.texts = to_device(reader.logits, "cpu"), reader.texts

@@ -1,63 +1,159 @@
-"""Which token comes next. The probabilities are a pure function of the logits; drawing is separate."""
+"""Which token comes next: a list of transforms of the logits, then one draw.
+
+Probabilities are a pure function of logits; drawing is separate. Everything works on a batch of rows (B, V) at once; a
+single row (V,) is a batch of one.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
 
+Texts = Sequence[Sequence[int]]
+"""The ids that each row has so far, its prompt among them."""
+Transform = Callable[[np.ndarray, Texts], np.ndarray]
+"""From logits (B, V) in float64 to others; -inf forbids a token. It never writes into what it is given."""
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """Logits divided by `value`: below 1 the likely tokens gain, above 1 all become more even."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.value < math.inf:
+            next_step = "For no randomness at all use greedy."
+            raise ArgumentError("temperature", "a positive number", self.value, next_step)
+
+    def __call__(self, logits_BV: np.ndarray, texts: Texts = ()) -> np.ndarray:
+        return logits_BV if self.value == 1 else logits_BV / self.value
+
+
+@dataclass(frozen=True)
+class TopK:
+    """The k most likely tokens alone; of equals those with the smallest ids."""
+
+    k: int
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ArgumentError("top_k", "at least 1", self.k, "Leave it out to keep all tokens.")
+
+    def __call__(self, logits_BV: np.ndarray, texts: Texts = ()) -> np.ndarray:
+        size = logits_BV.shape[1]
+        if self.k >= size:
+            return logits_BV
+        least = np.partition(logits_BV, size - self.k, axis=1)[:, size - self.k, None]
+        above, equal = logits_BV > least, logits_BV == least
+        kept = above | (equal & (equal.cumsum(1) <= self.k - above.sum(1, keepdims=True)))
+        return np.where(kept, logits_BV, -math.inf)
+
+
+@dataclass(frozen=True)
+class TopP:
+    """The smallest set of most likely tokens that holds at least the probability p; of equals the smaller ids first.
+
+    Source: Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020.
+    """
+
+    p: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.p <= 1:
+            raise ArgumentError("top_p", "a probability in (0, 1]", self.p)
+
+    def __call__(self, logits_BV: np.ndarray, texts: Texts = ()) -> np.ndarray:
+        if self.p == 1:
+            return logits_BV
+        ranking = np.argsort(-logits_BV, axis=1, kind="stable")
+        weights = np.take_along_axis(_weights(logits_BV), ranking, 1)
+        shares = weights / weights.sum(1, keepdims=True)
+        before = np.cumsum(shares, 1) - shares  # a token stays while those before it do not yet hold p
+        count = np.maximum(1, (before < self.p).sum(1))
+        dropped = np.arange(logits_BV.shape[1]) >= count[:, None]
+        out = logits_BV.copy()
+        np.put_along_axis(out, ranking, np.where(dropped, -math.inf, np.take_along_axis(out, ranking, 1)), 1)
+        return out
+
 
 @dataclass(frozen=True)
 class Sampler:
-    """temperature  divides the logits: below 1 bolder in what is likely, above 1 more even.
-    top_k        keeps the k most likely tokens, of equals those with the smallest ids; None keeps all.
-    top_p        keeps the smallest set of most likely tokens that holds at least this probability; 1 keeps all.
-    greedy       takes the most likely token, of equals the one with the smallest id.
-
-    top_k comes before top_p, both after the temperature. Source of top_p: Holtzman et al., "The Curious Case of Neural
-    Text Degeneration", 2020.
+    """temperature, top_k, top_p  the standard list, in this order; None and 1 leave one out.
+    greedy                     the most likely token, of equals the one with the smallest id.
+    first                      further transforms, applied before the standard list.
     """
 
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float = 1.0
     greedy: bool = False
+    first: tuple[Transform, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0 or self.temperature == float("inf"):
-            raise ArgumentError(
-                "temperature", "a positive number", self.temperature, "For no randomness at all use greedy."
-            )
-        if self.top_k is not None and self.top_k < 1:
-            raise ArgumentError("top_k", "at least 1", self.top_k, "Leave it out to keep all tokens.")
-        if not 0 < self.top_p <= 1:
-            raise ArgumentError("top_p", "a probability in (0, 1]", self.top_p)
+        self.transforms()  # each refuses what is out of its range
 
-    def probabilities(self, logits_V: np.ndarray) -> np.ndarray:
-        """The distribution that a token is drawn from.  (V,) -> (V,), float64, its sum 1."""
-        logits = np.asarray(logits_V, np.float64)
-        if logits.ndim != 1 or not logits.size or np.isnan(logits).any() or not np.isfinite(logits.max()):
-            raise ArgumentError(
-                "logits",
-                "one axis of numbers, the largest finite",
-                f"shape {logits.shape}, largest {logits.max(initial=-np.inf)}",
-            )
-        ranking = np.argsort(-logits, kind="stable")
+    def transforms(self) -> list[Transform]:
+        """All of them, in the order in which they are applied."""
+        standard: list[Transform] = [Temperature(self.temperature)]
+        standard += [] if self.top_k is None else [TopK(self.top_k)]
+        return [*self.first, *standard, TopP(self.top_p)]
+
+    def probabilities(self, logits: Any, texts: Texts = ()) -> np.ndarray:
+        """The distribution that a token is drawn from.  (V,) or (B, V) -> the same shape, float64, sums of 1"""
+        logits_BV = _checked(logits)
         if self.greedy:
-            return np.eye(1, len(logits), int(ranking[0]))[0]
-        weights = np.exp((logits - logits.max()) / self.temperature)
-        kept = ranking[: self.top_k]
-        shares = weights[kept] / weights[kept].sum()
-        if self.top_p < 1:
-            before = np.cumsum(shares) - shares  # a token stays while those before it do not yet hold top_p
-            kept = kept[: max(1, int((before < self.top_p).sum()))]
-        out = np.zeros_like(logits)
-        out[kept] = weights[kept] / weights[kept].sum()
-        return out
+            p = np.zeros_like(logits_BV)
+            p[np.arange(len(p)), self._best(logits_BV, texts)] = 1
+        else:
+            p = _weights(self._transformed(logits_BV, texts))
+            p /= p.sum(1, keepdims=True)
+        return p.reshape(np.shape(logits))
 
-    def draw(self, logits_V: np.ndarray, rng: np.random.Generator) -> int:
-        """One token id."""
-        cumulative = np.cumsum(self.probabilities(logits_V))
-        return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
+    def draw(self, logits: Any, rng: np.random.Generator, texts: Texts = ()) -> Any:
+        """A token id for (V,), ids (B,) for (B, V); one number of `rng` a row."""
+        ids = self.pick(logits, rng.random(1 if np.ndim(logits) < 2 else len(logits)), texts)
+        return int(ids[0]) if np.ndim(logits) < 2 else ids
+
+    def pick(self, logits: Any, uniform_B: np.ndarray, texts: Texts = ()) -> np.ndarray:
+        """The ids (B,) that uniform numbers in [0, 1) choose: the first at which the summed probability exceeds it."""
+        logits_BV = _checked(logits)
+        if self.greedy:
+            return self._best(logits_BV, texts)
+        cumulative = np.cumsum(_weights(self._transformed(logits_BV, texts)), 1)
+        total = cumulative[:, -1:]
+        target = np.minimum(uniform_B[:, None] * total, np.nextafter(total, 0))  # rounded up, it would pass the last
+        return (cumulative <= target).sum(1)
+
+    def _best(self, logits_BV: np.ndarray, texts: Texts) -> np.ndarray:
+        for transform in self.first:
+            logits_BV = transform(logits_BV, texts)
+        return logits_BV.argmax(1)
+
+    def _transformed(self, logits_BV: np.ndarray, texts: Texts) -> np.ndarray:
+        for transform in self.transforms():
+            logits_BV = transform(logits_BV, texts)
+        return logits_BV
+
+
+def _weights(logits_BV: np.ndarray) -> np.ndarray:
+    """e^(logit - largest of the row): probabilities but for their sum."""
+    return np.exp(logits_BV - logits_BV.max(1, keepdims=True))
+
+
+def _checked(logits: Any) -> np.ndarray:
+    """(B, V) in float64.  Raises ArgumentError where a row is no distribution."""
+    array = np.asarray(logits, np.float64)
+    if array.ndim in (1, 2) and array.size:
+        rows = array.reshape(-1, array.shape[-1])
+        largest = rows.max(1)
+        if np.isfinite(largest).all():  # NaN, where there is one, is the largest
+            return rows
+    found = f"shape {array.shape}" + (f", largest {array.max()}" if array.size else "")
+    raise ArgumentError("logits", "(V,) or (B, V) numbers, the largest of each row finite", found)

@@ -2,7 +2,7 @@
 
 from tinygrad_llm.models.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from tinygrad_llm.models.gpt import GPT, GPTConfig
-from tinygrad_llm.models.pretrained import from_pretrained, save_pretrained
+from tinygrad_llm.models.hugging_face import from_pretrained, save_pretrained
 from tinygrad_llm.models.rnn_lm import RNNLM, RNNLMConfig
 
 __all__ = [

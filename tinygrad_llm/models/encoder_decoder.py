@@ -1,34 +1,38 @@
-"""The whole transformer: an encoder reads one text, a decoder writes another and asks the encoder as it goes.
+"""The whole transformer: an encoder reads one text, and a decoder writes another with cross-attention to the first.
 
 Vaswani et al., "Attention Is All You Need", 2017, in the form of BART (Lewis et al., 2020), whose files open here. What
-differs from the paper: positions are learned, not sines; the sum of word and position is normed; gelu for relu.
+differs from the paper: positions are learned, not sines; the sum of token and position is normalized; GELU for ReLU.
 What differs from our GPT: the norm stands after the sum (post-norm), and there is a second text.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array, as_array
 from tinygrad_llm.errors import ConfigError, ShapeError
+from tinygrad_llm.models.base import Batch, LanguageModel, last_of, position_rows
 from tinygrad_llm.models.sizes import check_sizes, check_transformer
-from tinygrad_llm.nn import Dropout, Embedding, LayerNorm, Linear, Module, MultiHeadAttention, Parameter, Rng
+from tinygrad_llm.nn import (
+    ACTIVATIONS,
+    MLP,
+    Attention,
+    Buffer,
+    Cache,
+    Dropout,
+    Embedding,
+    KVCache,
+    LayerNorm,
+    Module,
+    PostNormBlock,
+    Rng,
+)  # fmt: skip
 from tinygrad_llm.shapes import check_shape
-
-OFFSET = 2
-"""BART's table of positions begins with two rows that nothing reads, a leftover of fairseq's numbering."""
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": lambda x: ops.gelu(x),
-    "gelu_new": lambda x: ops.gelu(x, approximate="tanh"),
-    "relu": lambda x: ops.relu(x),
-}
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,10 @@ class EncoderDecoderConfig:
     F.
 
     dropout          at every place of the paper's: embeddings, attention weights, F, and what each part adds.
-    activation       between D -> F and F -> D: "gelu", "gelu_new" (with tanh) or "relu".
-    scale_embedding  multiplies the words' vectors with sqrt(D) (Vaswani et al., section 3.4).
+    activation       between D -> F and F -> D: "gelu", "gelu_new" (with tanh), "relu" or "silu".
+    scale_embedding  multiplies the token embeddings with sqrt(D) (Vaswani et al., section 3.4).
     init_std         standard deviation of the first weights.
-    pad_id, start_id, end_id  the tokens that fill up, begin and end a text; BART's where not given.
+    pad_id, start_id, end_id  the tokens that pad, begin and end a text; BART's where not given.
     """
 
     vocab_size: int
@@ -68,142 +72,148 @@ class EncoderDecoderConfig:
                 raise ConfigError(name, f"a token id, 0 to {self.vocab_size - 1}", getattr(self, name))
 
 
-class Layer(Module):
-    """One layer of either half. Each part adds to the stream, and the sum is normed: x = norm(x + part(x)).
-
-    crosses  whether it has the part that asks the other text: then it is the decoder's.
-    """
-
-    def __init__(self, config: EncoderDecoderConfig, crosses: bool, rng: np.random.Generator, dtype: Any) -> None:
-        c = config
-        options: dict[str, Any] = {"rng": rng, "std": c.init_std, "dtype": dtype}
-        self.self_attn = MultiHeadAttention(c.n_embd, c.n_head, dropout=c.dropout, **options)
-        self.self_attn_layer_norm = LayerNorm(c.n_embd, dtype=dtype)
-        if crosses:
-            self.encoder_attn = MultiHeadAttention(c.n_embd, c.n_head, dropout=c.dropout, **options)
-            self.encoder_attn_layer_norm = LayerNorm(c.n_embd, dtype=dtype)
-        self.fc1 = Linear(c.n_embd, c.n_hidden, **options)
-        self.fc2 = Linear(c.n_hidden, c.n_embd, **options)
-        self.final_layer_norm = LayerNorm(c.n_embd, dtype=dtype)
-        self.dropout, self.bend = Dropout(c.dropout), ACTIVATIONS[c.activation]
-
-    def ask_itself(self, x: Tensor, mask: Any, causal: bool, rng: Rng | None) -> Tensor:
-        """Positions exchange what they know."""
-        return self.self_attn_layer_norm(x + self.self_attn(x, mask=mask, causal=causal, rng=rng))
-
-    def ask_memory(self, x: Tensor, memory: Tensor, mask: Any, rng: Rng | None) -> Tensor:
-        """Each position asks the other text."""
-        return self.encoder_attn_layer_norm(x + self.encoder_attn(x, memory, mask, rng=rng))
-
-    def think(self, x: Tensor, rng: Rng | None) -> Tensor:
-        """Each position by itself, through F."""
-        hidden = self.dropout(self.bend(self.fc1(x)), rng)
-        return self.final_layer_norm(x + self.dropout(self.fc2(hidden), rng))
-
-
 class Stack(Module):
-    """One half: positions, the norm of the embeddings, and layers."""
+    """One half: positions, the norm of the embeddings, and blocks; those of the decoder have cross-attention."""
 
-    def __init__(self, config: EncoderDecoderConfig, crosses: bool, rng: np.random.Generator, dtype: Any) -> None:
+    def __init__(self, config: EncoderDecoderConfig, is_decoder: bool, rng: np.random.Generator, dtype: Any) -> None:
         c = config
-        self.embed_positions = Embedding(c.block_size + OFFSET, c.n_embd, rng=rng, std=c.init_std, dtype=dtype)
-        self.layernorm_embedding = LayerNorm(c.n_embd, dtype=dtype)
-        count = c.n_decoder_layer if crosses else c.n_encoder_layer
-        self.layers = [Layer(c, crosses, rng, dtype) for _ in range(count)]
+        self.position_embedding = Embedding(c.block_size, c.n_embd, rng=rng, std=c.init_std, dtype=dtype)
+        self.embedding_norm = LayerNorm(c.n_embd, dtype=dtype)
+        count = c.n_decoder_layer if is_decoder else c.n_encoder_layer
+        self.blocks = [_block(c, is_decoder, rng, dtype) for _ in range(count)]
         self.dropout = Dropout(c.dropout)
 
-    def embed(self, words: Tensor, rng: Rng | None) -> Tensor:
-        """The stream that the first layer reads.  (B, T, D) -> (B, T, D)"""
-        positions = self.embed_positions.weight[OFFSET : OFFSET + words.shape[1]]
-        return self.dropout(self.layernorm_embedding(words + positions), rng)
+    def embed(self, tokens: Tensor, rng: Rng | None, positions: Any = None, cache: Cache | None = None) -> Tensor:
+        """The hidden states that the first block reads.  (B, T, D) -> (B, T, D)"""
+        places = position_rows(self.position_embedding.weight, positions, tokens.shape[1], cache)
+        return self.dropout(self.embedding_norm(tokens + places), rng)
+
+
+def _block(c: EncoderDecoderConfig, is_decoder: bool, rng: np.random.Generator, dtype: Any) -> PostNormBlock:
+    make: dict[str, Any] = {"rng": rng, "std": c.init_std, "out_std": c.init_std, "dropout": c.dropout, "dtype": dtype}
+    own = Attention(c.n_embd, c.n_head, causal=is_decoder, **make), LayerNorm(c.n_embd, dtype=dtype)
+    cross = (Attention(c.n_embd, c.n_head, **make), LayerNorm(c.n_embd, dtype=dtype)) if is_decoder else ()
+    mlp = MLP(c.n_embd, c.n_hidden, activation=c.activation, hidden_dropout=c.dropout, **make)
+    return PostNormBlock(*own, mlp, LayerNorm(c.n_embd, dtype=dtype), *cross)
 
 
 class EncoderDecoder(Module):
     """logits = head(decoder(target, encoder(source))).  (B, S), (B, T) integers -> (B, T, V)
 
-    One table of words serves both texts and the head. Tokens equal to pad_id are padding in the source; a `mask` of
-    booleans (B, S), true where there is a word, says otherwise. The target needs no mask: what stands after its end is
-    later, and nothing looks at what is later.
+    One table of token embeddings serves both texts and the head. A source is padded at its right with pad_id, or has
+    its `lengths` (B,) given. The target needs none: what stands after its end is later, and no position sees what is
+    later.
     """
 
     def __init__(self, config: EncoderDecoderConfig, *, rng: np.random.Generator, dtype: Any = np.float32) -> None:
         c = self.config = config
-        self.shared = Embedding(c.vocab_size, c.n_embd, rng=rng, std=c.init_std, dtype=dtype)
+        self.token_embedding = Embedding(c.vocab_size, c.n_embd, rng=rng, std=c.init_std, dtype=dtype)
         self.encoder = Stack(c, False, rng, dtype)
         self.decoder = Stack(c, True, rng, dtype)
-        # a buffer of BART's files, zero in most of them, and never learned
-        self.final_logits_bias = Parameter(np.zeros((1, c.vocab_size), dtype), requires_grad=False)
+        self.logits_bias = Buffer(np.zeros((1, c.vocab_size), dtype))  # zero in most of BART's files
 
-    def __call__(self, source: Any, target: Any, mask: Any = None, rng: Rng | None = None) -> Tensor:
-        """Logits of the word after each position of the target.  Dropout is active when an rng is given."""
-        mask = self.words_of(source) if mask is None else mask
-        return self.decode(target, self.encode(source, mask, rng), mask, rng)
+    def __call__(self, source: Any, target: Any, lengths: Any = None, rng: Rng | None = None) -> Tensor:
+        """Logits of the token after each position of the target.  Dropout is active when an rng is given."""
+        return self.given(source, lengths, rng)(target, rng=rng)
 
-    def words_of(self, source: Any) -> np.ndarray:
-        """True where the source has a word, false where it is padding.  (B, S)"""
-        return _ids(source) != self.config.pad_id
+    def source_lengths(self, source: Any) -> Array:
+        """How many tokens each source has, padding at its right left out.  (B, S) -> (B,)"""
+        return last_of(self._token_ids("source", source), self.config.pad_id)
 
-    def encode(self, source: Any, mask: Any = None, rng: Rng | None = None) -> Tensor:
-        """The source, read: the memory that the decoder asks.  (B, S) -> (B, S, D)"""
-        mask = self.words_of(source) if mask is None else mask
-        x = self.encoder.embed(self._words("source", source), rng)
-        for layer in self.encoder.layers:
-            x = layer.think(layer.ask_itself(x, mask, False, rng), rng)
+    def encode(self, source: Any, lengths: Any = None, rng: Rng | None = None) -> Tensor:
+        """The encoder's hidden states, which the decoder attends to.  (B, S) -> (B, S, D)"""
+        lengths = self.source_lengths(source) if lengths is None else lengths
+        x = self.encoder.embed(self.embed_tokens("source", source), rng)
+        for block in self.encoder.blocks:
+            x = block(x, rng, lengths=lengths)
         return x
 
-    def decode(self, target: Any, memory: Tensor, mask: Any = None, rng: Rng | None = None) -> Tensor:
-        """Logits of the word after each position of the target.  (B, T), (B, S, D), (B, S) -> (B, T, V)
+    def given(self, source: Any, lengths: Any = None, rng: Rng | None = None) -> ConditionedDecoder:
+        """The decoder as a language model of targets, for these sources: p(target | source)."""
+        lengths = self.source_lengths(source) if lengths is None else lengths
+        return ConditionedDecoder(self, self.encode(source, lengths, rng), lengths)
 
-        The memory does not say where it is padded: without a mask all of it is read.
+    def loss(self, batch: Batch, *, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None) -> Tensor:
+        """The mean of -ln p(target), in nats a token, over those that are not ignored.  -> ()
+
+        batch    "source" (B, S); "tokens" (B, T), the start and then the text; "targets" (B, T), the text and then the
+                 end, ops.IGNORE where it does not count; "lengths" (B,) of the sources where they are not padded.
+        divisor  divides the sum instead of the count, for parts of a batch.
         """
-        x = self.decoder.embed(self._words("target", target), rng)
-        for layer in self.decoder.layers:
-            x = layer.ask_memory(layer.ask_itself(x, None, True, rng), memory, mask, rng)
-            x = layer.think(x, rng)
-        return ops.linear(x, self.shared.weight, self.final_logits_bias.reshape(-1))
+        assert dtype is None, "computed in the weights' own dtype"
+        decoder = self.given(batch["source"], batch.get("lengths"), rng)
+        return decoder.loss({name: batch[name] for name in ("tokens", "targets")}, rng=rng, divisor=divisor)
 
-    def loss(
-        self,
-        source: Any,
-        target_in: Any,
-        target_out: Any,
-        mask: Any = None,
-        rng: Rng | None = None,
-        divisor: float | None = None,
-    ) -> Tensor:
-        """The mean of -ln p(target_out), in nats a word, over those that are not ignored.  -> ()
+    def cross_attention_weights(self, source: Any, target: Any) -> np.ndarray:
+        """The decoder's cross-attention: row t is what it attends to before it writes the token after position t.
 
-        target_in   (B, T), the start and then the text: what has been written.
-        target_out  (B, T), the text and then the end: what comes next; ops.IGNORE where it does not count.
-        divisor     divides the sum instead of the count, for parts of a batch.
+        (B, S), (B, T) -> (layers, B, H, T, S)
         """
-        return ops.cross_entropy(self(source, target_in, mask, rng), target_out, divisor=divisor)
-
-    def looks(self, source: Any, target: Any) -> np.ndarray:
-        """Where the decoder looks as it reads each word of the target: the shares of every layer's cross-attention.
-
-        (B, S), (B, T) -> (layers, B, H, T, S). Row t is what it asks before it writes the word after position t.
-        """
-        mask = self.words_of(source)
-        memory = self.encode(source, mask)
-        x, found = self.decoder.embed(self._words("target", target), None), []
-        for layer in self.decoder.layers:
-            x = layer.ask_itself(x, None, True, None)
-            found.append(layer.encoder_attn.weights(x, memory, mask).numpy())
-            x = layer.think(layer.ask_memory(x, memory, mask, None), None)
+        lengths = self.source_lengths(source)
+        memory = self.encode(source, lengths)
+        x, found = self.decoder.embed(self.embed_tokens("target", target), None), []
+        for block in self.decoder.blocks:
+            assert block.cross_attention is not None
+            inside = block.self_attention_norm(x + block.self_attention(x))
+            found.append(block.cross_attention.weights(inside, memory, lengths=lengths).numpy())
+            x = block(x, memory=memory, memory_options={"lengths": lengths})
         return np.stack(found)
 
-    def _words(self, name: str, tokens: Any) -> Tensor:
-        """The words' vectors, scaled where the configuration says so.  (B, T) -> (B, T, D)"""
-        tokens, c = _ids(tokens), self.config
+    def embed_tokens(self, name: str, tokens: Any, cached: int = 0) -> Tensor:
+        """Token embeddings, scaled where the configuration says so.  (B, T) -> (B, T, D)"""
+        embedded = self.token_embedding(self._token_ids(name, tokens, cached))
+        return embedded * math.sqrt(self.config.n_embd) if self.config.scale_embedding else embedded
+
+    def _token_ids(self, name: str, tokens: Any, cached: int = 0) -> Array:
+        """The ids as an array (B, T).  Raises ShapeError for another shape, none, or more than block_size of them."""
+        tokens, longest = as_array(tokens.data if isinstance(tokens, Tensor) else tokens), self.config.block_size
         time = check_shape(name, tokens, "BT", "Put a single text into a batch of one: tokens[None].")["T"]
-        if not 0 < time <= c.block_size:
-            raise ShapeError(
-                name, f"1 to block_size = {c.block_size} positions", time, "Shorten it, or train with a larger block."
-            )
-        words = self.shared(tokens)
-        return words * math.sqrt(c.n_embd) if c.scale_embedding else words
+        if not time or cached + time > longest:
+            next_step = "Shorten it, or train with a larger block."
+            raise ShapeError(name, f"1 to block_size = {longest} positions", cached + time, next_step)
+        return tokens
 
 
-def _ids(tokens: Any) -> Array:
-    return as_array(tokens.data if isinstance(tokens, Tensor) else tokens)
+class ConditionedDecoder(LanguageModel):
+    """An encoder-decoder's decoder for given sources: a language model of the target.
+
+    memory (B, S, D) are the encoder's hidden states, lengths (B,) how many of each count. A batch of targets has one
+    row a source; for several targets of one source, `new_cache`, read the start, and `repeat` the cache.
+    """
+
+    def __init__(self, model: EncoderDecoder, memory: Tensor, lengths: Any) -> None:
+        self.model, self.memory, self.lengths = model, memory, lengths
+        self.vocab_size, self.block_size = model.config.vocab_size, model.config.block_size
+
+    def hidden(
+        self,
+        tokens: Any,
+        *,
+        mask: Any = None,
+        positions: Any = None,
+        cache: KVCache | None = None,
+        rng: Rng | None = None,
+        dtype: Any = None,
+    ) -> Tensor:
+        """The hidden states after the last block.  (B, T) -> (B, T, D); see LanguageModel."""
+        cached = 0 if cache is None else int(cache.lengths.max(initial=0))
+        embedded = self.model.embed_tokens("target", tokens, cached)
+        x = self.model.decoder.embed(embedded, rng, positions, cache)
+        for number, block in enumerate(self.model.decoder.blocks):
+            own: dict[str, Any] = {"mask": mask}
+            cross: dict[str, Any] = {"lengths": self.lengths}
+            if cache is not None:
+                own["cache"], cross["cache"] = cache[number], cache.cross[number]
+            x = block(x, rng, memory=self.memory, memory_options=cross, **own)
+        if cache is not None:
+            cache.advance(x.shape[1])
+        return x
+
+    def head(self) -> tuple[Tensor, Tensor | None]:
+        """See LanguageModel."""
+        return self.model.token_embedding.weight, self.model.logits_bias.reshape(-1)
+
+    def new_cache(self, batch: int, capacity: int = 64) -> KVCache:
+        """See LanguageModel. It holds the keys and values of the sources too, once the first target was read."""
+        blocks, longest = len(self.model.decoder.blocks), self.model.config.block_size
+        return KVCache(blocks, batch, capacity=min(capacity, longest))

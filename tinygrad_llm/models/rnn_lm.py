@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import as_array
 from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.models.sizes import check_sizes
-from tinygrad_llm.nn import LSTM, RNN, Embedding, Linear, Module, Rng
-from tinygrad_llm.shapes import check_shape
+from tinygrad_llm.nn import LSTM, RNN, Embedding, Linear, Rng, StateCache
 
 KINDS: dict[str, type[RNN] | type[LSTM]] = {"rnn": RNN, "lstm": LSTM}
 
@@ -34,43 +32,56 @@ class RNNLMConfig:
             raise ConfigError("kind", " or ".join(KINDS), repr(self.kind))
 
 
-class RNNLM(Module):
-    """logits = head(layers(token embedding)).  (B, T) integers -> (B, T, V)
+class RNNLM(LanguageModel):
+    """logits = output(layers(token embedding)).  (B, T) integers -> (B, T, V)
 
-    The head is not tied to the embedding, so D and F may differ, and has no bias. The state begins at zero in every
-    window. There is no dropout: `rng` is taken so that a training step can treat this model as it treats a GPT.
+    The head is not tied to the embedding, so D and F may differ, and has no bias. Without a cache the state begins at
+    zero. There is no dropout: `rng` is taken so that a training step can treat this model as it treats a GPT.
     """
 
     def __init__(self, config: RNNLMConfig, *, rng: np.random.Generator, dtype: Any = np.float32) -> None:
         c = self.config = config
-        self.embedding = Embedding(c.vocab_size, c.width, rng=rng, dtype=dtype)
+        self.vocab_size, self.block_size = c.vocab_size, None
+        self.token_embedding = Embedding(c.vocab_size, c.width, rng=rng, dtype=dtype)
         sizes = [c.width, *[c.hidden] * c.n_layer]
         self.layers = [KINDS[c.kind](inputs, c.hidden, rng=rng, dtype=dtype) for inputs in sizes[:-1]]
-        self.head = Linear(c.hidden, c.vocab_size, bias=False, rng=rng, dtype=dtype)
+        self.output = Linear(c.hidden, c.vocab_size, bias=False, rng=rng, dtype=dtype)
 
-    def __call__(self, tokens: Any, rng: Rng | None = None) -> Tensor:
-        """Logits of the next token at every position.  (B, T) -> (B, T, V)"""
-        return self.head(self.hidden(tokens))
-
-    def loss(
-        self, tokens: Any, targets: Any, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None
+    def hidden(
+        self,
+        tokens: Any,
+        *,
+        mask: Any = None,
+        positions: Any = None,
+        cache: StateCache | None = None,
+        rng: Rng | None = None,
+        dtype: Any = None,
     ) -> Tensor:
-        """The mean of -ln p(target), in nats a token, over the targets that are not ignored.  (B, T), (B, T) -> ()
+        """The states of the last layer.  (B, T) -> (B, T, F); see LanguageModel.
 
-        divisor  divides the sum instead of the count, for parts of a batch.
-        dtype    of the activations, that of the weights where None.
+        Raises ConfigError for a mask or positions, which a recurrence does not know.
         """
-        return ops.linear_cross_entropy(self.hidden(tokens, dtype), self.head.weight, targets, divisor=divisor)
+        if mask is not None or positions is not None:
+            raise ConfigError("mask and positions", "none: a recurrence reads from left to right", "one")
+        x = self.token_embedding(self._token_ids(tokens))
+        return self.states(x if dtype is None else x.astype(dtype), cache)
 
-    def hidden(self, tokens: Any, dtype: Any = None) -> Tensor:
-        """The states of the last layer, computed in `dtype`, or as the weights are.  (B, T) -> (B, T, F)"""
-        tokens = as_array(tokens.data if isinstance(tokens, Tensor) else tokens)
-        check_shape("tokens", tokens, "BT", "Put a single sequence into a batch of one: tokens[None].")
-        x = self.embedding(tokens)
-        return self.states(x if dtype is None else x.astype(dtype))
-
-    def states(self, x: Tensor) -> Tensor:
+    def states(self, x: Tensor, cache: StateCache | None = None) -> Tensor:
         """The states of the last layer for token vectors.  (B, T, D) -> (B, T, F)"""
-        for layer in self.layers:
-            x, _ = layer(x)
+        for number, layer in enumerate(self.layers):
+            before = None if cache is None else cache.states[number]
+            states = layer.sequence(x, before)
+            if cache is not None:
+                cache.remember(number, states)
+            x = states[0]
+        if cache is not None:
+            cache.advance(x.shape[1])
         return x
+
+    def head(self) -> tuple[Tensor, None]:
+        """See LanguageModel."""
+        return self.output.weight, None
+
+    def new_cache(self, batch: int, capacity: int = 64) -> StateCache:
+        """See LanguageModel. A state has the same size however long the text."""
+        return StateCache(self.config.n_layer, batch)

@@ -64,15 +64,56 @@ def save_model(path: str | Path, config: Mapping[str, Any], arrays: Mapping[str,
 
 
 def load_weights(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of a safetensors file by name; bfloat16 is widened to float32, which is exact.
+    """The arrays of a safetensors file by name, or of the files that an index, `*.json`, lists; bfloat16 is widened to
+    float32, which is exact.
 
-    Raises CheckpointError for anything that is not one whole, gapless file of known dtypes.
+    Raises CheckpointError for anything that is not whole, gapless files of known dtypes.
     """
+    if Path(path).suffix == ".json":
+        return _load_shards(Path(path))
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise CheckpointError(str(path), "a safetensors file", error.strerror, "Is the path right?") from error
     return parse_weights(content, str(path))
+
+
+def _load_shards(index: Path) -> dict[str, np.ndarray]:
+    places = load_json(index).get("weight_map")
+    if not isinstance(places, dict) or not all(isinstance(f, str) and f == Path(f).name for f in places.values()):
+        raise _bad(str(index), "a weight_map from names to files of this folder", f"{places!r:.60}")
+    arrays: dict[str, np.ndarray] = {}
+    for file in sorted(set(places.values())):
+        found = load_weights(index.with_name(file))
+        listed = {name for name, where in places.items() if where == file}
+        if found.keys() != listed:
+            raise _bad(
+                str(index.with_name(file)), "the tensors that its index lists", sorted(found.keys() ^ listed)[:5]
+            )
+        arrays |= found
+    return arrays
+
+
+def weights_file(path: str | Path) -> Path:
+    """Where the weights of the model in a folder are: model.safetensors, else the index of several files.
+
+    Raises CheckpointError where there is neither, with what is there instead and what to do.
+    """
+    folder = Path(path)
+    for name in ("model.safetensors", "model.safetensors.index.json"):
+        if (folder / name).exists():
+            return folder / name
+    got, next_step = "nothing", "Is the path right?"
+    if folder.exists():
+        names = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else ["a file"]
+        got, next_step = ", ".join(names[:8]) or "an empty folder", "Is it the whole model?"
+        if any(name.endswith((".bin", ".pt", ".pth", ".ckpt")) for name in names):
+            got += " (a pickle, which can run any program when it is opened)"
+            calls = f"AutoModelForCausalLM.from_pretrained({str(folder)!r}).save_pretrained({str(folder)!r})"
+            next_step = f"If you trust it, convert it where transformers and torch are installed: {calls}"
+        elif any(name.startswith(("tokenizer", "vocab", "merges")) for name in names):
+            next_step = "These are the files of a tokenizer; the model's weights are elsewhere."
+    raise CheckpointError(str(folder), "a folder with config.json and model.safetensors", got, next_step)
 
 
 def parse_weights(content: bytes, name: str) -> dict[str, np.ndarray]:

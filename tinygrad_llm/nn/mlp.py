@@ -1,19 +1,33 @@
-"""The position-wise half of a transformer block: each position is widened, bent, and narrowed again."""
+"""The feed-forward half of a transformer block: every position by itself is widened, activated, and narrowed again."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn.layers import Dropout, Linear, Rng
 from tinygrad_llm.nn.module import Module
 
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": lambda x: ops.gelu(x),
+    "gelu_new": lambda x: ops.gelu(x, approximate="tanh"),
+    "relu": lambda x: ops.relu(x),
+    "silu": lambda x: ops.silu(x),
+}
+"""By Hugging Face's names; gelu_new is the tanh form, GPT-2's."""
+
 
 class MLP(Module):
-    """W2 gelu(W1 x).  (..., D) -> (..., D), through F = 4 D.  GPT-2's, with the tanh form of GELU."""
+    """down_proj(activation(up_proj(x))).  (..., D) -> (..., D), through F = `hidden`, 4 D where None.
+
+    dropout         of the result; hidden_dropout of the activations (BART has both).
+    std, out_std    standard deviations of the first weights of up_proj and down_proj.
+    """
 
     def __init__(
         self,
@@ -23,17 +37,22 @@ class MLP(Module):
         dropout: float = 0.0,
         *,
         rng: np.random.Generator,
+        activation: str = "gelu_new",
+        hidden_dropout: float = 0.0,
         std: float | None = None,
         out_std: float | None = None,
         dtype: Any = np.float32,
     ) -> None:
+        if activation not in ACTIVATIONS:
+            raise ArgumentError("activation", " or ".join(ACTIVATIONS), repr(activation))
         hidden = 4 * width if hidden is None else hidden
-        self.c_fc = Linear(width, hidden, bias, rng=rng, std=std, dtype=dtype)
-        self.c_proj = Linear(hidden, width, bias, rng=rng, std=out_std, dtype=dtype)
-        self.dropout = Dropout(dropout)
+        self.up_proj = Linear(width, hidden, bias, rng=rng, std=std, dtype=dtype)
+        self.down_proj = Linear(hidden, width, bias, rng=rng, std=out_std, dtype=dtype)
+        self.activation, self.hidden_dropout, self.dropout = activation, Dropout(hidden_dropout), Dropout(dropout)
 
     def __call__(self, x: Tensor, rng: Rng | None = None) -> Tensor:
-        return self.dropout(self.c_proj(ops.gelu(self.c_fc(x), approximate="tanh")), rng)
+        hidden = self.hidden_dropout(ACTIVATIONS[self.activation](self.up_proj(x)), rng)
+        return self.dropout(self.down_proj(hidden), rng)
 
 
 class SwiGLU(Module):

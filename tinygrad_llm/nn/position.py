@@ -11,8 +11,13 @@ All tables are float64; cast them to the dtype of what they meet.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 
+from tinygrad_llm import ops
+from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn.layers import positive
 
@@ -36,6 +41,26 @@ def sinusoidal_table(length: int, width: int) -> np.ndarray:
     table = np.empty((length, width))
     table[:, 0::2], table[:, 1::2] = np.sin(angles), np.cos(angles)
     return table
+
+
+def rotate(x: Tensor, positions: Any, base: float) -> Tensor:
+    """Queries or keys, rotated by where they stand (RoPE).  (B, H, T, K), positions (T,) or (B, T) -> (B, H, T, K)
+
+    Cosines and sines come from a table that is made once for each base and size and doubles with the longest position.
+    Source: Su et al., "RoFormer", 2021.
+    """
+    positions = np.asarray(positions)
+    longest = int(positions.max(initial=0)) + 1
+    cos, sin = _rope_tables(1 << (longest - 1).bit_length(), x.shape[-1], float(base))
+    if positions.ndim == 2:
+        positions = positions[:, None]
+    return ops.rope(x, cos=cos[positions], sin=sin[positions])
+
+
+@lru_cache(maxsize=32)
+def _rope_tables(length: int, head_size: int, base: float) -> tuple[np.ndarray, np.ndarray]:
+    """cos and sin (length, K/2) in float64."""
+    return ops.rope_table(np.arange(length), head_size, base)
 
 
 def alibi_slopes(n_head: int) -> np.ndarray:

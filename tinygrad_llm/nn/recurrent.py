@@ -31,8 +31,13 @@ class RNN(Module):
 
     def __call__(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """All states and the last; `state` is h_0, zero where None."""
-        h = ops.rnn(x, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, state)
+        (h,) = self.sequence(x, None if state is None else (state,))
         return h, h[:, -1]
+
+    def sequence(self, x: Tensor, state: Any = None) -> tuple[Tensor, ...]:
+        """The parts of the state, here h alone, after every step, (B, T, F) each; `state` is what was before."""
+        (h0,) = state or (None,)
+        return (ops.rnn(x, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, h0),)
 
 
 class LSTM(Module):
@@ -55,7 +60,11 @@ class LSTM(Module):
 
     def __call__(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """All h, and the last (h, c); `state` is (h_0, c_0), zero where None."""
+        h, c = self.sequence(x, state)
+        return h, (h[:, -1], c[:, -1])
+
+    def sequence(self, x: Tensor, state: Any = None) -> tuple[Tensor, Tensor]:
+        """h and c after every step, (B, T, F) each; `state` is (h_0, c_0), zero where None."""
         h0, c0 = state or (None, None)
         both = ops.lstm(x, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, h0, c0)
-        h = both[0]
-        return h, (h[:, -1], both[1, :, -1])
+        return both[0], both[1]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
+
+from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import fused, namespace, row_tiles
+from tinygrad_llm.backend import Array, fused, namespace, row_tiles
 from tinygrad_llm.backend.erf import erf as erf_array
 from tinygrad_llm.errors import ArgumentError
 
-SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
-GELU_CUBIC = 0.044715  # Hendrycks and Gimpel, "Gaussian Error Linear Units", section 2
+GELU_LINEAR, GELU_CUBIC = 2 * math.sqrt(2 / math.pi), 0.044715
+"""1 / (1 + exp(-GELU_LINEAR (x + GELU_CUBIC x^3))) ~ Phi(x): Hendrycks and Gimpel, section 2, tanh written as
+logistic."""
 
 
 @op
@@ -22,9 +27,32 @@ def tanh(x):
 
 @op
 def sigmoid(x):
-    """1 / (1 + e^-x), written with tanh so that nothing overflows.  dL/dx = g y (1 - y)."""
-    y = 0.5 * namespace(x).tanh(0.5 * x) + 0.5
+    """1 / (1 + e^-x).  dL/dx = g y (1 - y).  Accurate to the last bits for negative x too, where y is near 0."""
+    y = _logistic(x)
     return y, lambda g, needs: g * y * (1 - y)
+
+
+@op
+def log_sigmoid(x):
+    """ln sigmoid(x) = min(x, 0) - ln(1 + e^-|x|).  dL/dx = g sigmoid(-x).
+
+    Finite for every finite x, where log(sigmoid(x)) is the logarithm of 0 once e^-x has no place in the dtype.
+    """
+    xp = namespace(x)
+    return xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x))), lambda g, needs: g * _logistic(-x)
+
+
+@op
+def softplus(x):
+    """ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|), a smooth relu.  dL/dx = g sigmoid(x)."""
+    xp = namespace(x)
+    return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x))), lambda g, needs: g * _logistic(x)
+
+
+def _logistic(x: Array) -> Array:
+    """1 / (1 + e^-x). An exponential that overflows to infinity gives 0, which is the right value."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + namespace(x).exp(-x))
 
 
 @op
@@ -46,7 +74,7 @@ def silu(x):
     """x sigmoid(x), also called swish.  dL/dx = g s (1 + x (1 - s)), s = sigmoid(x)."""
     if (kernels := fused(x)) is not None:
         return kernels.bent("silu", x)
-    s = sigmoid.array(x)[0]
+    s = _logistic(x)
     return x * s, lambda g, needs: g * (s * (1 + x * (1 - s)))
 
 
@@ -65,7 +93,9 @@ def gelu(x, approximate="none"):
     if approximate == "tanh":
         return _gelu_tanh(x)
     xp = namespace(x)
-    cumulative = 0.5 * (1 + erf_array(x * math.sqrt(0.5)))
+    # in float64: 1 + erf cancels for negative x, and float32 would leave nothing of it from x = -6 on
+    u = x * math.sqrt(0.5)
+    cumulative = (0.5 * (1 + erf_array(u.astype(np.float64)))).astype(u.dtype, copy=False)
 
     def vjp(g, needs):
         density = xp.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
@@ -74,31 +104,37 @@ def gelu(x, approximate="none"):
     return x * cumulative, vjp
 
 
-def _gelu_tanh(x):
-    """Value and slope together, tile by tile: both need the same tanh, and the cache holds a tile for all passes.
+def _gelu_tanh(x: Array) -> tuple[Array, Any]:
+    """Value and slope together, tile by tile: both need the same exponential, and a tile stays in the cache.
 
-    With u = sqrt(2/pi) (x + c x^3), t = tanh u, h = (1 + t)/2:  y = x h,  y' = h + x h (1 - t) u'
-    where u' = sqrt(2/pi) (1 + 3 c x^2), since (1 - t^2)/2 = h (1 - t). `x*x*x` costs a tenth of `x**3` in NumPy.
+    (1 + tanh u)/2 = 1/(1 + e^-2u) = s, so with z = 2u = x (a + b x^2):  y = x s,  y' = s + (1 - s) y (a + 3 b x^2).
+    Without a recorded graph there is no slope to compute.
     """
     xp = namespace(x)
     rows = xp.ascontiguousarray(x).reshape(-1, x.shape[-1] if x.ndim else 1)
-    y, slope = xp.empty_like(rows), xp.empty_like(rows)
-    for tile in row_tiles(len(rows), rows.shape[-1] * rows.itemsize):
-        part, value, s = rows[tile], y[tile], slope[tile]
-        xp.multiply(part, part, out=s)  # x^2
-        s *= SQRT_2_OVER_PI * GELU_CUBIC
-        t = s + SQRT_2_OVER_PI
-        t *= part
-        xp.tanh(t, out=t)
-        s *= 3
-        s += SQRT_2_OVER_PI  # u'
-        h = t * 0.5
-        h += 0.5
-        xp.multiply(part, h, out=value)  # y
-        xp.subtract(1, t, out=t)
-        t *= value
-        s *= t
-        s += h
+    y = xp.empty_like(rows)
+    slope = xp.empty_like(rows) if MODE.get().grad_enabled else None
+    one, a, minus_b, minus_3 = (xp.asarray(c, dtype=x.dtype) for c in (1, GELU_LINEAR, -GELU_LINEAR * GELU_CUBIC, -3))
+    with np.errstate(over="ignore"):  # e^-z = inf gives s = 0
+        for tile in row_tiles(len(rows), rows.shape[-1] * rows.itemsize):
+            part, value = rows[tile], y[tile]
+            d = xp.multiply(part, part, out=None if slope is None else slope[tile])
+            d *= minus_b
+            s = d - a
+            s *= part  # -z
+            xp.exp(s, out=s)
+            s += one
+            xp.divide(one, s, out=s)
+            xp.multiply(part, s, out=value)
+            if slope is not None:
+                d *= minus_3
+                d += a
+                rest = one - s
+                rest *= value
+                d *= rest
+                d += s
+    if slope is None:
+        return y.reshape(x.shape), None
     slope = slope.reshape(x.shape)
     return y.reshape(x.shape), lambda g, needs: g * slope
 
@@ -111,7 +147,7 @@ def swiglu(gate, up):
     """
     if gate.shape == up.shape and gate.dtype == up.dtype and (kernels := fused(gate)) is not None:
         return kernels.swiglu(gate, up)
-    s = sigmoid.array(gate)[0]
+    s = _logistic(gate)
     activated = gate * s
 
     def vjp(g, needs):

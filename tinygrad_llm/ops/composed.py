@@ -74,8 +74,11 @@ def attention(
     k: Tensor,
     v: Tensor,
     mask: Any = None,
+    lengths: Any = None,
     causal: bool = False,
+    window: int | None = None,
     scale: float | None = None,
+    softcap: float | None = None,
     p: float = 0.0,
     rng: Any = None,
 ) -> Tensor:
@@ -83,20 +86,33 @@ def attention(
     repeats = q.shape[1] // k.shape[1]
     heads = np.repeat(np.arange(k.shape[1]), repeats)
     k, v = (x if repeats == 1 else getitem(x, index=(slice(None), heads)) for x in (k, v))
-    xp = namespace(q.data)
     scores_BHTS = matmul(q, k.swapaxes(-1, -2)) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
-    allowed = xp.ones(scores_BHTS.shape, bool)
-    if causal:
-        allowed = xp.tril(allowed, scores_BHTS.shape[-1] - scores_BHTS.shape[-2])
+    if softcap is not None:
+        scores_BHTS = softcap * tanh_op(scores_BHTS * (1 / softcap))
+    allowed = _visible(scores_BHTS, lengths, causal, window)
     array = beside(mask.data if isinstance(mask, Tensor) else mask, q.data)
     if array is not None and array.dtype.kind == "b":
         allowed = allowed & array
     elif mask is not None:
         scores_BHTS = scores_BHTS + mask
-    nowhere = ~allowed.any(-1, keepdims=True)  # a query that may look nowhere answers 0
+    nowhere = ~allowed.any(-1, keepdims=True)  # a query that may see no key gives 0
     weights_BHTS = softmax_op(masked_fill(scores_BHTS, ~allowed & ~nowhere, -math.inf), axis=-1)
     weights_BHTS = where(nowhere, 0.0, weights_BHTS)
     return matmul(weights_BHTS if rng is None else dropout(weights_BHTS, p=p, rng=rng), v)
+
+
+def _visible(scores_BHTS: Tensor, lengths: Any, causal: bool, window: int | None) -> Any:
+    """Booleans (B, H, T, S), true where the key is none of padding, future, or what the window has left behind."""
+    xp, (batch, _, time, source) = namespace(scores_BHTS.data), scores_BHTS.shape
+    lengths = np.full(batch, source) if lengths is None else lengths
+    allowed = xp.zeros(scores_BHTS.shape, bool)
+    for b, length in enumerate(int(n) for n in lengths):
+        allowed[b, :, :, :length] = True
+        if causal:
+            allowed[b] &= xp.tri(time, source, length - time, dtype=bool)
+        if window is not None:
+            allowed[b] &= ~xp.tri(time, source, length - time - window, dtype=bool)
+    return allowed
 
 
 def packed_attention(

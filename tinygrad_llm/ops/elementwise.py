@@ -7,36 +7,50 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, as_dtype, choose, is_float, namespace
+from tinygrad_llm.autograd.promotion import beside_numbers
+from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, choose, is_float, namespace, plain, widened
+from tinygrad_llm.backend import add as add_arrays
 from tinygrad_llm.errors import ArgumentError
 
 
-@op
+@op(integers="promote")
 def add(a, b):
     """a + b.  dL/da = g, dL/db = g."""
-    return a + b, lambda g, needs: (g, g)
+    return add_arrays(a, b), lambda g, needs: (g, g)
 
 
-@op
+@op(integers="promote")
 def subtract(a, b):
     """a - b.  dL/da = g, dL/db = -g."""
     return a - b, lambda g, needs: (g, -g if needs[1] else None)
 
 
-@op
+@op(integers="promote")
 def multiply(a, b):
     """a b.  dL/da = g b, dL/db = g a."""
     return a * b, lambda g, needs: (g * b if needs[0] else None, g * a if needs[1] else None)
 
 
-@op
+@op(integers="float32")
 def divide(a, b):
     """a / b.  dL/da = g / b, dL/db = -g (a / b) / b."""
     y = a / b
     return y, lambda g, needs: (g / b if needs[0] else None, -g * y / b if needs[1] else None)
 
 
-@op
+@op(integers="promote")
+def floor_divide(a, b):
+    """The largest integer that is not above a / b.  It has steps and no derivative, so nothing is recorded."""
+    return a // b, None
+
+
+@op(integers="promote")
+def remainder(a, b):
+    """a - b floor(a / b), with the sign of b.  dL/da = g, dL/db = -g floor(a / b)."""
+    return a % b, lambda g, needs: (g, -g * (a // b) if needs[1] else None)
+
+
+@op(integers="promote")
 def power(a, b):
     """a^b.  dL/da = g b a^(b-1), dL/db = g a^b ln a (0 where a is 0)."""
     xp = namespace(a, b)
@@ -69,60 +83,67 @@ def absolute(x):
 
 
 @op
+def sign(x):
+    """-1, 0 or 1.  dL/dx = 0."""
+    xp = namespace(x)
+    return xp.sign(widened(x)).astype(x.dtype, copy=False), lambda g, needs: xp.zeros_like(g)
+
+
+@op(integers="float32")
 def exp(x):
     """e^x.  dL/dx = g e^x."""
     y = namespace(x).exp(x)
     return y, lambda g, needs: g * y
 
 
-@op
+@op(integers="float32")
 def log(x):
     """ln x.  dL/dx = g / x."""
     return namespace(x).log(x), lambda g, needs: g / x
 
 
-@op
+@op(integers="float32")
 def log1p(x):
     """ln(1 + x), exact for small x.  dL/dx = g / (1 + x)."""
     return namespace(x).log1p(x), lambda g, needs: g / (1 + x)
 
 
-@op
+@op(integers="float32")
 def sqrt(x):
     """x^(1/2).  dL/dx = g / (2 sqrt x)."""
     y = namespace(x).sqrt(x)
     return y, lambda g, needs: g / (2 * y)
 
 
-@op
+@op(integers="float32")
 def rsqrt(x):
     """x^(-1/2).  dL/dx = -g y / (2 x)."""
     y = 1 / namespace(x).sqrt(x)
     return y, lambda g, needs: g * y / (-2 * x)
 
 
-@op
+@op(integers="float32")
 def sin(x):
     """sin x (radians).  dL/dx = g cos x."""
     xp = namespace(x)
     return xp.sin(x), lambda g, needs: g * xp.cos(x)
 
 
-@op
+@op(integers="float32")
 def cos(x):
     """cos x (radians).  dL/dx = -g sin x."""
     xp = namespace(x)
     return xp.cos(x), lambda g, needs: -g * xp.sin(x)
 
 
-@op
+@op(integers="promote")
 def maximum(a, b):
     """The larger of each pair.  Its gradient goes to the larger; equals share it, as in PyTorch."""
     xp = namespace(a, b)
     return xp.maximum(a, b), lambda g, needs: _shared(xp, g, a > b, a == b)
 
 
-@op
+@op(integers="promote")
 def minimum(a, b):
     """The smaller of each pair.  Its gradient goes to the smaller; equals share it."""
     xp = namespace(a, b)
@@ -139,18 +160,19 @@ def clip(x, low=None, high=None):
     """min(max(x, low), high).  dL/dx = g inside and on the bounds, 0 outside.  low and high are numbers or None."""
     if low is None and high is None:
         raise ArgumentError("clip", "low or high", "neither")
-    xp = namespace(x)
+    low, high = plain(low), plain(high)
+    xp, y = namespace(x), beside_numbers(x, low, high)
 
     def vjp(g, needs):
         inside = (x >= (-np.inf if low is None else low)) & (x <= (np.inf if high is None else high))
         return choose(inside, g, xp.zeros_like(g))
 
-    y = x if low is None else xp.maximum(x, low)  # not xp.clip: CuPy's does not know bfloat16
-    return y if high is None else xp.minimum(y, high), vjp
+    y = y if low is None else xp.maximum(y, low)  # not xp.clip: CuPy's does not know bfloat16
+    return y if high is None else xp.minimum(y, high), vjp if is_float(x.dtype) else None
 
 
-@op
-def where(condition, a, b):
+@op(integers="promote")
+def where(condition: BoolArray, a, b):
     """a where the condition holds, b elsewhere.  Each gets the gradient of the entries it gave."""
     xp = namespace(condition, a, b)
     y = choose(condition, a, b)
@@ -167,15 +189,15 @@ def where(condition, a, b):
 
 
 @op
-def masked_fill(x, mask, value=0.0):
+def masked_fill(x, mask: BoolArray, value=0):
     """x, but `value` where the mask is true.  dL/dx = g where the mask is false."""
-    xp = namespace(x)
+    xp, target = namespace(x), beside_numbers(x, value := plain(value))
     mask = xp.asarray(mask, dtype=bool)
-    y = choose(mask, xp.asarray(value, dtype=x.dtype), x)
-    return y, lambda g, needs: (choose(mask, xp.zeros_like(g), g), None)
+    y = choose(mask, xp.asarray(value, dtype=target.dtype), target)
+    return y, (lambda g, needs: (choose(mask, xp.zeros_like(g), g), None)) if is_float(x.dtype) else None
 
 
-@op
+@op(casts=True)
 def astype(x, dtype=np.float32):
     """x in another element type; the gradient is cast back.  This is how bfloat16 meets float32 masters."""
     target = as_dtype(dtype)
@@ -183,5 +205,5 @@ def astype(x, dtype=np.float32):
         raise ArgumentError("dtype", "float32, float64 or bfloat16", str(target))
     if target == x.dtype:
         return x, lambda g, needs: g
-    vjp = (lambda g, needs: g.astype(x.dtype)) if is_float(target) and is_float(x.dtype) else None
-    return x.astype(target), vjp
+    vjp = (lambda g, needs: cast(g, x.dtype)) if is_float(target) and is_float(x.dtype) else None
+    return cast(x, target), vjp

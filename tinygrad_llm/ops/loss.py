@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, HostArray, beside, fused, gemm, namespace, row_tiles, widened
+from tinygrad_llm.backend import Array, HostArray, beside, cast, fused, gemm, namespace, row_tiles, widened
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 
 IGNORE = -100
@@ -17,7 +17,7 @@ LOGIT_TILE_BYTES = 4 * 1024 * 1024
 """Logits a tile in the fused loss: enough rows for BLAS, and no second array of the logits' size."""
 
 
-@op(widens=True)
+@op(accumulates=True)
 def cross_entropy(logits, targets: HostArray, ignore_index=IGNORE, label_smoothing=0.0, reduction="mean", divisor=None):
     """-ln softmax(logits)[target], in nats.  (..., V), (...) -> () , or (...) with reduction="none"
 
@@ -53,7 +53,7 @@ def cross_entropy(logits, targets: HostArray, ignore_index=IGNORE, label_smoothi
     return losses.reshape(targets.shape) if each else losses.sum() * scale, vjp
 
 
-@op(widens=True)
+@op(accumulates=True)
 def linear_cross_entropy(x, weight, targets: HostArray, ignore_index=IGNORE, label_smoothing=0.0, divisor=None):
     """cross_entropy(x W^T, targets), the mean, fused with the output projection.  (..., D), (V, D), (...) -> ()
 
@@ -67,7 +67,7 @@ def linear_cross_entropy(x, weight, targets: HostArray, ignore_index=IGNORE, lab
     targets_N = _checked_targets(targets, x.shape[:-1], vocabulary, ignore_index, label_smoothing, kernels)
     scale = _scale(targets_N, ignore_index, "mean", divisor)
     targets_N = beside(targets_N, x)
-    x_ND, rounded = x.reshape(-1, width), weight.astype(x.dtype, copy=False)
+    x_ND, rounded = x.reshape(-1, width), cast(weight, x.dtype)
     if kernels is not None:
         return _linear_on_gpu(kernels, x, rounded, targets_N, scale, ignore_index, label_smoothing)
     logits_NV = gemm(x_ND, rounded, transpose_b=True)
@@ -118,8 +118,8 @@ def _checked_targets(
         raise ShapeError(
             "targets", f"the logits' shape without its last axis, {shape}", targets.shape, "Did you shift them by one?"
         )
-    if not 0 <= smoothing < 1:
-        raise ArgumentError("label_smoothing", "a number in [0, 1)", smoothing)
+    if not 0 <= smoothing <= 1:
+        raise ArgumentError("label_smoothing", "a number in [0, 1]", smoothing)
     flat = targets.reshape(-1)
     if kernels is not None and not isinstance(flat, np.ndarray):
         return flat  # on the GPU already: the kernel answers NaN for a target outside
@@ -184,7 +184,7 @@ def _pair(name: str, a: Any, b: Any) -> None:
         raise ShapeError(name, "at least one entry", a.shape)
 
 
-@op(widens=True)
+@op(accumulates=True)
 def mse(prediction, target):
     """mean (prediction - target)^2.  (...), (...) -> ()   dL/dprediction = 2 g (prediction - target) / n =
     -dL/dtarget."""
@@ -198,7 +198,7 @@ def mse(prediction, target):
     return (difference * difference).mean(dtype=difference.dtype), vjp
 
 
-@op(widens=True)
+@op(accumulates=True)
 def binary_cross_entropy(logits, targets):
     """mean of -t ln s(x) - (1 - t) ln(1 - s(x)), s the sigmoid, targets in [0, 1].  (...), (...) -> ()
 
@@ -220,7 +220,7 @@ def binary_cross_entropy(logits, targets):
     return losses.mean(dtype=losses.dtype), vjp
 
 
-@op(widens=True)
+@op(accumulates=True)
 def kl_divergence(log_p, log_q, reduction="mean"):
     """KL(p || q) = sum_c p_c (ln p_c - ln q_c) over the last axis, in nats.  (..., C), (..., C) -> ()
 

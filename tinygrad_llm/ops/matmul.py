@@ -6,9 +6,9 @@ import math
 
 from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, fused, gemm, namespace, sum_rows
+from tinygrad_llm.backend import Array, cast, fused, gemm, namespace, sum_rows
 from tinygrad_llm.backend import matmul as product
-from tinygrad_llm.errors import ArgumentError, ShapeError
+from tinygrad_llm.errors import ShapeError
 
 
 @op
@@ -55,10 +55,10 @@ def linear(x, weight, bias: Array | None = None):
         raise ShapeError("bias", f"(O,) = ({outputs},)", bias.shape)
     rows = math.prod(x.shape[:-1])
     x_NI = x.reshape(rows, inputs)
-    rounded = weight.astype(x.dtype, copy=False)
+    rounded = cast(weight, x.dtype)
     y_NO = gemm(x_NI, rounded, transpose_b=True)
     if bias is not None:
-        _add_bias(y_NO, bias)
+        add_bias(y_NO, bias)
 
     def vjp(g, needs):
         g_NO = g.reshape(rows, outputs)
@@ -70,47 +70,9 @@ def linear(x, weight, bias: Array | None = None):
     return y_NO.reshape(*x.shape[:-1], outputs), vjp
 
 
-def _add_bias(y_NO: Array, bias: Array) -> None:
+def add_bias(y_NO: Array, bias: Array) -> None:
+    """y += bias, in place.  (N, O), (O,)"""
     if (kernels := fused(y_NO, bias)) is not None:
         kernels.add_bias(y_NO, bias)
     else:
         y_NO += bias.astype(y_NO.dtype, copy=False)
-
-
-@op
-def einsum(a, b, subscripts=""):
-    """The sum over every letter that the result lacks: einsum(q, k, "bthk,bshk->bhts").  Two operands, explicit result.
-
-    dL/da is the einsum of g and b onto a's letters; a letter that only a has is spread over its axis.
-    """
-    xp = namespace(a, b)
-    spec_a, spec_b, spec_out = _letters(subscripts, a.ndim, b.ndim)
-
-    def onto(g, other, spec_other, spec, shape):
-        kept = "".join(c for c in spec if c in spec_out or c in spec_other)
-        d = xp.einsum(f"{spec_out},{spec_other}->{kept}", g, other, optimize=True)
-        d = d.reshape([size if c in kept else 1 for c, size in zip(spec, shape)])
-        return xp.broadcast_to(d, shape)
-
-    def vjp(g, needs):
-        da = onto(g, b, spec_b, spec_a, a.shape) if needs[0] else None
-        db = onto(g, a, spec_a, spec_b, b.shape) if needs[1] else None
-        return da, db
-
-    return xp.einsum(subscripts, a, b, optimize=True), vjp
-
-
-def _letters(subscripts: str, ndim_a: int, ndim_b: int) -> tuple[str, str, str]:
-    left, arrow, out = subscripts.replace(" ", "").partition("->")
-    parts = left.split(",")
-    if not arrow or len(parts) != 2 or not all(p == "" or p.isalpha() for p in (*parts, out)):
-        raise ArgumentError("subscripts", 'two operands and a result, like "ij,jk->ik"', repr(subscripts))
-    a, b = parts
-    for spec in (a, b, out):
-        if len(set(spec)) < len(spec):
-            raise ArgumentError("subscripts", "each letter once an operand", repr(spec))
-    if not set(out) <= set(a + b):
-        raise ArgumentError("subscripts", "a result made of the operands' letters", repr(out))
-    if (len(a), len(b)) != (ndim_a, ndim_b):
-        raise ShapeError("subscripts", f"{ndim_a} and {ndim_b} letters, one an axis", repr(subscripts))
-    return a, b, out

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, choose, namespace
+from tinygrad_llm.backend import Array, choose, is_float, namespace, widened
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
@@ -46,7 +46,7 @@ def sum(x, axis=None, keepdims=False):
     return x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims), lambda g, needs: _spread(g, shape, axis, keepdims)
 
 
-@op
+@op(integers="float32")
 def mean(x, axis=None, keepdims=False):
     """The sum over n terms divided by n.  dL/dx = g / n."""
     n, shape = _count(x, axis), x.shape
@@ -55,7 +55,7 @@ def mean(x, axis=None, keepdims=False):
     return y, lambda g, needs: _spread(g / n, shape, axis, keepdims)
 
 
-@op
+@op(integers="float32")
 def var(x, axis=None, keepdims=False, correction=0):
     """sum (x - mean)^2 / (n - correction).  dL/dx = g 2 (x - mean) / (n - correction).
 
@@ -68,6 +68,38 @@ def var(x, axis=None, keepdims=False, correction=0):
     centred = x - x.mean(axes, keepdims=True, dtype=x.dtype)
     y = xp.square(centred).sum(axes, keepdims=keepdims) / n
     return y, lambda g, needs: _spread(g * (2 / n), x.shape, axis, keepdims) * centred
+
+
+@op(integers="float32")
+def std(x, axis=None, keepdims=False, correction=0):
+    """The square root of `var`.  dL/dx = g (x - mean) / ((n - correction) std), 0 where std is 0, as in PyTorch."""
+    xp = namespace(x)
+    variance, vjp_of_variance = var.array(x, axis, True, correction)
+    y = xp.sqrt(variance)
+
+    def vjp(g, needs):
+        g = g if keepdims else xp.expand_dims(g, normalized_axes(axis, x.ndim))
+        return vjp_of_variance(choose(y > 0, g, xp.zeros_like(g)) / (2 * choose(y > 0, y, xp.ones_like(y))), needs)
+
+    return (y if keepdims else y.squeeze(normalized_axes(axis, x.ndim))), vjp
+
+
+@op
+def prod(x, axis=None, keepdims=False):
+    """The product; 1 of nothing.  dL/dx_i = g times the product of all others, also where entries are 0."""
+    xp, dtype = namespace(x), x.dtype
+    axes, x = normalized_axes(axis, x.ndim), widened(x)
+
+    def vjp(g, needs):
+        zero = x == 0
+        factors = choose(zero, xp.ones_like(x), x)
+        product, zeros = factors.prod(axes, keepdims=True), zero.sum(axes, keepdims=True)
+        # beside one zero, only its own derivative is left; beside two, none
+        others = choose((zeros == 0) | (zero & (zeros == 1)), product / factors, xp.zeros_like(x))
+        return _spread(g, x.shape, axis, keepdims) * others.astype(dtype, copy=False)
+
+    y = x.prod(axes, keepdims=keepdims)
+    return y.astype(dtype, copy=False) if is_float(dtype) else y, vjp
 
 
 def max(x, axis=None, keepdims=False):
@@ -124,7 +156,7 @@ def _first_extreme(x, axis=0, keepdims=False, smallest=False):
     return y if keepdims else y.squeeze(axis), vjp
 
 
-@op
+@op(integers="float32")
 def logsumexp(x, axis=-1, keepdims=False):
     """ln sum_i e^(x_i), without overflow: ln sum e^(x_i - m) + m, m the largest.  dL/dx = g softmax(x)."""
     xp = namespace(x)
@@ -145,6 +177,9 @@ def cumsum(x, axis=-1):
     """y_i = x_0 + ... + x_i.  dL/dx_i = g_i + g_(i+1) + ..., a running sum from the other end."""
     xp = namespace(x)
     (axis,) = normalized_axes(axis, x.ndim)
-    return xp.cumsum(x, axis, dtype=x.dtype), lambda g, needs: xp.flip(
-        xp.cumsum(xp.flip(g, axis), axis, dtype=g.dtype), axis
-    )
+
+    def running(x):
+        x = widened(x)  # neither library adds up in bfloat16 without losing every small term
+        return xp.cumsum(x, axis, dtype=x.dtype if is_float(x.dtype) else None)  # integers are summed in int64
+
+    return running(x), lambda g, needs: xp.flip(running(xp.flip(g, axis)), axis)

@@ -22,22 +22,23 @@ def rope_table(positions: Array, head_size: int, base: float = 10_000.0) -> tupl
 
 @op
 def rope(x, cos=None, sin=None):
-    """Turns each pair (x_i, x_(i+K/2)) of position t by its angle.  (..., T, K), (T, K/2), (T, K/2) -> (..., T, K)
+    """Rotates each pair (x_i, x_(i+K/2)) of position t by its angle.  (..., T, K) -> (..., T, K)
 
-    y_i = x_i cos - x_(i+K/2) sin,  y_(i+K/2) = x_(i+K/2) cos + x_i sin.  dL/dx is g turned back.
+    y_i = x_i cos - x_(i+K/2) sin,  y_(i+K/2) = x_(i+K/2) cos + x_i sin.  dL/dx is g rotated back.
+    cos, sin  (T, K/2), or with leading axes that broadcast to those of x where examples stand at different positions.
     """
     half = x.shape[-1] // 2
-    if x.shape[-1] % 2 or cos.shape != (x.shape[-2], half) or sin.shape != cos.shape:
-        raise ShapeError("rope", f"cos and sin of shape (T, K/2) = ({x.shape[-2]}, {half})", cos.shape)
+    if x.shape[-1] % 2 or cos.shape[-2:] != (x.shape[-2], half) or sin.shape != cos.shape or cos.ndim > x.ndim:
+        raise ShapeError("rope", f"cos and sin of shape (..., T, K/2) = (..., {x.shape[-2]}, {half})", cos.shape)
     xp = namespace(x)
     cos, sin = beside(cos, x), beside(sin, x)
-    if (kernels := fused(x)) is not None:
+    if cos.ndim == 2 and (kernels := fused(x)) is not None:
         return kernels.rope(x, cos.astype("float32"), sin.astype("float32"))
     cos, sin = (table.astype(x.dtype) for table in (cos, sin))
-    return _turn(xp, x, cos, sin), lambda g, needs: _turn(xp, g, cos, -sin)
+    return _rotate(xp, x, cos, sin), lambda g, needs: _rotate(xp, g, cos, -sin)
 
 
-def _turn(xp, x, cos, sin):
+def _rotate(xp, x, cos, sin):
     half = x.shape[-1] // 2
     first, second = x[..., :half], x[..., half:]
     return xp.concatenate((first * cos - second * sin, second * cos + first * sin), -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.autograd.promotion import beside_numbers
+from tinygrad_llm.backend import Array, is_float, namespace
 from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.ops.reduce import normalized_axes
 
@@ -19,6 +21,16 @@ def reshape(x, shape=()):
     """The entries in row-major order under another shape; one size may be -1.  dL/dx = g in the old shape."""
     old = x.shape
     return x.reshape(shape), lambda g, needs: g.reshape(old)
+
+
+def flatten(x: Any, start: int = 0, end: int = -1) -> Tensor:
+    """The axes start ... end, both included, as one; a number becomes an array of one."""
+    if not x.ndim:
+        return reshape(x, shape=(1,))
+    first, last = (normalized_axes(axis, x.ndim)[0] for axis in (start, end))
+    if first > last:
+        raise ShapeError("flatten", "an end that is not before the start", (start, end))
+    return reshape(x, shape=(*x.shape[:first], math.prod(x.shape[first : last + 1]), *x.shape[last + 1 :]))
 
 
 @op
@@ -65,7 +77,7 @@ def flip(x, axis=None):
 
 
 @op
-def pad(x, widths=(), value=0.0):
+def pad(x, widths=(), value=0):
     """(before, after) entries of `value` added along each axis.  dL/dx = the part of g inside.
 
     widths has one pair an axis: ((0, 0), (1, 0)) shifts a (B, T) array by one position.
@@ -73,7 +85,8 @@ def pad(x, widths=(), value=0.0):
     if len(widths) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
         raise ArgumentError("widths", f"{x.ndim} pairs of numbers that are not negative", widths)
     inside = tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))
-    return namespace(x).pad(x, widths, constant_values=value), lambda g, needs: g[inside]
+    y = namespace(x).pad(beside_numbers(x, value), widths, constant_values=value)
+    return y, (lambda g, needs: g[inside]) if is_float(x.dtype) else None
 
 
 def concat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
@@ -100,7 +113,7 @@ def split(x: Any, sizes: Sequence[int], axis: int = -1) -> tuple[Tensor, ...]:
     return tuple(_part(x, axis=axis, start=start, stop=start + size) for start, size in zip(starts, sizes))
 
 
-@op
+@op(integers="promote")
 def _concat(*tensors, axis=0):
     xp = namespace(*tensors)
     (along,) = normalized_axes(axis, tensors[0].ndim)
@@ -108,7 +121,7 @@ def _concat(*tensors, axis=0):
     return xp.concatenate(tensors, along), lambda g, needs: tuple(xp.split(g, ends, along))
 
 
-@op
+@op(integers="promote")
 def _stack(*tensors, axis=0):
     xp = namespace(*tensors)
     return xp.stack(tensors, axis), lambda g, needs: tuple(xp.moveaxis(g, axis, 0))

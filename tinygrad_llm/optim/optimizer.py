@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array, beside, namespace
 from tinygrad_llm.errors import ArgumentError, CheckpointError, ShapeError
-from tinygrad_llm.optim.flat import FlatParameters
+from tinygrad_llm.optim.flat import FlatParameters, Parameters
 
 
 class Optimizer(ABC):
     """Owns the memory of the parameters and changes it against the gradient.
 
     As in PyTorch: `loss.backward(); optimizer.step(); optimizer.zero_grad()`. A trainer passes a flat gradient instead,
-    from sinks of `optimizer.flat.new_sink()`, and may update ranges from several threads.
+    from sinks of `optimizer.flat.new_sink()`, and may update ranges from several threads. With named parameters,
+    `AdamW(model.named_parameters())`, the names are kept as `optimizer.flat.names`.
     """
 
     moments: tuple[str, ...] = ()
     """Names of the state's arrays, each as long as the parameters."""
 
     def __init__(
-        self, parameters: Iterable[Tensor], lr: float, weight_decay: float, decays: Callable[[Tensor], bool]
+        self, parameters: Parameters, lr: float, weight_decay: float, decays: Callable[[Tensor], bool]
     ) -> None:
         if not lr >= 0:
             raise ArgumentError("lr", "a learning rate of at least 0", lr)

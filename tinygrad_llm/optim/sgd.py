@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array, fused, namespace
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.optim.flat import chunks, matrices_decay, scratch
+from tinygrad_llm.optim.flat import Parameters, chunks, matrices_decay, scratch
 from tinygrad_llm.optim.optimizer import Optimizer
 
 
@@ -22,7 +22,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        parameters: Parameters,
         lr: float = 1e-2,
         momentum: float = 0.0,
         nesterov: bool = False,

@@ -11,8 +11,12 @@ from tinygrad_llm.tokenizer.bpe import BPETokenizer
 from tinygrad_llm.tokenizer.byte import ByteTokenizer
 from tinygrad_llm.tokenizer.char import CharTokenizer
 from tinygrad_llm.tokenizer.regex_bpe import PATTERNS, RegexBPETokenizer
+from tinygrad_llm.tokenizer.word import WordTokenizer
 
-KINDS: dict[str, type[Tokenizer]] = {t.kind: t for t in (CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer)}
+KINDS: dict[str, type[Tokenizer]] = {
+    tokenizer.kind: tokenizer
+    for tokenizer in (WordTokenizer, CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer)
+}
 
 
 def tokenizer_from_dict(document: object) -> Tokenizer:
@@ -42,6 +46,7 @@ __all__ = [
     "RegexBPETokenizer",
     "StreamDecoder",
     "Tokenizer",
+    "WordTokenizer",
     "load_tokenizer",
     "tokenizer_from_dict",
 ]

@@ -1,6 +1,6 @@
 """What every tokenizer can do: text into integers, and back.
 
-The ladder char → byte → bpe → regex_bpe: each file says what it still cannot do, and the next one can.
+The ladder word → char → byte → bpe → regex_bpe: each file says what it still cannot do, and the next one can.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -113,20 +114,36 @@ class RegexBPETokenizer(BPETokenizer):
     def encode(self, text: str, allowed_special: Iterable[str] = ()) -> list[int]:
         """The ids of a text.  A special token's text is refused with TokenError unless it is in `allowed_special`:
         what a user types must not be able to end a document."""
-        allowed = frozenset(allowed_special)
         if self._specials is None or not any(map(text.__contains__, self.special)):
             return self.encode_ordinary(text)
+        return self._encode(text, frozenset(allowed_special))
+
+    def _encode(self, text: str, allowed: AbstractSet[str], offset: int = 0) -> list[int]:
         ids: list[int] = []
         start = 0
-        for found in self._specials.finditer(text):
+        for part, end in self._through_special(text, len(text), allowed, offset):
+            ids += part
+            start = end
+        return ids + self.encode_ordinary(text[start:])
+
+    def _through_special(
+        self, text: str, stop: int, allowed: AbstractSet[str], offset: int
+    ) -> Iterator[tuple[list[int], int]]:
+        """The ids through each special token that starts before `stop`, and where it ends.
+
+        Raises TokenError for one that is not allowed; `offset` is the position of `text` in the whole.
+        """
+        start = 0
+        for found in self._specials.finditer(text) if self._specials is not None else ():
+            if found.start() >= stop:
+                return
             if found.group() not in allowed:
-                got = f"the special token {found.group()!r} at position {found.start()}"
+                got = f"the special token {found.group()!r} at position {offset + found.start()}"
                 next_step = "Pass allowed_special to mean the token, or encode_ordinary() to mean the characters."
                 raise TokenError("text", "ordinary text", got, next_step)
-            ids += self.encode_ordinary(text[start : found.start()])
-            ids.append(self.special[found.group()])
+            ordinary = self.encode_ordinary(text[start : found.start()])
             start = found.end()
-        return ids + self.encode_ordinary(text[start:])
+            yield [*ordinary, self.special[found.group()]], start
 
     def encode_ordinary(self, text: str) -> list[int]:
         """The ids of a text in which nothing is special."""
@@ -137,32 +154,44 @@ class RegexBPETokenizer(BPETokenizer):
         pattern = self._ascii_words if self._ascii_words is not None and text.isascii() else self._words
         return pattern.findall(text)
 
-    def encode_stream(self, chunks: Iterable[str]) -> Iterator[int]:
-        """The same ids as of the joined text, holding back only the last word and the space around it.
+    def encode_stream(self, chunks: Iterable[str], allowed_special: Iterable[str] = ()) -> Iterator[int]:
+        """The same ids, and the same errors, as `encode` of the joined text, however it is cut into chunks.
 
-        Where more text may come, the end of a match is not certain: letters may follow, and how much space a word takes
-        depends on what stands after it.
+        Held back is what more text could change: the last word with the space around it, and as many characters as the
+        longest special token has. A text that stays one word is scanned again only when it is twice as long.
         """
-        held = ""
+        allowed = frozenset(allowed_special)
+        longest = max(map(len, self.special), default=1)
+        held, offset, wait = "", 0, 0
         for chunk in chunks:
             held += chunk
-            cut = self._certain(held)
-            if cut:
-                yield from self.encode(held[:cut])
-                held = held[cut:]
-        yield from self.encode(held)
+            if len(held) < wait:
+                continue
+            start, stop = 0, max(0, len(held) - longest + 1)  # from `stop` on, a special token may be cut off
+            for part, end in self._through_special(held, stop, allowed, offset):
+                yield from part
+                start = end
+            for word in self._certain_words(held[start:stop]):
+                yield from self._cache[word]
+                start += len(word)
+            held, offset = held[start:], offset + start
+            wait = 2 * len(held)
+        yield from self._encode(held, allowed, offset)
 
-    def _certain(self, text: str) -> int:
-        """How many characters of `text` are words whatever comes next."""
-        tail = regex.search(r"\s*\S*\s*\Z", text)
-        limit = tail.start() if tail else 0
-        limit = min(limit, len(text) - max(map(len, self.special), default=0))  # a special token may be half here
-        cut = 0
+    def _certain_words(self, text: str) -> Iterator[str]:
+        """The first words of `text`, those that are the same whatever follows.
+
+        GPT-2's and GPT-4's patterns choose a word by the space after it, the character after that, and at most two
+        characters after the word itself (the apostrophe of 're): all are there where a word ends before the last
+        character that is no space. Of another pattern nothing is known, so all is held back.
+        """
+        if self.pattern not in PATTERNS:
+            return
+        last = len(text.rstrip()) - 1
         for found in self._words.finditer(text):
-            if found.end() > limit:
-                break
-            cut = found.end()
-        return cut
+            if found.end() >= last:
+                return
+            yield found.group()
 
     @classmethod
     def from_gpt2_files(cls, encoder_json: str | Path, vocab_bpe: str | Path) -> RegexBPETokenizer:

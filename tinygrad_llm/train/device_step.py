@@ -13,18 +13,20 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array, DeviceStream, namespace, tf32_products
+from tinygrad_llm.backend import DeviceStream, namespace, tf32_products
 from tinygrad_llm.backend.cuda_ops import log_losses, square_norm
 from tinygrad_llm.backend.stream import Graph, PinnedRing
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.optim import Optimizer
 from tinygrad_llm.train.precision import activations
-from tinygrad_llm.train.step import Batch, Step, StepResult
+from tinygrad_llm.train.step import Batch, Loss, Step, StepResult
 
 NORM, CLIP, FINITE, FELL = range(4)
 """Places in `state`: gradient norm, clip scale, 1 while every number was finite, the step at which it was not."""
 NUMBER = 4
 """Place of the step's number in an optimizer's settings."""
+BATCH = "batch."
+"""Before the names of a batch's arrays, among those of what is uploaded."""
 
 
 class DeviceStep(Step):
@@ -37,9 +39,9 @@ class DeviceStep(Step):
     """
 
     def __init__(
-        self, model: Any, optimizer: Optimizer, *, clip: float, seed: int, precision: str = "fp32", every: int = 10
+        self, loss: Loss, optimizer: Optimizer, *, clip: float, seed: int, precision: str = "fp32", every: int = 10
     ) -> None:
-        super().__init__(model, optimizer, clip=clip, seed=seed)
+        super().__init__(loss, optimizer, clip=clip, seed=seed)
         self.precision, self.every = precision, every
         self.xp = xp = namespace(optimizer.flat.data)
         self.sink = optimizer.flat.new_sink()
@@ -48,11 +50,11 @@ class DeviceStep(Step):
         self.counter = xp.zeros(2, np.uint64)
         self.losses = xp.zeros((every, 2), np.float32)
         self.buffers: PinnedRing | None = None
-        self.waiting: list[tuple[int, Sequence[Batch], int]] = []
+        self.waiting: list[tuple[int, Sequence[Batch], float]] = []
+        self.names: list[str] = []
 
-    def __call__(self, batches: Sequence[Batch], number: int, lr: float) -> StepResult | None:
+    def __call__(self, batches: Sequence[Batch], number: int, lr: float, divisor: float) -> StepResult | None:
         """Asks for the step; the result is None until `read()`."""
-        divisor = self._divisor(batches)
         if len(self.waiting) == self.every:
             self.read()
         if self.buffers is None:
@@ -63,20 +65,20 @@ class DeviceStep(Step):
         self.waiting.append((number, batches, divisor))
         return None
 
-    def run(self, count: int, divisor: int) -> None:
+    def run(self, count: int, divisor: float) -> None:
         """The step itself, on what was uploaded."""
         self.compute(count, divisor)
 
-    def compute(self, count: int, divisor: int) -> None:
+    def compute(self, count: int, divisor: float) -> None:
         """Forward, backward, norm and update, asked for and not waited for."""
         assert self.buffers is not None
         self.sink.clear()
         total = None
         with tf32_products(self.precision == "tf32"):
             for i in range(count):
-                tokens, targets = self.buffers.targets["tokens"][i], self.buffers.targets["targets"][i]
-                rng = DeviceStream(self.counter, first_example=i * len(tokens))
-                loss = self._loss(tokens, targets, rng, divisor)
+                batch = {name: self.buffers.targets[BATCH + name][i] for name in self.names}
+                rng = DeviceStream(self.counter, first_example=i * len(next(iter(batch.values()))))
+                loss = self._loss(batch, rng, divisor)
                 loss.backward(into=self.sink)
                 total = loss.data if total is None else total + loss.data
         self.sink.finish()
@@ -101,30 +103,33 @@ class DeviceStep(Step):
         return StepResult(float(loss), float(norm))
 
     def _make_buffers(self, batches: Sequence[Batch]) -> PinnedRing:
-        shape = (len(batches), *batches[0][0].shape)
-        fields = {name: self.xp.zeros(shape, np.int64) for name in ("tokens", "targets")}
+        """Room on the GPU and in pinned memory for as many batches of these shapes."""
+        self.names = list(batches[0])
+        fields = {}
+        for name, array in batches[0].items():
+            array = np.asarray(array)
+            fields[BATCH + name] = self.xp.zeros((len(batches), *array.shape), array.dtype)
         return PinnedRing(self.every, {**fields, "settings": self.settings, "counter": self.counter})
 
     def _upload(self, buffers: PinnedRing, batches: Sequence[Batch], number: int) -> None:
-        tokens, targets = (np.stack([batch[side] for batch in batches]) for side in (0, 1))
-        if tokens.shape != buffers.targets["tokens"].shape:
-            wanted = buffers.targets["tokens"].shape
-            raise ConfigError(
-                "batches", f"the shape of the first, {wanted}", tokens.shape, "Start another step for it."
-            )
-        values = {
-            "tokens": tokens,
-            "targets": targets,
-            "settings": self.optimizer.settings(number),
-            "counter": np.array([self.seed & (2**64 - 1), number], np.uint64),
-        }
+        values: dict[str, Any] = {}
+        for name in self.names:
+            wanted = buffers.targets[BATCH + name].shape
+            shapes = [np.shape(batch[name]) if name in batch else None for batch in batches]
+            if len(batches) != wanted[0] or any(shape != wanted[1:] for shape in shapes):
+                got = f"{len(batches)} of {name} {shapes[0]}"
+                expected = f"the shapes of the first, {wanted[0]} of {name} {wanted[1:]}"
+                raise ConfigError("batches", expected, got, "Start another step for it.")
+            values[BATCH + name] = np.stack([batch[name] for batch in batches])
+        values["settings"] = self.optimizer.settings(number)
+        values["counter"] = np.array([self.seed & (2**64 - 1), number], np.uint64)
         buffers.upload(len(self.waiting), values)
 
-    def _loss(self, tokens: Array, targets: Array, rng: Any, divisor: int) -> Tensor:
+    def _loss(self, batch: Batch, rng: Any, divisor: float) -> Tensor:
         """As finely as the run computes."""
         dtype = activations(self.precision)
         options = {} if dtype is None else {"dtype": dtype}
-        return self.model.loss(tokens, targets, rng=rng, divisor=divisor, **options)
+        return self.loss(batch, rng=rng, divisor=divisor, **options)
 
     def _stream(self, number: int, first: int) -> Any:
         """What an explained step draws from: the same numbers again, though the counter on the GPU has moved on."""
@@ -143,9 +148,9 @@ class GraphedStep(DeviceStep):
     def __init__(self, *args: Any, report: Any = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.graph, self.report = Graph(), report or (lambda text: None)
-        self.done, self.recorded_for, self.failure = 0, 0, ""
+        self.done, self.recorded_for, self.failure = 0, 0.0, ""
 
-    def run(self, count: int, divisor: int) -> None:
+    def run(self, count: int, divisor: float) -> None:
         """A replay; before there is a graph, or for another divisor than the recorded one, operation by operation."""
         if self.done == self.WARM_UP and not self.failure:
             self._record(count, divisor)
@@ -156,7 +161,7 @@ class GraphedStep(DeviceStep):
             with self.graph.memory():
                 self.compute(count, divisor)
 
-    def _record(self, count: int, divisor: int) -> None:
+    def _record(self, count: int, divisor: float) -> None:
         try:
             with self.graph.recording():
                 self.compute(count, divisor)

@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +18,16 @@ from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import check_device, keep_freed_pages, tf32_products, to_device
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.datasets.batches import Batches, sequential
-from tinygrad_llm.errors import CheckpointError, ConfigError, DeviceError, NonFiniteError, StorageError
-from tinygrad_llm.models.gpt import GPT
-from tinygrad_llm.models.pretrained import from_hugging_face, to_hugging_face
+from tinygrad_llm.errors import CheckpointError, DeviceError, NonFiniteError, StorageError
+from tinygrad_llm.models.hugging_face import to_hugging_face
 from tinygrad_llm.optim import AdamW, schedule
-from tinygrad_llm.tokenizer import tokenizer_from_dict
-from tinygrad_llm.train.checkpoint import Checkpoint, exists, load_checkpoint, save_checkpoint
-from tinygrad_llm.train.config import FREE_TO_CHANGE, TrainConfig, config_from_dict
-from tinygrad_llm.train.data import Corpus, load_corpus
+from tinygrad_llm.train.checkpoint import Checkpoint, save_checkpoint
+from tinygrad_llm.train.config import TrainConfig
+from tinygrad_llm.train.data import Corpus
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
 from tinygrad_llm.train.log import Log
 from tinygrad_llm.train.precision import activations, check_precision
-from tinygrad_llm.train.step import Batch, EagerStep, Step, StepResult, ThreadedStep
-from tinygrad_llm.train.workers import worker_count
+from tinygrad_llm.train.step import Batch, EagerStep, Loss, Step, StepResult, ThreadedStep, count_targets
 
 MOST_WAITING = 16
 """Steps on a GPU that nobody has waited for, at most: each keeps its batches in pinned memory."""
@@ -42,13 +38,18 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Trainer:
-    """Trains `model` on `corpus` from `step` on. Make one with `Trainer.start` or `Trainer.resume`.
+    """Trains a model on the windows of a corpus. `run.start_run` and `run.resume_run` make one for a configuration.
 
-    `out` then holds log.jsonl, config.json, checkpoint/last and checkpoint/best.
+    loss     of a batch of "tokens" and "targets"; the model's own where None.
+    out      the folder that then holds log.jsonl, config.json, checkpoint/last and checkpoint/best.
+    threads  workers that share a batch.
     """
 
-    def __init__(self, config: TrainConfig, corpus: Corpus, model: GPT, out: Path, threads: int) -> None:
+    def __init__(
+        self, config: TrainConfig, corpus: Corpus, model: Any, out: Path, threads: int, loss: Loss | None = None
+    ) -> None:
         self.config, self.corpus, self.out, self.threads = config, corpus, out, threads
+        self.loss: Loss = model.loss if loss is None else loss
         self.device = check_device(config.device)
         check_precision(config.precision, self.device, config.dtype)
         self.model = model.to(self.device)
@@ -56,7 +57,7 @@ class Trainer:
         if config.keep_pages:
             keep_freed_pages(threads)
         self.optimizer = AdamW(
-            model.parameters(), config.lr, (config.beta1, config.beta2), weight_decay=config.weight_decay
+            model.named_parameters(), config.lr, (config.beta1, config.beta2), weight_decay=config.weight_decay
         )
         self.batches = Batches(
             corpus.train, block_size=config.block_size, batch_size=config.batch_size, seed=config.seed
@@ -65,46 +66,11 @@ class Trainer:
         self.log = Log(out / "log.jsonl")
         self.stop_asked = False
 
-    @classmethod
-    def start(cls, config: TrainConfig, out: Path) -> Trainer:
-        """A fresh run.  Raises ConfigError where `out` holds one already: nothing saved is ever overwritten."""
-        check_precision(config.precision, check_device(config.device), config.dtype)
-        if exists(out / "checkpoint" / "last"):
-            raise ConfigError(
-                "out", "a folder without a run", str(out), "Go on with --resume, or choose another --out."
-            )
-        corpus = load_corpus(config)
-        model = GPT(
-            config.model(corpus.tokenizer.vocab_size),
-            rng=np.random.default_rng(config.seed),
-            dtype=np.dtype(config.dtype),
-        )
-        return cls(config, corpus, model, out, worker_count(config.threads, config.batch_size))
+    def restore(self, saved: Checkpoint) -> None:
+        """Goes on where a checkpoint stopped: step, best loss, optimizer state.
 
-    @classmethod
-    def resume(cls, out: Path, given: dict[str, Any]) -> Trainer:
-        """Goes on from checkpoint/last; `given` are the flags of this call.
-
-        Raises CheckpointError where there is nothing to go on from, ConfigError where a flag would make it another run.
+        Raises CheckpointError where the corpus is another one.
         """
-        saved = load_checkpoint(out / "checkpoint" / "last")
-        config = config_from_dict(saved.documents["run"]["config"])
-        changed = {k: v for k, v in given.items() if getattr(config, k) != v and k not in FREE_TO_CHANGE}
-        if changed:
-            was = {k: getattr(config, k) for k in changed}
-            raise ConfigError(
-                "--resume", f"the run's own {was}", changed, "Leave these flags out, or start a new --out."
-            )
-        state = saved.documents["state"]
-        config = replace(config, **{k: v for k, v in given.items() if k in FREE_TO_CHANGE})
-        corpus = load_corpus(config, tokenizer_from_dict(saved.documents["tokenizer"]))
-        # "auto" stays what it was: resuming is bit-identical only with the same number of threads
-        threads = state["threads"] if config.threads == "auto" else worker_count(config.threads, config.batch_size)
-        trainer = cls(config, corpus, model_of(saved), out, threads)
-        trainer._restore(saved)
-        return trainer
-
-    def _restore(self, saved: Checkpoint) -> None:
         state = saved.documents["state"]
         self.step_number, self.best = state["step"], math.inf if state["best"] is None else state["best"]
         self.optimizer.load_state_dict(saved.arrays["optimizer"], state["step"])
@@ -151,7 +117,7 @@ class Trainer:
         batches = [self.batches[number * c.accumulate + i] for i in range(c.accumulate)]
         lr = self.lr_at(number + 1)
         try:
-            result = self.step(batches, number, lr)
+            result = self.step(batches, number, lr, count_targets(batches))
             if result is None and (self.stop_asked or self._is_due(number + 1)):
                 result = self.step.read()
         except NonFiniteError as error:
@@ -215,7 +181,7 @@ class Trainer:
         """The mean loss on the held-out text, in nats a token, without dropout."""
         c = self.config
         source = list(sequential(self.corpus.val, c.block_size, 4 * c.batch_size, c.eval_batches or None))
-        count = sum(targets.size for _, targets in source)
+        count = count_targets(source)
 
         if self.device == "cuda":
             return self._evaluate_on_gpu(source, count)
@@ -223,7 +189,7 @@ class Trainer:
         def part(i: int) -> float:
             with no_grad():
                 mine = source[i :: self.threads]
-                return sum(self.model.loss(x, y, divisor=count).item() for x, y in mine)
+                return sum(self.loss(batch, divisor=count).item() for batch in mine)
 
         workers = getattr(getattr(self, "step", None), "workers", None)
         return sum(workers.run(part)) if workers else sum(part(i) for i in range(self.threads))
@@ -232,8 +198,8 @@ class Trainer:
         """The same in the run's precision; one number is waited for, at the end."""
         precision, total = self.config.precision, Tensor(0.0).to("cuda")
         with no_grad(), tf32_products(precision == "tf32"):
-            for x, y in source:
-                total = total + self.model.loss(x, y, divisor=count, dtype=activations(precision)).astype("float32")
+            for batch in source:
+                total = total + self.loss(batch, divisor=count, dtype=activations(precision)).astype("float32")
         return float(total)
 
     def save(self, name: str) -> None:
@@ -271,11 +237,11 @@ class Trainer:
                 "every": min(c.log_every, MOST_WAITING),
             }
             if c.graph:
-                return GraphedStep(self.model, self.optimizer, report=report, **options)
-            return DeviceStep(self.model, self.optimizer, **options)
+                return GraphedStep(self.loss, self.optimizer, report=report, **options)
+            return DeviceStep(self.loss, self.optimizer, **options)
         if self.threads == 1:
-            return EagerStep(self.model, self.optimizer, clip=c.clip, seed=c.seed)
-        return ThreadedStep(self.model, self.optimizer, threads=self.threads, clip=c.clip, seed=c.seed)
+            return EagerStep(self.loss, self.optimizer, clip=c.clip, seed=c.seed)
+        return ThreadedStep(self.loss, self.optimizer, threads=self.threads, clip=c.clip, seed=c.seed)
 
     def _write_config(self) -> None:
         try:
@@ -296,11 +262,3 @@ class Trainer:
             self.stop_asked = True
 
         return signal.signal(signal.SIGINT, ask)
-
-
-def model_of(saved: Checkpoint) -> GPT:
-    """The model in a checkpoint of a run, with the precision and the biases that the run has."""
-    config = config_from_dict(saved.documents["run"]["config"])
-    arrays = saved.arrays["model"]
-    vocab_size = len(arrays["transformer.wte.weight"])
-    return from_hugging_face(config.model(vocab_size), arrays, np.dtype(config.dtype))

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
-from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.nn import CausalSelfAttention, Module, MultiHeadAttention, Parameter, replace
+from tinygrad_llm.nn import Attention, Module, Parameter, replace
 from tinygrad_llm.visualize.chart import heat_map, shade
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
-ATTENTION = (CausalSelfAttention, MultiHeadAttention)
 ASKS = "#cf5b16"
 TEXT_WIDTH, SIZE, LINE, MARGIN = 780, 15, 25, 22
 NARROW, WIDE = "iljtfrI.,!?'\";:", "mwMW"
@@ -32,10 +30,10 @@ def attention_weights(model: Module, *inputs: Any, **options: Any) -> list[np.nd
     Layers come in the order of the tree; one that did not run is missing. Shares are those before any dropout.
     """
     seen: dict[str, np.ndarray] = {}
-    watched: Any = replace(model, ATTENTION, lambda path, layer: _Watched(layer, path, seen))
+    watched: Any = replace(model, Attention, lambda path, layer: _Watched(layer, path, seen))
     with no_grad():
         watched(*inputs, **options)
-    return [seen[path] for path, module in model.named_modules() if isinstance(module, ATTENTION) and path in seen]
+    return [seen[path] for path, module in model.named_modules() if isinstance(module, Attention) and path in seen]
 
 
 def without_heads(model: Module, heads: Iterable[tuple[int, int]]) -> Any:
@@ -46,7 +44,7 @@ def without_heads(model: Module, heads: Iterable[tuple[int, int]]) -> Any:
 
     Raises ArgumentError for a head that is not there.
     """
-    layers = [(path, layer) for path, layer in model.named_modules() if isinstance(layer, ATTENTION)]
+    layers = [(path, layer) for path, layer in model.named_modules() if isinstance(layer, Attention)]
     gone: dict[str, list[int]] = {path: [] for path, _ in layers}
     for number, head in heads:
         if not 0 <= number < len(layers) or not 0 <= head < layers[number][1].n_head:
@@ -54,16 +52,15 @@ def without_heads(model: Module, heads: Iterable[tuple[int, int]]) -> Any:
         gone[layers[number][0]].append(head)
 
     def with_less(path: str, layer: Any) -> Module:
-        name = "c_proj" if isinstance(layer, CausalSelfAttention) else "out_proj"
-        twin, projection = copy.copy(layer), copy.copy(getattr(layer, name))
+        twin, projection = copy.copy(layer), copy.copy(layer.o_proj)
         weight = projection.weight.data.copy()
         for head in gone[path]:
-            weight[:, head * layer.head_size : (head + 1) * layer.head_size] = 0
+            weight[:, head * layer.value_size : (head + 1) * layer.value_size] = 0
         projection.weight = Parameter(weight)
-        setattr(twin, name, projection)
+        twin.o_proj = projection
         return twin
 
-    return replace(model, ATTENTION, with_less)
+    return replace(model, Attention, with_less)
 
 
 class _Watched(Module):
@@ -73,9 +70,8 @@ class _Watched(Module):
         self.layer, self.path, self.seen = layer, path, seen
 
     def __call__(self, *args: Any, **options: Any) -> Tensor:
-        given = signature(self.layer.__call__).bind(*args, **options).arguments
-        given.pop("rng", None)
-        self.seen[self.path] = self.layer.weights(**given).numpy()
+        watched = {name: value for name, value in options.items() if name not in ("rng", "cache")}
+        self.seen[self.path] = self.layer.weights(*args, **watched).numpy()
         return self.layer(*args, **options)
 
 

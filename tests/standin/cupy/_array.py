@@ -6,6 +6,7 @@ import operator
 
 import numpy as np
 
+from cupy._loops import half, ufunc
 from cupy._state import STATE, from_a_test
 
 
@@ -83,7 +84,6 @@ def compute(function, *args, name: str = "", lists: bool = False, **kwargs):
         [unwrap(i, name) for i in a] if lists and isinstance(a, list | tuple) else unwrap(a, name, lists) for a in args
     ]
     kwargs = {k: unwrap(v, name, True) for k, v in kwargs.items()}
-    function = _weakly(function, plain)
     if mixed:  # a test compares with what it knows
         return function(*plain, **kwargs)
     if out is not None:
@@ -102,19 +102,6 @@ def compute(function, *args, name: str = "", lists: bool = False, **kwargs):
             STATE.run(lambda target=target: into(target, function(*plain, **kwargs)))
             poison(target)
     return wrapped
-
-
-def _weakly(function, arguments):
-    """Python's numbers never change a dtype in CuPy; beside bfloat16, and without axes, NumPy lets them."""
-    floats = {a.dtype for a in arguments if isinstance(a, np.ndarray) and (a.dtype.kind == "f" or a.dtype.char == "E")}
-    if len(floats) != 1 or next(iter(floats)).char != "E" or not any(isinstance(a, float) for a in arguments):
-        return function
-
-    def weak(*args, **kwargs):
-        result = function(*args, **kwargs)
-        return np.asarray(result).astype(next(iter(floats))) if result.dtype.kind == "f" else result
-
-    return weak
 
 
 def into(target: np.ndarray, values) -> None:
@@ -222,6 +209,9 @@ class ndarray:
     def sum(self, axis=None, dtype=None, out=None, keepdims=False):
         return compute(np.sum, self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
 
+    def prod(self, axis=None, dtype=None, out=None, keepdims=False):
+        return compute(np.prod, self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
+
     def mean(self, axis=None, dtype=None, out=None, keepdims=False):
         return compute(np.mean, self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
 
@@ -250,6 +240,8 @@ class ndarray:
         return compute(np.argmin, self, axis=axis, out=out, keepdims=keepdims)
 
     def cumsum(self, axis=None, dtype=None, out=None):
+        if half(self) or (dtype is not None and np.dtype(dtype).char == "E"):
+            raise TypeError("NVRTC: no operator += matches these operands: bfloat16")
         return compute(np.cumsum, self, axis=axis, dtype=dtype, out=out)
 
     def astype(self, dtype, order="K", casting=None, subok=None, copy=True):
@@ -338,7 +330,7 @@ def _each_place_once(a: np.ndarray, index) -> None:
 
 
 def _binary(name: str):
-    function = getattr(operator, name)
+    function = ufunc(getattr(operator, name), name)
 
     def forward(self, other):
         if other is None or isinstance(other, str):
@@ -373,7 +365,7 @@ for _name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "and_", 
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(ndarray, f"__{_name}__", _binary(_name)[0])
 for _name in ("neg", "invert", "abs"):
-    _function = getattr(operator, _name)
+    _function = ufunc(getattr(operator, _name), _name)
     setattr(
         ndarray, f"__{_name}__", lambda self, _function=_function, _name=_name: compute(_function, self, name=_name)
     )

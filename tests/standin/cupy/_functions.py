@@ -6,6 +6,7 @@ import numpy as np
 
 from cupy import cuda
 from cupy._array import _matmul, compute, ndarray, poison, unwrap, wrap
+from cupy._loops import half, ufunc
 from cupy._state import STATE
 
 _NOT_OURS = set(globals())
@@ -19,7 +20,7 @@ _VIEWS = {"expand_dims": 2, "broadcast_to": 2, "moveaxis": 3, "swapaxes": 3, "sq
 
 
 def _ufunc(name: str):
-    function = getattr(np, name)
+    function = ufunc(getattr(np, name), name)
 
     def call(*args, out=None):
         return compute(function, *args, out=out, name=name)
@@ -147,14 +148,17 @@ def where(condition, x=None, y=None):
         STATE.synchronise("where with one argument")
         return wrap(np.where(unwrap(condition)))
     # CuPy's has no bfloat16: what it gives is the next type that it knows
-    x, y = (
-        v.astype(np.float32) if getattr(v, "dtype", None) is not None and v.dtype.char == "E" else v for v in (x, y)
-    )
+    x, y = (v.astype(np.float32) if half(v) else v for v in (x, y))
     return compute(np.where, condition, x, y)
 
 
 def take_along_axis(a, indices, axis):
     return compute(lambda a, i: np.take_along_axis(a, i % a.shape[axis], axis), a, indices, name="take_along_axis")
+
+
+def argsort(a, axis=-1, kind=None):
+    assert kind in (None, "stable")
+    return compute(lambda x: np.argsort(x, axis, kind=kind), a, name="argsort")
 
 
 def put_along_axis(arr, indices, values, axis):

@@ -1,4 +1,4 @@
-"""Claims about attention in which one text asks another."""
+"""Claims about the attention layer: to its own positions, to its past, to another text."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import KeyedStream
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError
-from tinygrad_llm.nn import MultiHeadAttention
+from tinygrad_llm.nn import Attention
 
 F8 = np.float64
-NAMES = ("k_proj", "v_proj", "q_proj", "out_proj")
+NAMES = ("q_proj", "k_proj", "v_proj", "o_proj")
 
 
 def strong(width=8, heads=2, seed=0, **options):
     """A layer whose biases are not zero either: the defaults are a weak test."""
-    layer = MultiHeadAttention(width, heads, rng=np.random.default_rng(seed), std=0.5, dtype=F8, **options)
+    layer = Attention(width, heads, rng=np.random.default_rng(seed), std=0.5, out_std=0.5, dtype=F8, **options)
     for name, p in layer.named_parameters():
         if name.endswith("bias"):
             p.assign(np.random.default_rng([seed, len(name)]).uniform(0.5, 1.5, p.shape))
@@ -32,13 +32,14 @@ def texts(seed=1, batch=3, time=4, source=6, width=8):
     return rng.normal(size=(batch, time, width)), rng.normal(size=(batch, source, width))
 
 
-MASK = np.arange(6) < np.array([[6], [3], [1]])
+LENGTHS = np.array([6, 3, 1])
+MASK = np.arange(6) < LENGTHS[:, None]
 
 
 def by_hand(layer, x, source, mask=None, causal=False):
     """Vaswani et al., 2017, section 3.2, head after head; the answer and the shares."""
     state = layer.state_dict()
-    k, v, q = (s @ state[f"{n}.weight"].T + state.get(f"{n}.bias", 0) for n, s in zip(NAMES, (source, source, x)))
+    q, k, v = (s @ state[f"{n}.weight"].T + state.get(f"{n}.bias", 0) for n, s in zip(NAMES, (x, source, source)))
     size = layer.head_size
     out, shares = np.zeros(x.shape), []
     for head in range(layer.n_head):
@@ -52,31 +53,33 @@ def by_hand(layer, x, source, mask=None, causal=False):
         weights /= weights.sum(-1, keepdims=True)
         shares.append(weights)
         out[..., part] = weights @ v[..., part]
-    return out @ state["out_proj.weight"].T + state.get("out_proj.bias", 0), np.stack(shares, 1)
+    return out @ state["o_proj.weight"].T + state.get("o_proj.bias", 0), np.stack(shares, 1)
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("padding", ["none", "mask", "lengths"])
 @pytest.mark.parametrize("kind", ["itself", "its past", "another text"])
-def test_it_is_the_papers_formula(kind, masked, bias):
-    layer = strong(bias=bias)
+def test_it_is_the_papers_formula(kind, padding, bias):
+    layer = strong(bias=bias, causal=kind == "its past")
     assert [n for n, _ in layer.named_parameters() if "bias" in n] == [f"{n}.bias" for n in NAMES if bias]
     x, source = texts()
     x = source[:, :, ::-1].copy() if kind == "its past" else x if kind == "another text" else source
     given_source = source if kind == "another text" else x
-    mask, causal = MASK if masked else None, kind == "its past"
-    expected, shares = by_hand(layer, x, given_source, mask, causal)
-    args = (Tensor(x), Tensor(source) if kind == "another text" else None, mask, causal)
-    np.testing.assert_allclose(layer(*args).data, expected, rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(layer.weights(*args).data, shares, rtol=1e-10, atol=1e-12)
+    if kind == "its past" and padding == "lengths":
+        pytest.skip("with causal, lengths say where the queries stand: see test_causal_queries_stand_at_the_end")
+    expected, shares = by_hand(layer, x, given_source, None if padding == "none" else MASK, kind == "its past")
+    args = (Tensor(x), Tensor(source) if kind == "another text" else None)
+    options = {"none": {}, "mask": {"mask": MASK}, "lengths": {"lengths": LENGTHS}}[padding]
+    np.testing.assert_allclose(layer(*args, **options).data, expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(layer.weights(*args, **options).data, shares, rtol=1e-10, atol=1e-12)
 
 
 def test_the_future_is_seen_unless_causal_is_said():
-    layer, (_, x) = strong(), texts()
+    (layer, causal), (_, x) = (strong(causal=choice) for choice in (False, True)), texts()
     later = np.triu(np.ones((6, 6), bool), 1)
     assert layer.weights(Tensor(x)).data[..., later].min() > 0
-    assert not layer.weights(Tensor(x), causal=True).data[..., later].any()
-    np.testing.assert_array_equal(layer(Tensor(x)).data, layer(Tensor(x), causal=False).data)
+    assert not causal.weights(Tensor(x)).data[..., later].any()
+    np.testing.assert_array_equal(layer(Tensor(x)).data, strong()(Tensor(x)).data)
 
 
 def test_gradients_reach_both_texts_and_every_parameter():
@@ -87,16 +90,16 @@ def test_gradients_reach_both_texts_and_every_parameter():
         for p, value in zip(parameters, values):
             p.assign(value.data)
         state = dict(zip((n for n, _ in layer.named_parameters()), values))
-        k, v, q = (
+        q, k, v = (
             ops.linear(s, state[f"{n}.weight"], state[f"{n}.bias"]).reshape(2, -1, 2, 2).transpose(0, 2, 1, 3)
-            for n, s in zip(NAMES, (source, source, x))
+            for n, s in zip(NAMES, (x, source, source))
         )
         y = ops.composed.attention(q, k, v, mask=MASK[:2, None, None, :3]).transpose(0, 2, 1, 3).reshape(2, 2, 4)
-        return ops.linear(y, state["out_proj.weight"], state["out_proj.bias"])
+        return ops.linear(y, state["o_proj.weight"], state["o_proj.bias"])
 
     inputs = [Tensor(a, requires_grad=True) for a in (x, source)]
     g = np.random.default_rng(5).normal(size=x.shape)
-    (layer(*inputs, MASK[:2, :3]) * Tensor(g)).sum().backward()
+    (layer(*inputs, mask=MASK[:2, :3]) * Tensor(g)).sum().backward()
     copies = [Tensor(a.data.copy(), requires_grad=True) for a in (*inputs, *parameters)]
     (run(*copies) * Tensor(g)).sum().backward()
     for found, expected in zip((*inputs, *parameters), copies):
@@ -108,41 +111,44 @@ def test_what_stands_in_the_padding_changes_nothing(lengths, seed):
     layer, (x, source) = strong(), texts(seed)
     mask = np.arange(6) < np.array(lengths)[:, None]
     other = np.where(mask[..., None], source, source + 7.0)
-    before, after = (layer(Tensor(x), Tensor(s), mask).data for s in (source, other))
-    np.testing.assert_allclose(before, after, rtol=1e-12, atol=1e-12)
-    for row, length in enumerate(lengths):
-        alone = layer(Tensor(x[row : row + 1]), Tensor(source[row : row + 1, :length])).data
-        np.testing.assert_allclose(before[row : row + 1], alone, rtol=1e-10, atol=1e-12)
+    for padding in ({"mask": mask}, {"lengths": np.array(lengths)}):
+        before, after = (layer(Tensor(x), Tensor(s), **padding).data for s in (source, other))
+        np.testing.assert_allclose(before, after, rtol=1e-12, atol=1e-12)
+        for row, length in enumerate(lengths):
+            alone = layer(Tensor(x[row : row + 1]), Tensor(source[row : row + 1, :length])).data
+            np.testing.assert_allclose(before[row : row + 1], alone, rtol=1e-10, atol=1e-12)
 
 
 def test_a_text_of_nothing_but_padding_answers_zero():
     layer, (x, source) = strong(), texts()
     mask = MASK.copy()
     mask[1] = False
-    answer = layer(Tensor(x), Tensor(source), mask).data[1]
-    np.testing.assert_allclose(answer, np.broadcast_to(layer.out_proj.bias.data, answer.shape), rtol=1e-12)
-    assert not layer.weights(Tensor(x), Tensor(source), mask).data[1].any()
+    for padding in ({"mask": mask}, {"lengths": np.array([6, 0, 1])}):
+        answer = layer(Tensor(x), Tensor(source), **padding).data[1]
+        np.testing.assert_allclose(answer, np.broadcast_to(layer.o_proj.bias.data, answer.shape), rtol=1e-12)
+        assert not layer.weights(Tensor(x), Tensor(source), **padding).data[1].any()
 
 
 def test_dropout_is_active_exactly_when_an_rng_is_given():
     layer, (x, source) = strong(dropout=0.5), texts()
-    args = (Tensor(x), Tensor(source), MASK)
-    still = layer(*args).data
-    np.testing.assert_array_equal(still, layer(*args).data)
-    moved = layer(*args, rng=np.random.default_rng(0)).data
+    args = (Tensor(x), Tensor(source))
+    still = layer(*args, mask=MASK).data
+    np.testing.assert_array_equal(still, layer(*args, mask=MASK).data)
+    moved = layer(*args, mask=MASK, rng=np.random.default_rng(0)).data
     assert np.abs(moved - still).max() > 0.1 and (moved == 0).any()
-    np.testing.assert_array_equal(moved, layer(*args, rng=np.random.default_rng(0)).data)
+    np.testing.assert_array_equal(moved, layer(*args, mask=MASK, rng=np.random.default_rng(0)).data)
     halves = [
-        layer(Tensor(x[part]), Tensor(source[part]), MASK[part], rng=KeyedStream(1, 1, part.start)).data
+        layer(Tensor(x[part]), Tensor(source[part]), mask=MASK[part], rng=KeyedStream(1, 1, part.start)).data
         for part in (slice(0, 1), slice(1, 3))
     ]
-    np.testing.assert_allclose(np.concatenate(halves), layer(*args, rng=KeyedStream(1, 1)).data, rtol=1e-12)
+    whole = layer(*args, mask=MASK, rng=KeyedStream(1, 1)).data
+    np.testing.assert_allclose(np.concatenate(halves), whole, rtol=1e-12)
 
 
 def test_dropout_falls_on_the_weights_too():
     layer = strong(dropout=0.5)
-    layer.out_proj.weight.assign(np.eye(8))
-    layer.out_proj.bias.assign(np.zeros(8))
+    layer.o_proj.weight.assign(np.eye(8))
+    layer.o_proj.bias.assign(np.zeros(8))
     layer.v_proj.weight.assign(np.zeros((8, 8)))
     layer.v_proj.bias.assign(np.ones(8))
     x, source = texts(time=50)
@@ -153,21 +159,21 @@ def test_dropout_falls_on_the_weights_too():
 
 
 def test_first_weights_have_the_deviation_asked_for():
-    layer = MultiHeadAttention(64, 2, rng=np.random.default_rng(0), std=0.1)
+    layer = Attention(64, 2, rng=np.random.default_rng(0), std=0.1, out_std=0.1)
     for name in NAMES:
         linear = getattr(layer, name)
         assert linear.weight.data.std() == pytest.approx(0.1, rel=0.05) and not linear.bias.data.any()
         assert (linear.weight.dtype, linear.bias.dtype) == (np.float32, np.float32)
-    plain = MultiHeadAttention(64, 2, rng=np.random.default_rng(0))
+    plain = Attention(64, 2, rng=np.random.default_rng(0))
     assert plain.q_proj.weight.data.std() == pytest.approx(1 / 8, rel=0.05)
 
 
 @pytest.mark.parametrize("sizes", [(0, 1), (8, 0), (8, 3), (8, 2.0)])
 def test_impossible_sizes_are_refused(sizes):
     with pytest.raises(ArgumentError):
-        MultiHeadAttention(*sizes, rng=np.random.default_rng(0))
+        Attention(*sizes, rng=np.random.default_rng(0))
     with pytest.raises(ArgumentError):
-        MultiHeadAttention(8, 2, dropout=1.0, rng=np.random.default_rng(0))
+        Attention(8, 2, dropout=1.0, rng=np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +181,7 @@ def test_impossible_sizes_are_refused(sizes):
     [
         (MASK.astype(F8), DtypeError, "tokens != pad"),
         (MASK.astype(int), DtypeError, "booleans"),
-        (MASK[:, :4], ShapeError, "of the source, not of what asks"),
+        (MASK[:, :4], ShapeError, "It is of the keys, not the queries"),
         (MASK[:2], ShapeError, "mask"),
         (MASK[0], ShapeError, "mask"),
         (MASK[:, None, :], ShapeError, "mask"),
@@ -184,7 +190,7 @@ def test_impossible_sizes_are_refused(sizes):
 def test_a_mask_that_is_none_is_refused(mask, error, words):
     x, source = texts()
     with pytest.raises(error, match=words):
-        strong()(Tensor(x), Tensor(source), mask)
+        strong()(Tensor(x), Tensor(source), mask=mask)
 
 
 @pytest.mark.oracle
@@ -195,17 +201,17 @@ def test_answers_weights_and_gradients_equal_those_of_pytorch(seed):
     rng = np.random.default_rng(seed)
     heads = int(rng.integers(1, 5))
     width, time, source_length = heads * int(rng.integers(1, 9)), int(rng.integers(1, 9)), int(rng.integers(1, 9))
-    layer = strong(width, heads, seed)
-    x, source = texts(seed, 3, time, source_length, width)
     own = seed % 3 == 0  # self-attention, causal
+    layer = strong(width, heads, seed, causal=own)
+    x, source = texts(seed, 3, time, source_length, width)
     mask = np.arange(time if own else source_length) < rng.integers(1, (time if own else source_length) + 1, (3, 1))
     theirs = torch.nn.MultiheadAttention(width, heads, batch_first=True, dtype=torch.float64)
     state = {n: torch.tensor(a) for n, a in layer.state_dict().items()}
     with torch.no_grad():
         theirs.in_proj_weight.copy_(torch.cat([state[f"{n}_proj.weight"] for n in "qkv"]))
         theirs.in_proj_bias.copy_(torch.cat([state[f"{n}_proj.bias"] for n in "qkv"]))
-        theirs.out_proj.weight.copy_(state["out_proj.weight"])
-        theirs.out_proj.bias.copy_(state["out_proj.bias"])
+        theirs.out_proj.weight.copy_(state["o_proj.weight"])
+        theirs.out_proj.bias.copy_(state["o_proj.bias"])
     a, b = (torch.tensor(t, requires_grad=True) for t in (x, source))
     other = a if own else b
     later = torch.triu(torch.ones(time, time, dtype=torch.bool), 1) if own else None
@@ -215,14 +221,14 @@ def test_answers_weights_and_gradients_equal_those_of_pytorch(seed):
     g = rng.normal(size=x.shape)
     (answer * torch.tensor(g)).sum().backward()
     mine, from_ = Tensor(x, requires_grad=True), Tensor(source, requires_grad=True)
-    args = (mine, None if own else from_, mask, own)
-    found = layer(*args)
+    args = (mine, None if own else from_)
+    found = layer(*args, mask=mask)
     (found * Tensor(g)).sum().backward()
     np.testing.assert_allclose(found.data, answer.detach().numpy(), **WHOLE_MODEL)
-    np.testing.assert_allclose(layer.weights(*args).data, shares.detach().numpy(), **WHOLE_MODEL)
+    np.testing.assert_allclose(layer.weights(*args, mask=mask).data, shares.detach().numpy(), **WHOLE_MODEL)
     np.testing.assert_allclose(mine.grad, a.grad.numpy(), **WHOLE_MODEL)
     if not own:
         np.testing.assert_allclose(from_.grad, b.grad.numpy(), **WHOLE_MODEL)
     packed = np.concatenate([getattr(layer, f"{n}_proj").weight.grad for n in "qkv"])
     np.testing.assert_allclose(packed, theirs.in_proj_weight.grad.numpy(), **WHOLE_MODEL)
-    np.testing.assert_allclose(layer.out_proj.weight.grad, theirs.out_proj.weight.grad.numpy(), **WHOLE_MODEL)
+    np.testing.assert_allclose(layer.o_proj.weight.grad, theirs.out_proj.weight.grad.numpy(), **WHOLE_MODEL)

@@ -1,0 +1,108 @@
+"""Decoding with a key-value cache beside PyTorch's own loop and transformers' `generate`: tokens a second on the CPU.
+
+    python -m benchmarks.decode [--rows 1,2,3] [--batches 1,16,64] [--rounds 5] [--threads 2] [--no-transformers]
+
+The same weights for all; each draws from the whole distribution at temperature 1 until the block is full. PyTorch's
+loop has a preallocated cache, SDPA and `torch.inference_mode`. The contenders are processes that take turns; what
+counts is the median over rounds. Prints a table, and one JSON line last: {"rows": [{"name", "batch", "ours_tok_s",
+"torch_tok_s", "hf_tok_s", "ratio_torch", "ratio_hf"}]}. Needs torch and transformers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.workload import ROWS, config_of, machine
+
+HF_TOKENS = 64
+"""Tokens that transformers writes a turn: its pace does not depend on how many, and it is slow."""
+
+
+def main() -> None:
+    """Measures, and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", default="1,2,3")
+    parser.add_argument("--batches", default="1,16,64")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-transformers", action="store_true")
+    flags = parser.parse_args()
+    print(machine(), file=sys.stderr)
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in (int(n) - 1 for n in flags.rows.split(",")):
+            weights = saved_model(number, Path(folder))
+            for batch in (int(b) for b in flags.batches.split(",")):
+                kinds = ["ours", "torch"] + ([] if flags.no_transformers else ["transformers"])
+                results.append(measured(number, batch, kinds, flags.rounds, flags.threads, weights))
+                print(line(results[-1]), file=sys.stderr, flush=True)
+    print(json.dumps({"rows": results}))
+
+
+def saved_model(number: int, folder: Path) -> Path:
+    """One set of weights in Hugging Face's layout, which all three open."""
+    from tinygrad_llm.models import GPT, GPTConfig, save_pretrained
+
+    model = GPT(GPTConfig(bias=False, **config_of(ROWS[number])), rng=np.random.default_rng(0))
+    save_pretrained(model, folder / str(number))
+    return folder / str(number)
+
+
+def measured(number: int, batch: int, kinds: list[str], rounds: int, threads: int, weights: Path) -> dict:
+    """Median tokens a second of each, in turns."""
+    contenders = {kind: Contender(kind, number, batch, threads, weights) for kind in kinds}
+    rates: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for turn in range(rounds + 1):
+        for kind, contender in contenders.items():
+            rate = contender.turn()
+            if turn:  # the first is a warm-up
+                rates[kind].append(rate)
+    for contender in contenders.values():
+        contender.close()
+    ours, torch, hf = (statistics.median(rates[k]) if k in rates else None for k in ("ours", "torch", "transformers"))
+    assert ours is not None and torch is not None
+    result = {"name": ROWS[number]["name"], "batch": batch, "ours_tok_s": round(ours), "torch_tok_s": round(torch)}
+    result |= {"hf_tok_s": hf and round(hf), "ratio_torch": round(ours / torch, 2)}
+    return result | {"ratio_hf": hf and round(ours / hf, 2)}
+
+
+def line(row: dict) -> str:
+    """A row for people."""
+    text = f"{row['name']:40} batch {row['batch']:3}  ours {row['ours_tok_s']:7}  torch {row['torch_tok_s']:7}"
+    text += f"  x {row['ratio_torch']:.2f}"
+    return text + (f"   transformers {row['hf_tok_s']:6}  x {row['ratio_hf']:.2f}" if row["hf_tok_s"] else "")
+
+
+class Contender:
+    """A child process that writes one text a row of the batch whenever it is told to."""
+
+    def __init__(self, kind: str, number: int, batch: int, threads: int, weights: Path) -> None:
+        command = [sys.executable, "-m", "benchmarks.decode_workload", kind, number, batch, threads, weights]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen([str(part) for part in command], **pipes)  # type: ignore[call-overload]
+
+    def turn(self) -> float:
+        """Tokens a second of one batch of texts."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"a contender stopped: exit code {self.process.wait()}")
+        return float(answer)
+
+    def close(self) -> None:
+        """Lets it end."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""One contender of `benchmarks.decode`: a text for each row of a batch at every line on standard input.
+
+python -m benchmarks.decode_workload ours|torch|transformers ROW BATCH THREADS FOLDER
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import numpy as np
+
+from benchmarks.decode import HF_TOKENS
+from benchmarks.workload import ROWS
+
+START = 0
+
+
+def ours(batch: int, length: int, threads: int, folder: str):
+    """tinygrad_llm.generate."""
+    from tinygrad_llm.backend import keep_freed_pages
+    from tinygrad_llm.generate import Sampler, generate
+    from tinygrad_llm.models import from_pretrained
+
+    keep_freed_pages(threads)
+    model, rng = from_pretrained(folder), np.random.default_rng(0)
+
+    def write() -> int:
+        return sum(map(len, generate(model, [[START]] * batch, length - 1, Sampler(), rng).tokens))
+
+    return write
+
+
+def torch_loop(batch: int, length: int, threads: int, folder: str):
+    """PyTorch's way: a preallocated cache, SDPA, inference mode, and its own draw."""
+    import torch
+    from torch.nn import functional as F
+
+    from benchmarks.torch_gpt import load_pretrained
+
+    torch.set_num_threads(threads)
+    model = load_pretrained(folder).eval()
+    heads, width = model.h[0].heads, model.wte.weight.shape[1]
+    keys, values = ([torch.zeros(batch, heads, length, width // heads) for _ in model.h] for _ in range(2))
+
+    def step(ids: torch.Tensor, t: int) -> torch.Tensor:
+        x = model.wte(ids) + model.wpe.weight[t]
+        for block, k_all, v_all in zip(model.h, keys, values):
+            parts = block.attn["c_attn"](block.ln_1(x)).split(width, dim=2)
+            q, k, v = (part.view(batch, 1, heads, -1).transpose(1, 2) for part in parts)
+            k_all[:, :, t : t + 1], v_all[:, :, t : t + 1] = k, v
+            y = F.scaled_dot_product_attention(q, k_all[:, :, : t + 1], v_all[:, :, : t + 1])
+            x = x + block.attn["c_proj"](y.transpose(1, 2).reshape(batch, 1, width))
+            hidden = F.gelu(block.mlp["c_fc"](block.ln_2(x)), approximate="tanh")
+            x = x + block.mlp["c_proj"](hidden)
+        return F.linear(model.ln_f(x), model.wte.weight)[:, -1]
+
+    @torch.inference_mode()
+    def write() -> int:
+        ids, written = torch.full((batch, 1), START), []
+        for t in range(length - 1):
+            ids = torch.multinomial(torch.softmax(step(ids, t), -1), 1)
+            written.append(ids)
+        return torch.cat(written, 1).numpy().size
+
+    return write
+
+
+def transformers_generate(batch: int, length: int, threads: int, folder: str):
+    """transformers' `generate` with its defaults but for sampling from the whole distribution."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    import torch
+    from transformers import GPT2LMHeadModel
+
+    torch.set_num_threads(threads)
+    model = GPT2LMHeadModel.from_pretrained(folder).eval()
+    count = min(HF_TOKENS, length) - 1
+    options = {"do_sample": True, "top_k": 0, "max_new_tokens": count, "min_new_tokens": count, "pad_token_id": START}
+
+    def write() -> int:
+        start = torch.full((batch, 1), START)
+        return model.generate(start, attention_mask=torch.ones_like(start), **options)[:, 1:].numel()
+
+    return write
+
+
+def main() -> None:
+    """Serves until standard input ends."""
+    kind, number, batch, threads, folder = sys.argv[1], *(int(a) for a in sys.argv[2:5]), sys.argv[5]
+    make = {"ours": ours, "torch": torch_loop, "transformers": transformers_generate}[kind]
+    write = make(batch, ROWS[number]["block_size"], threads, folder)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        tokens = write()
+        print(tokens / (time.perf_counter() - start), flush=True)
+
+
+if __name__ == "__main__":
+    main()

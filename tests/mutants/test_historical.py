@@ -1,0 +1,15 @@
+"""A historical mistake is planted in today's source: what it replaces stands there, once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mutants.__main__ import PACKAGE
+from tests.mutants.historical import BUGS
+
+
+@pytest.mark.parametrize(("file", "right", "wrong", "name"), BUGS, ids=[name for _, _, _, name in BUGS])
+def test_what_a_planted_mistake_replaces_is_there_once(file, right, wrong, name):
+    text = (PACKAGE / file).read_text(encoding="utf-8")
+    assert text.count(right) == 1 and wrong != right
+    compile(text.replace(right, wrong), file, "exec")

@@ -1,0 +1,89 @@
+"""Activations far from zero: each keeps the digits of its tails, and nothing overflows aloud."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tinygrad_llm import ops
+from tinygrad_llm.autograd import Tensor, no_grad
+
+TAILS = np.concatenate([-np.geomspace(0.01, 80, 60)[::-1], [0.0], np.geomspace(0.01, 80, 60)])
+
+
+def logistic(x):
+    """In float64, from the side where nothing cancels."""
+    return np.where(x < 0, np.exp(np.minimum(x, 0)) / (1 + np.exp(np.minimum(x, 0))), 1 / (1 + np.exp(-np.abs(x))))
+
+
+def value_and_slope(op, x, **options):
+    leaf = Tensor(x, requires_grad=True)
+    y = op(leaf, **options)
+    y.backward(np.ones_like(x))
+    return y.data, leaf.grad
+
+
+def test_sigmoid_keeps_its_digits_in_both_tails():
+    x = TAILS.astype(np.float32)
+    y, slope = value_and_slope(ops.sigmoid, x)
+    exact = logistic(x.astype(np.float64))
+    np.testing.assert_allclose(y, exact, rtol=3e-7)
+    np.testing.assert_allclose(slope[x <= 0], (exact * (1 - exact))[x <= 0], rtol=1e-6)
+    assert np.isfinite(-np.log(y)).all()
+
+
+@pytest.mark.parametrize("x", [20.0, -20.0, 5.0, -60.0])
+def test_silu_and_gelu_keep_their_digits_in_the_left_tail(x):
+    s = float(logistic(np.array(x)))
+    one = np.array([x], np.float32)
+    assert ops.silu(one).data[0] == pytest.approx(x * s, rel=1e-5, abs=0)
+    assert ops.swiglu(one, np.array([2.0], np.float32)).data[0] == pytest.approx(2 * x * s, rel=1e-5, abs=0)
+    x /= 10
+    one = np.array([x], np.float32)
+    assert ops.gelu(one).data[0] == pytest.approx(x * math.erfc(-x / math.sqrt(2)) / 2, rel=1e-5, abs=0)
+    z = 2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    assert ops.gelu(one, approximate="tanh").data[0] == pytest.approx(x * float(logistic(np.array(z))), rel=1e-5, abs=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["sigmoid", "silu", "gelu", "log_sigmoid", "softplus"])
+def test_numbers_as_large_as_they_come_overflow_nothing(name, dtype):
+    x = np.array([-1e13, -1e4, -750, -100, 100, 750, 1e4, 1e13], dtype)
+    for options in [{}, {"approximate": "tanh"}] if name == "gelu" else [{}]:
+        y, slope = value_and_slope(getattr(ops, name), x, **options)
+        assert np.isfinite(y).all() and np.isfinite(slope).all()
+
+
+def test_the_logarithm_of_a_sigmoid_is_finite_where_the_sigmoid_is_not_above_zero():
+    x = np.array([-200.0, -1e4, 30.0], np.float32)
+    y, slope = value_and_slope(ops.log_sigmoid, x)
+    np.testing.assert_allclose(y, [-200, -1e4, -math.exp(-30)], rtol=1e-6)
+    np.testing.assert_allclose(slope, [1, 1, math.exp(-30)], rtol=1e-6)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("sigmoid", "sigmoid"), ("log_sigmoid", "logsigmoid"), ("softplus", "softplus"), ("silu", "silu")],
+)
+def test_values_and_slopes_are_pytorchs(name, other, dtype):
+    import torch
+
+    x = (TAILS / 5).astype(dtype)  # within the 20 from which on PyTorch calls softplus a straight line
+    y, slope = value_and_slope(getattr(ops, name), x)
+    leaf = torch.tensor(x, requires_grad=True)
+    value = getattr(torch.nn.functional, other)(leaf)
+    value.sum().backward()
+    bound = 1e-13 if dtype == "float64" else 1e-6
+    np.testing.assert_allclose(y, value.detach().numpy(), rtol=bound)
+    np.testing.assert_allclose(slope, leaf.grad.numpy(), rtol=8 * bound, atol=bound * 1e-1)
+
+
+def test_gelu_without_a_graph_has_the_same_value():
+    x = np.linspace(-4, 4, 700).reshape(7, 100)
+    recorded = ops.gelu(Tensor(x, requires_grad=True), approximate="tanh").data
+    with no_grad():
+        np.testing.assert_array_equal(ops.gelu(Tensor(x), approximate="tanh").data, recorded)

@@ -1,0 +1,43 @@
+"""Arrays that lie one behind the other in memory, seen as one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinygrad_llm.backend.arrays import Array, namespace
+
+
+def adjacent(arrays: Sequence[Array]) -> Array | None:
+    """The arrays joined along their first axis, as a view; None where they are not neighbours in one memory.
+
+    An optimizer lays all parameters into one flat array in the order of the model: matrices that are declared one
+    after the other are then one matrix, and one product serves them all.
+    """
+    first = arrays[0]
+    base = first.base
+    if type(base) is not type(first) or not base.flags.c_contiguous:
+        return None
+    start = end = _address(first)
+    for a in arrays:
+        if a.base is not base or _address(a) != end or not a.flags.c_contiguous or a.dtype != base.dtype:
+            return None
+        end += a.nbytes
+    begin = (start - _address(base)) // base.itemsize
+    rows = sum(len(a) for a in arrays)
+    count = rows * math.prod(first.shape[1:])
+    return base.reshape(-1)[begin : begin + count].reshape(rows, *first.shape[1:])
+
+
+def joined(arrays: Sequence[Array]) -> Array:
+    """The arrays joined along their first axis: a view where they are neighbours, else a copy."""
+    if len(arrays) == 1:
+        return arrays[0]
+    view = adjacent(arrays)
+    return namespace(arrays[0]).concatenate(list(arrays)) if view is None else view
+
+
+def _address(a: Array) -> int:
+    return a.ctypes.data if isinstance(a, np.ndarray) else a.data.ptr

@@ -1,0 +1,87 @@
+"""Texts that a model reads on with a cache: what sampling and beam search have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.autograd import Tensor, no_grad
+from tinygrad_llm.backend import Array, device_of
+from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.generate.cpu_step import cpu_step
+from tinygrad_llm.models.base import LanguageModel
+
+
+class Reader:
+    """A batch of texts, and the logits of the token that follows each.
+
+    Prompts are read at once, padded at the right; after that every token costs one position. A model with a block_size
+    sees at most that many tokens: of a longer prompt the last ones, and where a text has filled the block, the cache of
+    that text is emptied and refilled with the last half of the block ("crop and refill").
+
+    texts   the ids of each row, prompt and what was fed since.
+    logits  (B, V), of the model's dtype, on the model's device; `feed` overwrites them.
+    """
+
+    def __init__(self, model: LanguageModel, prompts: Sequence[Sequence[int]]) -> None:
+        for prompt in prompts:
+            if not len(prompt):
+                raise ArgumentError("prompt", "at least one token", "none", "Start with a line end: '\\n'.")
+        self.model, self.texts = model, [[int(token) for token in prompt] for prompt in prompts]
+        self.cache = model.new_cache(len(prompts))
+        self.logits = self._read(self.cache, self.texts, model.block_size)
+        self.step = cpu_step(model, len(prompts))
+
+    def room(self) -> int | None:
+        """How many tokens can be fed before a text is cropped; None for any number."""
+        longest = self.model.block_size
+        return None if longest is None else longest - int(self.cache.lengths.max(initial=0))
+
+    def feed(self, ids_B: Array) -> None:
+        """Reads one more token of each text, ids on the host or on the model's device; `note` tells what they were."""
+        if self.room() == 0:
+            self._refill()
+        if self.step is not None:
+            self.logits = self.step(ids_B, self.cache)
+            return
+        with no_grad():
+            self.logits = self.model.next_logits(ids_B[:, None], cache=self.cache).data
+
+    def note(self, ids_B: np.ndarray) -> None:
+        """Adds ids, on the host, to the texts."""
+        for text, token in zip(self.texts, ids_B):
+            text.append(int(token))
+
+    def keep(self, rows: Sequence[int] | np.ndarray) -> None:
+        """Goes on with these rows alone, in this order; a row may be there several times."""
+        self.texts = [list(self.texts[row]) for row in rows]
+        self.cache, self.step = self.cache.select(rows), cpu_step(self.model, len(rows))
+        self.logits = self.logits[np.asarray(rows, np.int64)] if device_of(self.logits) == "cpu" else self._rows(rows)
+
+    def _rows(self, rows: Any) -> Array:
+        return Tensor(self.logits)[np.asarray(rows, np.int64)].data
+
+    def _read(self, cache: Any, texts: Sequence[Sequence[int]], longest: int | None) -> Array:
+        """Logits after the last `longest` tokens of each text, all of which go into the cache."""
+        texts = [text if longest is None else text[-longest:] for text in texts]
+        lengths = np.array([len(text) for text in texts], np.int64)
+        tokens = np.zeros((len(texts), int(lengths.max(initial=1))), np.int64)
+        for row, text in zip(tokens, texts):
+            row[: len(text)] = text
+        with no_grad():
+            logits = self.model.next_logits(tokens, lengths=lengths, cache=cache).data
+        cache.crop(lengths)
+        return logits
+
+    def _refill(self) -> None:
+        """Texts that have filled the block are read again from the middle of the block on."""
+        longest = self.model.block_size
+        assert longest is not None
+        rows = np.flatnonzero(self.cache.lengths >= longest)
+        kept = longest // 2
+        part = self.cache.fresh(rows)
+        if kept:  # the last token has been noted already and is about to be fed
+            self._read(part, [self.texts[row][-kept - 1 : -1] for row in rows], None)
+        self.cache.put(rows, part)

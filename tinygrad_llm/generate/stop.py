@@ -1,0 +1,36 @@
+"""When a text is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinygrad_llm.errors import ArgumentError
+
+
+class StopRule:
+    """Ends a row at a stop id, or where its text contains a stop string.
+
+    stopped  for each row whether one of them ended it.
+    """
+
+    def __init__(self, ids: Sequence[int], strings: Sequence[str], tokenizer: Any, rows: int) -> None:
+        if strings and tokenizer is None:
+            raise ArgumentError("tokenizer", "the model's, to find stop strings", "none", "Pass tokenizer=.")
+        if any(not text for text in strings):
+            raise ArgumentError("stop_strings", "texts of at least one character", list(strings))
+        self.ids, self.strings = frozenset(ids), tuple(strings)
+        self.longest = max(map(len, self.strings), default=0)
+        self.streams = [tokenizer.stream_decoder() for _ in range(rows)] if strings else []
+        self.tails, self.stopped = [""] * rows, [False] * rows
+
+    def ends(self, row: int, token: int) -> bool:
+        """Takes the row's next token; whether the row ends with it."""
+        if token in self.ids:
+            self.stopped[row] = True
+        elif self.strings:
+            # what came before can only matter as the beginning of a stop string
+            text = self.tails[row] + self.streams[row].push(token)
+            self.stopped[row] = any(string in text for string in self.strings)
+            self.tails[row] = text[max(0, len(text) - self.longest + 1) :]
+        return self.stopped[row]

@@ -1,0 +1,345 @@
+"""How an architecture lies in files: a table for each, and the two ways that read it, into a model and out of one.
+
+A table says what every key of a configuration means and where every tensor stands. What is in neither direction known
+to be the same model is refused by its name: a key that no table knows, a tensor left over, a tree that was rewritten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.autograd import Storage
+from tinygrad_llm.backend import as_dtype, is_float
+from tinygrad_llm.errors import CheckpointError, ConfigError
+from tinygrad_llm.nn import Dropout, Module
+from tinygrad_llm.nn.module import join
+
+ANOTHER = "This is another architecture."
+
+
+@dataclass(frozen=True)
+class Size:
+    """A whole number of the configuration, by the key that it has there.
+
+    tensor  has this size along `axis`, with `extra` on top; where its name has a `*`, there are so many of them.
+    same    other keys that must say the same.
+    """
+
+    key: str
+    tensor: str = ""
+    axis: int = 0
+    extra: int = 0
+    same: tuple[str, ...] = ()
+
+    def found(self, arrays: Mapping[str, np.ndarray]) -> int | None:
+        """What the file's tensors say, None where they do not."""
+        if "*" in self.tensor:
+            pattern = _regex(self.tensor)
+            return sum(pattern.fullmatch(name) is not None for name in arrays)
+        array = arrays.get(self.tensor)
+        return None if array is None or array.ndim <= self.axis else array.shape[self.axis] - self.extra
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The name of a tensor or module there, and what is done to it. Several of ours in one lie side by side.
+
+    transposed  matrices are (inputs, outputs).
+    unread      rows before the first that the model reads.
+    """
+
+    name: str
+    transposed: bool = False
+    unread: int = 0
+
+    def shape(self, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+        """The shape there of tensors with these shapes here."""
+        rows, rest = sum(shape[0] for shape in shapes) + self.unread, shapes[0][1:]
+        return (*rest, rows) if self.transposed and rest else (rows, *rest)
+
+    def outward(self, arrays: list[np.ndarray]) -> np.ndarray:
+        """Ours as one tensor there."""
+        unread = [np.zeros((self.unread, *arrays[0].shape[1:]), arrays[0].dtype)] if self.unread else []
+        parts = [*unread, *arrays]
+        array = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        return np.ascontiguousarray(array.T) if self.transposed else array
+
+    def inward(self, array: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+        """One tensor there as ours."""
+        rows = (array.T if self.transposed else array)[self.unread :]
+        return np.split(rows, np.cumsum([shape[0] for shape in shapes])[:-1])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The table of one architecture.
+
+    sizes     our configuration's field -> Size.
+    options   our field -> (key, what it is where the key is absent).
+    fixed     key -> the values that mean what this model computes, the first of them where absent; or a function that
+              gives them from our configuration.
+    assumed   the same for keys that are not written.
+    harmless  keys that do not change what the model computes, and are not written.
+    written   key -> value, or a function of our configuration, for keys that are written and not read.
+    tensors   our path of a module or tensor -> its name or Stored. `*` is one name, the same in both; `{a,b}` are
+              several that lie there as one.
+    prefix    of names there that files of the model without its head leave out.
+    copies    names under which files may repeat a tensor -> that tensor.
+    ignored   names of tensors in files that are no weights.
+    optional  names of tensors that may be absent, and are zero then.
+    zeros     a field of ours, false where what it leaves out is written as zeros.
+    """
+
+    model_type: str
+    architecture: str
+    model: type
+    config: type
+    sizes: Mapping[str, Size]
+    tensors: Mapping[str, str | Stored]
+    options: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    assumed: Mapping[str, Any] = field(default_factory=dict)
+    harmless: Iterable[str] = ()
+    written: Mapping[str, Any] = field(default_factory=dict)
+    prefix: str = ""
+    copies: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    zeros: str = ""
+
+    def known_keys(self) -> set[str]:
+        """Every key of a configuration that this table says something about."""
+        sizes = {key for size in self.sizes.values() for key in (size.key, *size.same)}
+        options = {key for key, _ in self.options.values()}
+        return {"model_type", *sizes, *options, *self.fixed, *self.assumed, *self.harmless, *self.written}
+
+    def skeleton(self, config: Any, dtype: Any) -> Module:
+        """The model without weights: all of the tree, and matrices that take no memory."""
+        return self.model(config, rng=_NoWeights(), dtype=dtype)
+
+    def full(self, config: Any) -> Any:
+        """The configuration of the model that their files can say: with what ours leaves out."""
+        return replace(config, **{self.zeros: True}) if self.zeros else config
+
+    def places(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[Stored, list[str]]]:
+        """Name there -> how it is stored, and the paths of ours that it holds, in their order.
+
+        Raises CheckpointError for a path that the table does not know.
+        """
+        found: dict[str, tuple[Stored, list[tuple[int, str]]]] = {}
+        rules = [rule for ours, theirs in self.tensors.items() for rule in _rules(ours, theirs)]
+        for path in shapes:
+            for number, pattern, stored in rules:
+                if match := pattern.fullmatch(path):
+                    *names, leaf = match.groups(default="")
+                    found.setdefault(_filled(stored.name, names) + leaf, (stored, []))[1].append((number, path))
+                    break
+            else:
+                raise CheckpointError(path, f"a tensor that {self.architecture} has", "one that it has not", ANOTHER)
+        return {name: (stored, [path for _, path in sorted(held)]) for name, (stored, held) in found.items()}
+
+
+# -- the configuration -----------------------------------------------------------------------------------------------
+
+
+def write_config(layout: Layout, config: Any, dtype: Any) -> dict[str, Any]:
+    """What config.json says of a model with this configuration."""
+    said: dict[str, Any] = {"architectures": [layout.architecture], "model_type": layout.model_type}
+    for ours, size in layout.sizes.items():
+        said |= dict.fromkeys((size.key, *size.same), getattr(config, ours))
+    said |= {key: getattr(config, ours) for ours, (key, _) in layout.options.items()}
+    said |= {key: _accepted(values, config)[0] for key, values in layout.fixed.items()}
+    said |= {key: value(config) if callable(value) else value for key, value in layout.written.items()}
+    return said | {"torch_dtype": str(np.dtype(dtype))}
+
+
+def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.json") -> Any:
+    """Our configuration.  Raises CheckpointError for one of another model, or with a key that nobody here knows."""
+    unknown = sorted(key for key in said.keys() - layout.known_keys() if said[key] is not None)
+    if unknown:
+        next_step = "Remove what does not change what the model computes."
+        raise CheckpointError(name, f"keys of {layout.model_type} that are known here", ", ".join(unknown), next_step)
+    found = {ours: _whole(said, size.key, name) for ours, size in layout.sizes.items()}
+    for ours, size in layout.sizes.items():
+        for key in size.same:
+            if said.get(key) != found[ours]:
+                raise CheckpointError(f"{name} {key}", f"{found[ours]}, as {size.key}", repr(said.get(key)), ANOTHER)
+    found |= {ours: _alike(said, *entry, name) for ours, entry in layout.options.items()}
+    try:
+        config = layout.config(**found)
+    except (ConfigError, TypeError) as error:
+        raise CheckpointError(name, "a model that is possible here", "another", str(error)) from error
+    for key, values in (*layout.fixed.items(), *layout.assumed.items()):
+        accepted = _accepted(values, config)
+        if said.get(key, accepted[0]) not in accepted:
+            raise CheckpointError(f"{name} {key}", " or ".join(map(repr, accepted)), repr(said[key]), ANOTHER)
+    return config
+
+
+def _whole(said: Mapping[str, Any], key: str, name: str) -> int:
+    value = said.get(key)
+    if type(value) is not int or value < 1:
+        raise CheckpointError(f"{name} {key}", "a whole number of at least 1", repr(value), "Was the file altered?")
+    return value
+
+
+def _alike(said: Mapping[str, Any], key: str, default: Any, name: str) -> Any:
+    """The value of a key, of the type that its default has."""
+    value = said.get(key, default)
+    kinds = (int, float) if type(default) is float else (type(default),)
+    if type(value) not in kinds:
+        raise CheckpointError(f"{name} {key}", f"a {kinds[-1].__name__}", repr(value), "Was the file altered?")
+    return value
+
+
+def _accepted(values: Any, config: Any) -> tuple:
+    return values(config) if callable(values) else values
+
+
+# -- the tensors -----------------------------------------------------------------------------------------------------
+
+
+def write_arrays(layout: Layout, model: Module) -> dict[str, np.ndarray]:
+    """The arrays of a model by their names there.  Raises CheckpointError for a tree that is not this architecture."""
+    config: Any = vars(model)["config"]
+    own = {path: leaf.numpy() for path, leaf in model.named_state()}
+    dtype = next(iter(own.values())).dtype
+    _check_tree(model, layout.skeleton(config, dtype))
+    shapes = {path: leaf.shape for path, leaf in layout.skeleton(layout.full(config), dtype).named_state()}
+    arrays = {path: own[path] if path in own else np.zeros(shape, dtype) for path, shape in shapes.items()}
+    places = layout.places(shapes)
+    return {name: stored.outward([arrays[path] for path in paths]) for name, (stored, paths) in places.items()}
+
+
+def read_arrays(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray], dtype: Any) -> Any:
+    """The model with this configuration of ours and these arrays of theirs.
+
+    Raises CheckpointError that lists what is missing, left over, or of another shape; nothing is allocated before.
+    """
+    dtype, arrays = as_dtype(dtype), _canonical(layout, config, arrays)
+    _check_sizes(layout, config, arrays)
+    model, full = (layout.skeleton(c, dtype) for c in (config, layout.full(config)))
+    shapes = {path: leaf.shape for path, leaf in full.named_state()}
+    places = layout.places(shapes)
+    for name in layout.optional:
+        if name in places and name not in arrays:
+            arrays[name] = np.zeros(places[name][0].shape([shapes[p] for p in places[name][1]]), dtype)
+    _check_arrays(layout, arrays, places, shapes)
+    leaves = dict(model.named_state())
+    for name, (stored, paths) in places.items():
+        for path, array in zip(paths, stored.inward(arrays[name], [shapes[p] for p in paths])):
+            if path in leaves:
+                leaf = leaves[path]
+                leaf.data, leaf.storage = np.array(array, leaf.dtype, order="C"), Storage()
+            elif array.any():
+                next_step = f"Load it with {layout.zeros} = true."
+                raise CheckpointError(name, f"zeros, for a model with {layout.zeros} = false", "others", next_step)
+    return model
+
+
+class _NoWeights:
+    """Stands for a generator of random numbers where none are wanted, since the weights come from a file."""
+
+    def normal(self, mean: float, std: float, shape: tuple[int, ...]) -> Any:
+        return _Unset(shape)
+
+
+class _Unset:
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    def astype(self, dtype: Any) -> np.ndarray:
+        return np.broadcast_to(np.zeros((), dtype), self.shape)
+
+
+def _canonical(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays under the names of the table, without what is no weight, and copies merged into what they copy."""
+    bare = not any(name.startswith(layout.prefix) for name in arrays)
+    ignored = [_regex(pattern) for pattern in layout.ignored]
+    found = {}
+    for name, array in arrays.items():
+        name = layout.prefix + name if bare and name not in layout.copies else name
+        if not any(pattern.fullmatch(name) for pattern in ignored):
+            found[name] = array
+    if not getattr(config, "tied", True):
+        return found
+    for name, original in layout.copies.items():
+        copied = found.pop(name, None)
+        if copied is not None and not np.array_equal(copied, found.setdefault(original, copied)):
+            raise CheckpointError(name, f"{original} itself, to which it is tied", "another tensor", "It is not tied.")
+    return found
+
+
+def _check_sizes(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) -> None:
+    for ours, size in layout.sizes.items():
+        said, found = getattr(config, ours), size.found(arrays) if size.tensor else None
+        if size.tensor and found != said:
+            there = "no such tensor" if found is None else f"{found}, in {size.tensor}"
+            raise CheckpointError(
+                f"config.json {size.key}", f"what the tensors are, {there}", said, "Is it their file?"
+            )
+
+
+def _check_arrays(layout: Layout, arrays: Mapping[str, np.ndarray], places: Mapping, shapes: Mapping) -> None:
+    wrong = [f"missing {name}" for name in places if name not in arrays]
+    wrong += [f"extra {name}" for name in arrays if name not in places]
+    for name, (stored, paths) in places.items():
+        expected = stored.shape([shapes[path] for path in paths])
+        if name in arrays and tuple(arrays[name].shape) != expected:
+            wrong.append(f"{name} of shape {tuple(arrays[name].shape)} instead of {expected}")
+        elif name in arrays and not is_float(arrays[name].dtype):
+            wrong.append(f"{name} of dtype {arrays[name].dtype} instead of floats")
+    if wrong:
+        got = "; ".join(sorted(wrong)[:20])
+        next_step = "Is it another configuration's file?"
+        raise CheckpointError("weights", f"the {len(places)} tensors of {layout.architecture}", got, next_step)
+
+
+def _check_tree(model: Module, wanted: Module) -> None:
+    """Raises CheckpointError unless the model is what its configuration says: its layers, tensors and settings."""
+    (structure, settings), (wanted_structure, wanted_settings) = _described(model), _described(wanted)
+    compared = [(path, wanted_structure.get(path), structure.get(path)) for path in {**wanted_structure, **structure}]
+    compared += [(path, value, settings.get(path)) for path, value in wanted_settings.items()]
+    for path, expected, got in compared:
+        if got != expected:
+            expected, got = (x.__name__ if isinstance(x, type) else repr(x) for x in (expected, got))
+            next_step = "It was rewritten: save its state_dict() instead, or undo the change."
+            raise CheckpointError(path, expected, got, next_step)
+
+
+def _described(tree: Module) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Classes of layers and shapes of tensors by path; and what else is set in the layers, but for dropout's rates."""
+    layers = list(tree.named_modules(remove_duplicate=False))
+    structure: dict[str, Any] = {path or "model": type(layer) for path, layer in layers}
+    structure |= {path: leaf.shape for path, leaf in tree.named_state()}
+    settings = {
+        join(path, name): value
+        for path, layer in layers
+        if type(layer) is not Dropout
+        for name, value in vars(layer).items()
+        if isinstance(value, bool | int | float | str | None)
+    }
+    return structure, settings
+
+
+def _rules(ours: str, theirs: str | Stored) -> list[tuple[int, re.Pattern[str], Stored]]:
+    """(place among those in one, pattern of our path, what it becomes) for each of `{a,b}` in our path."""
+    stored = theirs if isinstance(theirs, Stored) else Stored(theirs)
+    head, _, rest = ours.partition("{")
+    among, _, tail = rest.partition("}")
+    return [(i, _regex(head + name + tail, r"(\.[^.]+)?"), stored) for i, name in enumerate(among.split(","))]
+
+
+def _regex(pattern: str, end: str = "") -> re.Pattern[str]:
+    """`*` is one name."""
+    return re.compile(re.escape(pattern).replace(r"\*", "([^.]+)") + end)
+
+
+def _filled(pattern: str, names: Iterable[str]) -> str:
+    rest = iter(names)
+    return re.sub(r"\*", lambda _: next(rest), pattern)
