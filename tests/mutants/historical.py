@@ -4,7 +4,7 @@ from __future__ import annotations
 
 BUGS: list[tuple[str, str, str, str]] = [
     ("ops/rope.py", "(first * cos - second * sin, second * cos + first * sin)", "(second * cos + first * sin, first * cos - second * sin)", "RoPE's halves exchanged"),
-    ("ops/rope.py", "_turn(xp, g, cos, -sin)", "_turn(xp, g, cos, sin)", "RoPE's gradient not turned back"),
+    ("ops/rope.py", "_rotate(xp, g, cos, -sin)", "_rotate(xp, g, cos, sin)", "RoPE's gradient not turned back"),
     ("ops/rope.py", "base ** (-xp.arange(0, head_size, 2) / head_size)", "base ** (-xp.arange(0, head_size, 2) / (head_size // 2))", "RoPE's frequencies twice too steep"),
     ("ops/attention.py", "1 / math.sqrt(q.shape[-1]) if scale is None", "1.0 if scale is None", "attention without 1/sqrt(K)"),
     ("ops/attention.py", "1 / math.sqrt(q.shape[-1]) if scale is None", "1 / q.shape[-1] if scale is None", "attention scaled by 1/K"),

@@ -1,5 +1,5 @@
-"""Rotary positions: a query and a key are turned by angles proportional to where they stand, so that their product
-depends only on how far apart they are. Source: Su et al., "RoFormer", 2021, in the two-halves layout of Llama."""
+"""Rotary position embedding: queries and keys are rotated by angles proportional to their positions, so that their
+product depends only on the distance. Source: Su et al., "RoFormer", 2021, in the two-halves layout of Llama."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tinygrad_llm.errors import ArgumentError, ShapeError
 def rope_table(positions: Array, head_size: int, base: float = 10_000.0) -> tuple[Array, Array]:
     """cos and sin of position * base^(-2i/K) for i = 0 .. K/2 - 1.  (T,) -> two of (T, K/2), float64
 
-    The angles of pair i turn once every 2 pi base^(2i/K) positions. Computed where `positions` are.
+    The angle of pair i makes a full turn every 2 pi base^(2i/K) positions. Computed where `positions` are.
     """
     if head_size % 2:
-        raise ArgumentError("head_size", "an even number: coordinates are turned in pairs", head_size)
+        raise ArgumentError("head_size", "an even number: coordinates are rotated in pairs", head_size)
     xp = namespace(positions)
     angles = xp.asarray(positions, dtype="float64")[:, None] * base ** (-xp.arange(0, head_size, 2) / head_size)
     return xp.cos(angles), xp.sin(angles)
@@ -22,9 +22,9 @@ def rope_table(positions: Array, head_size: int, base: float = 10_000.0) -> tupl
 
 @op
 def rope(x, cos=None, sin=None):
-    """Turns each pair (x_i, x_(i+K/2)) of position t by its angle.  (..., T, K), (T, K/2), (T, K/2) -> (..., T, K)
+    """Rotates each pair (x_i, x_(i+K/2)) of position t by its angle.  (..., T, K), (T, K/2), (T, K/2) -> (..., T, K)
 
-    y_i = x_i cos - x_(i+K/2) sin,  y_(i+K/2) = x_(i+K/2) cos + x_i sin.  dL/dx is g turned back.
+    y_i = x_i cos - x_(i+K/2) sin,  y_(i+K/2) = x_(i+K/2) cos + x_i sin.  dL/dx is g rotated back.
     """
     half = x.shape[-1] // 2
     if x.shape[-1] % 2 or cos.shape != (x.shape[-2], half) or sin.shape != cos.shape:
@@ -34,10 +34,10 @@ def rope(x, cos=None, sin=None):
     if (kernels := fused(x)) is not None:
         return kernels.rope(x, cos.astype("float32"), sin.astype("float32"))
     cos, sin = (table.astype(x.dtype) for table in (cos, sin))
-    return _turn(xp, x, cos, sin), lambda g, needs: _turn(xp, g, cos, -sin)
+    return _rotate(xp, x, cos, sin), lambda g, needs: _rotate(xp, g, cos, -sin)
 
 
-def _turn(xp, x, cos, sin):
+def _rotate(xp, x, cos, sin):
     half = x.shape[-1] // 2
     first, second = x[..., :half], x[..., half:]
     return xp.concatenate((first * cos - second * sin, second * cos + first * sin), -1)
