@@ -101,6 +101,11 @@ def linear_inputs(draw):
     return [array(draw, (2, n, i)), array(draw, (o, i)), array(draw, (o,))], {}
 
 
+def joint_inputs(draw):
+    n, i, a, b = sizes(draw, 4)
+    return [array(draw, (2, n, i)), array(draw, (a, i)), array(draw, (b, i)), array(draw, (a,)), array(draw, (b,))], {}
+
+
 def norm_inputs(draw, count):
     n, d = draw(st.integers(1, SIDE)), draw(st.integers(2, SIDE))
     x = array(draw, (n, d)) + np.linspace(0, 0.7, d)  # rows that are not constant
@@ -150,7 +155,7 @@ def recurrent_inputs(draw, gates):
         (gates * f, f),
         (gates * f,),
         (gates * f,),
-        *[(b, f)] * (1 if gates == 1 else 2),
+        *[(b, f)] * (2 if gates == 4 else 1),
     ]
     return [array(draw, shape, low=-1, high=1) for shape in shapes], {}
 
@@ -159,6 +164,16 @@ def rnn_expected(x, w_ih, w_hh, b_ih, b_hh, h):
     states = []
     for x_t in x.swapaxes(0, 1):
         h = np.tanh(x_t @ w_ih.T + h @ w_hh.T + b_ih + b_hh)
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def gru_expected(x, w_ih, w_hh, b_ih, b_hh, h):
+    states = []
+    for x_t in x.swapaxes(0, 1):
+        (r, z, n), (hr, hz, hn) = (np.split(v, 3, axis=1) for v in (x_t @ w_ih.T + b_ih, h @ w_hh.T + b_hh))
+        z = sigmoid(z + hz)
+        h = (1 - z) * np.tanh(n + sigmoid(r + hr) * hn) + z * h
         states.append(h)
     return np.stack(states, 1)
 
@@ -287,6 +302,44 @@ def squeezed(draw):
     return [x], {"axis": 0}
 
 
+def between_steps(draw):
+    """Dividends a tenth beside whole numbers, divisors in quarters: no quotient is a whole number."""
+    (a, b), _ = two(second={"unique": True})(draw)
+    return [a + 0.1, b], {}
+
+
+def repeated(draw):
+    x = array(draw, draw(shapes(1)))
+    axis = draw(st.none() | st.integers(-x.ndim, x.ndim - 1))
+    size = x.size if axis is None else x.shape[axis]
+    return [x], {
+        "axis": axis,
+        "repeats": draw(st.integers(0, 3) | st.lists(st.integers(0, 2), min_size=size, max_size=size)),
+    }
+
+
+def sorted_inputs(draw):
+    (x,), options = one_with_axis(unique=True)(draw)
+    return [x], options | {"descending": draw(st.booleans())}
+
+
+def largest_inputs(draw):
+    (x,), options = one_with_axis(unique=True)(draw)
+    k = draw(st.integers(0, x.shape[options["axis"]]))
+    return [x], options | {"k": k, "largest": draw(st.booleans())}
+
+
+def largest_expected(x, k, axis, largest):
+    ordered = np.sort(x, axis)
+    return np.take(np.flip(ordered, axis) if largest else ordered, np.arange(k), axis)
+
+
+def flattened(draw):
+    x = array(draw, draw(shapes()))
+    start = draw(st.integers(0, max(0, x.ndim - 1)))
+    return [x], {"start": start, "end": draw(st.integers(start, max(0, x.ndim - 1))) - max(1, x.ndim)}
+
+
 def triangle(draw):
     return [array(draw, draw(shapes(2)))], {"k": draw(st.integers(-2, 2))}
 
@@ -320,6 +373,14 @@ POSITIVE = {"positive": True}
 CASES = [
     Case("add", two(), np.add), Case("subtract", two(), np.subtract), Case("multiply", two(), np.multiply),
     Case("divide", two(second={"unique": True}), np.divide), Case("power", two(POSITIVE), np.power),
+    Case("remainder", between_steps, np.mod), Case("sign", one(unique=True), np.sign),
+    Case("std", reduced(unique=True), np.std), Case("prod", reduced(), np.prod),
+    Case("repeat", repeated, np.repeat),
+    Case("sort", sorted_inputs, lambda x, axis, descending: np.flip(np.sort(x, axis), axis) if descending else np.sort(x, axis),
+         call=lambda x, **options: ops.sort(x, **options)[0]),
+    Case("topk", largest_inputs, largest_expected, call=lambda x, **options: ops.topk(x, **options)[0]),
+    Case("flatten", flattened, lambda x, start, end: x.reshape(
+        *x.shape[:start], -1, *x.shape[end % x.ndim + 1 :]) if x.ndim else x.reshape(1)),
     Case("negative", one(), np.negative), Case("absolute", one(unique=True), np.abs), Case("exp", one(), np.exp),
     Case("log", one(positive=True), np.log), Case("log1p", one(positive=True), np.log1p),
     Case("sqrt", one(positive=True), np.sqrt), Case("rsqrt", one(positive=True), lambda x: x**-0.5),
@@ -341,6 +402,8 @@ CASES = [
     Case("einsum", einsum_inputs, lambda *xs, subscripts: np.einsum(subscripts, *xs),
          call=lambda *xs, subscripts: ops.einsum(subscripts, *xs)),
     Case("linear", linear_inputs, lambda x, w, b: x @ w.T + b),
+    Case("joint_linear", joint_inputs,
+         lambda x, w, v, b, c: np.concatenate([x @ w.T + b, x @ v.T + c], -1)),
     Case("reshape", reshaped, lambda x, shape: x.reshape(shape)), Case("transpose", transposed, np.transpose),
     Case("swapaxes", one_with_axis(), lambda x, a, b: np.swapaxes(x, a, b),
          call=lambda x, axis: ops.swapaxes(x, a=axis, b=0)),
@@ -360,6 +423,7 @@ CASES = [
     Case("rms_norm", lambda draw: norm_inputs(draw, 1), lambda x, w: x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6) * w),
     Case("attention", attention_inputs, attention_expected), Case("packed_attention", packed_inputs, packed_expected),
     Case("rnn", lambda draw: recurrent_inputs(draw, 1), rnn_expected),
+    Case("gru", lambda draw: recurrent_inputs(draw, 3), gru_expected),
     Case("lstm", lambda draw: recurrent_inputs(draw, 4), lstm_expected),
     Case("rope", rope_inputs, rope_expected), Case("cross_entropy", class_inputs, cross_entropy),
     Case("linear_cross_entropy", head_inputs, lambda x, w, t, label_smoothing: cross_entropy(x @ w.T, t, label_smoothing)),

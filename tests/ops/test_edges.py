@@ -147,3 +147,19 @@ def test_label_smoothing_up_to_all_of_it_is_pytorchs(smoothing):
     other.backward()
     assert loss.item() == pytest.approx(other.item(), rel=1e-12)
     np.testing.assert_allclose(mine.grad, theirs.grad.numpy(), rtol=1e-12, atol=1e-15)
+
+
+def test_a_float_as_an_option_makes_floats_of_integers_and_never_float64():
+    i, x = Tensor([1, 2, 3]), Tensor([1.0, 2.0, 3.0])
+    mask = np.array([True, False, False])
+    for half in (1.5, np.float64(1.5), np.float32(1.5)):
+        for t in (i, x):
+            assert t.clip(low=half).data.tolist() == [1.5, 2, 3] and t.clip(low=half).dtype == np.float32
+            assert (
+                t.masked_fill(mask, half).data.tolist() == [1.5, 2, 3] and t.masked_fill(mask, half).dtype == np.float32
+            )
+        assert ops.pad(i, widths=((1, 0),), value=1.5).data.tolist() == [1.5, 1, 2, 3]
+    assert (
+        i.clip(low=2).dtype == i.masked_fill(mask, 7).dtype == ops.pad(i, widths=((0, 1),), value=0).dtype == np.int64
+    )
+    assert ops.pad(i, widths=((1, 0),)).dtype == np.int64

@@ -25,6 +25,7 @@ NOT_IN_HALF = {
     "astype": "is told its dtype",
     "embedding": "reads float32 tables; the cast comes after it",
     "einsum": "is for reading, and neither library has it in bfloat16",
+    "remainder": "jumps where rounding moves a quotient over a whole number",
     "power": "amplifies the rounding of its inputs by the exponent",
 }
 EIGHT_BITS = 2.0**-8
@@ -95,6 +96,13 @@ def on_gpu(*shape, seed=0, dtype="float32"):
     return Tensor(np.random.default_rng(seed).normal(size=shape).astype(dtype)).to("cuda")
 
 
+def test_numpy_may_not_copy_from_the_gpu_in_silence():
+    x = on_gpu(3)
+    with pytest.raises(DeviceError, match=r"x\.numpy\(\)"):
+        np.asarray(x)
+    assert np.asarray(x.to("cpu")).shape == (3,)
+
+
 def test_tensors_on_two_devices_are_refused_and_plain_arrays_follow():
     x, y = on_gpu(2, 3), Tensor(np.ones((2, 3), np.float32))
     with pytest.raises(DeviceError, match=r"add: .*x.to\('cuda'\)"):
@@ -120,6 +128,17 @@ def test_ids_are_checked_on_the_host_and_poison_on_the_gpu():
     assert np.isnan(ops.cross_entropy(on_gpu(2, 5), Tensor(np.array([1, 5])).to("cuda"), divisor=2).item())
     with pytest.raises(ShapeError, match="indices"):
         ops.gather(on_gpu(2, 3), np.array([[3], [0]]), axis=1)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_class_weights_are_the_cpus(smoothing):
+    targets, weight = np.array([0, 4, -100, 2]), np.arange(1, 6, dtype=np.float32)
+    x = on_gpu(4, 5)
+    twin = Tensor(x.numpy(), requires_grad=True)
+    x.requires_grad = True
+    for leaf in (x, twin):
+        ops.cross_entropy(leaf, targets, weight, label_smoothing=smoothing).backward()
+    np.testing.assert_allclose(x.grad.get(), twin.grad, rtol=1e-5, atol=1e-6)
 
 
 def test_a_loss_of_the_logits_may_be_asked_for_its_gradient_twice():

@@ -11,13 +11,14 @@ from tolerances import SINGLE_OP
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor, gradcheck
+from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.ops.index import sum_rows_by_id
 
 NAMES = [
     f"{case.name}{'-' + str(i) if [c.name for c in CASES].count(case.name) > 1 else ''}" for i, case in enumerate(CASES)
 ]
 NOT_IN_TABLE = {
-    "argmax", "argmin", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "dropout", "composed",
+    "argmax", "argmin", "argsort", "bitwise_and", "bitwise_or", "bitwise_not", "floor_divide", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "dropout", "composed",
     "rope_table", "IGNORE",
 }  # fmt: skip
 
@@ -122,9 +123,16 @@ def test_kl_is_zero_where_p_is_zero():
     assert ops.kl_divergence(p, q).item() == pytest.approx(np.log(2))
 
 
-def test_dropout_keeps_the_expectation_and_is_off_without_an_rng():
+def test_dropout_without_an_rng_is_refused_and_nothing_is_drawn_for_p_0():
+    x = Tensor(np.ones(3))
+    for call in (lambda: ops.dropout(x), lambda: ops.dropout(x, p=0.5), lambda: ops.dropout(x, 0.5, None)):
+        with pytest.raises(ArgumentError, match="rng"):
+            call()
+    assert ops.dropout(x, p=0.0).data is x.data
+
+
+def test_dropout_keeps_the_expectation():
     x = Tensor(np.ones((200, 200)), requires_grad=True)
-    assert ops.dropout(x, p=0.4).data is x.data
     y = ops.dropout(x, p=0.4, rng=np.random.default_rng(0))
     assert set(np.unique(y.data)) == {0.0, 1 / 0.6 * 1.0}
     # 40,000 draws: the mean's standard error is sqrt(0.4/0.6)/200 = 0.004

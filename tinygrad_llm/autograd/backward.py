@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.sink import WRITTEN, GradientSink
 from tinygrad_llm.autograd.tensor import Node, Tensor
-from tinygrad_llm.backend import Array, is_half, namespace
+from tinygrad_llm.backend import Array, add, cast, is_half, namespace
 from tinygrad_llm.errors import GradientError, NonFiniteError, ShapeError
 
 
@@ -30,7 +30,7 @@ def backward(root: Tensor, gradient: Any, retain_graph: bool, sink: GradientSink
     pending.add(start, _seed(root, gradient))
     check_finite = MODE.get().detect_anomaly
     while order:
-        node = order.pop()  # the last made comes first; popping lets go of it as soon as it is done
+        node = order.pop()  # the last one first; popping frees each node as soon as it is done
         g = pending.take(node)
         if g is None:
             continue
@@ -62,7 +62,7 @@ def topological_order(start: Entry) -> list[Node]:
 
 
 class Pending:
-    """Gradients that still wait for more terms.
+    """Gradients of which more terms may come.
 
     Of an intermediate, the first term is borrowed, the second makes a sum that is owned, the third adds in place: a
     borrowed array, which two parents may have been given together, is never written. Of a leaf, all are owned.
@@ -85,9 +85,10 @@ class Pending:
         if total is None:
             self.sums[key] = term
         elif key in self.owned:
-            total += term
+            add(total, term, out=total)
         else:
-            self.sums[key] = namespace(term).asarray(total + term)  # a sum of two 0-d arrays is a scalar, not an array
+            # a sum of two 0-d arrays is a scalar, not an array
+            self.sums[key] = namespace(term).asarray(add(total, term))
             self.owned.add(key)
 
     def take(self, node: Node) -> Array | None:
@@ -102,7 +103,7 @@ class Pending:
         elif leaf.grad is None:
             leaf.grad = term.copy()
         else:
-            leaf.grad += term
+            add(leaf.grad, term, out=leaf.grad)
 
 
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
@@ -116,7 +117,7 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, check_finite: bool) -> None:
-    """Hands the node's parents their terms."""
+    """Adds the node's terms to the gradients of its parents."""
     needs: tuple = node.needs
     if sink is not None:
         needs = tuple(
@@ -137,7 +138,7 @@ def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, ch
 
 def _rounded(g: Array, dtype: Any) -> Array:
     """g in bfloat16 where its array is: CuPy computes `0.5 * g` in float32."""
-    return g.astype(dtype) if g.dtype != dtype and is_half(dtype) and g.dtype == np.float32 else g
+    return cast(g, dtype) if g.dtype != dtype and is_half(dtype) and g.dtype == np.float32 else g
 
 
 def _seed(root: Tensor, gradient: Any) -> Array:
@@ -154,7 +155,7 @@ def _seed(root: Tensor, gradient: Any) -> Array:
 
 
 def _check_graph(order: list[Node]) -> None:
-    """Every node is still there, and nothing that it captured has been changed since."""
+    """Raises GradientError where a node was freed, or where an array that it captured was changed since."""
     for node in order:
         if node.vjp is None:
             next_step = "Compute the loss again, or call backward(retain_graph=True) the first time."

@@ -34,7 +34,18 @@ import numpy as np
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.promotion import Integers, Rule, computable, rule_for
 from tinygrad_llm.autograd.tensor import Node, Storage, Tensor
-from tinygrad_llm.backend import NAMESPACES, Array, Operand, beside, is_array, is_float, is_half, namespace, to_device
+from tinygrad_llm.backend import (
+    NAMESPACES,
+    Array,
+    Operand,
+    beside,
+    cast,
+    is_array,
+    is_float,
+    is_half,
+    namespace,
+    to_device,
+)
 from tinygrad_llm.errors import ArgumentError, DeviceError, DtypeError, NonFiniteError, ShapeError, TinygradLLMError
 
 
@@ -207,7 +218,7 @@ def _checked_result(name: str, names: tuple[str, ...], out: Array, vjp: Any, arr
     if not rule.refused and (kept or vjp is None or not is_float(out.dtype)):
         return out
     if not rule.refused and rule.result is not None and is_half(rule.result) and out.dtype == np.float32:
-        return out.astype(rule.result)
+        return cast(out, rule.result)
     first = next((a.dtype for a in arrays if hasattr(a, "dtype") and is_float(a.dtype)), None)
     others = [
         f"{label}.astype({str(first)!r})"

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tinygrad_llm.backend import is_float, is_half
+from tinygrad_llm.backend import Array, is_float, is_half
 
 Integers = Literal["keep", "promote", "float32"]
 """What becomes of integers and booleans. keep: they stay, as indices and masks do. promote: they take the float type of
@@ -67,3 +67,8 @@ def rule_for(kinds: Sequence[Any], numbers: Sequence[bool], integers: Integers, 
         ]
         casts = tuple(wanted) if any(wanted) else None
     return Rule(casts, result, refused)
+
+
+def promoted(x: Array, *values: Any) -> Array:
+    """x, computed with numbers that are options: float32 where x has integers and one of them is a Python float."""
+    return x.astype(FLOAT32) if not is_float(x.dtype) and float in map(type, values) else x

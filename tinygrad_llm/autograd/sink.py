@@ -1,4 +1,4 @@
-"""Where leaf gradients go when they do not go to .grad: preallocated buffers, one set for each worker.
+"""Buffers for the gradients of leaves in the place of .grad: preallocated, one set for each worker.
 
 Nothing that belongs to a run lives on a parameter, so several threads can share the parameters: each has a sink of its
 own, and the sinks are added up at the end. A sink is a flat array; each parameter has its place in it.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_llm.autograd.tensor import Tensor
-from tinygrad_llm.backend import Array, gemm
+from tinygrad_llm.backend import Array, add, gemm
 
 WRITTEN = object()
 """What a vjp returns for a parent whose gradient it has put into its place already."""
@@ -30,7 +30,7 @@ class Place:
             self.array[...] = gradient
             self.fresh = False
         else:
-            self.array += gradient
+            add(self.array, gradient, out=self.array)
 
 
 class GradientSink:

@@ -1,7 +1,7 @@
-"""Tensor: an array that remembers how it was made.
+"""Tensor: an array that records how it was computed.
 
 An operation on tensors computes with their arrays and leaves a `Node` on its result: the parents, and the function
-that turns a gradient of the result into gradients of the parents. Nothing else is needed to differentiate.
+that maps the gradient of the result to gradients of the parents (the vector-Jacobian product).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from weakref import ref
 
 import numpy as np
 
+from tinygrad_llm.autograd.operators import Operators
 from tinygrad_llm.backend import DEVICES, Array, as_array, as_dtype, device_of, is_float, to_device
-from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError, ShapeError
+from tinygrad_llm.errors import ArgumentError, DeviceError, DtypeError, GradientError, ShapeError
 
 if TYPE_CHECKING:
     from tinygrad_llm.autograd.sink import GradientSink
@@ -29,10 +30,10 @@ class Storage:
 
 
 class Node:
-    """How a tensor was made: `vjp(g, needs)` gives the parents' gradients from g, the gradient of the result.
+    """How a tensor was computed: `vjp(g, needs)` gives the parents' gradients from g, the gradient of the result.
 
-    A node knows its parents' nodes (for a leaf, the leaf itself), not their values: of an intermediate result only
-    those arrays stay in memory that a vjp has captured. It knows its own tensor weakly, for retain_graph.
+    A node refers to its parents' nodes (for a leaf, to the leaf itself), not to their values: of an intermediate result
+    only the arrays that a vjp has captured stay in memory. Its own tensor is a weak reference, for retain_graph.
     """
 
     __slots__ = ("dtype", "name", "needs", "parents", "seen", "shape", "tensor", "vjp")
@@ -46,18 +47,18 @@ class Node:
         self.tensor: Any = None
 
 
-class Tensor:
+class Tensor(Operators):
     """An n-dimensional array with a gradient.
 
     data           the array: booleans, integers, float32, float64 or bfloat16. Lists of floats become float32.
-    requires_grad  whether backward() shall find dL/d(this). Only floats can.
+    requires_grad  whether backward() computes dL/d(this). Only floats can.
     grad           dL/d(this) after backward(), an array of the same shape and dtype; None before.
 
     Arithmetic never changes a tensor; it makes a new one. `x.assign(array)` changes a leaf in place.
     """
 
     __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad", "storage")
-    __array_ufunc__ = None  # numpy_array + tensor must ask the tensor
+    __array_ufunc__ = None  # numpy_array + tensor is then tensor.__radd__
 
     data: Array
     grad: Array | None
@@ -123,7 +124,7 @@ class Tensor:
         return self.data.item()
 
     def detach(self) -> Tensor:
-        """The same values, with no memory of how they were made."""
+        """The same values, outside the graph."""
         return Tensor.result(self.data, None, self.storage)
 
     def __repr__(self) -> str:
@@ -147,10 +148,36 @@ class Tensor:
     def __float__(self) -> float:
         return float(self.item())
 
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """What NumPy's functions see: the values.  Raises GradientError for a tensor that requires a gradient, which
+        they would lose, and DeviceError for one on a GPU, which they would copy and wait for."""
+        if self.requires_grad:
+            next_step = "Use the functions of tinygrad_llm.ops, or x.detach() or x.numpy() for the values alone."
+            raise GradientError("array", "a tensor without a gradient", "one that requires a gradient", next_step)
+        if self.device != "cpu":
+            raise DeviceError("array", "a tensor on the CPU", f"one on {self.device}", "Use x.numpy() to copy it.")
+        return np.array(self.data, dtype, copy=copy)
+
+    def to(self, target: Any) -> Tensor:
+        """On another device ("cpu", "cuda"), or in another dtype ("float64", "bfloat16", numpy.float32)."""
+        if isinstance(target, str) and target in DEVICES:
+            moved = to_device(self.data, target)
+            return self if moved is self.data else Tensor(moved, self.requires_grad)
+        try:
+            return self.astype(as_dtype(target))
+        except TypeError as error:
+            raise ArgumentError("to", "a device or a dtype", repr(target)) from error
+
     # -- changing a leaf in place --------------------------------------------------------------------------------
 
     def assign(self, values: Any) -> Tensor:
-        """Copies `values` into this leaf's own memory, and lets every graph recorded before know of it."""
+        """Copies `values` into this leaf's memory and bumps the version, so that earlier graphs notice it."""
         values = values.data if isinstance(values, Tensor) else values
         if self.node is not None:
             next_step = "Make a new tensor instead, or .detach() it first."
@@ -170,7 +197,7 @@ class Tensor:
     # -- differentiation -----------------------------------------------------------------------------------------
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, into: GradientSink | None = None) -> None:
-        """Finds dL/dx for every leaf x that L = this was made from, and adds it to x.grad (or to the sink `into`).
+        """Computes dL/dx for every leaf x that L = this depends on, and adds it to x.grad (or to the sink `into`).
 
         gradient      dL/d(this), of this shape; 1 where this is a single number.
         retain_graph  keeps the graph for another call, and leaves the gradients of intermediates in their .grad.
@@ -181,158 +208,3 @@ class Tensor:
         from tinygrad_llm.autograd.backward import backward
 
         backward(self, gradient, retain_graph, into)
-
-    # -- operations: each delegates to tinygrad_llm.ops by name --------------------------------------------------
-
-    def __add__(self, other: Any) -> Tensor:
-        return _ops().add(self, other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Tensor:
-        return _ops().subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return _ops().subtract(other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return _ops().multiply(self, other)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return _ops().divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return _ops().divide(other, self)
-
-    def __pow__(self, exponent: Any) -> Tensor:
-        return _ops().power(self, exponent)
-
-    def __rpow__(self, base: Any) -> Tensor:
-        return _ops().power(base, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return _ops().matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return _ops().matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return _ops().negative(self)
-
-    def __abs__(self) -> Tensor:
-        return _ops().absolute(self)
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return _ops().getitem(self, index=index)
-
-    def __lt__(self, other: Any) -> Tensor:
-        return _ops().less(self, other)
-
-    def __le__(self, other: Any) -> Tensor:
-        return _ops().less_equal(self, other)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return _ops().greater(self, other)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return _ops().greater_equal(self, other)
-
-    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return _ops().equal(self, other)
-
-    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return _ops().not_equal(self, other)
-
-    __hash__ = object.__hash__  # __eq__ compares entries; as a key, a tensor is itself
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The sum over `axis` (all axes where None)."""
-        return _ops().sum(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The mean over `axis` (all axes where None)."""
-        return _ops().mean(self, axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Any = None, keepdims: bool = False, correction: int = 0) -> Tensor:
-        """The variance over `axis`, the sum of squares divided by n - correction."""
-        return _ops().var(self, axis=axis, keepdims=keepdims, correction=correction)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The largest entry over `axis` (all axes where None)."""
-        return _ops().max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The smallest entry over `axis` (all axes where None)."""
-        return _ops().min(self, axis=axis, keepdims=keepdims)
-
-    def argmax(self, axis: int | None = None) -> Tensor:
-        """Where the largest entry over `axis` stands; the first of equals."""
-        return _ops().argmax(self, axis=axis)
-
-    def exp(self) -> Tensor:
-        """e to the power of each entry."""
-        return _ops().exp(self)
-
-    def log(self) -> Tensor:
-        """The natural logarithm of each entry."""
-        return _ops().log(self)
-
-    def sqrt(self) -> Tensor:
-        """The square root of each entry."""
-        return _ops().sqrt(self)
-
-    def tanh(self) -> Tensor:
-        """The hyperbolic tangent of each entry."""
-        return _ops().tanh(self)
-
-    def softmax(self, axis: int = -1) -> Tensor:
-        """exp(x_i) / sum_j exp(x_j) along `axis`."""
-        return _ops().softmax(self, axis=axis)
-
-    def reshape(self, *shape: Any) -> Tensor:
-        """The same entries in another shape; one size may be -1."""
-        return _ops().reshape(self, shape=shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """The axes in another order; reversed where none is given."""
-        return _ops().transpose(
-            self, axes=(axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None
-        )
-
-    def swapaxes(self, a: int, b: int) -> Tensor:
-        """Two axes exchanged."""
-        return _ops().swapaxes(self, a=a, b=b)
-
-    @property
-    def T(self) -> Tensor:
-        """The axes reversed."""
-        return self.transpose()
-
-    def astype(self, dtype: Any) -> Tensor:
-        """The values in another element type; a gradient is cast back."""
-        return _ops().astype(self, dtype=dtype)
-
-    def to(self, target: Any) -> Tensor:
-        """On another device ("cpu", "cuda"), or in another dtype ("float64", "bfloat16", numpy.float32)."""
-        if isinstance(target, str) and target in DEVICES:
-            moved = to_device(self.data, target)
-            return self if moved is self.data else Tensor(moved, self.requires_grad)
-        try:
-            return self.astype(as_dtype(target))
-        except TypeError as error:
-            raise ArgumentError("to", "a device or a dtype", repr(target)) from error
-
-
-def _ops() -> Any:
-    """The layer above, imported when it is first needed: at import the layers stay a ladder."""
-    global _OPS
-    if _OPS is None:
-        from tinygrad_llm import ops
-
-        _OPS = ops
-    return _OPS
-
-
-_OPS: Any = None

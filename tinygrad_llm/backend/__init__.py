@@ -19,6 +19,7 @@ from tinygrad_llm.backend.arrays import (
     widened,
 )
 from tinygrad_llm.backend.device import DEVICES, beside, check_device, device_of, to_device
+from tinygrad_llm.backend.elementwise import add, cast
 from tinygrad_llm.backend.erf import erf
 from tinygrad_llm.backend.fused import fused
 from tinygrad_llm.backend.gemm import gemm, matmul, tf32_products
@@ -36,11 +37,13 @@ __all__ = [
     "HostArray",
     "KeyedStream",
     "Operand",
+    "add",
     "adjacent",
     "as_array",
     "as_dtype",
     "beside",
     "bfloat16",
+    "cast",
     "check_device",
     "choose",
     "device_of",

@@ -63,6 +63,20 @@ def _each(file: str, kernel: str, n: int, *args: Any) -> None:
         launch(file, kernel, _grid(math.ceil(n / 4)), BLOCK, args)
 
 
+def add(a: Array, b: Array, out: Array | None) -> Array:
+    """a + b, contiguous arrays of one shape, into `out` or a new array."""
+    y = load_cupy().empty(a.shape, a.dtype) if out is None else out
+    _each("elementwise", _name("add", a), a.size, a, b, y, int64(a.size))
+    return y
+
+
+def cast(x: Array, dtype: Any) -> Array:
+    """A contiguous float32 x in bfloat16, or the other way round."""
+    y = load_cupy().empty(x.shape, dtype)
+    _each("elementwise", _name("to", y), x.size, x, y, int64(x.size))
+    return y
+
+
 def bent(kind: str, x: Array) -> tuple[Array, Callable]:
     """gelu_tanh, gelu_erf or silu of x, and its derivative."""
     xp, x = load_cupy(), _contiguous(x)

@@ -72,7 +72,7 @@ class RNNLM(LanguageModel):
             before = None if cache is None else cache.states[number]
             states = layer.sequence(x, before)
             if cache is not None:
-                cache.remember(number, [s.data for s in states])
+                cache.remember(number, states)
             x = states[0]
         if cache is not None:
             cache.advance(x.shape[1])

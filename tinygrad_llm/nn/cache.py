@@ -55,12 +55,16 @@ class Cache(ABC):
     def put(self, rows: Sequence[int] | np.ndarray, other: Self) -> None:
         """Replaces these rows by those of another cache."""
 
+    @abstractmethod
+    def fresh(self, rows: Sequence[int] | np.ndarray) -> Self:
+        """A new cache for these rows that has read nothing; what belongs to their sources stays."""
+
     def repeat(self, count: int) -> Self:
         """A new cache in which every row stands `count` times in succession."""
         return self.select(np.repeat(np.arange(len(self.lengths)), count))
 
     def _check_crop(self, lengths: Any, least: Any = 0) -> np.ndarray:
-        lengths = np.asarray(lengths, np.int64)
+        lengths = np.array(lengths, np.int64)
         if lengths.shape != self.lengths.shape:
             raise ShapeError("lengths", f"(B,) = {self.lengths.shape}", lengths.shape)
         if (lengths > self.lengths).any() or (lengths < least).any():
@@ -86,19 +90,24 @@ class KVCache(Cache):
     def __getitem__(self, layer: int) -> LayerCache:
         return self.layers[layer]
 
-    def advance(self, time: int) -> None:
-        """See Cache. With a window, drops what no query can see any more once a copy is worth it."""
-        super().advance(time)
-        if self.window is not None and (self.lengths - self.start).max(initial=0) >= 2 * self.window:
-            used = self.lengths - self.start
+    def used(self) -> np.ndarray:
+        """How many positions of each row are in memory, before new ones are written behind them.  (B,)
+
+        With a window, first drops what no query can see any more once a copy is worth it: not sooner, since what was
+        read last may be cropped.
+        """
+        used = self.lengths - self.start
+        if self.window is not None and used.max(initial=0) >= 2 * self.window:
             kept = np.minimum(used, self.window)
             for layer in self.layers:
                 layer.keep_last(used, kept)
-            self.start = self.lengths - kept
+            self.start, used = self.lengths - kept, kept
+        return used
 
     def crop(self, lengths: Sequence[int] | np.ndarray) -> None:
-        """See Cache.  Raises ArgumentError for positions that the window has dropped."""
-        self.lengths = self._check_crop(lengths, self.start)
+        """See Cache.  Raises ArgumentError where the next query would see positions that the window has dropped."""
+        seen = 0 if self.window is None else self.window - 1  # by the next query, itself left out
+        self.lengths = self._check_crop(lengths, np.where(self.start > 0, self.start + seen, 0))
 
     def select(self, rows: Sequence[int] | np.ndarray) -> Self:
         """See Cache."""
@@ -112,9 +121,19 @@ class KVCache(Cache):
             theirs_cross.take(mine_cross, rows)
         return twin
 
-    def put(self, rows: Sequence[int] | np.ndarray, other: Self) -> None:
-        """See Cache."""
+    def fresh(self, rows: Sequence[int] | np.ndarray) -> Self:
+        """See Cache. Keys and values of an encoder's text stay."""
         rows = np.asarray(rows, np.int64)
+        twin = type(self)(len(self.layers), len(rows), capacity=self.capacity, window=self.window)
+        for mine, theirs in zip(self.cross, twin.cross):
+            theirs.take(mine, rows)
+        return twin
+
+    def put(self, rows: Sequence[int] | np.ndarray, other: Self) -> None:
+        """See Cache.  Raises ShapeError where the two have read encoders' texts that are padded to other lengths."""
+        rows = np.asarray(rows, np.int64)
+        for mine_cross, theirs_cross in zip(self.cross, other.cross):
+            mine_cross.put(rows, theirs_cross)
         used = int((other.lengths - other.start).max(initial=0))
         self.lengths[rows], self.start[rows] = other.lengths, other.start
         for mine, theirs in zip(self.layers, other.layers):
@@ -134,13 +153,12 @@ class LayerCache:
 
         -> all keys, all values, and how many of them each row has; None where that is all of them.
         """
-        if MODE.get().grad_enabled and (k.requires_grad or v.requires_grad):
-            raise GradientError("cache", "a forward pass without gradients", "one", "Wrap it in `with no_grad():`.")
+        _check_unrecorded(k, v)
         cache, time = self.cache, k.shape[2]
-        used = cache.lengths - cache.start
+        used = cache.used()
         end = int(used.max(initial=0)) + time
         keys, values = self.room(k.data, v.data, end)
-        if cache.uniform():
+        if (used == used[:1]).all():
             begin = end - time
             keys[:, :, begin:end], values[:, :, begin:end] = k.data, v.data
             ends = None
@@ -156,8 +174,9 @@ class LayerCache:
         """The arrays of keys and values, with at least `end` positions, for more that are shaped like k and v."""
         while self.cache.capacity < end:
             self.cache.capacity *= 2
-        self.keys = _grown(self.keys, k, self.cache.capacity)
-        self.values = _grown(self.values, v, self.cache.capacity)
+        batch = len(self.cache.lengths)
+        self.keys = _grown(self.keys, k, self.cache.capacity, batch)
+        self.values = _grown(self.values, v, self.cache.capacity, batch)
         return self.keys, self.values
 
     def keep_last(self, used: np.ndarray, kept: np.ndarray) -> None:
@@ -174,7 +193,7 @@ class LayerCache:
         for name in ("keys", "values"):
             source = getattr(other, name)
             if source is not None:
-                target = _grown(None, source[: len(rows)], self.cache.capacity, batch=len(rows))
+                target = _grown(None, source, self.cache.capacity, len(rows))
                 target[:, :, :used] = source[beside(rows, source), :, :used]
                 setattr(self, name, target)
 
@@ -201,8 +220,7 @@ class CrossCache:
         """The keys (B, G, S, K), values (B, G, S, J) and lengths (B,) that are there; made first where they are not."""
         if self.keys is None or self.values is None:
             keys, values = make()
-            if MODE.get().grad_enabled and (keys.requires_grad or values.requires_grad):
-                raise GradientError("cache", "a forward pass without gradients", "one", "Wrap it in `with no_grad():`.")
+            _check_unrecorded(keys, values)
             self.keys, self.values, self.lengths = keys, values, lengths
         return self.keys, self.values, self.lengths
 
@@ -211,6 +229,18 @@ class CrossCache:
         if other.keys is not None and other.values is not None:
             self.keys, self.values = (Tensor(x.data[beside(rows, x.data)]) for x in (other.keys, other.values))
             self.lengths = None if other.lengths is None else other.lengths[beside(rows, other.lengths)]
+
+    def put(self, rows: np.ndarray, other: CrossCache) -> None:
+        """Replaces these rows by another's.  Raises ShapeError where the texts are padded to other lengths."""
+        if self.keys is None or self.values is None or other.keys is None or other.values is None:
+            return
+        if self.keys.shape[1:] != other.keys.shape[1:] or (self.lengths is None) != (other.lengths is None):
+            raise ShapeError(
+                "other", f"sources of shape {self.keys.shape[1:]}", other.keys.shape[1:], "Pad them alike."
+            )
+        self.keys, self.values = _with_rows(self.keys, rows, other.keys), _with_rows(self.values, rows, other.values)
+        if self.lengths is not None:
+            self.lengths = _with_rows(Tensor(self.lengths), rows, Tensor(other.lengths)).data
 
 
 class StateCache(Cache):
@@ -225,10 +255,11 @@ class StateCache(Cache):
         self.history: list[tuple[Array, ...] | None] = [None] * n_layer
         self.read = 0
 
-    def remember(self, layer: int, states: Sequence[Array]) -> None:
-        """The layer's states after each of the T tokens just read, arrays (B, T, F); `crop` can go back to any."""
-        self.history[layer] = tuple(states)
-        self.states[layer] = tuple(s[:, -1] for s in states)
+    def remember(self, layer: int, states: Sequence[Tensor]) -> None:
+        """The layer's states after each of the T tokens just read, (B, T, F) each; `crop` can go back to any."""
+        _check_unrecorded(*states)
+        self.history[layer] = tuple(s.data for s in states)
+        self.states[layer] = tuple(s.data[:, -1] for s in states)
         self.read = states[0].shape[1]
 
     def crop(self, lengths: Sequence[int] | np.ndarray) -> None:
@@ -250,21 +281,50 @@ class StateCache(Cache):
         twin.states = [None if s is None else tuple(a[beside(rows, a)] for a in s) for s in self.states]
         return twin
 
-    def put(self, rows: Sequence[int] | np.ndarray, other: Self) -> None:
+    def fresh(self, rows: Sequence[int] | np.ndarray) -> Self:
         """See Cache."""
-        self.lengths[np.asarray(rows)] = other.lengths
-        for mine, theirs in zip(self.states, other.states):
-            for a, b in zip(mine or (), theirs or ()):
-                a[beside(np.asarray(rows), a)] = b
+        return type(self)(len(self.states), len(rows))
+
+    def put(self, rows: Sequence[int] | np.ndarray, other: Self) -> None:
+        """See Cache. What was read last can be cropped no more."""
+        rows = np.asarray(rows, np.int64)
+        self.lengths[rows] = other.lengths
+        for layer, (mine, theirs) in enumerate(zip(self.states, other.states)):
+            if mine is not None or theirs is not None:
+                self.states[layer] = _with_states(mine, len(self.lengths), rows, theirs)
+        self.history, self.read = [None] * len(self.history), 0
 
 
-def _grown(old: Array | None, like: Array, capacity: int, batch: int | None = None) -> Array:
+def _check_unrecorded(*tensors: Tensor) -> None:
+    """Raises GradientError where a gradient is to flow through what a cache remembers."""
+    if MODE.get().grad_enabled and any(t.requires_grad for t in tensors):
+        raise GradientError("cache", "a forward pass without gradients", "one", "Wrap it in `with no_grad():`.")
+
+
+def _with_rows(old: Tensor, rows: np.ndarray, new: Tensor) -> Tensor:
+    """A copy of `old` in which these rows are those of `new`."""
+    array = old.data.copy()
+    array[beside(rows, array)] = new.data
+    return Tensor(array)
+
+
+def _with_states(
+    old: tuple[Array, ...] | None, batch: int, rows: np.ndarray, new: tuple[Array, ...] | None
+) -> tuple[Array, ...]:
+    """A layer's state in which these rows are those of `new`; zero is the state of what has read nothing."""
+    parts = []
+    for number, like in enumerate(new or old or ()):
+        array = namespace(like).zeros((batch, *like.shape[1:]), like.dtype) if old is None else old[number].copy()
+        array[beside(rows, array)] = 0 if new is None else new[number]
+        parts.append(array)
+    return tuple(parts)
+
+
+def _grown(old: Array | None, like: Array, capacity: int, batch: int) -> Array:
     """(B, G, capacity, .) that begins with the old positions."""
     if old is not None and old.shape[2] >= capacity:
         return old
-    rows = len(like) if batch is None else batch
-    rows = rows if old is None else len(old)
-    new = namespace(like).zeros((rows, like.shape[1], capacity, like.shape[3]), like.dtype)
+    new = namespace(like).zeros((batch, like.shape[1], capacity, like.shape[3]), like.dtype)
     if old is not None:
         new[:, :, : old.shape[2]] = old
     return new

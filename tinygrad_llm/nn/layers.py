@@ -12,6 +12,7 @@ from tinygrad_llm.backend import KeyedStream
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn import init
 from tinygrad_llm.nn.module import Module
+from tinygrad_llm.ops.dropout import check_probability
 
 Rng = np.random.Generator | KeyedStream
 """What draws the random numbers of dropout."""
@@ -91,8 +92,7 @@ class Dropout(Module):
     """Zeroes entries with probability p and scales the others by 1/(1-p), exactly when an rng is given."""
 
     def __init__(self, p: float) -> None:
-        ops.dropout(Tensor(0.0), p=p)  # refuses a p outside [0, 1)
-        self.p = p
+        self.p = check_probability("p", p)
 
     def __call__(self, x: Tensor, rng: Rng | None = None) -> Tensor:
         return x if rng is None or self.p == 0 else ops.dropout(x, p=self.p, rng=rng)

@@ -137,13 +137,7 @@ def _core(
     full = (grouped[0], grouped[1] * grouped[2], *grouped[3:])  # (B, H, T, S)
     drop = None if rng is None else beside(keep_mask(full, p, rng, _precise(q.dtype)), q).reshape(grouped)
     mask = None if mask is None else _mask_of(mask, q, full).reshape(grouped)
-    if type(q) is np.ndarray and not is_half(q.dtype) and lengths is None and window is None and softcap is None:
-        return (
-            BlockedAttention(q, k, v, mask, causal, scale, drop)
-            if k.shape == v.shape
-            else PlainAttention(q, k, v, mask, causal, scale, drop)
-        )
-    way = PlainAttention
+    way = BlockedAttention if type(q) is np.ndarray and not is_half(q.dtype) else PlainAttention
     return way(q, k, v, mask, causal, scale, drop, softcap=softcap, **options)
 
 

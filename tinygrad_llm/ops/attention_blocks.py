@@ -1,21 +1,25 @@
 """Attention on the CPU: what `composed.attention` computes, fused, in three respects.
 
-* **Blocks.** Under a causal mask half of the scores are never used. Queries are taken in blocks, and a block only meets
-  the keys it may see.
-* **No division of the weights.** With e = exp(s) and z = sum e, the output is (e v) / z: K numbers a row are divided
+* **Blocks.** Under a causal mask half of the scores are never used, under a window most of them. Queries are taken in
+  blocks, and a block only meets the keys that one of its queries may see.
+* **No division of the weights.** With e = exp(s) and z = sum e, the output is (e v) / z: J numbers a row are divided
   instead of S. The backward pass needs p = e / z only in products, where 1/z moves to the other factor likewise.
 * **No row maximum**, where the scores are small. exp(s - m) / sum exp(s - m) does not depend on m; m is there to keep
-  exp from overflowing. One look at the largest score of a block tells whether m = 0 will do.
+  exp from overflowing. The largest score of a block tells whether m = 0 will do.
 
-The derivative with delta = sum_k dO O: Dao et al., "FlashAttention", 2022.
+The derivative with delta = sum_j dO O: Dao et al., "FlashAttention", 2022.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from tinygrad_llm.backend import Array, namespace, row_tiles
+import numpy as np
+
+from tinygrad_llm.autograd.mode import MODE
+from tinygrad_llm.backend import Array, row_tiles
 
 QUERY_BLOCK = 64
 """Queries a block: large enough for BLAS, small enough to skip most of what lies above the diagonal."""
@@ -25,109 +29,215 @@ SMALL_SCORE, SMALL_SUM = 16.0, 1e-6
 """exp needs no shift while all scores are below the one and all row sums above the other."""
 
 
-class BlockedAttention:
-    """One call of attention: its inputs, and for each block what the way back needs.
+class Block(NamedTuple):
+    """Some queries of some examples, and the keys that at least one of these queries sees.
 
-    q (B, G, R, T, K), k and v (B, G, S, K); mask and drop (B, G, R, T, S) or None, drop holding 0 or 1/(1 - p).
+    hidden: for some of the columns (counted from keys.start) which of them each query sees, (b or 1, 1, 1, t, columns);
+    all queries see all other columns.
     """
 
-    def __init__(self, q: Array, k: Array, v: Array, mask: Any, causal: bool, scale: float, drop: Any) -> None:
-        self.xp = namespace(q)
-        self.q, self.k, self.v = q, k[:, :, None], v[:, :, None]  # (B, G, R, T, K), (B, G, 1, S, K)
+    examples: slice
+    queries: slice
+    keys: slice
+    hidden: list[tuple[slice, Array]]
+
+
+class Saved(NamedTuple):
+    """What the backward pass needs of a block: scaled queries, e = exp(scores), 1 / sum e, the softcap's slope."""
+
+    block: Block
+    q: Array
+    e: Array
+    inverse: Array
+    slope: Array | None
+
+
+class BlockedAttention:
+    """One call of attention: its inputs, and for each block what the backward pass needs.
+
+    q (B, G, R, T, K), k (B, G, S, K), v (B, G, S, J); mask and drop (B, G, R, T, S) or None, drop holding 0 or
+    1/(1 - p). Query t of example b stands at position lengths[b] + t - T, lengths[b] = S where None. `ops.attention`
+    says what lengths, window and softcap mean. The R heads that share keys lie side by side as R T rows of one product.
+    """
+
+    def __init__(
+        self,
+        q: Array,
+        k: Array,
+        v: Array,
+        mask: Any,
+        causal: bool,
+        scale: float,
+        drop: Any,
+        *,
+        lengths: Any = None,
+        window: int | None = None,
+        softcap: float | None = None,
+    ) -> None:
+        self.q, self.k, self.v = q, k, v
         self.batch, self.groups, self.repeats, self.time, _ = q.shape
         self.source = k.shape[2]
         self.scale, self.causal, self.mask, self.drop = scale, causal, mask, drop
-        self.saved: list[tuple[slice, slice, int, Array, Array]] = []
-
-    def blocks(self):
-        """(examples, queries, number of keys they see), the blocks with most keys first."""
-        step = self.time if self.time < 2 * QUERY_BLOCK or not self.causal else QUERY_BLOCK
-        starts = list(range(0, self.time, max(1, step)))
-        for start in reversed(starts):
-            stop = min(start + step, self.time)
-            keys = max(0, min(self.source, stop + self.source - self.time)) if self.causal else self.source
-            row_bytes = self.groups * self.repeats * (stop - start) * keys * self.q.itemsize
-            for examples in row_tiles(self.batch, row_bytes, BLOCK_BYTES):
-                yield examples, slice(start, stop), keys
+        self.lengths, self.window, self.softcap = lengths, window, softcap
+        self.saved: list[Saved] = []
 
     def forward(self, out: Array) -> None:
-        """Writes softmax(scale q k^T + mask) v into `out`, (B, G, R, T, K)."""
-        for examples, queries, keys in self.blocks():
-            q, v = self.q[examples, :, :, queries], self.v[examples, :, :, :keys]
-            e, inverse = self._weights(q * self.scale, examples, queries, keys)
-            self.saved.append((examples, queries, keys, e, inverse))
-            o = self.xp.matmul(self._dropped(e, examples, queries), v, out=out[examples, :, :, queries])
-            o *= inverse
+        """Writes softmax(scale q k^T + mask) v into `out`, (B, G, R, T, J)."""
+        recording = MODE.get().grad_enabled
+        for block in self.blocks():
+            examples, queries, keys, _ = block
+            q = self._rows(self.q[examples, :, :, queries]) * self.scale
+            e, inverse, slope = self._weights(q, self.k[examples, :, keys], block)
+            self._product(self._dropped(e, block), self.v[examples, :, keys], inverse, out[examples, :, :, queries])
+            if recording:
+                self.saved.append(Saved(block, q, e, inverse, slope))
         self.out = out
 
     def backward(self, g: Array, dq: Array, dk: Array, dv: Array, needs_mask: Any) -> Array | None:
-        """Writes the gradients into dq (B, G, R, T, K), dk and dv (B, G, S, K); returns that of the mask if asked."""
-        xp = self.xp
-        dmask = (
-            xp.zeros((self.batch, self.groups, self.repeats, self.time, self.source), g.dtype) if needs_mask else None
-        )
-        if not self.saved:  # nobody asked
+        """Writes the gradients into dq (B, G, R, T, K), dk (B, G, S, K) and dv (B, G, S, J); returns that of the mask
+        if asked."""
+        scores = (self.batch, self.groups, self.repeats, self.time, self.source)
+        dmask = np.zeros(scores, g.dtype) if needs_mask else None
+        if not self.saved:  # without queries
             dk[...], dv[...] = 0, 0
-        for examples, queries, keys, e, inverse in self.saved:
-            first = queries.stop == self.time  # the last queries see all keys: they overwrite, all others add
-            go = g[examples, :, :, queries] * inverse
-            delta = (go * self.out[examples, :, :, queries]).sum(-1, keepdims=True)
-            ds = xp.matmul(go, self.v[examples, :, :, :keys].swapaxes(-1, -2))
+        for block, q, e, inverse, slope in self.saved:
+            examples, queries, keys, _ = block
+            k, v = self.k[examples, :, keys], self.v[examples, :, keys]
+            go = self._rows(g[examples, :, :, queries]) * inverse
+            delta = np.vecdot(go, self._rows(self.out[examples, :, :, queries]))[..., None]
+            ds = np.matmul(go, v.swapaxes(-1, -2))
             if self.drop is not None:
-                ds *= self.drop[examples, :, :, queries, :keys]
+                self._as_scores(ds)[...] *= self.drop[examples, :, :, queries, keys]
             ds -= delta
             ds *= e
             if dmask is not None:
-                dmask[examples, :, :, queries, :keys] = ds
-            part = xp.matmul(ds, self.k[examples, :, :, :keys], out=dq[examples, :, :, queries])
-            part *= self.scale
-            q = self.q[examples, :, :, queries] * self.scale
-            self._add_over_repeats(ds, q, dk[examples, :, :keys], first)
-            self._add_over_repeats(self._dropped(e, examples, queries), go, dv[examples, :, :keys], first)
+                dmask[examples, :, :, queries, keys] = self._as_scores(ds)
+            if slope is not None:
+                ds *= slope
+            self._product(ds, k, self.scale, dq[examples, :, :, queries])
+            self._add_to_keys(ds, q, dk, block)
+            self._add_to_keys(self._dropped(e, block), go, dv, block)
         return None if dmask is None else dmask.reshape(self.batch, -1, self.time, self.source)
 
-    def _add_over_repeats(self, weights: Array, x: Array, out: Array, first: bool) -> None:
-        """out (+)= sum over the queries, and over the heads that share a key, of weights^T x."""
-        xp, turned = self.xp, weights.swapaxes(-1, -2)
-        if self.repeats == 1 and first:
-            xp.matmul(turned, x, out=out[:, :, None])
+    def blocks(self) -> Iterator[Block]:
+        """The last queries first: under a causal mask they see the most keys."""
+        step = self.time if self.time < 2 * QUERY_BLOCK or not self.causal else QUERY_BLOCK
+        for start in reversed(range(0, self.time, max(1, step))):
+            queries = slice(start, min(start + step, self.time))
+            keys = self._block(slice(None), queries).keys
+            rows = self.groups * self.repeats * (queries.stop - start)
+            for examples in row_tiles(self.batch, rows * (keys.stop - keys.start) * self.q.itemsize, BLOCK_BYTES):
+                yield self._block(examples, queries)
+
+    def _block(self, examples: slice, queries: slice) -> Block:
+        if self.lengths is None:
+            shortest = longest = self.source
         else:
-            term = xp.matmul(turned, x).sum(2) if self.repeats > 1 else xp.matmul(turned[:, :, 0], x[:, :, 0])
-            out[...] = term if first else out + term
-
-    def _dropped(self, e: Array, examples: slice, queries: slice) -> Array:
-        return e if self.drop is None else e * self.drop[examples, :, :, queries, : e.shape[-1]]
-
-    def _weights(self, q: Array, examples: slice, queries: slice, keys: int) -> tuple[Array, Array]:
-        """e = exp(scores - shift) and 1 / sum e, 0 for a query that may look nowhere."""
-        xp = self.xp
-        scores = xp.matmul(q, self.k[examples, :, :, :keys].swapaxes(-1, -2))
-        mask = None if self.mask is None else self.mask[examples, :, :, queries, :keys]
-        if mask is not None and mask.dtype.kind != "b":
-            scores += mask
-        if keys and scores.max(initial=0) <= SMALL_SCORE:
-            e = xp.exp(scores)
-            self._hide(e, mask, queries, 0)
-            total = xp.matmul(e, xp.ones((keys, 1), e.dtype))
-            if total.min() >= SMALL_SUM:
-                xp.divide(1, total, out=total)
-                return e, total
-        self._hide(scores, mask, queries, -math.inf)
-        top = scores.max(-1, keepdims=True, initial=-math.inf)
-        top = xp.where(top == -math.inf, xp.zeros_like(top), top)
-        e = xp.exp(scores - top)
-        total = e.sum(-1, keepdims=True)
-        return e, xp.where(total == 0, total, 1 / xp.where(total == 0, xp.ones_like(total), total))
-
-    def _hide(self, x: Array, mask: Array | None, queries: slice, value: float) -> None:
-        """Sets what the mask or the causal order forbids to `value`, in place."""
-        xp = self.xp
-        if mask is not None and mask.dtype.kind == "b":
-            xp.copyto(x, value, where=~mask)
+            lengths = self.lengths[examples]
+            shortest, longest = int(lengths.min()), int(lengths.max())
+        start, stop = 0, longest
         if self.causal:
-            # query t sees keys 0 .. t + S - T; only the last columns of a block hold any that it must not see
-            rows, keys = x.shape[-2:]
-            first = max(0, queries.start + self.source - self.time + 1)
-            if first < keys:
-                t = xp.arange(rows)[:, None] + (queries.start + self.source - self.time)
-                xp.copyto(x[..., first:], value, where=xp.arange(first, keys) > t)
+            stop = max(0, longest + queries.stop - self.time)
+            if self.window is not None:
+                start = min(stop, max(0, shortest + queries.start - self.time + 1 - self.window))
+        if shortest < longest:
+            columns, ends = [(start, stop)], lengths
+        else:
+            columns, ends = [], longest
+            if self.causal:  # above the diagonal, and before the window
+                columns.append((max(start, longest + queries.start - self.time + 1), stop))
+            if self.window is not None:
+                columns.append((start, min(stop, longest + queries.stop - self.time - self.window)))
+        hidden = [(slice(a - start, b - start), self._seen(ends, queries, slice(a, b))) for a, b in columns if a < b]
+        return Block(examples, queries, slice(start, stop), hidden)
+
+    def _seen(self, ends: Any, queries: slice, keys: slice) -> Array:
+        """Which query may see which key, (b or 1, 1, 1, t, s)."""
+        s = np.arange(keys.start, keys.stop)
+        ends = np.reshape(ends, (-1, 1, 1, 1, 1))
+        if not self.causal:
+            return s < ends
+        positions = ends + np.arange(queries.start - self.time, queries.stop - self.time)[:, None]
+        seen = s <= positions
+        if self.window is not None:
+            seen &= s > positions - self.window
+        return seen
+
+    def _weights(self, q: Array, k: Array, block: Block) -> tuple[Array, Array, Array | None]:
+        """e = exp(scores - shift), 1 / sum e, which is 0 for a query that sees nothing, and the softcap's slope."""
+        e, slope = self._scores(q, k, block)
+        if e.size and e.max() <= SMALL_SCORE:
+            np.exp(e, out=e)
+            self._hide(e, block, 0)
+            total = np.matmul(e, np.ones((e.shape[-1], 1), e.dtype))
+            if total.min() >= SMALL_SUM:
+                return e, np.divide(1, total, out=total), slope
+            e, slope = self._scores(q, k, block)
+        self._hide(e, block, -math.inf)
+        top = e.max(-1, keepdims=True, initial=-math.inf)
+        top[top == -math.inf] = 0
+        e -= top
+        np.exp(e, out=e)
+        total = e.sum(-1, keepdims=True)
+        return e, np.divide(1, total, out=np.zeros_like(total), where=total != 0), slope
+
+    def _scores(self, q: Array, k: Array, block: Block) -> tuple[Array, Array | None]:
+        """q k^T, capped, with a mask of numbers added, (b, G, R t, s); and the derivative of the cap."""
+        scores, slope = np.matmul(q, k.swapaxes(-1, -2)), None
+        if self.softcap is not None:
+            scores *= 1 / self.softcap
+            np.tanh(scores, out=scores)
+            slope = 1 - scores * scores
+            scores *= self.softcap
+        if self.mask is not None and self.mask.dtype.kind != "b":
+            self._as_scores(scores)[...] += self.mask[block.examples, :, :, block.queries, block.keys]
+        return scores, slope
+
+    def _hide(self, x: Array, block: Block, value: float) -> None:
+        """Sets what a query may not see to `value`, 0 or -inf, in place; x holds no infinity where it is 0."""
+        x = self._as_scores(x)
+        hidden = block.hidden
+        if self.mask is not None and self.mask.dtype.kind == "b":
+            hidden = [*hidden, (slice(None), self.mask[block.examples, :, :, block.queries, block.keys])]
+        for columns, seen in hidden:
+            part = x[..., columns]
+            if value == 0:
+                part *= seen  # seven times faster than copyto, whose branches are hard to foretell
+            else:
+                np.minimum(part, np.where(seen, math.inf, value).astype(x.dtype), out=part)
+
+    def _product(self, a: Array, b: Array, factor: Any, out: Array) -> None:
+        """out = factor a b.  (b, G, R t, s), (b, G, s, C) -> (b, G, R, t, C)"""
+        if self.repeats == 1:
+            y = np.matmul(a, b, out=out[:, :, 0])
+            y *= factor
+        else:
+            y = np.matmul(a, b)
+            y *= factor
+            out[...] = y.reshape(out.shape)
+
+    def _add_to_keys(self, weights: Array, x: Array, out: Array, block: Block) -> None:
+        """out (+)= sum over the queries, and over the heads that share a key, of weights^T x."""
+        part, turned = out[block.examples, :, block.keys], weights.swapaxes(-1, -2)
+        if block.queries.stop < self.time:
+            part += np.matmul(turned, x)
+            return
+        np.matmul(turned, x, out=part)  # the first block of these examples: nothing is there yet
+        out[block.examples, :, : block.keys.start] = 0
+        out[block.examples, :, block.keys.stop :] = 0
+
+    def _dropped(self, e: Array, block: Block) -> Array:
+        if self.drop is None:
+            return e
+        dropped = self._as_scores(e) * self.drop[block.examples, :, :, block.queries, block.keys]
+        return dropped.reshape(e.shape)
+
+    def _rows(self, x_BGRTC: Array) -> Array:
+        """(b, G, R, t, C) -> (b, G, R t, C), without a copy where R = 1."""
+        batch, groups, repeats, time, size = x_BGRTC.shape
+        return x_BGRTC[:, :, 0] if repeats == 1 else x_BGRTC.reshape(batch, groups, repeats * time, size)
+
+    def _as_scores(self, x: Array) -> Array:
+        """(b, G, R t, s) -> (b, G, R, t, s), a view."""
+        batch, groups, rows, source = x.shape
+        return x.reshape(batch, groups, self.repeats, rows // self.repeats, source)

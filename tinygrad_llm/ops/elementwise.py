@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, BoolArray, as_dtype, choose, is_float, namespace
+from tinygrad_llm.autograd.promotion import promoted
+from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, choose, is_float, namespace, plain, widened
+from tinygrad_llm.backend import add as add_arrays
 from tinygrad_llm.errors import ArgumentError
 
 
 @op(integers="promote")
 def add(a, b):
     """a + b.  dL/da = g, dL/db = g."""
-    return a + b, lambda g, needs: (g, g)
+    return add_arrays(a, b), lambda g, needs: (g, g)
 
 
 @op(integers="promote")
@@ -34,6 +36,18 @@ def divide(a, b):
     """a / b.  dL/da = g / b, dL/db = -g (a / b) / b."""
     y = a / b
     return y, lambda g, needs: (g / b if needs[0] else None, -g * y / b if needs[1] else None)
+
+
+@op(integers="promote")
+def floor_divide(a, b):
+    """The largest integer that is not above a / b.  It has steps and no derivative, so nothing is recorded."""
+    return a // b, None
+
+
+@op(integers="promote")
+def remainder(a, b):
+    """a - b floor(a / b), with the sign of b.  dL/da = g, dL/db = -g floor(a / b)."""
+    return a % b, lambda g, needs: (g, -g * (a // b) if needs[1] else None)
 
 
 @op(integers="promote")
@@ -66,6 +80,13 @@ def absolute(x):
     """|x|.  dL/dx = g sign(x), 0 at the corner."""
     xp = namespace(x)
     return xp.abs(x), lambda g, needs: g * xp.sign(x)
+
+
+@op
+def sign(x):
+    """-1, 0 or 1.  dL/dx = 0."""
+    xp = namespace(x)
+    return xp.sign(widened(x)).astype(x.dtype, copy=False), lambda g, needs: xp.zeros_like(g)
 
 
 @op(integers="float32")
@@ -119,17 +140,18 @@ def cos(x):
 def maximum(a, b):
     """The larger of each pair.  Its gradient goes to the larger; equals share it, as in PyTorch."""
     xp = namespace(a, b)
-    return xp.maximum(a, b), lambda g, needs: _shared(xp, g, a > b, a == b)
+    return xp.maximum(a, b), lambda g, needs: _split_ties(xp, g, a > b, a == b)
 
 
 @op(integers="promote")
 def minimum(a, b):
     """The smaller of each pair.  Its gradient goes to the smaller; equals share it."""
     xp = namespace(a, b)
-    return xp.minimum(a, b), lambda g, needs: _shared(xp, g, a < b, a == b)
+    return xp.minimum(a, b), lambda g, needs: _split_ties(xp, g, a < b, a == b)
 
 
-def _shared(xp: Any, g: Array, first: Array, tied: Array) -> tuple[Array, Array]:
+def _split_ties(xp: Any, g: Array, first: Array, tied: Array) -> tuple[Array, Array]:
+    """The gradients of a pair, g to the chosen one, half of it to each of two equals."""
     half = choose(tied, g * 0.5, xp.zeros_like(g))
     return choose(first, g, half), choose(first | tied, half, g)
 
@@ -139,14 +161,15 @@ def clip(x, low=None, high=None):
     """min(max(x, low), high).  dL/dx = g inside and on the bounds, 0 outside.  low and high are numbers or None."""
     if low is None and high is None:
         raise ArgumentError("clip", "low or high", "neither")
-    xp = namespace(x)
+    low, high = plain(low), plain(high)
+    xp, y = namespace(x), promoted(x, low, high)
 
     def vjp(g, needs):
         inside = (x >= (-np.inf if low is None else low)) & (x <= (np.inf if high is None else high))
         return choose(inside, g, xp.zeros_like(g))
 
-    y = x if low is None else xp.maximum(x, low)  # not xp.clip: CuPy's does not know bfloat16
-    return y if high is None else xp.minimum(y, high), vjp
+    y = y if low is None else xp.maximum(y, low)  # not xp.clip: CuPy's does not know bfloat16
+    return y if high is None else xp.minimum(y, high), vjp if is_float(x.dtype) else None
 
 
 @op(integers="promote")
@@ -167,12 +190,12 @@ def where(condition: BoolArray, a, b):
 
 
 @op
-def masked_fill(x, mask: BoolArray, value=0.0):
+def masked_fill(x, mask: BoolArray, value=0):
     """x, but `value` where the mask is true.  dL/dx = g where the mask is false."""
-    xp = namespace(x)
+    xp, target = namespace(x), promoted(x, value := plain(value))
     mask = xp.asarray(mask, dtype=bool)
-    y = choose(mask, xp.asarray(value, dtype=x.dtype), x)
-    return y, lambda g, needs: (choose(mask, xp.zeros_like(g), g), None)
+    y = choose(mask, xp.asarray(value, dtype=target.dtype), target)
+    return y, (lambda g, needs: (choose(mask, xp.zeros_like(g), g), None)) if is_float(x.dtype) else None
 
 
 @op(casts=True)
@@ -183,5 +206,5 @@ def astype(x, dtype=np.float32):
         raise ArgumentError("dtype", "float32, float64 or bfloat16", str(target))
     if target == x.dtype:
         return x, lambda g, needs: g
-    vjp = (lambda g, needs: g.astype(x.dtype)) if is_float(target) and is_float(x.dtype) else None
-    return x.astype(target), vjp
+    vjp = (lambda g, needs: cast(g, x.dtype)) if is_float(target) and is_float(x.dtype) else None
+    return cast(x, target), vjp

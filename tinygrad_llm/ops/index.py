@@ -1,4 +1,4 @@
-"""Picking entries by position. Where a position is picked twice, its gradients add up."""
+"""Selecting entries by position. Where a position is selected twice, its gradients add up."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from tinygrad_llm.autograd import Tensor, product_gradient
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.sink import WRITTEN, Place
 from tinygrad_llm.backend import Array, HostArray, beside, device_of, fused, namespace
-from tinygrad_llm.errors import DtypeError, ShapeError, TokenError
+from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
+from tinygrad_llm.ops.compare import argsort
 from tinygrad_llm.ops.reduce import normalized_axes
-from tinygrad_llm.ops.shape import placed
+from tinygrad_llm.ops.shape import reshape, scatter
 
 ONE_HOT_BELOW = 96
 """Up to about this many rows, a product with a one-hot matrix beats sorting; measured at 400 to 8,000 ids of width 128,
@@ -29,12 +30,12 @@ def getitem(x, index=()):
     index = _arrays(index)
     shape, xp = x.shape, namespace(x)
     if xp is not np and _advanced(index):
-        index = _moved(index, x)
+        index = _on_device_of(index, x)
 
     def vjp(g, needs):
         return _add_at(xp.arange(math.prod(shape)).reshape(shape)[index], g, shape)
 
-    return x[index], vjp if _advanced(index) else lambda g, needs: placed(g, shape, index)
+    return x[index], vjp if _advanced(index) else lambda g, needs: scatter(g, shape, index)
 
 
 def _arrays(index: Any) -> Any:
@@ -44,7 +45,7 @@ def _arrays(index: Any) -> Any:
     return np.asarray(index) if isinstance(index, list) else index
 
 
-def _moved(index: Any, x: Array) -> Any:
+def _on_device_of(index: Any, x: Array) -> Any:
     """`index` on the device of x. Positions are checked while they are on the host: a GPU wraps them in silence."""
     on_host = [part for part in (index if isinstance(index, tuple) else (index,)) if isinstance(part, np.ndarray)]
     if on_host and device_of(x) != "cpu":
@@ -94,6 +95,44 @@ def gather(x, indices: HostArray, axis=-1):
         return _add_at(places, g, shape), None
 
     return xp.take_along_axis(x, indices, axis), vjp
+
+
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
+    """Each entry along `axis` `repeats` times in a row, of the flattened array where None: (a, b) -> (a, a, b, b).
+
+    NumPy's `repeat`, PyTorch's `repeat_interleave`; PyTorch's `repeat` is NumPy's `tile`. repeats is one number, or a
+    sequence with one for each entry.  dL/dx = the sum of g over an entry's copies.
+    """
+    x = reshape(x, shape=(-1,)) if axis is None else x
+    (axis,) = normalized_axes(0 if axis is None else axis, x.ndim)
+    counts, size = np.asarray(repeats.numpy() if isinstance(repeats, Tensor) else repeats), x.shape[axis]
+    if counts.dtype.kind not in "iu" or counts.shape not in ((), (size,)) or (counts < 0).any():
+        raise ArgumentError("repeats", f"a number that is not negative, or {size} of them", repeats)
+    if not counts.ndim:
+        return _repeat(x, repeats=int(counts), axis=axis)
+    return getitem(x, index=(slice(None),) * axis + (np.repeat(np.arange(size), counts),))
+
+
+@op
+def _repeat(x, repeats=1, axis=0):
+    grouped = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
+    return namespace(x).repeat(x, repeats, axis), lambda g, needs: g.reshape(grouped).sum(axis + 1)
+
+
+def sort(x: Any, axis: int = -1, descending: bool = False) -> tuple[Tensor, Tensor]:
+    """The entries in order along `axis`, and the positions where they were; see `argsort` for equals and NaN."""
+    order = argsort(x, axis=axis, descending=descending)
+    return gather(x, order, axis=axis), order
+
+
+def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
+    """The k largest (or smallest) entries along `axis`, in order, and their positions; of equals the first."""
+    (axis,) = normalized_axes(axis, x.ndim)
+    if not 0 <= k <= x.shape[axis]:
+        raise ArgumentError("k", f"a number between 0 and {x.shape[axis]}, the size of axis {axis}", k)
+    order = argsort(x, axis=axis, descending=largest)
+    order = getitem(order, index=(slice(None),) * axis + (slice(0, k),))
+    return gather(x, order, axis=axis), order
 
 
 @op

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinygrad_llm.autograd import WRITTEN, Place
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, adjacent, gemm, joined, sum_rows
+from tinygrad_llm.backend import Array, adjacent, cast, gemm, joined, sum_rows
 from tinygrad_llm.errors import ShapeError
 from tinygrad_llm.ops.matmul import add_bias
 
@@ -26,7 +26,7 @@ def joint_linear(*arrays):
     _check(x, weights, biases, rest)
     rows, inputs = math.prod(x.shape[:-1]), x.shape[-1]
     x_NI = x.reshape(rows, inputs)
-    rounded = joined(weights).astype(x.dtype, copy=False)
+    rounded = cast(joined(weights), x.dtype)
     y_NO = gemm(x_NI, rounded, transpose_b=True)
     if biases:
         add_bias(y_NO, joined(biases))

@@ -1,4 +1,4 @@
-"""Products of matrices: the arithmetic of a language model is almost all here."""
+"""Products of matrices: almost all of a language model's arithmetic."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, fused, gemm, namespace, sum_rows
+from tinygrad_llm.backend import Array, cast, fused, gemm, namespace, sum_rows
 from tinygrad_llm.backend import matmul as product
 from tinygrad_llm.errors import ShapeError
 
@@ -55,7 +55,7 @@ def linear(x, weight, bias: Array | None = None):
         raise ShapeError("bias", f"(O,) = ({outputs},)", bias.shape)
     rows = math.prod(x.shape[:-1])
     x_NI = x.reshape(rows, inputs)
-    rounded = weight.astype(x.dtype, copy=False)
+    rounded = cast(weight, x.dtype)
     y_NO = gemm(x_NI, rounded, transpose_b=True)
     if bias is not None:
         add_bias(y_NO, bias)

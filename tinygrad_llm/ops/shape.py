@@ -1,7 +1,8 @@
-"""The same entries in another order or shape. The derivative puts each gradient back where its entry came from."""
+"""The same entries in another order or shape. The derivative moves each gradient back to where its entry came from."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, namespace
+from tinygrad_llm.autograd.promotion import promoted
+from tinygrad_llm.backend import Array, is_float, namespace
 from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.ops.reduce import normalized_axes
 
@@ -19,6 +21,16 @@ def reshape(x, shape=()):
     """The entries in row-major order under another shape; one size may be -1.  dL/dx = g in the old shape."""
     old = x.shape
     return x.reshape(shape), lambda g, needs: g.reshape(old)
+
+
+def flatten(x: Any, start: int = 0, end: int = -1) -> Tensor:
+    """The axes start ... end, both included, as one; a number becomes an array of one."""
+    if not x.ndim:
+        return reshape(x, shape=(1,))
+    first, last = (normalized_axes(axis, x.ndim)[0] for axis in (start, end))
+    if first > last:
+        raise ShapeError("flatten", "an end that is not before the start", (start, end))
+    return reshape(x, shape=(*x.shape[:first], math.prod(x.shape[first : last + 1]), *x.shape[last + 1 :]))
 
 
 @op
@@ -65,7 +77,7 @@ def flip(x, axis=None):
 
 
 @op
-def pad(x, widths=(), value=0.0):
+def pad(x, widths=(), value=0):
     """(before, after) entries of `value` added along each axis.  dL/dx = the part of g inside.
 
     widths has one pair an axis: ((0, 0), (1, 0)) shifts a (B, T) array by one position.
@@ -73,7 +85,8 @@ def pad(x, widths=(), value=0.0):
     if len(widths) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
         raise ArgumentError("widths", f"{x.ndim} pairs of numbers that are not negative", widths)
     inside = tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))
-    return namespace(x).pad(x, widths, constant_values=value), lambda g, needs: g[inside]
+    y = namespace(x).pad(promoted(x, value), widths, constant_values=value)
+    return y, (lambda g, needs: g[inside]) if is_float(x.dtype) else None
 
 
 def concat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
@@ -84,7 +97,7 @@ def concat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
 
 
 def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
-    """The tensors, all of one shape, beside one another along a new axis.  Each gets its slice of g."""
+    """The tensors, all of one shape, along a new axis.  Each gets its slice of g."""
     if not len(tensors):
         raise ArgumentError("stack", "at least one tensor", "none")
     return _stack(*tensors, axis=axis)
@@ -118,10 +131,10 @@ def _stack(*tensors, axis=0):
 def _part(x, axis=0, start=0, stop=0):
     index = (slice(None),) * axis + (slice(start, stop),)
     shape = x.shape
-    return x[index], lambda g, needs: placed(g, shape, index)
+    return x[index], lambda g, needs: scatter(g, shape, index)
 
 
-def placed(g: Array, shape: tuple[int, ...], index: Any) -> Array:
+def scatter(g: Array, shape: tuple[int, ...], index: Any) -> Array:
     """Zeros of `shape`, but g at `index`."""
     dx = namespace(g).zeros(shape, g.dtype)
     dx[index] = g

@@ -209,6 +209,9 @@ class ndarray:
     def sum(self, axis=None, dtype=None, out=None, keepdims=False):
         return compute(np.sum, self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
 
+    def prod(self, axis=None, dtype=None, out=None, keepdims=False):
+        return compute(np.prod, self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
+
     def mean(self, axis=None, dtype=None, out=None, keepdims=False):
         return compute(np.mean, self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
 

@@ -156,6 +156,11 @@ def take_along_axis(a, indices, axis):
     return compute(lambda a, i: np.take_along_axis(a, i % a.shape[axis], axis), a, indices, name="take_along_axis")
 
 
+def argsort(a, axis=-1, kind=None):
+    assert kind in (None, "stable")
+    return compute(lambda x: np.argsort(x, axis, kind=kind), a, name="argsort")
+
+
 def put_along_axis(arr, indices, values, axis):
     inner = [unwrap(x) for x in (indices, values)]
     STATE.run(lambda: np.put_along_axis(arr._a, *inner, axis))

@@ -1,0 +1,100 @@
+"""Small models with each kind of cache there is: what the tests of caches and of writing share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.models import GPT, RNNLM, EncoderDecoder, EncoderDecoderConfig, GPTConfig, RNNLMConfig
+from tinygrad_llm.models.base import LanguageModel
+from tinygrad_llm.nn import Attention, Embedding, KVCache, RMSNorm, SwiGLU, TransformerBlock
+
+VOCABULARY, LONGEST, WINDOW = 7, 24, 3
+KINDS = ("gpt", "untied", "windowed", "window in the cache", "rnn", "lstm", "decoder")
+
+
+class Windowed(LanguageModel):
+    """What GPT is not: RoPE, grouped heads, RMSNorm, SwiGLU, and a window on the past; its cache may have it, too."""
+
+    def __init__(self, cache_window: int | None, rng: np.random.Generator, block_size: int | None = None) -> None:
+        options: dict[str, Any] = {"causal": True, "window": WINDOW, "rope_base": 30.0, "rng": rng, "dtype": np.float64}
+        self.vocab_size, self.block_size, self.cache_window = VOCABULARY, block_size, cache_window
+        self.token_embedding = Embedding(VOCABULARY, 8, rng=rng, dtype=np.float64)
+        self.blocks = [
+            TransformerBlock(
+                RMSNorm(8, dtype=np.float64),
+                Attention(8, 4, 2, **options),
+                RMSNorm(8, dtype=np.float64),
+                SwiGLU(8, 10, rng=rng, dtype=np.float64),
+            )
+            for _ in range(2)
+        ]
+
+    def hidden(self, tokens, *, mask=None, positions=None, cache=None, rng=None, dtype=None):
+        x = self.token_embedding(self._token_ids(tokens, 0 if cache is None else int(cache.lengths.max(initial=0))))
+        for number, block in enumerate(self.blocks):
+            layer = None if cache is None else cache[number]
+            x = block(x, rng, mask=mask, positions=positions, cache=layer)
+        if cache is not None:
+            cache.advance(x.shape[1])
+        return x
+
+    def head(self):
+        return self.token_embedding.weight, None
+
+    def new_cache(self, batch, capacity=64):
+        return KVCache(2, batch, capacity=capacity, window=self.cache_window)
+
+
+def redrawn(model: Any, seed: int) -> Any:
+    """The model with other weights: norms that are not one, biases that are not zero, opinions."""
+    rng = np.random.default_rng([seed, 1])
+    for p in model.parameters():
+        p.assign(rng.normal(0, 0.6, p.shape) if p.ndim > 1 else rng.uniform(0.5, 1.5, p.shape))
+    return model
+
+
+def encoder_decoder(seed: int, block_size: int = LONGEST) -> EncoderDecoder:
+    """With sources of other tokens than the padding, 1."""
+    config = EncoderDecoderConfig(VOCABULARY, block_size, 1, 2, 2, 8, 10)
+    return redrawn(EncoderDecoder(config, rng=np.random.default_rng(seed), dtype=np.float64), seed)
+
+
+def language_model(kind: str, seed: int, block_size: int = LONGEST) -> LanguageModel:
+    """All but the decoder, which needs a source."""
+    rng = np.random.default_rng(seed)
+    if kind in ("gpt", "untied"):
+        config = GPTConfig(VOCABULARY, block_size, 2, 2, 8, tied=kind == "gpt")
+        return redrawn(GPT(config, rng=rng, dtype=np.float64), seed)
+    if kind in ("windowed", "window in the cache"):
+        return redrawn(Windowed(WINDOW if kind == "window in the cache" else None, rng), seed)
+    return redrawn(RNNLM(RNNLMConfig(VOCABULARY, 6, 8, 2, kind), rng=rng, dtype=np.float64), seed)
+
+
+class Texts:
+    """A model, its cache, and what each row has read: logits of a row can be computed without a cache.
+
+    sources  for each row the source that its decoder was given; None for the other kinds.
+    """
+
+    def __init__(self, kind: str, seed: int, rows: int, capacity: int) -> None:
+        rng = np.random.default_rng([seed, 2])
+        if kind == "decoder":
+            self.reader, self.count = encoder_decoder(seed), rows
+            self.all_sources = [list(rng.integers(2, VOCABULARY, n)) for n in rng.integers(1, 6, rows)]
+            padded = np.ones((rows, max(map(len, self.all_sources))), int)
+            for row, source in zip(padded, self.all_sources):
+                row[: len(source)] = source
+            self.model: LanguageModel = self.reader.given(padded)
+            self.sources: list = list(self.all_sources)
+        else:
+            self.model, self.sources = language_model(kind, seed), [None] * rows
+            self.reader = None
+        self.cache = self.model.new_cache(rows, capacity)
+        self.texts: list[list[int]] = [[] for _ in range(rows)]
+
+    def whole(self, row: int) -> np.ndarray:
+        """Logits at every position of the row's text, by itself and without a cache.  (T, V)"""
+        model: Any = self.model if self.reader is None else self.reader.given(np.array([self.sources[row]]))
+        return model(np.array([self.texts[row]])).data[0]
