@@ -85,8 +85,8 @@ class Layout:
     assumed   the same for keys that are not written.
     harmless  keys that do not change what the model computes, and are not written.
     written   key -> value, or a function of our configuration, for keys that are written and not read.
-    tensors   our path of a module or tensor -> its name or Stored. `*` is one name, the same in both; `{a,b}` are
-              several that lie there as one.
+    tensors   our path of a module or tensor -> its name or Stored; of several that fit the first. `*` is one name, the
+              same in both; `{a,b}` are several that lie there as one.
     prefix    of names there that files of the model without its head leave out.
     copies    names under which files may repeat a tensor -> that tensor.
     ignored   names of tensors in files that are no weights.
