@@ -29,8 +29,8 @@ class Given:
     def __init__(self, number: float) -> None:
         self.number = number
 
-    def random(self) -> float:
-        return self.number
+    def random(self, size: int) -> np.ndarray:
+        return np.full(size, self.number)
 
 
 def draws(sampler: Sampler, kind: str, width: int, block: int, rows: int = 40) -> Case:
