@@ -80,8 +80,8 @@ class Reader:
         longest = self.model.block_size
         assert longest is not None
         rows = np.flatnonzero(self.cache.lengths >= longest)
-        kept = max(1, longest // 2)
+        kept = longest // 2
         part = self.cache.fresh(rows)
-        # the last token has been noted already and is about to be fed
-        self._read(part, [self.texts[row][-kept - 1 : -1] for row in rows], None)
+        if kept:  # the last token has been noted already and is about to be fed
+            self._read(part, [self.texts[row][-kept - 1 : -1] for row in rows], None)
         self.cache.put(rows, part)

@@ -302,26 +302,27 @@ def _check_arrays(layout: Layout, arrays: Mapping[str, np.ndarray], places: Mapp
 
 def _check_tree(model: Module, wanted: Module) -> None:
     """Raises CheckpointError unless the model is what its configuration says: its layers, tensors and settings."""
-    next_step = "It was rewritten: save its state_dict() instead, or undo the change."
     (structure, settings), (wanted_structure, wanted_settings) = _described(model), _described(wanted)
-    for path in {**wanted_structure, **structure}:
-        if structure.get(path) != wanted_structure.get(path):
-            raise CheckpointError(path, wanted_structure.get(path), structure.get(path), next_step)
-    for path, value in wanted_settings.items():
-        if settings.get(path) != value:
-            raise CheckpointError(path, repr(value), repr(settings.get(path)), next_step)
+    compared = [(path, wanted_structure.get(path), structure.get(path)) for path in {**wanted_structure, **structure}]
+    compared += [(path, value, settings.get(path)) for path, value in wanted_settings.items()]
+    for path, expected, got in compared:
+        if got != expected:
+            expected, got = (x.__name__ if isinstance(x, type) else repr(x) for x in (expected, got))
+            next_step = "It was rewritten: save its state_dict() instead, or undo the change."
+            raise CheckpointError(path, expected, got, next_step)
 
 
 def _described(tree: Module) -> tuple[dict[str, Any], dict[str, Any]]:
     """Classes of layers and shapes of tensors by path; and what else is set in the layers, but for dropout's rates."""
-    structure: dict[str, Any] = {path or "model": type(layer) for path, layer in tree.named_modules()}
+    layers = list(tree.named_modules(remove_duplicate=False))
+    structure: dict[str, Any] = {path or "model": type(layer) for path, layer in layers}
     structure |= {path: leaf.shape for path, leaf in tree.named_state()}
     settings = {
         join(path, name): value
-        for path, layer in tree.named_modules()
+        for path, layer in layers
         if type(layer) is not Dropout
         for name, value in vars(layer).items()
-        if isinstance(value, bool | int | float | str)
+        if isinstance(value, bool | int | float | str | None)
     }
     return structure, settings
 

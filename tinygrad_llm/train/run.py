@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.backend import check_device
-from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.errors import CheckpointError, ConfigError
 from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.models.hugging_face import from_hugging_face
 from tinygrad_llm.tokenizer import tokenizer_from_dict
@@ -56,5 +56,9 @@ def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
 
 def model_of(saved: Checkpoint) -> GPT:
     """The model in a checkpoint of a run, with the precision and the biases that the run has."""
-    dtype = np.dtype(config_from_dict(saved.documents["run"]["config"]).dtype)
-    return from_hugging_face(saved.documents["config"], saved.arrays["model"], dtype)
+    config = config_from_dict(saved.documents["run"]["config"])
+    model = from_hugging_face(saved.documents["config"], saved.arrays["model"], np.dtype(config.dtype))
+    if model.config != config.model(model.vocab_size):
+        next_step = "Its documents contradict one another: was one altered?"
+        raise CheckpointError("checkpoint", config.model(model.vocab_size), model.config, next_step)
+    return model
