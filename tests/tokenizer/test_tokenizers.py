@@ -24,8 +24,8 @@ from tinygrad_llm.tokenizer import (
     tokenizer_from_dict,
 )
 from tinygrad_llm.tokenizer.merges import (
-    apply_merges_to_long,
     apply_merges_plainly,
+    apply_merges_to_long,
     best_pair,
     learn_merges,
     learn_merges_plainly,
