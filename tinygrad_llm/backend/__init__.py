@@ -21,7 +21,7 @@ from tinygrad_llm.backend.fused import fused
 from tinygrad_llm.backend.gemm import gemm, matmul, tf32_products
 from tinygrad_llm.backend.memory import keep_freed_pages
 from tinygrad_llm.backend.random import DeviceStream, KeyedStream
-from tinygrad_llm.backend.rows import sum_rows
+from tinygrad_llm.backend.rows import sum_over, sum_rows
 from tinygrad_llm.backend.tiles import row_tiles
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "namespace",
     "plain",
     "row_tiles",
+    "sum_over",
     "sum_rows",
     "tf32_products",
     "to_device",
