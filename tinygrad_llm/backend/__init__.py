@@ -22,6 +22,7 @@ from tinygrad_llm.backend.gemm import gemm, matmul, tf32_products
 from tinygrad_llm.backend.memory import keep_freed_pages
 from tinygrad_llm.backend.random import DeviceStream, KeyedStream
 from tinygrad_llm.backend.rows import sum_over, sum_rows
+from tinygrad_llm.backend.threads import blas_threads
 from tinygrad_llm.backend.tiles import row_tiles
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "as_dtype",
     "beside",
     "bfloat16",
+    "blas_threads",
     "check_device",
     "choose",
     "device_of",
