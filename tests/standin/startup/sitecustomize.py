@@ -5,8 +5,8 @@
 What shall be on the "GPU" has to be moved there: nothing is sent by itself. Where $TINYGRAD_LLM_STANDIN_REPORT names a
 file, a line goes there at the end: how often each operation on tensors ran where, and what the "GPU" was asked to do.
 
-A chapter repeats itself, and the stand-in is slow. So an operation runs there in the first rounds that have it with the
-same shapes and options, which is where something could be wrong; a round ends with an optimizer's step. After that NumPy
+A chapter repeats itself, and the stand-in is slow. So an operation runs there in the first round that has it with these
+shapes and options, which is where something could be wrong; a round ends with an optimizer's step. After that NumPy
 computes the same on the same memory: results stay right, and within a round alike are computed alike, so that a claim
 of the same bits is still one. A trainer, which has a stream of its own and promises the same bits again, always runs
 there. A kernel that is no operation's, such as the optimizer's, has its first calls, then its readable form.
@@ -36,7 +36,7 @@ from tinygrad_llm.autograd.sink import WRITTEN, Place  # noqa: E402
 from tinygrad_llm.backend import DeviceStream, cublas, fused  # noqa: E402
 from tinygrad_llm.optim.optimizer import Optimizer  # noqa: E402
 
-ALIKE, KINDS = 3, 200
+ALIKE, KINDS = 1, 200
 """In how many rounds an operation runs on the "GPU" with the same shapes and options, and how many such kinds it has."""
 KERNELS, KERNELS_A_SHAPE, ENTRIES = 60, 20, 1 << 17
 """How often a function has its kernel, in all and with one shape, and for how many entries at most."""
@@ -65,7 +65,7 @@ def fused_at_first(x, *parameters):
 
 
 def there_at_first(function):
-    """An operation's function: counted, and after its first rounds computed by NumPy."""
+    """An operation's function: counted, and after its first round computed by NumPy."""
     name = function.__name__.lstrip("_")
 
     @wraps(function)
