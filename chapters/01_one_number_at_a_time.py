@@ -93,7 +93,8 @@ through_product = result.slopes[0] * total.slopes[0] * product.slopes[0]
 straight = result.slopes[0] * total.slopes[1]
 by_paths = through_product + straight
 print(
-    f"through the product {through_product:+.6f}, straight {straight:+.6f}, together {by_paths:+.6f}; tried {tried_a:+.6f}"
+    f"through the product {through_product:+.6f}, straight {straight:+.6f}, together {by_paths:+.6f}; "
+    f"tried {tried_a:+.6f}"
 )
 assert abs(by_paths - tried_a) < 1e-6
 
@@ -323,7 +324,8 @@ for step in range(201):
     weight, bias = Value(weight.data - 0.5 * weight.grad), Value(bias.data - 0.5 * bias.grad)
 right = sum((math.tanh(weight.data * x + bias.data) > 0) == (t > 0) for x, t in zip(inputs, wanted))
 print(
-    f"error {curve[0][1]:.3f} -> {curve[-1][1]:.3f}; {right} of {len(inputs)} right; the neuron turns at {-bias.data / weight.data:.2f}"
+    f"error {curve[0][1]:.3f} -> {curve[-1][1]:.3f}; {right} of {len(inputs)} right; the neuron turns "
+    f"at {-bias.data / weight.data:.2f}"
 )
 run.show(
     line_chart(

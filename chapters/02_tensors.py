@@ -26,7 +26,8 @@ from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "02",
-    "Every derivative agrees with differences; a check by the plain sum is blind to at least a third of the planted mistakes.",
+    "Every derivative agrees with differences; a check by the plain sum is blind to at least a third of the planted "
+    "mistakes.",
 )
 TOLERANCE, BLIND_SHARE = 1e-6, 1 / 3
 
@@ -225,12 +226,13 @@ A, B, POSITIVE = rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), rng.uniform(0
 OPERATIONS = {
     "add": (ops.add, [A, B[:1]]), "subtract": (ops.subtract, [A, B[:, :1]]), "multiply": (ops.multiply, [A, B[0]]),
     "divide": (ops.divide, [A, POSITIVE]), "power": (ops.power, [POSITIVE, B]), "negative": (ops.negative, [A]),
-    "exp": (ops.exp, [A]), "log": (ops.log, [POSITIVE]), "log1p": (ops.log1p, [POSITIVE]), "sqrt": (ops.sqrt, [POSITIVE]),
-    "rsqrt": (ops.rsqrt, [POSITIVE]), "sin": (ops.sin, [A]), "cos": (ops.cos, [A]), "tanh": (ops.tanh, [A]),
-    "sigmoid": (ops.sigmoid, [A]), "erf": (ops.erf, [A]), "relu": (ops.relu, [A]), "silu": (ops.silu, [A]), "gelu": (ops.gelu, [A]),
-    "maximum": (ops.maximum, [A, B]), "absolute": (ops.absolute, [A]), "sum": (lambda x: ops.sum(x, axis=0), [A]),
-    "mean": (lambda x: ops.mean(x, axis=1), [A]), "var": (lambda x: ops.var(x, axis=1), [A]),
-    "max": (lambda x: ops.max(x, axis=1), [A]), "logsumexp": (ops.logsumexp, [A]), "cumsum": (ops.cumsum, [A]),
+    "exp": (ops.exp, [A]), "log": (ops.log, [POSITIVE]), "log1p": (ops.log1p, [POSITIVE]),
+    "sqrt": (ops.sqrt, [POSITIVE]), "rsqrt": (ops.rsqrt, [POSITIVE]), "sin": (ops.sin, [A]), "cos": (ops.cos, [A]),
+    "tanh": (ops.tanh, [A]), "sigmoid": (ops.sigmoid, [A]), "erf": (ops.erf, [A]), "relu": (ops.relu, [A]),
+    "silu": (ops.silu, [A]), "gelu": (ops.gelu, [A]), "maximum": (ops.maximum, [A, B]), "absolute": (ops.absolute, [A]),
+    "sum": (lambda x: ops.sum(x, axis=0), [A]), "mean": (lambda x: ops.mean(x, axis=1), [A]),
+    "var": (lambda x: ops.var(x, axis=1), [A]), "max": (lambda x: ops.max(x, axis=1), [A]),
+    "logsumexp": (ops.logsumexp, [A]), "cumsum": (ops.cumsum, [A]),
     "matmul": (ops.matmul, [A, B.T]), "transpose": (ops.transpose, [A]), "flip": (lambda x: ops.flip(x, axis=0), [A]),
     "concat": (lambda a, b: ops.concat([a, b], axis=0), [A, B]), "softmax": (ops.softmax, [A]),
     "log_softmax": (ops.log_softmax, [A]), "layer_norm": (ops.layer_norm, [A, B[0], B[1]]),
@@ -275,7 +277,9 @@ S = rng.normal(size=(4, 4))
 MISTAKES = {
     "softmax: always 0": planted(shares, lambda x, g: np.zeros_like(x)),
     "softmax: without its mean": planted(shares, lambda x, g: g * shares(x)),
-    "softmax: twice as large": planted(shares, lambda x, g: 2 * shares(x) * (g - (g * shares(x)).sum(-1, keepdims=True))),
+    "softmax: twice as large": planted(
+        shares, lambda x, g: 2 * shares(x) * (g - (g * shares(x)).sum(-1, keepdims=True))
+    ),
     "centring: the mean forgotten": planted(centred, lambda x, g: g),
     "centring: three times as large": planted(centred, lambda x, g: 3 * centred(g)),
     "transpose: not turned back": planted(lambda x: x.T, lambda x, g: g),

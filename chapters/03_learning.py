@@ -27,8 +27,8 @@ from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "03",
-    "All three optimizers learn the spiral, AdamW in fewer steps than SGD; clipping saves a run from one bad batch; warm-up saves "
-    "one from a bad start.",
+    "All three optimizers learn the spiral, AdamW in fewer steps than SGD; clipping saves a run from one bad batch; "
+    "warm-up saves one from a bad start.",
 )
 ENOUGH, RUINED, STARTS, SPOILED_BATCH = 0.95, 0.5, run.pick(24, 4), 300
 STEPS, REACHED = run.pick(600, 450), 0.15
@@ -85,7 +85,10 @@ class Network(Module):
 # |---|---|---|
 # | SGD | nothing | $w \leftarrow w - \eta\,g$ |
 # | momentum | $u \leftarrow 0.9\,u + g$ | $w \leftarrow w - \eta\,u$ |
-# | AdamW | $m \leftarrow \beta_1 m + (1-\beta_1) g$, $\;v \leftarrow \beta_2 v + (1-\beta_2) g^2$ | $w \leftarrow w - \eta\,\hat m / (\sqrt{\hat v} + \epsilon) - \eta\,\lambda\,w$ |
+# | AdamW | $m$ and $v$, means of $g$ and of $g^2$ that fade | below |
+#
+# $$m \leftarrow \beta_1 m + (1-\beta_1)\,g \qquad v \leftarrow \beta_2 v + (1-\beta_2)\,g^2
+# \qquad w \leftarrow w - \eta\,\hat m / (\sqrt{\hat v} + \epsilon) - \eta\,\lambda\,w$$
 #
 # Momentum keeps going where gradients agree, and cancels where they point to and fro. AdamW divides each parameter's
 # step by the usual size of its gradient: all move at about the rate $\eta$, whatever their scale. $\hat m$ and $\hat v$

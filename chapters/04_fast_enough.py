@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -48,8 +49,8 @@ from tinygrad_llm.visualize.figure import GRID, INK, PALE_INK, Figure
 
 run = Chapter(
     "04",
-    "Fused equals composed and needs at most three quarters of its memory, a whole step at most half; an assertion finds every planted "
-    "float64 leak, a comparison of values none; two threads find one thread's gradient.",
+    "Fused equals composed and needs at most three quarters of its memory, a whole step at most half; an assertion "
+    "finds every planted float64 leak, a comparison of values none; two threads find one thread's gradient.",
 )
 EXACT, OP_SHARE, STEP_SHARE, DOUBLED, THREADS_AGREE = 1e-10, 0.75, 0.5, 1.9, 1e-5
 ROWS, ROUNDS = run.pick(4096, 512), run.pick(7, 3)
@@ -384,7 +385,7 @@ for vocabulary in (64, 512, 8192):
         np.testing.assert_allclose(
             way(g, ids, vocabulary), sum_rows_by_id(g, ids, vocabulary, True), rtol=1e-4, atol=1e-5
         )
-    seconds = race({name: lambda way=way: way(g, ids, vocabulary) for name, way in ways.items()}, 15)
+    seconds = race({name: partial(way, g, ids, vocabulary) for name, way in ways.items()}, 15)
     rows.append([vocabulary, *[1e3 * s for s in seconds.values()]])
 print(table(rows, ["rows of the table", *[f"{name}, ms" for name in ways]]))
 
@@ -440,7 +441,8 @@ for name, operation in LEAKS.items():
         found_by_dtype += 1
         print(f"  {name:27} {str(error).split('. ')[0][:92]}")
 print(
-    f"of {len(LEAKS)} leaks the assertions in `op` and `backward` find {found_by_dtype}, a comparison of values {found_by_value}"
+    f"of {len(LEAKS)} leaks the assertions in `op` and `backward` find {found_by_dtype}, a comparison "
+    f"of values {found_by_value}"
 )
 assert (Tensor(small) / np.sqrt(64)).dtype == np.float32  # between tensors a NumPy number is taken for a number
 

@@ -37,8 +37,9 @@ from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "05",
-    "BPE learned here equals tokenizers' merge by merge; every string of bytes comes back; 512 merges put at least 3 bytes into a token, "
-    "merges of shuffled letters less than 2; cut into words first, a word has at most two spellings instead of three and more.",
+    "BPE learned here equals tokenizers' merge by merge; every string of bytes comes back; 512 merges put at least 3 "
+    "bytes into a token, merges of shuffled letters less than 2; cut into words first, a word has at most two "
+    "spellings instead of three and more.",
 )
 MERGES, LEAST_BYTES, MOST_SHUFFLED, MOST_SPELLINGS, LEAST_UNCUT, REFUSED = 512, 3.0, 2.0, 2, 3.0, 0.5
 TEXTS, UNCUT_LETTERS = run.pick(1000, 200), run.pick(200_000, 60_000)
@@ -359,8 +360,8 @@ for seed in run.seeds:
     curves["shuffled letters"] = points
 run.show(
     line_chart(
-        curves, title="What a merge buys", subtitle="bytes of unseen text in a token", xlabel="merges", ylabel="bytes a token",
-        baselines={"bytes": 1.0}, log_x=True,
+        curves, title="What a merge buys", subtitle="bytes of unseen text in a token", xlabel="merges",
+        ylabel="bytes a token", baselines={"bytes": 1.0}, log_x=True,
     ),
     "compression",
 )  # fmt: skip
@@ -493,8 +494,8 @@ else:
     print("GPT-2's files are not here: its column is left out.\n")
 PROBES = {
     "the unseen tales": unseen_text, "Hello, world!": "Hello, world!", "German": "Grüße aus Köln, schöne Straßen!",
-    "Greek": "Καλημέρα σας", "Chinese": "你好,世界", "code": "    if x[i] == 10:\n        return None", "sums": "12345 + 67890 = 80235",
-    "🙂": "🙂", "👨‍👩‍👧": "👨‍👩‍👧",
+    "Greek": "Καλημέρα σας", "Chinese": "你好,世界", "code": "    if x[i] == 10:\n        return None",
+    "sums": "12345 + 67890 = 80235", "🙂": "🙂", "👨‍👩‍👧": "👨‍👩‍👧",
 }  # fmt: skip
 heads = ["text", "bytes", "ours, 512", f"ours, {len(merges)}"] + ["GPT-2"] * bool(gpt2)
 rows = [

@@ -27,11 +27,13 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.kingdom import generate_kingdom
 from tinygrad_llm.datasets.locate import corpus
 from tinygrad_llm.optim import AdamW, schedule
+from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "06",
-    "king - man + woman = queen, with at least 90 % of the held-out analogies; from shuffled words at most 2 %, from counts at most 75 %.",
+    "king - man + woman = queen, with at least 90 % of the held-out analogies; from shuffled words at most 2 %, from "
+    "counts at most 75 %.",
 )
 SOLVED, CHANCE, ALONE, COUNTED, GAP = run.pick(0.9, 0.6), 0.02, 0.5, 0.75, 0.1
 EXPLAINED, GUESSED = run.pick(0.8, 0.6), 0.65
@@ -62,21 +64,21 @@ print("   in winter the ____ folded her shawl .      the ____ wore a golden crow
 
 
 def numbered(lines):
-    """The words by frequency, the share of each, all tokens as numbers, and the sentence of each."""
+    """A tokenizer with the words by frequency, the share of each, all tokens, and the sentence of each."""
     words = Counter(word for line in lines for word in line.split())
-    vocabulary = [word for word, _ in words.most_common()]
-    ids = {word: i for i, word in enumerate(vocabulary)}
-    tokens = np.array([ids[word] for line in lines for word in line.split()])
+    tokenizer = WordTokenizer([word for word, _ in words.most_common()], spaces=False)
     sentence = np.repeat(np.arange(len(lines)), [len(line.split()) for line in lines])
-    return vocabulary, np.array([words[word] for word in vocabulary]) / words.total(), tokens, sentence
+    share = np.array([words[word] for word in tokenizer.vocabulary]) / words.total()
+    return tokenizer, share, tokenizer.encode_array("\n".join(lines)), sentence
 
 
-vocabulary, share, tokens, sentence = numbered(lines)
-ids, V = {word: i for i, word in enumerate(vocabulary)}, len(vocabulary)
+tokenizer, share, tokens, sentence = numbered(lines)
+vocabulary, ids, V = tokenizer.vocabulary, tokenizer.id_of, tokenizer.vocab_size
 analogies = json.loads((corpus("kingdom") / "analogies.json").read_text(encoding="ascii"))
 print(f"{len(lines)} sentences, {len(tokens)} words, {V} different ones; the most frequent: {vocabulary[:6]}")
 print(
-    f"{len(analogies['known'])} known analogies, {len(analogies['held_out'])} held out, such as {analogies['held_out'][1][1:]}"
+    f"{len(analogies['known'])} known analogies, {len(analogies['held_out'])} held out, such as "
+    f"{analogies['held_out'][1][1:]}"
 )
 
 # %% [markdown]
@@ -204,7 +206,7 @@ def scores(centers, others):
 
 
 def skip_gram_loss(middle, beside, centers, candidates):
-    """The mean over pairs and candidates; the first candidate of each row is the real one.  (V, D) twice, (B,), (B, 1 + K)"""
+    """The mean over pairs and candidates, each row's first being the real one.  (V, D) twice, (B,), (B, 1 + K)"""
     real = np.zeros(candidates.shape, middle.dtype)
     real[:, 0] = 1
     s = scores(ops.embedding(middle, centers), ops.embedding(beside, candidates))
@@ -232,15 +234,15 @@ print(f"the formula and the ops agree: {hand:.6f}, and in all gradients")
 
 # %%
 def train(tokens, seed, epochs=EPOCHS, news=""):
-    """Skip-gram vectors: of words in the middle, of words beside, and the loss of each epoch.  (V, D), (V, D), [float]"""
+    """Skip-gram vectors: of words in the middle, of words beside, and each epoch's loss.  (V, D), (V, D), [float]"""
     rng = np.random.default_rng(seed)
     middle, beside = (nn.Parameter(rng.normal(0, 0.03, (V, WIDTH)).astype(np.float32)).to(run.device) for _ in range(2))
     optimizer = AdamW([middle, beside], lr=RATE, weight_decay=0.0)
     hat = np.cumsum(share**0.75 / (share**0.75).sum())
-    batches = int(len(company(*thinned(tokens, np.random.default_rng(seed)))[0]) / BATCH * 0.99)
+    batches = int(len(company(*subsampled(tokens, np.random.default_rng(seed)))[0]) / BATCH * 0.99)
     rate, losses = schedule("cosine", RATE, epochs * batches, 20), []
     for epoch in run.progress(range(epochs), news):
-        centers, neighbours = company(*thinned(tokens, rng))
+        centers, neighbours = company(*subsampled(tokens, rng))
         order = rng.permutation(len(centers))[: batches * BATCH].reshape(-1, BATCH)
         total = 0.0
         for i, chosen in enumerate(order):
@@ -255,7 +257,7 @@ def train(tokens, seed, epochs=EPOCHS, news=""):
     return middle.numpy(), beside.numpy(), losses
 
 
-def thinned(tokens, rng):
+def subsampled(tokens, rng):
     """The tokens that are kept, and their sentences."""
     kept = rng.random(len(tokens)) < np.sqrt(RARE / share[tokens])
     return tokens[kept], sentence[kept]
@@ -491,8 +493,8 @@ run.show(map_of_words(middle_of[run.seeds[0]][0]), "map")
 anew = []
 for seed in run.seeds:
     told = [one.text for one in generate_kingdom(1000 + seed) if one.split == "train"]
-    vocabulary, share, tokens, sentence = numbered(told)
-    ids, V = {word: i for i, word in enumerate(vocabulary)}, len(vocabulary)
+    tokenizer, share, tokens, sentence = numbered(told)
+    vocabulary, ids, V = tokenizer.vocabulary, tokenizer.id_of, tokenizer.vocab_size
     other = train(tokens, seed, news="epochs, other sentences")[0]
     anew.append([seed, *(float(solved(other, "held_out", exclude=exclude).mean()) for exclude in (True, False))])
 print(table(anew, ["seed", "held out", "any word may answer"]))

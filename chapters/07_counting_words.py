@@ -6,7 +6,8 @@
 # build later has to beat it, on the same scale; so this chapter is also about the scale.
 #
 # - **Builds on** 05, tokens.
-# - **Reads** [`models/ngram.py`](../tinygrad_llm/models/ngram.py), [`data/SOURCES.md`](../data/SOURCES.md) (`tales`).
+# - **Reads** [`tokenizer/word.py`](../tinygrad_llm/tokenizer/word.py),
+#   [`models/ngram.py`](../tinygrad_llm/models/ngram.py), [`data/SOURCES.md`](../data/SOURCES.md) (`tales`).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/07.txt) shows them all.
 # - **Departs from** Kneser and Ney (1995) nowhere: the interpolated form of Chen and Goodman (1999), one discount a
@@ -18,7 +19,6 @@
 # %%
 import json
 import math
-import re
 from collections import Counter
 
 import numpy as np
@@ -31,12 +31,13 @@ from tinygrad_llm.datasets.tales_words import CHILDREN
 from tinygrad_llm.datasets.text import read_text, split_text
 from tinygrad_llm.errors import DataError
 from tinygrad_llm.models.ngram import NGram
-from tinygrad_llm.tokenizer.char import CharTokenizer
+from tinygrad_llm.tokenizer import CharTokenizer, WordTokenizer
 from tinygrad_llm.visualize import Line, line_chart
 
 run = Chapter(
     "07",
-    "Counting stops getting better at six words, at over twice the bits of the stories' grammar; what points far back costs over four times the rest.",
+    "Counting stops getting better at six words, at over twice the bits of the stories' grammar; what points far back "
+    "costs over four times the rest.",
 )
 STOP, GAIN, FLOORS, FAR_FACTOR, ADD_ONE_FACTOR, OVER_THE_HAT = 6, 0.01, 2.0, 4.0, 3.0, 0.5
 WORD_ORDERS, CHARACTER_ORDERS = range(8), range(run.pick(11, 6))
@@ -45,7 +46,8 @@ WORD_ORDERS, CHARACTER_ORDERS = range(8), range(run.pick(11, 6))
 # ## What shall be predicted?
 #
 # Stories of two children. Of real text nobody knows how much can be foretold at all. Here we do: each story carries its
-# exact probability under the grammar that told it. Let a token be a word with the space before it, or a mark.
+# exact probability under the grammar that told it. Let a token be a word with the space before it, or a mark: so
+# `WordTokenizer` cuts a text, and numbers the words as they come. Joined, they are the text again.
 
 
 # %%
@@ -69,18 +71,13 @@ def stories(seed):
     return train, test, -sum(record["log_probability"] for record in records), marks
 
 
-def words_of(text):
-    """The text in words, each with the space before it, and marks; joined, they are the text again."""
-    return re.findall(r" ?\w+| ?[^\w\s]+|\s", text)
-
-
 train, test, nats, marks = stories(0)
-vocabulary = {word: i for i, word in enumerate(dict.fromkeys(words_of(train)))}
-train_words, test_words = (np.array([vocabulary[word] for word in words_of(text)]) for text in (train, test))
-V = len(vocabulary)
-names = list(vocabulary)
+tokenizer = WordTokenizer.train(train)
+train_words, test_words = map(tokenizer.encode_array, (train, test))
+V = tokenizer.vocab_size
 print(
-    f"{len(train_words)} words to count, {len(test_words)} to be judged by; {V} different ones, none new in the test text"
+    f"{len(train_words)} words to count, {len(test_words)} to be judged by; {V} different ones, none "
+    f"new in the test text"
 )
 print(test.split("\n\n")[0])
 
@@ -118,7 +115,7 @@ for order in (1, 2, 3, 5):
     grams, contexts = shares(train_list, order)
     seen = [gram in grams for gram in zip(*(test_list[i:] for i in range(order)))]
     infinite.append(not all(seen))
-    first = "" if all(seen) else "".join(names[i] for i in test_list[seen.index(False) :][:order])
+    first = "" if all(seen) else tokenizer.decode(test_list[seen.index(False) :][:order])
     rows.append([order, len(grams), f"{1 - np.mean(seen):.2%}", "infinite" if infinite[-1] else "finite", first])
 print(table(rows, ["order", "n-grams seen", "of the test's are new", "test loss", "the first of these"]))
 
@@ -137,7 +134,8 @@ print(table(rows, ["order", "n-grams seen", "of the test's are new", "test loss"
 # for each of the $T(c)$ different words that followed $c$, is spread as the shorter context would. That one does the
 # same with one shorter still, and the last is uniform:
 #
-# $$p_n(w \mid c) = \frac{\max(N(c\,w) - D, 0) + D\,T(c)\;p_{n-1}(w \mid c')}{N(c)} \qquad c' = c \text{ without its first word}$$
+# $$p_n(w \mid c) = \frac{\max(N(c\,w) - D, 0) + D\,T(c)\;p_{n-1}(w \mid c')}{N(c)}
+# \qquad c' = c \text{ without its first word}$$
 #
 # A context that was never seen has nothing to say: there $p_n = p_{n-1}$. That is *absolute discounting*. For $D$ one
 # takes $n_1 / (n_1 + 2 n_2)$, from how many n-grams were seen once and twice (Ney, Essen and Kneser, 1994).
@@ -231,9 +229,9 @@ def curve(train_ids, test_ids, vocab_size, orders, text):
     return rows
 
 
-tokenizer = CharTokenizer.train(train)
+letters = CharTokenizer.train(train)
 by_character = curve(
-    tokenizer.encode_array(train), tokenizer.encode_array(test), tokenizer.vocab_size, CHARACTER_ORDERS, test
+    letters.encode_array(train), letters.encode_array(test), letters.vocab_size, CHARACTER_ORDERS, test
 )
 by_word = curve(train_words, test_words, V, WORD_ORDERS, test)
 floor = nats / math.log(2) / len(test)
@@ -257,7 +255,8 @@ except DataError as error:
     print(f"no real text: {error}")
 else:
     alphabet = CharTokenizer.train(real_train + real_test)
-    real = curve(alphabet.encode_array(real_train), alphabet.encode_array(real_test), alphabet.vocab_size, run.pick(range(9), range(0)), real_test)  # fmt: skip
+    real_ids = map(alphabet.encode_array, (real_train, real_test))
+    real = curve(*real_ids, alphabet.vocab_size, run.pick(range(9), range(0)), real_test)
     if real:
         print("Tiny Shakespeare, the last tenth, by characters:")
         print(table(real, ["order", "bits a token", "perplexity", "bits per byte"]))
@@ -318,7 +317,7 @@ def which_child(model, ids, words, far_names, order):
     bits = []
     for place in far_names:
         space = " " if words[place].startswith(" ") else ""
-        windows = np.array([[*ids[place - order + 1 : place], vocabulary[space + child]] for child in CHILDREN])
+        windows = np.array([[*ids[place - order + 1 : place], tokenizer.id_of[space + child]] for child in CHILDREN])
         p = model.probabilities(windows.reshape(-1))[order - 1 :: order]
         bits.append(-math.log2(p[CHILDREN.index(words[place].strip())] / p.sum()))
     return float(np.mean(bits))
@@ -337,7 +336,7 @@ def by_kind(train_ids, test_ids, words, marks, orders):
     return rows, Counter(kind.tolist())
 
 
-split, how_many = by_kind(train_words, test_words, words_of(test), marks, WORD_ORDERS[1:])
+split, how_many = by_kind(train_words, test_words, tokenizer.words(test), marks, WORD_ORDERS[1:])
 print("words of each kind:", dict(how_many))
 print(table(split, ["order", "far", "first", "near", "rest", "all but far", "which child"]))
 hat = math.log2(len(CHILDREN))
@@ -372,7 +371,7 @@ run.show(
 # %%
 rng = np.random.default_rng(run.seeds[0])
 for order in (1, 2, 3, 5):
-    model, said = NGram(order, V).fit(train_words), [vocabulary["\n"]] * 2
+    model, said = NGram(order, V).fit(train_words), [tokenizer.id_of["\n"]] * 2
     for _ in range(30):
         context = said[max(0, len(said) - order + 1) :] if order > 1 else []
         windows = np.array(
@@ -380,7 +379,7 @@ for order in (1, 2, 3, 5):
         )  # every word that could come, each after this context
         p = model.probabilities(windows.reshape(-1))[windows.shape[1] - 1 :: windows.shape[1]]
         said.append(int(rng.choice(V, p=p / p.sum())))
-    print(f"order {order}: {''.join(names[i] for i in said).strip()}\n")
+    print(f"order {order}: {tokenizer.decode(said).strip()}\n")
 
 # %% [markdown]
 # Order 5 sounds right for a line or two. Read on, and ask who is who.
@@ -395,11 +394,11 @@ measured = []
 for seed in run.seeds:
     if seed:
         train, test, nats, marks = stories(seed)
-        vocabulary = {word: i for i, word in enumerate(dict.fromkeys(words_of(train)))}
-        V = len(vocabulary)
-        train_words, test_words = (np.array([vocabulary[word] for word in words_of(text)]) for text in (train, test))
+        tokenizer = WordTokenizer.train(train)
+        V = tokenizer.vocab_size
+        train_words, test_words = map(tokenizer.encode_array, (train, test))
         by_word = curve(train_words, test_words, V, WORD_ORDERS, test)
-        split, _ = by_kind(train_words, test_words, words_of(test), marks, WORD_ORDERS[1:])
+        split, _ = by_kind(train_words, test_words, tokenizer.words(test), marks, WORD_ORDERS[1:])
     bits = [row[3] for row in by_word]
     gains = [1 - after / before for before, after in zip(bits, bits[1:])]
     stop = next((order for order, gain in enumerate(gains) if gain < GAIN), len(gains))

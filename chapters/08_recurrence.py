@@ -19,6 +19,7 @@
 
 # %%
 import time
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -35,8 +36,9 @@ from tinygrad_llm.visualize.chart import COLORS, Line
 
 run = Chapter(
     "08",
-    "With equal parameters an LSTM recalls over 15 fillers and an RNN does not; over 40 it takes a forget gate that starts open. "
-    "The gradient that reaches the first token before training tells who will learn. Clipping saves a run whose gradient explodes.",
+    "With equal parameters an LSTM recalls over 15 fillers and an RNN does not; over 40 it takes a forget gate that "
+    "starts open. The gradient that reaches the first token before training tells who will learn. Clipping saves a "
+    "run whose gradient explodes.",
 )
 RECALLS, LEARNS, FORGETS, CHANCE, EQUAL, TOLD, STUCK, COPIES = 0.95, 0.75, 0.25, 1 / 8, 0.02, 0.85, 2.0, 0.2
 STEPS, DISTANCES = run.pick(1500, 250), run.pick((2, 5, 10, 15, 20, 40), (2, 15))
@@ -64,7 +66,8 @@ for row, answer in zip(tokens, answers):
 # A row of $F$ numbers, $h$. At each step mix what comes in with what was there, and bend it, so that it stays within
 # bounds:
 #
-# $$h_t = \tanh(W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh}) \qquad x_t: (I),\; W_{ih}: (F, I),\; W_{hh}: (F, F),\; h_t: (F)$$
+# $$h_t = \tanh(W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh})
+# \qquad x_t: (I),\; W_{ih}: (F, I),\; W_{hh}: (F, F),\; h_t: (F)$$
 #
 # That is the plain RNN. One line, and a loop:
 
@@ -119,11 +122,13 @@ for gain in (0.5, 1.0, 1.5, 2.0, 3.0):
     lengths = length_by_step(new_model("rnn", 0, gain), 40)[::-1]
     lines[f"gain {gain:g}"] = [(t, float(v / lengths[0])) for t, v in enumerate(lengths)]
     print(
-        f"gain {gain}: largest eigenvalue {radius:.2f}, gradient 41 steps back {lengths[-1] / lengths[0]:.1e} of the last one's"
+        f"gain {gain}: largest eigenvalue {radius:.2f}, gradient 41 steps back "
+        f"{lengths[-1] / lengths[0]:.1e} of the last one's"
     )
 run.show(
     line_chart(
-        lines, title="The gradient of a plain RNN on its way back", subtitle="|dL/dx| as a share of the last step's, before training",
+        lines, title="The gradient of a plain RNN on its way back",
+        subtitle="|dL/dx| as a share of the last step's, before training",
         xlabel="steps back from the end", log_y=True,
     ),
     "gains",
@@ -215,7 +220,7 @@ def at_the_end(tokens, answers):
 
 
 def train(model, lr, distance, seed, steps=STEPS):
-    """Trains until it is learned, or for so many steps.  Returns the share of 1,000 new answers that are right, and the steps."""
+    """Trains until it is learned, or for so many steps.  -> the share of 1,000 new answers that are right, the steps"""
     rng, recent = np.random.default_rng((seed, distance)), []
     step = EagerStep(model, AdamW(model.parameters(), lr=lr, weight_decay=0.0))
     for number in range(steps):
@@ -250,15 +255,16 @@ def over_seeds(values, name, pick=np.mean):
 run.show(
     line_chart(
         {name: over_seeds(accuracy, name) for name in MODELS}, title="Recall over a distance",
-        subtitle="share of new answers that are right", xlabel="fillers between symbol and question", baselines={"chance": CHANCE}, log_x=True,
+        subtitle="share of new answers that are right", xlabel="fillers between symbol and question",
+        baselines={"chance": CHANCE}, log_x=True,
     ),
     "recall",
 )  # fmt: skip
 run.show(
     line_chart(
         {name: over_seeds(share, name) for name in MODELS}, title="… and what the first step can be learned from",
-        subtitle="|dL/dx| of the first step over that of the last, before training", xlabel="fillers between symbol and question",
-        log_x=True, log_y=True,
+        subtitle="|dL/dx| of the first step over that of the last, before training",
+        xlabel="fillers between symbol and question", log_x=True, log_y=True,
     ),
     "share",
 )  # fmt: skip
@@ -273,7 +279,8 @@ learned = [share[key] for key in accuracy if accuracy[key] >= RECALLS]
 failed = [share[key] for key in accuracy if accuracy[key] < RECALLS]
 told = float(np.mean([a > b for a in learned for b in failed]))
 print(
-    f"{len(learned)} runs learned, {len(failed)} did not: the share before training is right about {told:.1%} of their pairs"
+    f"{len(learned)} runs learned, {len(failed)} did not: the share before training is right about "
+    f"{told:.1%} of their pairs"
 )
 print(f"the smallest share that was enough: {min(learned):.1e}; the largest that was not: {max(failed):.1e}")
 
@@ -300,7 +307,8 @@ for (name, word), color in zip((("RNN", "RNN"), ("LSTM, f = 73 %", "LSTM")), COL
         shown.append(Line(f"{word} {when}", points, color, 2, opacity, dots=True))
 run.show(
     line_chart(
-        shown, title=f"The gradient of every step, before training and after, distance {FAR}", subtitle="|dL/dx| as a share of the last step's",
+        shown, title=f"The gradient of every step, before training and after, distance {FAR}",
+        subtitle="|dL/dx| as a share of the last step's",
         xlabel="steps back from the end", log_y=True,
     ),
     "before-and-after",
@@ -334,12 +342,12 @@ print(f"forget gates above 0.9 while fillers pass: {gates_open[0]:.0%} at the st
 
 
 # %%
-def copy_before(lr, clip, seed, steps=run.pick(300, 200)):
+def copy_before(lr, clip, seed):
     """Trains to say the token before; returns the mean loss over the last 20 steps and the first gradient's length."""
     rng, model = np.random.default_rng(seed), new_model("rnn", seed, gain=3.0)
     step = EagerStep(model, SGD(model.parameters(), lr=lr), clip=clip)
     results = []
-    for number in range(steps):
+    for number in range(run.pick(300, 200)):
         tokens = rng.integers(0, 8, (32, run.pick(80, 60)))
         targets = np.concatenate([np.full((32, 1), ops.IGNORE), tokens[:, :-1]], axis=1)
         results.append(step([(tokens, targets)], number, lr))
@@ -376,7 +384,7 @@ for time_steps in (16, 64, 256, 1024):
         for shape in ((4096 // time_steps, time_steps, 64), (512, 64))
     )
     seconds = []
-    for work in (lambda x: layer(x)[0], lambda x: ops.linear(x, wide)):
+    for work in (lambda x: layer(x)[0], partial(ops.linear, weight=wide)):
         with no_grad():
             once = []
             for _ in range(4):

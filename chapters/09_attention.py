@@ -30,20 +30,22 @@ from tinygrad_llm import Module, Tensor, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.recall import recall_batch, recall_vocab_size
 from tinygrad_llm.datasets.tales_words import CHILDREN
+from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.visualize import (
+    ablate_heads,
     attention_figure,
     attention_text,
     attention_weights,
     bar_chart,
     line_chart,
-    without_heads,
 )
 
 run = Chapter(
     "09",
-    "One head looks at the child that he or she means in at least 90 % of the stories in which neither the nearest name nor the sex "
-    "tells, and without it the model answers no better than rules that know less.",
+    "One head looks at the child that he or she means in at least 90 % of the stories in which neither the nearest "
+    "name nor the sex tells, and without it the model answers no better than rules that know less.",
 )
 one_core = threadpool_limits(1)  # matrices this small are done before a second core has woken up
 FOUND, RULES_AT_MOST, HONEST, LEAKING, SLOPE, RECALLED = 0.90, 0.65, 0.55, 0.75, 0.1, 0.95
@@ -77,7 +79,8 @@ for query in ([2.0, 0.0], [0.0, 2.0], [1.0, 1.0]):
 # both. So that is attention: *a dictionary that answers in shares*. In the field's letters, with T queries and S keys
 # of size K:
 #
-# $$\underset{(T,\,V)}{\text{answer}} \;=\; \text{softmax}\Big(\underset{(T,\,K)}{Q}\;\underset{(K,\,S)}{K^{T}} \,/\, \sqrt{K}\Big)\;\underset{(S,\,V)}{V}$$
+# $$\underset{(T,\,V)}{\text{answer}} \;=\;
+# \text{softmax}\Big(\underset{(T,\,K)}{Q}\;\underset{(K,\,S)}{K^{T}} \,/\, \sqrt{K}\Big)\;\underset{(S,\,V)}{V}$$
 #
 # (There the letter K does two jobs, which is the field's fault.) Only the $\sqrt K$ is new.
 #
@@ -161,7 +164,8 @@ after_changed = np.where(past, ops.softmax(Tensor(changed)).data, 0)
 before_changed = ops.softmax(ops.masked_fill(Tensor(changed), ~past, -np.inf)).data
 print("sum of each row, mask before:", before.sum(-1).round(3), " after:", after.sum(-1).round(3))
 print(
-    f"another last word moves the first four rows by {np.abs(before_changed - before)[:4].max():.3f} with the mask before, "
+    f"another last word moves the first four rows by {np.abs(before_changed - before)[:4].max():.3f} "
+    f"with the mask before, "
     f"by {np.abs(after_changed - after)[:4].max():.3f} after"
 )
 assert (before_changed[:4] == before[:4]).all()
@@ -246,14 +250,14 @@ q, k, v = (split_heads(project(x), 3) for project in (layer.q_proj, layer.k_proj
 several = layer.out_proj(join_heads(attention(q, k, v)))
 np.testing.assert_allclose(several.numpy(), layer(x).numpy(), rtol=1e-10)
 
-alone = [without_heads(layer, [(0, other) for other in range(3) if other != head])(x).numpy() for head in range(3)]
+alone = [ablate_heads(layer, [(0, other) for other in range(3) if other != head])(x).numpy() for head in range(3)]
 np.testing.assert_allclose(sum(alone), layer(x).numpy(), rtol=1e-10, atol=1e-12)
 print(
     "split, attend, join, mix: equal to nn.MultiHeadAttention; and its answer is the sum of what each head says alone"
 )
 
 # %% [markdown]
-# The last line will be useful: since the answer is a sum over heads, a head can be *taken out*. `without_heads` returns
+# The last line will be useful: since the answer is a sum over heads, a head can be *taken out*. `ablate_heads` returns
 # a copy of the model in which that head's columns of the last layer are zero.
 #
 # ## Does attention know the order of its words?
@@ -316,8 +320,8 @@ print(
 run.show(
     line_chart(
         {"attention": [(d, min(r)) for d, r in recalled.items()]}, title="Recall does not fade with distance",
-        subtitle="share of symbols recalled; learned at distances up to 32", xlabel="tokens between the symbol and the question",
-        baselines={"chance": 1 / 8}, log_x=True,
+        subtitle="share of symbols recalled; learned at distances up to 32",
+        xlabel="tokens between the symbol and the question", baselines={"chance": 1 / 8}, log_x=True,
     ),
     "recall",
 )  # fmt: skip
@@ -346,7 +350,8 @@ run.show(
 # %%
 @dataclass(frozen=True)
 class Story:
-    """Its words, their numbers, the two children, and (place, whom it means, nearest name, does the sex tell) a question."""
+    """Its words, their numbers, the two children; a question: (place, whom it means, nearest name, "
+    "does the sex tell)."""
 
     words: list[str]
     tokens: np.ndarray
@@ -354,33 +359,29 @@ class Story:
     questions: list[tuple[int, str, str, bool]]
 
 
-WORDS = re.compile(r"\w+|[^\w\s]")  # words, and each mark by itself
-vocabulary: dict[str, int] = {}
+folder = run.root / "data" / "tales"
+texts = {split: iter(read_text(folder / f"{split}.txt").split("\n\n")) for split in ("train", "val", "test")}
+records, stories = [json.loads(line) for line in read_text(folder / "stories.jsonl").splitlines()], defaultdict(list)
+for record in records:
+    record["text"] = next(texts[record["split"]])
+tokenizer = WordTokenizer.train("\n".join(record["text"] for record in records), spaces=False)
 
 
 def read(text, record):
-    found = list(WORDS.finditer(text))
-    words, place = [m.group() for m in found], {m.start(): i for i, m in enumerate(found)}
+    words, place = tokenizer.words(text), {start: i for i, (start, _) in enumerate(tokenizer.spans(text))}
     second = next(i for i, word in enumerate(words) if word in CHILDREN and word != record["hero"])
     questions = [
         (place[p["span"][0]], p["means"], p["nearest"], p["sex"] is not None)
         for p in record["pronouns"]
         if place[p["span"][0]] > second  # before the second child has a name, there is nothing to ask
     ]
-    tokens = np.array([vocabulary.setdefault(word, len(vocabulary)) for word in words])
-    return Story(words, tokens, (record["hero"], words[second]), questions)
+    return Story(words, tokenizer.encode_array(text), (record["hero"], words[second]), questions)
 
 
-folder = run.root / "data" / "tales"
-texts = {split: iter((folder / f"{split}.txt").read_text().split("\n\n")) for split in ("train", "val", "test")}
-stories, records = defaultdict(list), []
-for line in (folder / "stories.jsonl").read_text().splitlines():
-    record = json.loads(line)
-    record["text"] = next(texts[record["split"]])
-    story = read(record["text"], record)
-    if story.questions:
-        stories[record["split"]].append(story)
-        records.append((record, story))
+told = [(record, read(record["text"], record)) for record in records]
+records = [(record, story) for record, story in told if story.questions]
+for record, story in records:
+    stories[record["split"]].append(story)
 stories["train"] = stories["train"][: run.pick(None, 800)]
 KINDS = ("nearest name wrong", "nearest name right")
 
@@ -424,7 +425,7 @@ count = Counter(kind for _, _, kind in asked("test"))
 print(
     {split: len(stories[split]) for split in stories},
     "stories,",
-    len(vocabulary),
+    tokenizer.vocab_size,
     "words; test questions:",
     dict(count),
 )
@@ -453,7 +454,8 @@ for split in stories:
 two_answers = sum(len(answers) > 1 for answers in by_sentence.values())
 undecided = sum(len(answers) > 1 for answers in by_beginning.values())
 print(
-    f"sentences with two answers: {two_answers} of {len(by_sentence):,}; beginnings: {undecided} of {len(by_beginning):,}"
+    f"sentences with two answers: {two_answers} of {len(by_sentence):,}; beginnings: {undecided} of "
+    f"{len(by_beginning):,}"
 )
 assert two_answers == 0
 
@@ -494,7 +496,7 @@ class Reader(Module):
     """Words (B, T) and places of pronouns (B, Q) -> scores of the 24 children (B, Q, 24)."""
 
     def __init__(self, rng, lookup_heads=1, causal=False):
-        self.words = nn.Embedding(len(vocabulary), WIDTH, rng=rng, std=0.1)
+        self.words = nn.Embedding(tokenizer.vocab_size, WIDTH, rng=rng, std=0.1)
         self.around = nn.MultiHeadAttention(WIDTH, 4, rng=rng)
         self.lookup = nn.MultiHeadAttention(WIDTH, lookup_heads, rng=rng)
         self.norms = [nn.LayerNorm(WIDTH) for _ in range(4)]
@@ -519,7 +521,7 @@ def batches(stories, rng=None):
 
 
 def packed(batch):
-    """Tokens (B, T), places of pronouns (B, Q), and children (B, Q); where a story has fewer questions, ignored ones."""
+    """Tokens (B, T), places of pronouns (B, Q), and children (B, Q); where a story has fewer, ignored ones."""
     most = max(len(story.questions) for story in batch)
     asking, children = np.zeros((len(batch), most), int), np.full((len(batch), most), ops.IGNORE)
     for i, story in enumerate(batch):
@@ -600,8 +602,8 @@ for seed in run.seeds:
     found.append(on_test[chosen])
     others = [min(on_test[head]) for head in on_test if head != chosen]
     said.append(answers(reader, "test"))
-    said_without.append(answers(without_heads(reader, [chosen]), "test"))
-    others_out = [min(answers(without_heads(reader, [head]), "test")) for head in on_test if head != chosen]
+    said_without.append(answers(ablate_heads(reader, [chosen]), "test"))
+    others_out = [min(answers(ablate_heads(reader, [head]), "test")) for head in on_test if head != chosen]
     rest.append(min(others_out))
     rows = [["looks: the chosen head", *found[-1], min(found[-1])]]
     rows += [["looks: the best other head", "", "", max(others)], ["looks: best head untrained", "", "", untrained[-1]]]
@@ -634,15 +636,15 @@ ENDINGS = (
 
 
 def other_ending(record, story):
-    """The story with the other ending after "because", and the question number; None where there is no such sentence."""
+    """The story with the other ending after "because", and the question's number; None without such a sentence."""
     for pair in ENDINGS:
         for mine, other in (pair, pair[::-1]):
             text = re.sub(rf"(because (he|she)) {mine}", rf"\1 {other}", record["text"])
             if text != record["text"]:
                 place = story.words.index("because") + 1
                 number = next(n for n, q in enumerate(story.questions) if q[0] == place)
-                words = WORDS.findall(text)  # the same up to the pronoun
-                tokens = np.array([vocabulary[word] for word in words])
+                words = tokenizer.words(text)  # the same up to the pronoun
+                tokens = tokenizer.encode_array(text)
                 return Story(words, tokens, story.children, story.questions[: number + 1]), number
     return None
 
@@ -669,7 +671,8 @@ for reader in readers:
         right += looked_at(reader, story, number) == means and looked_at(reader, twin, number) == now
     followed.append(right / len(pairs))
 print(
-    f"{len(pairs)} test stories have such a sentence; the head turns to the other child with the ending in {min(followed):.3f} of them"
+    f"{len(pairs)} test stories have such a sentence; the head turns to the other child with the ending "
+    f"in {min(followed):.3f} of them"
 )
 
 story, twin, number = next((s, t, n) for s, t, n in pairs if "laughed" in s.words and "made" in s.words)
@@ -703,10 +706,14 @@ run.show(
     ),
     "heat-map",
 )  # fmt: skip
+right = {name: min(score) for name, score in rules.items()} | {
+    "chosen head, untrained": max(untrained),
+    "without the chosen head": max(map(min, said_without)),
+    "the chosen head": min(map(min, found)),
+}
 run.show(
     bar_chart(
-        {**{name: round(100 * min(score), 1) for name, score in rules.items()}, "chosen head, untrained": round(100 * max(untrained), 1),
-         "without the chosen head": round(100 * max(map(min, said_without)), 1), "the chosen head": round(100 * min(map(min, found)), 1)},
+        {name: round(100 * share, 1) for name, share in right.items()},
         title="Who is meant, where the sex does not tell", unit=" %",
         subtitle="right, on the worse of two kinds of question: the nearest name wrong, the nearest name right",
     ),
@@ -749,7 +756,7 @@ divided = train(run.seeds[0], "four heads", lookup_heads=4)
 seen = looks(divided, "test")
 four = {f"head {head}": score for (layer, head), score in found_by(seen, "test").items() if layer == 1}
 rows = [
-    [name, *score, min(answers(without_heads(divided, [(1, i)]), "test"))]
+    [name, *score, min(answers(ablate_heads(divided, [(1, i)]), "test"))]
     for i, (name, score) in enumerate(four.items())
 ]
 print(table(rows, ["it looks", *KINDS, "choice without it"]))

@@ -32,8 +32,9 @@ from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
     "10",
-    "Without positions attention both ways, and one causal layer, cannot tell which came first; two causal layers can. On letters each of "
-    "four ways to tell positions beats none, RoPE most; beyond the trained length only ALiBi holds.",
+    "Without positions attention both ways, and one causal layer, cannot tell which came first; two causal layers "
+    "can. On letters each of four ways to tell positions beats none, RoPE most; beyond the trained length only ALiBi "
+    "holds.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 LN2 = math.log(2)
@@ -254,7 +255,10 @@ class Reader(Module):
         self.learned = nn.Embedding(longest, width, rng=rng, std=0.1) if scheme == "learned" else None
         self.table = nn.sinusoidal_table(longest, width).astype(np.float32)
         self.blocks = [
-            nn.TransformerBlock(nn.LayerNorm(width), Attention(scheme, causal, width, n_head, rng), nn.LayerNorm(width), nn.MLP(width, rng=rng))
+            nn.TransformerBlock(
+                nn.LayerNorm(width), Attention(scheme, causal, width, n_head, rng),
+                nn.LayerNorm(width), nn.MLP(width, rng=rng),
+            )
             for _ in range(n_layer)
         ]  # fmt: skip
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, outputs, rng=rng)
@@ -345,7 +349,7 @@ np.testing.assert_allclose(even[0, 0, :, 0], 1 / np.arange(1, 13), rtol=1e-12)
 
 
 def position_read(causal, seed):
-    """R² of 1/(t+1), read by a straight line from what a layer with random weights gives, on texts not used for the fit."""
+    """R² of 1/(t+1), read by a straight line from what a layer with random weights gives, on texts not fitted."""
     model = Reader("none", causal, 1, LETTERS, 2, np.random.default_rng(seed)).to(run.device)
     text = np.random.default_rng((seed, 1)).integers(3, LETTERS, (400, 32))
     text[:, 0] = 2  # the mark
@@ -363,7 +367,8 @@ read = {
 }
 for name, r2 in read.items():
     print(
-        f"one layer, random weights, {name:9}: a straight line reads the position with R² {', '.join(f'{r:.2f}' for r in r2)}"
+        f"one layer, random weights, {name:9}: a straight line reads the position with R² "
+        f"{', '.join(f'{r:.2f}' for r in r2)}"
     )
 
 # %% [markdown]

@@ -33,8 +33,9 @@ from tinygrad_llm.visualize import line_chart
 
 run = Chapter(
     "11",
-    "48 layers deep the gradient vanishes in a plain stack, explodes with residual paths alone and stays with residual paths and norms; at 12 "
-    "layers of these three only the last learns; post-norm needs warm-up, pre-norm does not; an MLP without a bend is worse than any with one.",
+    "48 layers deep the gradient vanishes in a plain stack, explodes with residual paths alone and stays with "
+    "residual paths and norms; at 12 layers of these three only the last learns; post-norm needs warm-up, pre-norm "
+    "does not; an MLP without a bend is worse than any with one.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 VANISHED, EXPLODED, STAYED = 1e-9, 1e9, 30
@@ -125,7 +126,7 @@ def length(array):
 
 
 def gradient_by_layer(kind, depth, seed):
-    """The norms of dL/dx below the first layer and above each, (depth + 1,); the last weights' gradient's; the stream's growth."""
+    """Norms of dL/dx below the first layer and above each, (depth + 1,); the last gradient's; the stream's growth."""
     model = Deep(kind, depth, np.random.default_rng(seed), attention=ReadableAttention, dtype=np.float64)
     model.to(run.device)
     tokens, targets = Batches(letters, block_size=CONTEXT, batch_size=4, seed=seed)[0]
@@ -289,7 +290,8 @@ after_one = -float(
     (pairs / pairs.sum() * np.log(np.maximum(pairs, 1) / np.maximum(pairs.sum(1, keepdims=True), 1))).sum()
 )
 print(
-    f"knowing nothing costs {math.log(V):.2f} nats a letter, frequencies {frequencies:.2f}, the letter before {after_one:.2f}"
+    f"knowing nothing costs {math.log(V):.2f} nats a letter, frequencies {frequencies:.2f}, the letter "
+    f"before {after_one:.2f}"
 )
 
 # %%
@@ -359,7 +361,8 @@ print(f"gradient of the last layer's weights: post-norm {top['post-norm']:.2f}, 
 fates = {"post-norm": [], "post-norm, warm-up": [], "pre-norm": []}
 warm_curves = {}
 for start in run.progress([seed * 10 + s for seed in run.seeds for s in range(STARTS)], "starts"):
-    for name, kind, warmup in (("post-norm", "post-norm", 0), ("post-norm, warm-up", "post-norm", 100), ("pre-norm", "pre-norm", 0)):  # fmt: skip
+    for name, warmup in (("post-norm", 0), ("post-norm, warm-up", 100), ("pre-norm", 0)):
+        kind, _, _ = name.partition(",")
         losses = train(Deep(kind, 4, np.random.default_rng(start)), start, 1e-2, STEPS_POST, warmup)
         fates[name].append(float(smooth(losses)[-1]))
         warm_curves[name] = [(i + 20, float(v)) for i, v in enumerate(smooth(losses))][::3]
@@ -393,7 +396,7 @@ run.show(
 # | none | $W_2 W_1 x$ |
 # | ReLU | $W_2 \max(W_1 x, 0)$ |
 # | GELU | $W_2\,u\,\Phi(u)$, $u = W_1 x$: each number times the share of a normal crowd that it exceeds |
-# | SwiGLU | $W_d\,(u\,\sigma(u) \cdot v)$, $u = W_g x$, $v = W_u x$: one half opens and closes gates for the other (Llama) |
+# | SwiGLU | $W_d\,(u\,\sigma(u) \cdot v)$, $u = W_g x$, $v = W_u x$: one half gates the other (Llama) |
 #
 # $\Phi$, the normal distribution function, is made of `erf`. GPT-2 has a formula with tanh that comes close.
 
@@ -443,7 +446,8 @@ worst_margin = min(
 )
 spread = max(max(bent) - min(bent) for bent in zip(*(bends[n] for n in BENDS if n != "none")))
 print(
-    f"none is worse than the worst of the others by {worst_margin:.3f} nats or more; these differ by at most {spread:.3f}"
+    f"none is worse than the worst of the others by {worst_margin:.3f} nats or more; these differ by at "
+    f"most {spread:.3f}"
 )
 
 # %% [markdown]

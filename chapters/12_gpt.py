@@ -19,7 +19,6 @@
 import inspect
 import json
 import math
-import re
 import subprocess
 import sys
 import tempfile
@@ -38,16 +37,17 @@ from tinygrad_llm.models.gpt import GPT, GPTConfig
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.models.rnn_lm import RNNLM, RNNLMConfig
 from tinygrad_llm.optim import AdamW, schedule
+from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.train.config import TrainConfig
 from tinygrad_llm.train.step import ThreadedStep
 from tinygrad_llm.train.trainer import Trainer
-from tinygrad_llm.visualize import Line, line_chart
-from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
+from tinygrad_llm.visualize import Line, grouped_bars, line_chart
 
 run = Chapter(
     "12",
-    "A GPT of our own equals the package's; one that sees the future is found out; an honest one beats counting and knows which child is "
-    "named again, which counting and an LSTM do not; killed and resumed it ends in the same bits.",
+    "A GPT of our own equals the package's; one that sees the future is found out; an honest one beats counting and "
+    "knows which child is named again, which counting and an LSTM do not; killed and resumed it ends in the same "
+    "bits.",
 )
 LINES, BELOW_FLOOR, OVERFITTED = 40, 0.5, 0.1
 OF_COUNTING, FAR, WHICH, BLIND = 0.7, 0.6, 3.0, 4.0  # the last two in bits
@@ -120,8 +120,8 @@ def first_weights(V, T, n_layer, D, rng):
     small = 0.02 / math.sqrt(2 * n_layer)  # what writes into the stream whispers (11)
     for h in (f"h.{i}" for i in range(n_layer)):
         for name, inputs, outputs, std in (
-            ("attn.c_attn", D, 3 * D, 0.02), ("attn.c_proj", D, D, small), ("mlp.c_fc", D, 4 * D, 0.02), ("mlp.c_proj", 4 * D, D, small)
-        ):  # fmt: skip
+            ("attn.c_attn", D, 3 * D, 0.02), ("attn.c_proj", D, D, small), ("mlp.c_fc", D, 4 * D, 0.02),
+            ("mlp.c_proj", 4 * D, D, small)):  # fmt: skip
             w[f"{h}.{name}.weight"], w[f"{h}.{name}.bias"] = rng.normal(0, std, (outputs, inputs)), np.zeros(outputs)
     for norm in ["ln_f", *(f"h.{i}.{n}" for i in range(n_layer) for n in ("ln_1", "ln_2"))]:
         w[f"{norm}.weight"], w[f"{norm}.bias"] = np.ones(D), np.zeros(D)
@@ -151,7 +151,10 @@ pairs = [(to_device(a, "cpu"), to_device(b, "cpu")) for a, b in pairs]
 away = max(float(np.abs(a - b).max()) for a, b in pairs)
 for a, b in pairs:
     np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
-print(f"logits, loss and {len(w)} gradients: nowhere more than {away:.1e} apart; a new one costs {our_loss.item():.3f} nats, ln 30 is {math.log(30):.3f}")  # fmt: skip
+print(
+    f"logits, loss and {len(w)} gradients: nowhere more than {away:.1e} apart; "
+    f"a new one costs {our_loss.item():.3f} nats, ln 30 is {math.log(30):.3f}"
+)
 
 # %% [markdown]
 # The last two numbers are worth a look with every model that you ever write: a new one knows nothing, and must cost
@@ -166,25 +169,19 @@ print(f"logits, loss and {len(w)} gradients: nowhere more than {away:.1e} apart;
 
 
 # %%
-def words_of(text):
-    return re.findall(r" ?\w+| ?[^\w\s]+|\s", text)
-
-
 folder = corpus("tales")
 train_text, test_text = (read_text(folder / f"{split}.txt") for split in ("train", "test"))
-names = list(dict.fromkeys(words_of(train_text)))
-vocabulary = {word: i for i, word in enumerate(names)}
-V, END = len(names), vocabulary["\n"]
-train_ids, test_ids = (np.array([vocabulary[word] for word in words_of(text)]) for text in (train_text, test_text))
-T = 2 + max(len(words_of(story)) for story in (train_text + test_text).split("\n\n"))
+tokenizer = WordTokenizer.train(train_text)
+V, END = tokenizer.vocab_size, tokenizer.id_of["\n"]
+train_ids, test_ids = map(tokenizer.encode_array, (train_text, test_text))
+T = 2 + max(len(tokenizer.words(story)) for story in (train_text + test_text).split("\n\n"))
 
 
 def windows(text):
     """Inputs and targets, each (stories, T)."""
-    stories = [words_of(f"{story}\n\n") for story in text.split("\n\n") if story]
+    stories = [tokenizer.encode(f"{story}\n\n") for story in text.split("\n\n") if story]
     inputs, targets = np.full((len(stories), T), END), np.full((len(stories), T), ops.IGNORE)
-    for row, words in enumerate(stories):
-        ids = [vocabulary[word] for word in words]
+    for row, ids in enumerate(stories):
         inputs[row, 1 : len(ids)], targets[row, : len(ids)] = ids[:-1], ids
     return inputs, targets
 
@@ -234,7 +231,10 @@ one = train[0][:BATCH], train[1][:BATCH]
 heart = {peeking: fit(new_gpt(0, peeking), STEPS_HEART, 0, 1e-2, batch=one) for peeking in (False, True)}
 for peeking, losses in heart.items():
     reached = next((i + 1 for i, loss in enumerate(losses) if loss < OVERFITTED), None)
-    print(f"{'sees the future' if peeking else 'sees the past':15}: {losses[0]:.2f} nats a word at first, {losses[-1]:.3f} after {STEPS_HEART} steps, below {OVERFITTED} after {reached}")  # fmt: skip
+    print(
+        f"{'sees the future' if peeking else 'sees the past':15}: {losses[0]:.2f} nats a word at first, "
+        f"{losses[-1]:.3f} after {STEPS_HEART} steps, below {OVERFITTED} after {reached}"
+    )
 
 # %% [markdown]
 # Both pass. So what does the test show? That losses and gradients reach the weights, and nothing beyond: not that a
@@ -266,7 +266,10 @@ leaked, cheats = [], [new_gpt(seed, peeking=True) for seed in run.seeds]
 for seed, model in zip(run.seeds, cheats):
     fit(model, STEPS_PEEKING, seed, RATES["GPT"])
     leaked.append(float(bits_of(log_probabilities(model), test_ids).sum() / n_bytes))
-print(f"bits per byte of unseen stories: counting {counted_bits.sum() / n_bytes:.4f}, the grammar's entropy {floor:.4f}, the peeking model", *(f"{b:.4f}" for b in leaked))  # fmt: skip
+print(
+    f"bits per byte of unseen stories: counting {counted_bits.sum() / n_bytes:.4f}, the grammar's entropy {floor:.4f},",
+    *("the peeking model", *(f"{b:.4f}" for b in leaked)),
+)
 
 # %% [markdown]
 # It does not fail. It wins, by as much as you like. It even wins against the grammar that told these stories. And
@@ -289,7 +292,10 @@ in_text = np.full(test[1].shape, np.nan)
 in_text[test[1] != ops.IGNORE] = counted_bits
 there = float(in_text[:, 9:89:10].mean())
 blindfold = [without_the_future(model) for model in cheats]
-print(f"without the future: counting {there:.2f} bits a word, a word from a hat {math.log2(V):.2f}, the peeking model", *(f"{b:.2f}" for b in blindfold))  # fmt: skip
+print(
+    f"without the future: counting {there:.2f} bits a word, a word from a hat {math.log2(V):.2f}, the peeking model",
+    *(f"{b:.2f}" for b in blindfold),
+)
 
 # %% [markdown]
 # Worthless. But the check that finds this in a millisecond needs no training, no corpus and no floor. Change one word;
@@ -328,7 +334,7 @@ print("a later word changed, outputs before it move by at most:", heard)
 # %%
 kind, far_kind = np.full(len(test_ids), "rest", dtype="<U5"), np.full(len(test_ids), "", dtype="<U7")
 which, spoken, at = [], set(), 0
-words = [names[i] for i in test_ids]
+words = tokenizer.words(test_text)
 stops = np.cumsum([len(word) for word in words])
 starts = stops - [len(word) for word in words]
 for record, story in zip(records, test_text.split("\n\n")):
@@ -345,7 +351,7 @@ for i, word in enumerate(words):
         kind[i] = "near" if word.strip() in said else "first"
     said.add(word.strip())
 which, hat = np.array(which), math.log2(len(CHILDREN))
-as_said = [[vocabulary[(" " if words[i].startswith(" ") else "") + child] for child in CHILDREN] for i in which]
+as_said = [[tokenizer.id_of[(" " if words[i].startswith(" ") else "") + child] for child in CHILDREN] for i in which]
 right = np.array([CHILDREN.index(words[i].strip()) for i in which])
 
 
@@ -391,7 +397,8 @@ for seed in run.seeds:
         log_p = log_probabilities(rival)
         bits[name].append(bits_of(log_p, test_ids))
         learned[name].append(split(bits[name][-1], which_child(log_p[which])))
-print(f"parameters: LSTM {lstm.n_parameters()}, GPT {model.n_parameters()}, counts of the n-gram {sum(len(level.pairs) for level in counting.levels)}")  # fmt: skip
+n_counts = sum(len(level.pairs) for level in counting.levels)
+print(f"parameters: LSTM {lstm.n_parameters()}, GPT {model.n_parameters()}, counts of the n-gram {n_counts}")
 rows = [[f"{ORDER} words counted", "", *counted.values()]]
 rows += [[name, seed, *row.values()] for name, runs in learned.items() for seed, row in zip(run.seeds, runs)]
 print(table(rows, ["model", "seed", *counted]))
@@ -402,46 +409,29 @@ by_meant = {name: [float(b[far_kind == m].mean()) for m in MEANT] for name, b in
 print("far, by what points back, bits a word:")
 print(table([[name, *row] for name, row in by_meant.items()], ["model", *MEANT]))
 lead = mean_bits["LSTM"] - mean_bits["GPT"]
-by_copying = float(lead[(kind == "far") | (kind == "near")].sum() / lead.sum())
-print(f"of the GPT's lead over the LSTM, {by_copying:.0%} come from far and near, {np.mean((kind == 'far') | (kind == 'near')):.0%} of the words")  # fmt: skip
+again = (kind == "far") | (kind == "near")
+by_copying = float(lead[again].sum() / lead.sum())
+print(f"of the GPT's lead over the LSTM, {by_copying:.0%} come from far and near, {np.mean(again):.0%} of the words")
 
 # %%
 colors = {f"{ORDER} words counted": "#8c959f", "LSTM": "#cf5b16", "GPT": "#0969da"}
 bars = {f"{ORDER} words counted": counted} | {
     name: {key: float(np.mean([row[key] for row in runs])) for key in counted} for name, runs in learned.items()
 }
-
-
-def grouped(bars, groups, title, subtitle):
-    """For each group a bar a model; `groups` gives the words under it."""
-    figure = Figure(760, 400, title, subtitle)
-    figure.text((20, 28), title, INK, 16, weight=600)
-    figure.text((20, 48), subtitle, PALE_INK, 12)
-    for place, name in enumerate(bars):
-        figure.rect((390 + [0, 150, 240][place], 62), 12, 12, colors[name])
-        figure.text((408 + [0, 150, 240][place], 73), name, INK, 12)
-    tallest = max(row[key] for row in bars.values() for key in groups)
-    for g, (key, note) in enumerate(groups.items()):
-        left = 30 + 146 * g
-        for b, (name, row) in enumerate(bars.items()):
-            height = 225 * row[key] / tallest
-            figure.rect((left + 40 * b, 330 - height), 36, height, colors[name])
-            figure.text((left + 40 * b + 18, 324 - height), f"{row[key]:.2f}", INK, 12, anchor="middle")
-        figure.text((left + 58, 350), key, INK, 13, anchor="middle", weight=600)
-        figure.text((left + 58, 368), note, PALE_INK, 12, anchor="middle")
-    figure.line((20, 330), (740, 330), PALE_INK)
-    return figure
-
-
+captions = {
+    "rest": "all other words", "first": "true choices", "near": "said lately", "far": "said long ago",
+    "which child": f"a hat: {hat:.2f}",
+}  # fmt: skip
 run.show(
-    grouped(
-        bars,
-        {"rest": "all other words", "first": "true choices", "near": "said lately", "far": "said long ago", "which child": "a hat: 4.58"},
-        "What can be copied from the story, the GPT copies",
-        "bits a word of unseen tales, lower is better",
+    grouped_bars(
+        {name: {kind: row[kind] for kind in captions} for name, row in bars.items()},
+        title="What can be copied from the story, the GPT copies",
+        subtitle="bits a word of unseen tales, lower is better",
+        captions=captions,
+        colors=colors,
     ),
     "far",
-)  # fmt: skip
+)
 run.show(
     line_chart(
         [Line(name, points, colors[name], dots=True) for name, points in curves.items()],
@@ -542,7 +532,7 @@ def told(model, temperature, count, seed):
         for t in range(1, T):
             logits = model.next_logits(rows[:, :t]).numpy()
             rows[:, t] = [sampler.draw(row, rng) for row in logits]
-    stories = [[names[i] for i in row[1:]] for row in rows]
+    stories = [[tokenizer.vocabulary[i] for i in row[1:]] for row in rows]
     return [story[: story.index("\n")] if "\n" in story else story for story in stories]
 
 
@@ -551,7 +541,9 @@ for temperature in (0.5, 1.0, 1.5):
     stories = told(model, temperature, run.pick(24, 4), seed=run.seeds[0])
     two = float(np.mean([len({word.strip() for word in story} & set(CHILDREN)) == 2 for story in stories]))
     fours = [
-        four in seen for story in stories for four in zip(*([vocabulary[word] for word in story][i:] for i in range(4)))
+        four in seen
+        for story in stories
+        for four in zip(*([tokenizer.id_of[word] for word in story][i:] for i in range(4)))
     ]
     said.append([temperature, two, 1 - float(np.mean(fours)), len({word for story in stories for word in story})])
     print(f"temperature {temperature}: {''.join(stories[0])}\n")

@@ -20,6 +20,7 @@
 from collections import Counter, defaultdict
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tinygrad_llm import Module, Tensor, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
@@ -30,13 +31,15 @@ from tinygrad_llm.generate import beam_search
 from tinygrad_llm.generate.beam import best_extensions
 from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig
 from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.visualize import Line, heat_map, line_chart
 
 run = Chapter(
     "13",
-    "With attention to every word of the source, an encoder-decoder translates what two LSTMs of its size, which hand over one vector, "
-    "cannot: long sentences. Where it looks is the word that it translates.",
+    "With attention to every word of the source, an encoder-decoder translates what two LSTMs of its size, which hand "
+    "over one vector, cannot: long sentences. Where it looks is the word that it translates.",
 )
+threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 STEPS, BATCH, LONG = run.pick(800, 40), 48, 12
 RIGHT, LSTM_MOST, RIGHT_LONG, LSTM_LONG_MOST, ONE_VECTOR_MOST = 0.95, 0.88, 0.90, 0.60, 0.20
 ALIGNED, DIAGONAL_MOST = 0.95, 0.25
@@ -125,13 +128,14 @@ for candidate in (reference, reference[:-1], [*reference[:3], "dorakan", *refere
 # Words become numbers. Both languages share one list, with three tokens that are no words: padding, start and end.
 
 # %%
-words = ["<pad>", "<start>", "<end>", *sorted({w for p in train for w in (*p.source, *p.target)})]
-number = {word: i for i, word in enumerate(words)}
-PAD, START, END = 0, 1, 2
+SPECIAL = ("<pad>", "<start>", "<end>")
+words = [*SPECIAL, *sorted({word for pair in train for word in (*pair.source, *pair.target)})]
+tokenizer = WordTokenizer(words, spaces=False, special=SPECIAL)
+PAD, START, END = (tokenizer.id_of[name] for name in SPECIAL)
 
 
 def numbers(texts):
-    return [[number[w] for w in text] for text in texts]
+    return [tokenizer.encode(" ".join(text)) for text in texts]
 
 
 # %% [markdown]
@@ -148,8 +152,10 @@ for row, text in enumerate(two):
     says[row, : len(text) + 1] = [*text, END]
 for ours, theirs in zip((reads, says), teacher_forcing(two, START, END, PAD)):
     np.testing.assert_array_equal(ours, theirs)
-shown = lambda row: [words[i] if i >= 0 else "(ignored)" for i in row]
-print(table([["reads", *shown(reads[0])], ["says", *shown(says[0])]], ["", "1", "2", "3", "4"]))
+shown = [
+    [name, *(words[i] if i >= 0 else "(ignored)" for i in rows[0])] for name, rows in (("reads", reads), ("says", says))
+]
+print(table(shown, ["", "1", "2", "3", "4"]))
 
 # %% [markdown]
 # What if one forgot to shift? Then the word to be said is the word that is read. We shall try it below.
@@ -162,7 +168,8 @@ print(table([["reads", *shown(reads[0])], ["says", *shown(says[0])]], ["", "1", 
 # In chapter 09 a text asked itself. **What has to change, so that one text asks another?** Only where things come from:
 # queries from the text that is being written (T words), keys and values from the text that was read (S words).
 #
-# $$Y = \mathrm{softmax}\big(Q K^\top / \sqrt{K} + \text{mask}\big)\,V \qquad (T \times K)(K \times S)(S \times K) \to (T \times K)$$
+# $$Y = \mathrm{softmax}\big(Q K^\top / \sqrt{K} + \text{mask}\big)\,V
+# \qquad (T \times K)(K \times S)(S \times K) \to (T \times K)$$
 #
 # There is no causal mask here: the source is finished, and all of it may be seen. Its padding may not.
 
@@ -412,7 +419,7 @@ def diagonal(b, t, p):
 aligned = []
 for seed in run.seeds:
     shares = shares_of(models["encoder-decoder", seed], judged)
-    aligned.append(agreement(judged, lambda b, t, p: int(shares[b, t].argmax())))
+    aligned.append(agreement(judged, lambda b, t, p, shares=shares: int(shares[b, t].argmax())))
 guesses = [agreement(judged, diagonal), agreement(judged, lambda b, t, p: len(p.source) - 1 - diagonal(b, t, p))]
 print(f"looks at the word that it translates: {aligned}; the diagonal {guesses[0]:.3f}, backwards {guesses[1]:.3f}")
 

@@ -176,3 +176,17 @@ def test_a_float_beside_integers_keeps_its_dtype_and_gets_its_gradient(dtype, ki
     x.grad = None
     (x * i).sum().backward()
     assert x.grad.tolist() == [1.0, 0.0]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", ["exp", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "erf"])
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int64])
+def test_functions_of_integers_are_pytorchs_float32(name, kind):
+    import torch
+
+    x = np.array([1, 3, 0 if kind is np.bool_ else 2]).astype(kind)
+    with np.errstate(divide="ignore"):
+        found = getattr(ops, name)(x)
+    expected = getattr(torch, name)(torch.tensor(x))
+    assert found.dtype == np.float32 and expected.dtype == torch.float32
+    np.testing.assert_allclose(found.data, expected.numpy(), rtol=1e-6)

@@ -157,6 +157,8 @@ def test_a_claim_of_nothing_is_refused():
         (None, {"equals": 1}, "a number"),
         ([1, 2, 3], {"at_least": [1, 2]}, "3"),
         (1, {"at_least": []}, "a number"),
+        (1, {"at_least": 1, "baseline": []}, "baseline: expected a number"),
+        (1, {"at_least": 1, "baseline": {"chance": None}}, "baseline: expected a number"),
     ],
 )
 def test_a_part_that_cannot_fail_is_refused(value, bounds, words):

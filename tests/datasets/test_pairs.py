@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_llm.datasets.pairs import Pair, padded, read_pairs, teacher_forcing, written
+from tinygrad_llm.datasets.pairs import Pair, format_pairs, padded, read_pairs, teacher_forcing
 from tinygrad_llm.errors import DataError
 from tinygrad_llm.ops import IGNORE
 
@@ -17,7 +17,7 @@ texts = st.lists(st.lists(st.integers(3, 9), max_size=5), min_size=1, max_size=4
 
 def test_what_is_written_is_read_again(tmp_path):
     path = tmp_path / "pairs.tsv"
-    path.write_text(written([PAIR, PAIR]))
+    path.write_text(format_pairs([PAIR, PAIR]))
     assert path.read_text().splitlines()[0] == "the cat did see\tvido nem\t2,3 1"
     assert read_pairs(path) == [PAIR, PAIR]
 

@@ -18,12 +18,12 @@ from tinygrad_llm.datasets.tales import (
     COUNTS,
     FAR_CHARACTERS,
     FAR_WORDS,
+    acceptance_rate,
     derivations,
     draw,
     generate_tales,
     joined,
     overlap,
-    share_of,
     split_of,
     write_tales,
 )
@@ -48,7 +48,9 @@ def test_the_files_are_what_the_generator_makes(tmp_path):
 def test_a_story_has_one_derivation_of_the_probability_it_carries(tales):
     for tale in tales[::60]:
         (probability,) = derivations(tale.text)
-        assert math.log(probability) - math.log(share_of(tale.split)) == pytest.approx(tale.log_probability, abs=1e-9)
+        assert math.log(probability) - math.log(acceptance_rate(tale.split)) == pytest.approx(
+            tale.log_probability, abs=1e-9
+        )
 
 
 def test_what_is_no_story_has_no_derivation(tales):
@@ -68,8 +70,8 @@ def test_probabilities_of_first_choices_are_frequencies():
 
 
 def test_shares_of_the_splits_add_up():
-    assert sum(share_of(split) for split in COUNTS) == pytest.approx(1)
-    assert share_of("train") == 0.875
+    assert sum(acceptance_rate(split) for split in COUNTS) == pytest.approx(1)
+    assert acceptance_rate("train") == 0.875
 
 
 def test_stories_differ_and_are_plain_text(tales):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tinygrad_llm.errors import ArgumentError, TokenError
 from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.generate.stop import StopRule
 from tinygrad_llm.models import GPT, GPTConfig
 from tinygrad_llm.tokenizer.base import StreamDecoder
 
@@ -103,6 +104,32 @@ def test_a_row_ends_with_the_first_stop_id_or_where_its_text_has_a_stop_string(s
     )
     options = {"stop_ids": ids, "stop_strings": strings, "tokenizer": Pieces()}
     assert [list(stream)] == generate(model, prompts[:1], 12, Sampler(), seeded(5), **options).tokens
+
+
+@given(rows=st.lists(st.lists(st.integers(0, 8), min_size=3, max_size=12), min_size=1, max_size=3), data=st.data())
+def test_a_stop_string_is_found_as_soon_as_the_text_has_it(rows, data):
+    decoded = lambda tokens: b"".join(map(Pieces().token_bytes, tokens)).decode("utf-8", "replace")
+    text, size = decoded(rows[0]), data.draw(st.integers(1, 5))
+    start = data.draw(st.integers(0, max(0, len(text) - size)))
+    strings = [text[start : start + size], "b c"]  # the one stands in the first row, wherever its tokens begin
+    rule = StopRule([], strings, Pieces(), len(rows))
+    for place in range(12):  # the rows' tokens come in turns
+        for row, tokens in enumerate(rows):
+            if place < len(tokens) and not rule.stopped[row]:
+                so_far = decoded(tokens[: place + 1])
+                if "\ufffd" not in so_far + text:  # half a character, or none
+                    assert rule.ends(row, tokens[place]) == any(string in so_far for string in strings)
+                else:
+                    rule.ends(row, tokens[place])
+
+
+def test_halves_of_characters_are_put_together_row_by_row():
+    rule = StopRule([], ["abc", "é"], Pieces(), 2)
+    assert [rule.ends(row, token) for token in (0, 1) for row in (0, 1)] == [False] * 4
+    assert [rule.ends(0, 3), rule.ends(1, 4)] == [True, False] and rule.stopped == [True, False]
+    assert rule.ends(1, 5) and rule.stopped == [True, True]
+    rule = StopRule([], ["é"], Pieces(), 2)
+    assert [rule.ends(row, token) for token in (4, 5) for row in (0, 1)] == [False, False, True, True]
 
 
 def test_a_stop_string_in_the_prompt_ends_nothing(model):

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.generate import Sampler, beam_search, generate
 from tinygrad_llm.generate.reader import Reader
 from tinygrad_llm.models import GPT, RNNLM, GPTConfig, RNNLMConfig
+from tinygrad_llm.ops import log_softmax
 
 GREEDY, EQUAL = Sampler(greedy=True), {"rtol": 1e-10, "atol": 1e-10}
 SOURCES = np.array([[3, 4, 5, 2], [2, 6, 1, 1], [5, 1, 1, 1]])
@@ -196,3 +197,18 @@ def test_a_reader_tells_how_much_room_is_left():
     assert reader.room() == 2 and Reader(language_model("lstm", 0), [[1]]).room() is None
     with pytest.raises(ArgumentError, match="prompt"):
         Reader(language_model("gpt", 0), [[1], []])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_beam_that_reads_with_a_cache_finds_what_one_that_reads_whole_texts_finds(seed):
+    model_for, block, vocabulary = any_model(seed)
+    start, longest = [1, 0], 4 if block is None else min(4, max(1, block - 2))
+
+    def whole(prefixes):
+        return np.concatenate([log_softmax(model_for([0])(prefix[None])[:, -1]).data for prefix in prefixes])
+
+    for width, power in ((1, 0.0), (3, 1.0)):
+        found = beam_search(model_for([0]), start, vocabulary - 1, width, longest, power)
+        expected = beam_search(whole, start, vocabulary - 1, width, longest, power)
+        assert [h.tokens for h in found] == [h.tokens for h in expected]
+        np.testing.assert_allclose([h.score for h in found], [h.score for h in expected], **EQUAL)

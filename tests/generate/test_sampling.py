@@ -102,6 +102,12 @@ def test_the_largest_number_below_one_picks_the_last_token_that_can_be():
     assert Sampler().pick(x, np.array([0.0])).tolist() == [0]
 
 
+def test_no_number_picks_what_cannot_be():
+    x = np.array([[-np.inf, 0.0, -np.inf, 0.0, -np.inf]])
+    picked = [int(Sampler().pick(x, np.array([u]))[0]) for u in (0.0, 0.25, 0.5, 0.75, np.nextafter(1, 0))]
+    assert picked == [1, 1, 3, 3, 3]
+
+
 def test_transforms_that_come_first_see_logits_and_texts():
     seen = []
 

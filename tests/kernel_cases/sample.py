@@ -23,16 +23,6 @@ SAMPLERS = {
 }
 
 
-class Given:
-    """A generator whose next number is known."""
-
-    def __init__(self, number: float) -> None:
-        self.number = number
-
-    def random(self) -> float:
-        return self.number
-
-
 def draws(sampler: Sampler, kind: str, width: int, block: int, rows: int = 40) -> Case:
     """Rows of logits: normal numbers, or whole ones, where most are equal to others and -0 stands beside 0."""
     b = Builder(width)
@@ -48,7 +38,7 @@ def draws(sampler: Sampler, kind: str, width: int, block: int, rows: int = 40) -
     options = np.float64(sampler.temperature), sampler.top_k or 0, np.float64(sampler.top_p), int(sampler.greedy)
     numbers = None if sampler.greedy else uniform
     b.launch("draw", rows, block, x, None if sampler.greedy else weights, token, width, *options, numbers)
-    b.expect(token, [sampler.draw(row, Given(float(u))) for row, u in zip(x.array, uniform.array)])
+    b.expect(token, sampler.pick(x.array, uniform.array))
     return b.case()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,9 +12,10 @@ from tolerances import WHOLE_MODEL
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import KeyedStream
+from tinygrad_llm.backend import KeyedStream, adjacent
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError
-from tinygrad_llm.nn import Attention
+from tinygrad_llm.nn import Attention, Linear, Module, replace
+from tinygrad_llm.optim import SGD
 
 F8 = np.float64
 NAMES = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -57,16 +60,16 @@ def by_hand(layer, x, source, mask=None, causal=False):
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("padding", ["none", "mask", "lengths"])
-@pytest.mark.parametrize("kind", ["itself", "its past", "another text"])
+@pytest.mark.parametrize(
+    ("kind", "padding"),
+    [("its past", "none"), ("its past", "mask"), *product(["itself", "another text"], ["none", "mask", "lengths"])],
+)
 def test_it_is_the_papers_formula(kind, padding, bias):
     layer = strong(bias=bias, causal=kind == "its past")
     assert [n for n, _ in layer.named_parameters() if "bias" in n] == [f"{n}.bias" for n in NAMES if bias]
     x, source = texts()
     x = source[:, :, ::-1].copy() if kind == "its past" else x if kind == "another text" else source
     given_source = source if kind == "another text" else x
-    if kind == "its past" and padding == "lengths":
-        pytest.skip("with causal, lengths say where the queries stand: see test_causal_queries_stand_at_the_end")
     expected, shares = by_hand(layer, x, given_source, None if padding == "none" else MASK, kind == "its past")
     args = (Tensor(x), Tensor(source) if kind == "another text" else None)
     options = {"none": {}, "mask": {"mask": MASK}, "lengths": {"lengths": LENGTHS}}[padding]
@@ -191,6 +194,104 @@ def test_a_mask_that_is_none_is_refused(mask, error, words):
     x, source = texts()
     with pytest.raises(error, match=words):
         strong()(Tensor(x), Tensor(source), mask=mask)
+
+
+class Wrapped(Module):
+    """A layer that is no Linear, as adaptation puts it in the place of one."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __call__(self, x):
+        return self.inner(x)
+
+
+OPTIONS = [
+    {}, {"causal": True}, {"n_kv_head": 2}, {"value_size": 3}, {"head_size": 6, "n_kv_head": 1}, {"rope_base": 50.0, "causal": True},
+    {"causal": True, "window": 2}, {"softcap": 0.7}, {"bias": False}, {"bias": False, "out_bias": True, "causal": True},
+]  # fmt: skip
+
+
+def answers(layer, x, **options):
+    """Value, and the gradients of x and of every parameter by name."""
+    for p in layer.parameters():
+        p.grad = None
+    leaf = Tensor(x, requires_grad=True)
+    out = layer(leaf, **options)
+    out.backward(np.random.default_rng(3).normal(size=out.shape))
+    return {"out": out.data, "x": leaf.grad} | {n.replace("inner.", ""): p.grad for n, p in layer.named_parameters()}
+
+
+def same(found, expected):
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_allclose(found[name], array, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("part", ["q_proj", "k_proj", "v_proj"])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_a_projection_that_was_replaced_is_called(options, part):
+    layer, (_, x) = strong(8, 4, **options), texts()
+    projection = getattr(layer, part)
+    twin = replace(layer, Linear, lambda path, inner: Wrapped(inner) if inner is projection else inner)
+    assert type(getattr(twin, part)) is Wrapped
+    same(answers(twin, x), answers(layer, x))
+    if not options.get("causal"):
+        same(answers(twin, x, lengths=LENGTHS), answers(layer, x, lengths=LENGTHS))
+        same(answers(twin, x, mask=MASK), answers(layer, x, lengths=LENGTHS))
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_where_the_weights_lie_changes_nothing(options):
+    """In an optimizer's memory, where the projections are neighbours, into its sink and beside it."""
+    layer, (_, x) = strong(8, 4, **options), texts()
+    apart = answers(layer, x)
+    optimizer = SGD(layer.named_parameters(), lr=0.1)
+    weights = [layer.q_proj.weight.data, layer.k_proj.weight.data, layer.v_proj.weight.data]
+    assert adjacent(weights) is not None
+    same(answers(layer, x), apart)
+    sink = optimizer.flat.new_sink()
+    out = layer(Tensor(x))
+    out.backward(np.random.default_rng(3).normal(size=out.shape), into=sink)
+    sink.finish()
+    places = {name: sink.place(p).array for name, p in layer.named_parameters()}
+    same(places, {name: array for name, array in apart.items() if name in places})
+
+
+@pytest.mark.parametrize("part", ["q_proj", "k_proj", "v_proj"])
+def test_a_frozen_projection_gets_no_gradient_and_the_others_theirs(part):
+    layer, (_, x) = strong(causal=True), texts()
+    expected = answers(layer, x)
+    getattr(layer, part).weight.requires_grad = False
+    SGD(layer.named_parameters(), lr=0.1)
+    found = answers(layer, x)
+    assert found.pop(f"{part}.weight") is None
+    same(found, {name: array for name, array in expected.items() if name != f"{part}.weight"})
+
+
+def test_causal_queries_stand_at_the_end_of_their_text():
+    """lengths with causal are what a cache needs; a text that is padded at its right needs none."""
+    layer, (_, x) = strong(causal=True), texts()
+    for row, length in enumerate(LENGTHS):
+        alone = layer(Tensor(x[row : row + 1, :length])).data[0]
+        np.testing.assert_allclose(layer(Tensor(x)).data[row, :length], alone, rtol=1e-10, atol=1e-12)
+
+
+def test_the_past_is_a_window_and_positions_are_told():
+    layer, (_, x) = strong(causal=True, window=2, rope_base=20.0), texts()
+    far = x.copy()
+    far[:, 0] += 5
+    before, after = (layer(Tensor(a)).data for a in (x, far))
+    np.testing.assert_allclose(before[:, 2:], after[:, 2:], rtol=1e-12, atol=1e-12)
+    assert np.abs(before[:, :2] - after[:, :2]).max() > 1e-3
+    shifted = layer(Tensor(x), positions=np.arange(6) + 9).data  # RoPE tells distances alone
+    np.testing.assert_allclose(shifted, before, rtol=1e-10, atol=1e-10)
+    rows = np.arange(6) * np.array([[1], [2], [3]])
+    found = layer(Tensor(x), positions=rows).data
+    for row in range(3):
+        alone = layer(Tensor(x[row : row + 1]), positions=rows[row]).data[0]
+        np.testing.assert_allclose(found[row], alone, rtol=1e-10, atol=1e-12)
+    assert np.abs(found[1:] - before[1:]).max() > 1e-3
 
 
 @pytest.mark.oracle

@@ -9,10 +9,11 @@ from tolerances import WHOLE_MODEL
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.nn import LSTM, RNN
+from tinygrad_llm.nn import GRU, LSTM, RNN
 
 F8 = np.float64
-KINDS = (RNN, LSTM)
+KINDS = (RNN, GRU, LSTM)
+GATES = {RNN: 1, GRU: 3, LSTM: 4}
 
 
 def rng(seed=0):
@@ -25,12 +26,12 @@ def parts(last):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_shapes_and_names(kind):
-    layer, rows = kind(3, 5, rng=rng()), 5 if kind is RNN else 20
+    layer, rows = kind(3, 5, rng=rng()), 5 * GATES[kind]
     shapes = {name: p.shape for name, p in layer.named_parameters()}
     assert shapes == {"weight_ih": (rows, 3), "weight_hh": (rows, 5), "bias_ih": (rows,), "bias_hh": (rows,)}
     h, last = layer(Tensor(np.zeros((2, 4, 3), np.float32)))
     assert h.shape == (2, 4, 5) and h.dtype == np.float32
-    assert [p.shape for p in parts(last)] == [(2, 5)] * (1 if kind is RNN else 2)
+    assert [p.shape for p in parts(last)] == [(2, 5)] * (2 if kind is LSTM else 1)
     np.testing.assert_array_equal(h.data[:, -1], parts(last)[0].data)
 
 
@@ -56,14 +57,14 @@ def test_what_comes_later_changes_nothing_before(kind):
 
 
 def test_first_weights():
-    for layer in (RNN(25, 400, rng=rng()), LSTM(25, 400, rng=rng())):
+    for layer in (kind(25, 400, rng=rng()) for kind in KINDS):
         assert layer.weight_ih.data.std() == pytest.approx(0.2, rel=0.03)
         assert layer.weight_hh.data.std() == pytest.approx(0.05, rel=0.03)
         assert not layer.bias_hh.data.any() and {p.dtype for p in layer.parameters()} == {np.dtype(np.float32)}
     forget = LSTM(2, 3, rng=rng()).bias_ih.data
     np.testing.assert_array_equal(forget, [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0])
     assert LSTM(2, 3, rng=rng(), forget_bias=2.5).bias_ih.data[4] == 2.5
-    assert not RNN(2, 3, rng=rng()).bias_ih.data.any()
+    assert not RNN(2, 3, rng=rng()).bias_ih.data.any() and not GRU(2, 3, rng=rng()).bias_ih.data.any()
 
 
 def test_the_gain_is_about_the_size_of_the_largest_eigenvalue():
@@ -98,10 +99,10 @@ def compare(kind, seed, with_state):
     batch, time, inputs, hidden = (int(n) for n in r.integers(1, 7, 4))
     theirs, ours = torch_twin(kind, inputs, hidden, seed)
     arrays = [r.normal(size=(batch, time, inputs))]
-    arrays += [r.normal(size=(batch, hidden)) for _ in range(1 if kind is RNN else 2)] if with_state else []
+    arrays += [r.normal(size=(batch, hidden)) for _ in range(2 if kind is LSTM else 1)] if with_state else []
     mine, other = [Tensor(a, requires_grad=True) for a in arrays], [torch.tensor(a, requires_grad=True) for a in arrays]
     their_state = [s[None] for s in other[1:]]
-    single = kind is RNN
+    single = kind is not LSTM
     h, last = ours(mine[0], (mine[1] if single else tuple(mine[1:])) if with_state else None)
     their_h, their_last = theirs(other[0], (their_state[0] if single else tuple(their_state)) if with_state else None)
     weights = [r.normal(size=(batch, time, hidden)), *(r.normal(size=(batch, hidden)) for _ in parts(last))]
@@ -125,21 +126,22 @@ def test_states_and_every_gradient_equal_those_of_pytorch(kind, seed, with_state
     compare(kind, seed, with_state)
 
 
-def forget_and_write_exchanged(w):
-    quarter = len(w) // 4
-    w[: 2 * quarter] = np.roll(w[: 2 * quarter].copy(), quarter, 0)
+def first_gates_exchanged(w, gates):
+    size = len(w) // gates
+    w[: 2 * size] = np.roll(w[: 2 * size].copy(), size, 0)
 
 
 @pytest.mark.oracle
+@pytest.mark.parametrize("kind", [GRU, LSTM])
 @pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "bias_ih", "bias_hh"])
-def test_a_planted_fault_fails(name, monkeypatch):
-    plain = LSTM.load_state_dict
+def test_a_planted_fault_fails(kind, name, monkeypatch):
+    load = kind.load_state_dict
 
     def other_order(self, state):
         state = {k: v.copy() for k, v in state.items()}
-        forget_and_write_exchanged(state[name])
-        plain(self, state)
+        first_gates_exchanged(state[name], GATES[kind])
+        load(self, state)
 
-    monkeypatch.setattr(LSTM, "load_state_dict", other_order)
+    monkeypatch.setattr(kind, "load_state_dict", other_order)
     with pytest.raises(AssertionError):
-        compare(LSTM, 3, True)
+        compare(kind, 3, True)

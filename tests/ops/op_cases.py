@@ -101,6 +101,11 @@ def linear_inputs(draw):
     return [array(draw, (2, n, i)), array(draw, (o, i)), array(draw, (o,))], {}
 
 
+def joint_inputs(draw):
+    n, i, a, b = sizes(draw, 4)
+    return [array(draw, (2, n, i)), array(draw, (a, i)), array(draw, (b, i)), array(draw, (a,)), array(draw, (b,))], {}
+
+
 def norm_inputs(draw, count):
     n, d = draw(st.integers(1, SIDE)), draw(st.integers(2, SIDE))
     x = array(draw, (n, d)) + np.linspace(0, 0.7, d)  # rows that are not constant
@@ -150,7 +155,7 @@ def recurrent_inputs(draw, gates):
         (gates * f, f),
         (gates * f,),
         (gates * f,),
-        *[(b, f)] * (1 if gates == 1 else 2),
+        *[(b, f)] * (2 if gates == 4 else 1),
     ]
     return [array(draw, shape, low=-1, high=1) for shape in shapes], {}
 
@@ -159,6 +164,16 @@ def rnn_expected(x, w_ih, w_hh, b_ih, b_hh, h):
     states = []
     for x_t in x.swapaxes(0, 1):
         h = np.tanh(x_t @ w_ih.T + h @ w_hh.T + b_ih + b_hh)
+        states.append(h)
+    return np.stack(states, 1)
+
+
+def gru_expected(x, w_ih, w_hh, b_ih, b_hh, h):
+    states = []
+    for x_t in x.swapaxes(0, 1):
+        (r, z, n), (hr, hz, hn) = (np.split(v, 3, axis=1) for v in (x_t @ w_ih.T + b_ih, h @ w_hh.T + b_hh))
+        z = sigmoid(z + hz)
+        h = (1 - z) * np.tanh(n + sigmoid(r + hr) * hn) + z * h
         states.append(h)
     return np.stack(states, 1)
 
@@ -387,6 +402,8 @@ CASES = [
     Case("einsum", einsum_inputs, lambda *xs, subscripts: np.einsum(subscripts, *xs),
          call=lambda *xs, subscripts: ops.einsum(subscripts, *xs)),
     Case("linear", linear_inputs, lambda x, w, b: x @ w.T + b),
+    Case("joint_linear", joint_inputs,
+         lambda x, w, v, b, c: np.concatenate([x @ w.T + b, x @ v.T + c], -1)),
     Case("reshape", reshaped, lambda x, shape: x.reshape(shape)), Case("transpose", transposed, np.transpose),
     Case("swapaxes", one_with_axis(), lambda x, a, b: np.swapaxes(x, a, b),
          call=lambda x, axis: ops.swapaxes(x, a=axis, b=0)),
@@ -406,6 +423,7 @@ CASES = [
     Case("rms_norm", lambda draw: norm_inputs(draw, 1), lambda x, w: x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6) * w),
     Case("attention", attention_inputs, attention_expected), Case("packed_attention", packed_inputs, packed_expected),
     Case("rnn", lambda draw: recurrent_inputs(draw, 1), rnn_expected),
+    Case("gru", lambda draw: recurrent_inputs(draw, 3), gru_expected),
     Case("lstm", lambda draw: recurrent_inputs(draw, 4), lstm_expected),
     Case("rope", rope_inputs, rope_expected), Case("cross_entropy", class_inputs, cross_entropy),
     Case("linear_cross_entropy", head_inputs, lambda x, w, t, label_smoothing: cross_entropy(x @ w.T, t, label_smoothing)),

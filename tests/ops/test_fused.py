@@ -10,6 +10,7 @@ import pytest
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import GradientSink, Tensor
+from tinygrad_llm.errors import GradientError
 from tinygrad_llm.ops import attention_blocks, composed
 
 loss_module = sys.modules["tinygrad_llm.ops.loss"]
@@ -169,17 +170,17 @@ def test_attention_drops_the_same_weights_on_both_floors():
 
 def recurrent_arrays(gates, time=6):
     sizes = [(3, time, 4), (gates * 5, 4), (gates * 5, 5), (gates * 5,), (gates * 5,), (3, 5), (3, 5)]
-    return [normal(*shape) for shape in sizes[: 6 if gates == 1 else 7]]
+    return [normal(*shape) for shape in sizes[: 7 if gates == 4 else 6]]
 
 
 @pytest.mark.parametrize("given", [3, 4, 5, 6, 7])
-@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
 def test_recurrence(name, gates, given):
     for time in (1, 2, 9):
         both(getattr(ops, name), getattr(composed, name), recurrent_arrays(gates, time)[:given])
 
 
-@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
 def test_recurrence_asks_for_each_gradient_alone_and_never_shares_one(name, gates):
     arrays = recurrent_arrays(gates)
     g = normal(*getattr(ops, name)(*arrays).shape)
@@ -192,7 +193,7 @@ def test_recurrence_asks_for_each_gradient_alone_and_never_shares_one(name, gate
         np.testing.assert_allclose(one[i].grad, every[i].grad, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
 def test_recurrence_can_go_back_twice_and_leaves_its_inputs_alone(name, gates):
     arrays = recurrent_arrays(gates)
     kept = [a.copy() for a in arrays]
@@ -208,7 +209,7 @@ def test_recurrence_can_go_back_twice_and_leaves_its_inputs_alone(name, gates):
     np.testing.assert_array_equal(out.data, value)
 
 
-@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("lstm", 4)])
+@pytest.mark.parametrize(("name", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
 def test_recurrence_writes_into_a_sink_what_it_would_hand_back(name, gates):
     leaves = [Tensor(a, requires_grad=True) for a in recurrent_arrays(gates)]
     g = normal(*getattr(ops, name)(*leaves).shape)
@@ -221,6 +222,26 @@ def test_recurrence_writes_into_a_sink_what_it_would_hand_back(name, gates):
 
 
 TARGETS = np.array([[0, 3, -100], [4, 4, 1]])
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
+def test_cross_entropy_with_class_weights(smoothing, reduction):
+    def weighted(f):
+        weight = np.array([0.5, 2.0, 0.0, 1.0, 3.0])
+        return lambda x, t, **options: f(x, t, weight, **options)
+
+    arrays, options = [normal(2, 3, 5), TARGETS], {"label_smoothing": smoothing, "reduction": reduction}
+    both(weighted(ops.cross_entropy), weighted(composed.cross_entropy), arrays, **options)
+    both(weighted(ops.cross_entropy), weighted(composed.cross_entropy), arrays, **options, divisor=7.0)
+
+
+def test_equal_class_weights_change_no_mean_and_want_no_gradient():
+    x, weight = Tensor(normal(2, 3, 5), requires_grad=True), Tensor(np.full(5, 3.0), requires_grad=True)
+    loss = ops.cross_entropy(x, TARGETS, weight.detach(), label_smoothing=0.1)
+    assert loss.item() == pytest.approx(ops.cross_entropy(x, TARGETS, label_smoothing=0.1).item(), rel=1e-12)
+    with pytest.raises(GradientError, match="detach"):
+        ops.cross_entropy(x, TARGETS, weight).backward()
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])

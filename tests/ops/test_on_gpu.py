@@ -130,6 +130,17 @@ def test_ids_are_checked_on_the_host_and_poison_on_the_gpu():
         ops.gather(on_gpu(2, 3), np.array([[3], [0]]), axis=1)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_class_weights_are_the_cpus(smoothing):
+    targets, weight = np.array([0, 4, -100, 2]), np.arange(1, 6, dtype=np.float32)
+    x = on_gpu(4, 5)
+    twin = Tensor(x.numpy(), requires_grad=True)
+    x.requires_grad = True
+    for leaf in (x, twin):
+        ops.cross_entropy(leaf, targets, weight, label_smoothing=smoothing).backward()
+    np.testing.assert_allclose(x.grad.get(), twin.grad, rtol=1e-5, atol=1e-6)
+
+
 def test_a_loss_of_the_logits_may_be_asked_for_its_gradient_twice():
     x, w = on_gpu(4, 3), on_gpu(7, 3, seed=1)
     x.requires_grad = w.requires_grad = True

@@ -86,7 +86,20 @@ def test_unk_is_the_first_token_and_stands_for_every_unknown_word():
     assert WordTokenizer(["the", "<unk>"], unk="<unk>").encode("the dog") == [0, 1]
 
 
-@pytest.mark.parametrize("options", [{}, {"spaces": False}, {"unk": "<unk>"}])
+def test_special_tokens_come_first_and_no_text_spells_them():
+    tokenizer = WordTokenizer.train("the end", special=["<pad>", "<end>"], unk="<unk>")
+    assert tokenizer.vocabulary == ["<pad>", "<end>", "<unk>", "the", " end"]
+    assert set(tokenizer.encode("<pad><end> <end>")) == {tokenizer.id_of["<unk>"]}
+
+
+def test_spans_are_where_the_words_stand():
+    tokenizer = WordTokenizer.train(TEXT, spaces=False)
+    assert [TEXT[start:end] for start, end in tokenizer.spans(TEXT)] == tokenizer.words(TEXT)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"spaces": False}, {"special": ["<pad>"]}, {"special": ["<pad>"], "unk": "<unk>"}]
+)
 def test_a_saved_tokenizer_is_the_same(tmp_path, options):
     tokenizer = WordTokenizer.train(TEXT, **options)
     other = tokenizer_from_dict(json.loads(json.dumps(tokenizer.to_dict())))
@@ -113,6 +126,11 @@ def test_a_text_without_words_is_refused(spaces):
         {"vocabulary": ["a"], "spaces": True, "unk": "b"},
         {"vocabulary": ["a"], "spaces": True, "unk": 1},
         {"vocabulary": ["a"], "spaces": 1},
+        {"vocabulary": ["a", "<end>"], "spaces": True},
+        {"vocabulary": ["a"], "spaces": True, "special": ["<end>"]},
+        {"vocabulary": ["a", "end"], "spaces": True, "special": ["end"]},
+        {"vocabulary": ["a"], "spaces": True, "special": [1]},
+        {"vocabulary": ["a"], "spaces": True, "special": None},
         {"vocabulary": ["a"]},
         {"vocabulary": "a", "spaces": True},
         {"spaces": True},
@@ -120,7 +138,8 @@ def test_a_text_without_words_is_refused(spaces):
 )
 def test_a_vocabulary_that_was_altered_is_refused(document):
     with pytest.raises(CheckpointError):
-        tokenizer_from_dict({"type": "word", **document})
+        tokenizer_from_dict({"type": "word", "special": [], **document})
+    tokenizer_from_dict({"type": "word", "vocabulary": ["a"], "spaces": True, "special": []})  # which is none of them
 
 
 def test_half_of_a_surrogate_pair_is_no_word():

@@ -11,7 +11,7 @@ from tests.tolerances import SINGLE_OP, assert_close
 from tinygrad_llm import Module, Tensor, nn, ops
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.models.gpt import GPT, GPTConfig
-from tinygrad_llm.visualize import attention_figure, attention_text, attention_weights, next_token_bars, without_heads
+from tinygrad_llm.visualize import ablate_heads, attention_figure, attention_text, attention_weights, next_token_bars
 from tinygrad_llm.visualize.chart import shade
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -137,7 +137,7 @@ def test_a_layer_that_did_not_run_is_missing():
 def test_a_head_taken_out_says_nothing_and_the_others_go_on():
     model = Two(np.random.default_rng(5))
     x = Tensor(np.random.default_rng(6).normal(size=(2, 5, 8)))
-    less = without_heads(model, [(0, 1), (1, 0), (1, 2)])
+    less = ablate_heads(model, [(0, 1), (1, 0), (1, 2)])
     assert (less.layers[0].o_proj.weight.data[:, 4:] == 0).all()
     assert (less.layers[1].o_proj.weight.data[:, [0, 1, 4, 5]] == 0).all()
     same = model.layers[1].o_proj.weight.data[:, [2, 3, 6, 7]]
@@ -145,16 +145,16 @@ def test_a_head_taken_out_says_nothing_and_the_others_go_on():
     assert less.layers[0].q_proj is model.layers[0].q_proj and (model.layers[0].o_proj.weight.data != 0).all()
     # a layer's answer is the sum of what its heads say
     layer = model.layers[1]
-    alone = [without_heads(layer, [(0, other) for other in range(4) if other != h])(x).data for h in range(4)]
+    alone = [ablate_heads(layer, [(0, other) for other in range(4) if other != h])(x).data for h in range(4)]
     assert_close(sum(alone), layer(x).data, SINGLE_OP)
-    silent = without_heads(layer, [(0, h) for h in range(4)])(x).data
+    silent = ablate_heads(layer, [(0, h) for h in range(4)])(x).data
     assert (silent == layer.o_proj.bias.data).all()
 
 
 @pytest.mark.parametrize("head", [(2, 0), (-1, 0), (0, 2), (1, -1)])
 def test_a_head_that_is_not_there_is_refused(head):
     with pytest.raises(ArgumentError, match="heads"):
-        without_heads(Two(np.random.default_rng(0)), [head])
+        ablate_heads(Two(np.random.default_rng(0)), [head])
 
 
 def test_columns_at_which_nobody_looks_are_left_out():
@@ -188,7 +188,7 @@ def test_a_text_is_printed_once_a_look_and_its_words_are_as_dark_as_their_shares
     assert [t.get("font-weight") for t in marks(figure, "text") if t.text == "Lily"] == ["700"] * 2
 
 
-def test_no_word_leaves_the_paper_and_none_covers_another():
+def test_no_word_leaves_the_figure_and_none_covers_another():
     text = ("Wilhelmina was mighty , and so was Max . " * 12).split()
     figure = attention_text([(text, 0, np.full(len(text), 1 / len(text)), "?")], title="t")
     cells = [
@@ -201,10 +201,10 @@ def test_no_word_leaves_the_paper_and_none_covers_another():
     assert max(y for _, y, _ in cells) + 20 <= figure.height
 
 
-@pytest.mark.parametrize("looks", [[], [("ab", 9, np.ones(2), "")], [("ab", 0, np.ones(3), "")]])
-def test_looks_that_do_not_fit_are_refused(looks):
-    with pytest.raises(ArgumentError, match="looks"):
-        attention_text(looks, title="t")
+@pytest.mark.parametrize("queries", [[], [("ab", 9, np.ones(2), "")], [("ab", 0, np.ones(3), "")]])
+def test_queries_that_do_not_fit_are_refused(queries):
+    with pytest.raises(ArgumentError, match="queries"):
+        attention_text(queries, title="t")
 
 
 def test_next_token_bars_show_the_best_and_what_is_left():

@@ -10,7 +10,8 @@ import pytest
 
 from tinygrad_llm.autograd import Tensor, Value
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.visualize import bar_chart, graph_figure, heat_map, line_chart
+from tinygrad_llm.visualize import bar_chart, graph_figure, grouped_bars, heat_map, line_chart
+from tinygrad_llm.visualize.bars import BARS
 from tinygrad_llm.visualize.chart import powers, shade
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -63,6 +64,61 @@ def test_bars_are_as_long_as_their_numbers():
     for bad in ({}, {"a": -1.0}, {"a": math.nan}):
         with pytest.raises(ArgumentError):
             bar_chart(bad, title="t")
+
+
+SERIES = {"a": {"x": 1.0, "y": 4.0}, "b": {"y": 2.0, "x": 3.0}}
+
+
+def bars_of(figure):
+    """The rectangles that stand on the base line, from left to right, and that line's height."""
+    base = float(marks(figure, "line")[-1].get("y1"))
+    found = [
+        {key: float(r.get(key)) for key in ("x", "y", "width", "height")} | {"fill": r.get("fill")}
+        for r in marks(figure, "rect")[1:]
+    ]
+    standing = [r for r in found if r["y"] + r["height"] == pytest.approx(base, abs=0.2)]
+    return sorted(standing, key=lambda r: r["x"]), base
+
+
+def test_grouped_bars_stand_group_by_group_in_the_order_of_the_series_and_as_high_as_their_numbers():
+    bars, _ = bars_of(grouped_bars(SERIES, title="t", colors={"a": "#111111", "b": "#222222"}))
+    assert [b["fill"] for b in bars] == ["#111111", "#222222"] * 2
+    tallest = max(b["height"] for b in bars)
+    assert tallest == BARS
+    assert [b["height"] / tallest for b in bars] == pytest.approx([1 / 4, 3 / 4, 1, 2 / 4], abs=1e-3)
+    assert bars[1]["x"] - bars[0]["x"] < bars[2]["x"] - bars[1]["x"], "groups are apart"
+
+
+@pytest.mark.parametrize(("series", "groups"), [(1, 1), (2, 5), (3, 5), (8, 6), (5, 12)])
+def test_grouped_bars_and_their_words_are_inside_and_never_cover_each_other(series, groups):
+    values = {f"a series of {i}": {f"the group of {g}": 1.0 + i + g for g in range(groups)} for i in range(series)}
+    figure = grouped_bars(values, title="t", captions={"the group of 0": "words that explain it at some length"})
+    bars, _ = bars_of(figure)
+    assert len(bars) == series * groups and all(b["width"] > 1 for b in bars)
+    assert all(0 <= a["x"] and a["x"] + a["width"] <= b["x"] + 0.2 for a, b in zip(bars, bars[1:]))
+    assert bars[-1]["x"] + bars[-1]["width"] <= figure.width and min(b["y"] for b in bars) > 60
+    for text in marks(figure, "text"):
+        x, y, wide = float(text.get("x")), float(text.get("y")), 6.5 * len(text.text or "")
+        left = x - wide / 2 if text.get("text-anchor") == "middle" else x
+        assert 0 <= left and left + wide <= figure.width and 0 < y < figure.height, text.text
+
+
+def test_grouped_bars_name_series_groups_captions_and_numbers():
+    figure = grouped_bars(SERIES, title="t", subtitle="nats", captions={"x": "what x is"})
+    assert {"t", "nats", "a", "b", "x", "y", "what x is", "1", "4", "3", "2"} <= set(words(figure))
+    assert figure.description == "x: a 1, b 3; y: a 4, b 2"
+
+
+@pytest.mark.parametrize(
+    "bad", [{}, {"a": {}}, {"a": {"x": 1.0}, "b": {"y": 1.0}}, {"a": {"x": -1.0}}, {"a": {"x": math.nan}}]
+)
+def test_grouped_bars_of_nothing_of_other_groups_and_of_no_length_are_refused(bad):
+    with pytest.raises(ArgumentError):
+        grouped_bars(bad, title="t")
+
+
+def test_grouped_bars_that_are_all_zero_are_drawn():
+    assert all(b["height"] == 0 for b in bars_of(grouped_bars({"a": {"x": 0.0}}, title="t"))[0])
 
 
 def test_a_heat_map_has_a_cell_an_entry_and_the_largest_is_darkest():

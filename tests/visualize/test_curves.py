@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.visualize import Figure, loss_curve
-from tinygrad_llm.visualize.chart import HEIGHT, WIDTH, apart
+from tinygrad_llm.visualize.chart import HEIGHT, WIDTH, spread
 from tinygrad_llm.visualize.figure import ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -70,7 +70,7 @@ def test_ten_thousand_points_are_drawn_as_some_hundreds_with_the_last():
 
 
 def test_labels_do_not_cover_one_another():
-    placed = apart([("a", 100.0, ""), ("b", 101.0, ""), ("c", 102.0, ""), ("d", 1e9, "")])
+    placed = spread([("a", 100.0, ""), ("b", 101.0, ""), ("c", 102.0, ""), ("d", 1e9, "")])
     gaps = np.diff([y for _, y, _ in placed])
     assert (gaps >= 16 - 1e-9).all() and placed[-1][1] <= HEIGHT
 

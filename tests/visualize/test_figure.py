@@ -1,4 +1,4 @@
-"""A figure is the same drawing as SVG, as a page and on matplotlib's paper, and needs nothing from elsewhere."""
+"""A figure is the same drawing as SVG, as a page and in matplotlib, and needs nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from browser import visit
 from tinygrad_llm.autograd import Value
 from tinygrad_llm.errors import ArgumentError, ConfigError, StorageError
 from tinygrad_llm.visualize import Figure, bar_chart, graph_figure, heat_map, line_chart
-from tinygrad_llm.visualize.marks import Circle, Words
+from tinygrad_llm.visualize.marks import Circle, Text
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_matplotlib = pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="matplotlib is not installed")
@@ -44,7 +44,7 @@ every = pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
 
 
 def said(figure):
-    return [mark.words for mark in figure.marks if isinstance(mark, Words) and mark.words]
+    return [mark.words for mark in figure.marks if isinstance(mark, Text) and mark.words]
 
 
 @every
@@ -62,7 +62,7 @@ def test_as_a_page_it_is_whole_and_asks_for_nothing(make, tmp_path):
     assert page.console == [] and page.asked == []
     dom = ET.fromstring(re.search(r"<svg.*</svg>", page.dom, re.DOTALL)[0])
     assert [t.text for t in dom.iter(SVG + "text") if t.text] == said(figure)
-    assert len(list(dom)) == 3 + len(figure.marks)  # its title, its description, its paper
+    assert len(list(dom)) == 3 + len(figure.marks)  # its title, its description, its background
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_words_are_anchored_and_turned_as_in_svg():
     figure = Figure(200, 200, "t")
     for anchor in ("start", "middle", "end"):
         figure.text((100, 50), "wide words", "#000000", anchor=anchor)
-    figure.text((100, 180), "wide words", "#000000", turn=-90)
+    figure.text((100, 180), "wide words", "#000000", rotation=-90)
     paper = figure.matplotlib()
     paper.canvas.draw()
     boxes = [t.get_window_extent() for t in paper.axes[0].texts]
@@ -175,22 +175,22 @@ def test_marks_are_kept_as_they_were_drawn():
     assert figure.marks == [Circle((1, 2), "#000000", 3)]
 
 
-@pytest.mark.parametrize("bend", [0, 20, -30])
-def test_an_arrow_ends_in_a_head_that_looks_along_it_and_passes_where_it_is_bent(bend):
+@pytest.mark.parametrize("curvature", [0, 20, -30])
+def test_an_arrow_ends_in_a_head_that_looks_along_it_and_passes_where_it_is_bent(curvature):
     figure = Figure(200, 200, "t")
     a, b = np.array([20.0, 40.0]), np.array([140.0, 90.0])
-    figure.arrow(tuple(a), tuple(b), "#000000", bend)
+    figure.arrow(tuple(a), tuple(b), "#000000", curvature)
     way, head = figure.marks
     tip, *wings = map(np.array, head.corners)
-    start = np.array(way.middle) if bend else a
+    start = np.array(way.middle) if curvature else a
     direction = (b - start) / np.hypot(*(b - start))
     assert (tip == b).all() and tuple(way.a) == tuple(a) and tuple(way.b) == tuple(b)
     for wing in wings:
         across = (wing - tip) @ np.array([direction[1], -direction[0]])
         assert (wing - tip) @ direction == pytest.approx(-8) and abs(across) == pytest.approx(4)
     assert (wings[0] + wings[1]) / 2 == pytest.approx(tip - 8 * direction)
-    if bend:
-        assert (a + 2 * start + b) / 4 == pytest.approx((a + b) / 2 + [0, bend])
+    if curvature:
+        assert (a + 2 * start + b) / 4 == pytest.approx((a + b) / 2 + [0, curvature])
     figure.arrow((5, 5), (5, 5), "#000000")  # from nowhere to nowhere: drawn without a division by 0
     assert "nan" not in figure.svg
 

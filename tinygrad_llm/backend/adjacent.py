@@ -24,6 +24,8 @@ def adjacent(arrays: Sequence[Array]) -> Array | None:
     for a in arrays:
         if a.base is not base or _address(a) != end or not a.flags.c_contiguous or a.dtype != base.dtype:
             return None
+        if a.shape[1:] != first.shape[1:]:
+            return None
         end += a.nbytes
     begin = (start - _address(base)) // base.itemsize
     rows = sum(len(a) for a in arrays)

@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from tinygrad_llm.backend import check_device
 from tinygrad_llm.backend.cuda import describe_gpu
-from tinygrad_llm.course.claim import WIDTH, Claim, Part, plain, printable, spelled
+from tinygrad_llm.course.claim import WIDTH, Claim, Part, ascii_fallback, encodable, to_json
 from tinygrad_llm.course.exercises.catalog import Course
 from tinygrad_llm.course.table import table
 from tinygrad_llm.errors import ConfigError, DeviceError
@@ -39,12 +39,12 @@ __all__ = ["Chapter", "ClaimFailed", "table"]
 Item = TypeVar("Item")
 FLAGS = "TINYGRAD_LLM_CHAPTER_FLAGS"
 """Environment variable: the flags, where a kernel runs the chapter and there is no command line."""
-NEWS_S = 10.0
+PROGRESS_INTERVAL_S = 10.0
 """Seconds between two lines of progress where there is no terminal."""
 
 
 class ClaimFailed(AssertionError):
-    """What a chapter set out to show was not what it measured."""
+    """A part of the claim does not hold for what was measured."""
 
 
 class Chapter:
@@ -63,7 +63,7 @@ class Chapter:
         self.number, self.claim = number, claim
         self.fast: bool = flags.fast
         self.json: bool = flags.json
-        self.judged = Claim()
+        self.result = Claim()
         self.seeds: list[int] = list(range(flags.seeds))
         self.device: str = check_device(flags.device)
         self.out = Path(flags.out or Path("out") / "chapters" / number)
@@ -89,7 +89,7 @@ class Chapter:
         last = time.perf_counter()
         for number, item in enumerate(items, 1):
             yield item
-            if time.perf_counter() - last > NEWS_S:
+            if time.perf_counter() - last > PROGRESS_INTERVAL_S:
                 last = time.perf_counter()
                 print(f"  {what}: {number}{f' of {count}' if count else ''}", file=sys.stderr, flush=True)
 
@@ -112,36 +112,36 @@ class Chapter:
 
         value      a number, one number a seed, or numbers by name: then each of them keeps the bounds.
         at_least … a number, or one for each number of `value`. NaN keeps no bound.
-        baseline   what knows less reaches this; shown beside it, not judged.
+        baseline   what a weaker method reaches; shown in the table, not judged.
         full_only  with --fast the part is not judged: the run is too small for it.
 
         Raises ArgumentError for a part without a number, without a bound, or with the name of another one.
         """
         given = {"at_least": at_least, "at_most": at_most, "equals": equals, "above": above, "below": below}
         bounds = {kind: bound for kind, bound in given.items() if bound is not None}
-        self.judged.add(Part(name, value, bounds, baseline, tested=not (full_only and self.fast)))
+        self.result.add(Part(name, value, bounds, baseline, tested=not (full_only and self.fast)))
 
     def report(self, name: str, value: Any) -> None:
-        """Adds a figure that is told and not judged, such as a time."""
-        self.judged.report(name, value)
+        """Adds a figure that is reported and not judged, such as a time."""
+        self.result.report(name, value)
 
     def finish(self) -> None:
         """Prints the claim's parts and the verdict, with --json also as a last line for programs.
 
         Raises ClaimFailed where a part does not hold, ArgumentError where there are no parts.
         """
-        holds, seconds = self.judged.holds, round(time.perf_counter() - self.begun, 1)
-        print(f"\n{self.judged.table(_encoding())}\n")
-        words = f"{self.judged.sentence()} (seeds {', '.join(map(str, self.seeds))}; {seconds} s)"
-        print(textwrap.fill(spelled(words, _encoding()), WIDTH, break_on_hyphens=False), flush=True)
+        holds, seconds = self.result.holds, round(time.perf_counter() - self.begun, 1)
+        print(f"\n{self.result.table(_encoding())}\n")
+        words = f"{self.result.sentence()} (seeds {', '.join(map(str, self.seeds))}; {seconds} s)"
+        print(textwrap.fill(ascii_fallback(words, _encoding()), WIDTH, break_on_hyphens=False), flush=True)
         if self.json:
-            line = {"chapter": self.number, "claim": self.claim, **self.judged.verdict()}
+            line = {"chapter": self.number, "claim": self.claim, **self.result.verdict()}
             line |= {"seeds": len(self.seeds), "fast": self.fast, "seconds": seconds}
             text = json.dumps(line, ensure_ascii=False, allow_nan=False)
-            print(text if printable(text, _encoding()) else json.dumps(line, allow_nan=False), flush=True)
+            print(text if encodable(text, _encoding()) else json.dumps(line, allow_nan=False), flush=True)
         if holds is False:
-            failed = {name: self.judged.measured[name] for name in self.judged.failed}
-            raise ClaimFailed(f"chapter {self.number}: {self.claim} These parts failed: {plain(failed)}")
+            failed = {name: self.result.measured[name] for name in self.result.failed}
+            raise ClaimFailed(f"chapter {self.number}: {self.claim} These parts failed: {to_json(failed)}")
 
 
 def _encoding() -> str:

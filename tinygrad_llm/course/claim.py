@@ -31,7 +31,7 @@ class Part:
 
     value     a number, one number a seed, or numbers by name.
     bounds    by name of BOUNDS: a number, or one for each number of `value`.
-    baseline  what knows less, in the same unit: a number, several, or numbers by name. Shown, not judged.
+    baseline  what a weaker method reaches: a number, several, or numbers by name. Shown, not judged.
     tested    False where this run is too small for the part: then it has no verdict, and `value` may be None.
     """
 
@@ -45,6 +45,8 @@ class Part:
         count = 1 if self._absent else len(numbers(self.name, self.value))
         if not self.bounds:
             raise ArgumentError(self.name, f"a bound: {', '.join(BOUNDS)}", "none", "A figure alone: run.report.")
+        for baseline in self.baseline.values() if isinstance(self.baseline, Mapping) else [self.baseline]:
+            numbers(f"{self.name}, baseline", 0 if self.baseline is None else baseline)
         for bound in () if self._absent else self.bounds.values():
             if len(numbers(self.name, bound)) not in (1, count):
                 raise ArgumentError(self.name, f"one bound, or {count}", f"{len(numbers(self.name, bound))} bounds")
@@ -65,20 +67,20 @@ class Part:
 
     def row(self) -> list[str]:
         """Its line of the table."""
-        threshold = " and ".join(f"{BOUNDS[kind][0]} {shown(bound)}" for kind, bound in self.bounds.items())
+        threshold = " and ".join(f"{BOUNDS[kind][0]} {format_bound(bound)}" for kind, bound in self.bounds.items())
         verdict = {True: "✓", False: "✗", None: "–"}[self.holds]
         return [
             self.name,
             threshold,
-            "" if self._absent else span(self.value),
-            "" if self.baseline is None else shown(self.baseline),
+            "" if self._absent else format_range(self.value),
+            "" if self.baseline is None else format_bound(self.baseline),
             verdict,
         ]
 
 
 @dataclass
 class Claim:
-    """The parts of a claim, and figures that are told beside them without being judged."""
+    """The parts of a claim, and figures that are reported without being judged."""
 
     parts: list[Part] = field(default_factory=list)
     reported: dict[str, Any] = field(default_factory=dict)
@@ -123,12 +125,13 @@ class Claim:
         """For programs: `measured` and `holds`, and the names under `failed` and `not_tested` where there are any."""
         names = {"failed": self.failed, "not_tested": self.not_tested}
         found = {kind: which for kind, which in names.items() if which}
-        return {"measured": plain(self.measured), "holds": self.holds, **found}
+        return {"measured": to_json(self.measured), "holds": self.holds, **found}
 
     def table(self, encoding: str = "utf-8") -> str:
-        """The parts, then the figures that are told, unless by name; WIDTH columns at most, in signs of `encoding`."""
-        told = [[name, "", span(value), "", ""] for name, value in self.reported.items() if _fits(value)]
-        rows = [[spelled(words, encoding) for words in row] for row in [*(part.row() for part in self.parts), *told]]
+        """The parts, then the reported figures, unless by name; WIDTH columns at most, in signs of `encoding`."""
+        figures = [[name, "", format_range(value), "", ""] for name, value in self.reported.items() if _fits(value)]
+        rows = [*(part.row() for part in self.parts), *figures]
+        rows = [[ascii_fallback(text, encoding) for text in row] for row in rows]
         return table(rows, ["part", "threshold", "measured", "baseline", "holds"], WIDTH)
 
     def sentence(self) -> str:
@@ -150,40 +153,40 @@ def numbers(name: str, value: Any) -> list[float]:
     return values
 
 
-def span(value: Any) -> str:
+def format_range(value: Any) -> str:
     """The number, or the smallest and the largest of several."""
     values = sorted(_flat(value), key=lambda v: (math.isnan(v), v))
     low, high = cell(values[0]), cell(values[-1])
     return low if low == high else f"{low} … {high}"
 
 
-def shown(value: Any) -> str:
-    """A baseline or a bound: its span, or each by name."""
+def format_bound(value: Any) -> str:
+    """A baseline or a bound: its range, or that of each name."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {span(v)}" for name, v in value.items())
-    return span(value)
+        return ", ".join(f"{name} {format_range(v)}" for name, v in value.items())
+    return format_range(value)
 
 
-def spelled(words: str, encoding: str) -> str:
-    """The words with the signs that `encoding` lacks written out."""
-    return "".join(ASCII[sign] if sign in ASCII and not printable(sign, encoding) else sign for sign in words)
+def ascii_fallback(text: str, encoding: str) -> str:
+    """The text with the signs that `encoding` lacks written out."""
+    return "".join(ASCII[sign] if sign in ASCII and not encodable(sign, encoding) else sign for sign in text)
 
 
-def printable(words: str, encoding: str) -> bool:
+def encodable(text: str, encoding: str) -> bool:
     """Whether a terminal of this encoding has all the characters."""
     try:
-        words.encode(encoding)
+        text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return False
     return True
 
 
-def plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """Fit for JSON: floats to six digits, and those that JSON does not have as words."""
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): to_json(v) for k, v in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [plain(v) for v in value]
+        return [to_json(v) for v in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_llm.datasets import lingo_words as words
-from tinygrad_llm.datasets.pairs import Pair, written
+from tinygrad_llm.datasets.pairs import Pair, format_pairs
 
 SEED, COUNTS = 2026, {"train": 2600, "val": 200, "test": 300}
 NOUNS = {**words.BEINGS, **words.THINGS, **words.PLACES}
@@ -209,7 +209,7 @@ def write_lingo(folder: str | Path) -> list[Path]:
     paths = []
     for split, clauses in generate_lingo().items():
         paths.append(folder / f"{split}.tsv")
-        paths[-1].write_bytes(written([pair_of(clause) for clause in clauses]).encode("ascii"))
+        paths[-1].write_bytes(format_pairs([pair_of(clause) for clause in clauses]).encode("ascii"))
     return paths
 
 

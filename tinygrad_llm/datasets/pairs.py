@@ -1,4 +1,4 @@
-"""Pairs of texts, one a translation of the other: from a file, and into the three arrays that a decoder learns from."""
+"""Parallel texts: sentence pairs from a file, and the arrays that a decoder is trained on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Pair:
     alignment: tuple[tuple[int, ...], ...]
 
 
-def written(pairs: Sequence[Pair]) -> str:
+def format_pairs(pairs: Sequence[Pair]) -> str:
     """A pair a line: source, target and alignment with tabs between, places of one word joined by commas."""
     lines = []
     for pair in pairs:
@@ -32,7 +32,7 @@ def written(pairs: Sequence[Pair]) -> str:
 
 
 def read_pairs(path: str | Path) -> list[Pair]:
-    """The pairs of a file.  Raises DataError, with the line's number, for what `written` would not have written."""
+    """The pairs of a file.  Raises DataError, with the line's number, for what `format_pairs` would not give."""
     pairs = []
     for number, line in enumerate(read_text(path).splitlines(), 1):
         try:
@@ -56,12 +56,12 @@ def padded(texts: Sequence[Sequence[int]], fill: int) -> np.ndarray:
 
 
 def teacher_forcing(texts: Sequence[Sequence[int]], start: int, end: int, pad: int) -> tuple[np.ndarray, np.ndarray]:
-    """What a decoder reads and what it shall say at each position.  -> (B, T), (B, T)
+    """The inputs of a decoder and its targets.  -> (B, T), (B, T)
 
-    It reads start, w1, w2, … and says w1, w2, …, end: the same text, one place apart, so that each word is predicted
-    from the right words before it, whatever the model itself would have said. Behind the end it reads pad, and what it
-    says there is ops.IGNORE.
+    Inputs are start, w1, w2, … and targets w1, w2, …, end: the same text shifted by one, so that each word is predicted
+    from the reference words before it, not from the model's own output. Behind the end the input is pad and the target
+    ops.IGNORE.
     """
-    read = padded([[start, *text] for text in texts], pad)
-    say = padded([[*text, end] for text in texts], IGNORE)
-    return read, say
+    inputs = padded([[start, *text] for text in texts], pad)
+    targets = padded([[*text, end] for text in texts], IGNORE)
+    return inputs, targets

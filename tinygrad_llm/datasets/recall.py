@@ -1,12 +1,11 @@
-"""The recall task: say which symbol stood at the start, `distance` tokens ago.
+"""The recall task: output the symbol that came first, `distance` tokens ago.
 
-    tokens   C  j k m j n l  ?        C is one of the symbols, j … n are fillers, ? asks
+    tokens   C  j k m j n l  ?        C is one of the symbols, j … n are fillers, ? is the query
     target   C
 
-The fillers come from an alphabet of their own and are drawn at random: they say nothing about the answer. So whoever
-knows everything but the first token is right once in `symbols` times, and only what reaches back over the distance does
-better. (The idea is that of Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, section 5.2, with many symbols
-instead of two.)
+The fillers come from an alphabet of their own and are drawn at random, independent of the answer. So a model without
+access to the first token is right once in `symbols` times; only memory over the distance does better. (The idea is
+that of Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, section 5.2, with many symbols instead of two.)
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ SYMBOLS, FILLERS = 8, 8
 
 
 def recall_vocab_size(symbols: int = SYMBOLS, fillers: int = FILLERS) -> int:
-    """How many different tokens there are: 0 … symbols - 1, then the fillers, then the one that asks."""
+    """How many different tokens there are: 0 … symbols - 1, then the fillers, then the query."""
     return symbols + fillers + 1
 
 

@@ -1,9 +1,8 @@
 """`tales`: short stories from a seeded grammar, so that every answer can be checked.
 
-A story is a chain of uniform choices. One function, `tell`, makes all of them through a `choose` that is passed in:
-drawn
-at random it is the generator, led by a given text it is the parser. So a story's probability is exact: the product of
-1/len(options) over its choices, divided by the share of the draws that its split accepts.
+A story is a sequence of uniform choices. One function, `generate_story`, makes all of them through a `choose` that is
+passed in: drawn at random it is the generator, constrained by a given text it is the parser. So a story's probability
+is exact: the product of 1/len(options) over its choices, divided by the acceptance rate of its split.
 
 Splits hold out combinations: a hero and a plot that stand together in val or test never do so in train.
 
@@ -68,7 +67,7 @@ class Tale:
     questions: list[dict[str, Any]]
 
 
-def tell(choose: Choose) -> Story:
+def generate_story(choose: Choose) -> Story:
     """One story, all choices made by `choose`."""
     hero = choose(words.CHILDREN, "")
     story = Story(hero, choose(PLOTS, ""))
@@ -79,11 +78,11 @@ def tell(choose: Choose) -> Story:
     ]
     story.entities["hero"] = hero
     for variants in (OPENING, MEETING, TALK, *story.plot.lines, HAPPY if story.plot.mood == "happy" else SAD):
-        _say(story, choose(variants, story.text), choose, peers)
+        _add_sentence(story, choose(variants, story.text), choose, peers)
     return story
 
 
-def _say(story: Story, sentence: str, choose: Choose, peers: list[str]) -> None:
+def _add_sentence(story: Story, sentence: str, choose: Choose, peers: list[str]) -> None:
     """Adds a sentence, drawing what it mentions for the first time."""
     story.text += " " if story.text else ""
     for plain, slot, entity, form in re.findall(r"([^\[{]+)|\{(\w+)\}|\[(\w+)\.?(\w*)\]", sentence):
@@ -134,7 +133,7 @@ def split_of(hero: str, plot: Plot) -> str:
     return "train" if place % 8 else "val" if (place // 8) % 2 else "test"
 
 
-def share_of(split: str) -> float:
+def acceptance_rate(split: str) -> float:
     """The probability that a draw belongs to the split: hero and plot are uniform and independent."""
     pairs = [split_of(hero, plot) for hero in words.CHILDREN for plot in PLOTS]
     return pairs.count(split) / len(pairs)
@@ -149,17 +148,17 @@ def draw(rng: np.random.Generator) -> tuple[Story, float]:
         log_p -= math.log(len(options))
         return options[int(rng.integers(len(options)))]
 
-    return tell(choose), log_p
+    return generate_story(choose), log_p
 
 
-class _Undecided(Exception):
+class _OpenChoice(Exception):
     """The path ends here; `count` branches go on."""
 
     def __init__(self, count: int) -> None:
         self.count = count
 
 
-class _Astray(Exception):
+class _Mismatch(Exception):
     """What has been said is not how the text begins."""
 
 
@@ -174,10 +173,10 @@ def derivations(text: str) -> list[float]:
         path = stack.pop()
         try:
             story, probability = _follow(path, text)
-        except _Undecided as more:
+        except _OpenChoice as more:
             stack.extend([*path, i] for i in range(more.count))
             continue
-        except _Astray:
+        except _Mismatch:
             continue
         if story.text == text:
             found.append(probability)
@@ -191,14 +190,14 @@ def _follow(path: list[int], text: str) -> tuple[Story, float]:
     def choose(options: Sequence[Any], so_far: str) -> Any:
         nonlocal probability
         if not text.startswith(so_far):
-            raise _Astray
+            raise _Mismatch
         choice = next(made, None)
         if choice is None:
-            raise _Undecided(len(options))
+            raise _OpenChoice(len(options))
         probability /= len(options)
         return options[choice]
 
-    return tell(choose), probability
+    return generate_story(choose), probability
 
 
 def generate_tales(seed: int = SEED, counts: dict[str, int] | None = None) -> list[Tale]:
@@ -218,7 +217,7 @@ def generate_tales(seed: int = SEED, counts: dict[str, int] | None = None) -> li
             assert story.text not in seen, "two equal stories: the probabilities would be wrong"
             seen.add(story.text)
             wanted[split] -= 1
-            tales.append(_annotated(story, log_p - math.log(share_of(split)), split))
+            tales.append(_annotated(story, log_p - math.log(acceptance_rate(split)), split))
     return tales
 
 

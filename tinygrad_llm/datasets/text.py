@@ -1,4 +1,4 @@
-"""Text in: read strictly, split once."""
+"""Texts: read as strict UTF-8, split into training and validation."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def read_text(path: str | Path) -> str:
 
 
 def split_text(text: str, val_fraction: float = 0.1) -> tuple[str, str]:
-    """The first part to learn from, the rest to be judged by."""
+    """The first part for training, the rest for validation."""
     if not 0 < val_fraction < 1:
-        raise ArgumentError("val_fraction", "a share between 0 and 1", val_fraction)
+        raise ArgumentError("val_fraction", "a fraction between 0 and 1", val_fraction)
     cut = int(len(text) * (1 - val_fraction))
     return text[:cut], text[cut:]

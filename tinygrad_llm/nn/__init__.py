@@ -7,11 +7,12 @@ from tinygrad_llm.nn.layers import Dropout, Embedding, LayerNorm, Linear, RMSNor
 from tinygrad_llm.nn.mlp import ACTIVATIONS, MLP, SwiGLU
 from tinygrad_llm.nn.module import Buffer, Module, Parameter
 from tinygrad_llm.nn.position import alibi_bias, alibi_slopes, rotate, sinusoidal_table
-from tinygrad_llm.nn.recurrent import LSTM, RNN
+from tinygrad_llm.nn.recurrent import GRU, LSTM, RNN
 from tinygrad_llm.nn.replace import replace
 
 __all__ = [
     "ACTIVATIONS",
+    "GRU",
     "LSTM",
     "MLP",
     "RNN",

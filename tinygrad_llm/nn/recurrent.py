@@ -40,6 +40,25 @@ class RNN(Module):
         return (ops.rnn(x, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, h0),)
 
 
+class GRU(Module):
+    """h_t = (1 - z) n + z h_(t-1); see ops.gru.  (B, T, I), h_0 (B, F) -> all h (B, T, F), the last (B, F)
+
+    weight_ih (3F, I), weight_hh (3F, F), bias_ih and bias_hh (3F,), gates in the order r, z, n, as in PyTorch. First
+    weights are normal with std 1/sqrt(I) and 1/sqrt(F), biases 0.
+    """
+
+    def __init__(self, inputs: int, hidden: int, *, rng: np.random.Generator, dtype: Any = np.float32) -> None:
+        positive(inputs=inputs, hidden=hidden)
+        self.weight_ih = init.normal(rng, (3 * hidden, inputs), inputs**-0.5, dtype)
+        self.weight_hh = init.normal(rng, (3 * hidden, hidden), hidden**-0.5, dtype)
+        self.bias_ih, self.bias_hh = init.zeros((3 * hidden,), dtype), init.zeros((3 * hidden,), dtype)
+
+    def __call__(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """All states and the last; `state` is h_0, zero where None."""
+        h = ops.gru(x, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, state)
+        return h, h[:, -1]
+
+
 class LSTM(Module):
     """c_t = f c_(t-1) + i g, h_t = o tanh(c_t); see ops.lstm.  (B, T, I) -> all h (B, T, F), the last (h, c)
 

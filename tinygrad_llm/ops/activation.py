@@ -18,21 +18,21 @@ GELU_LINEAR, GELU_CUBIC = 2 * math.sqrt(2 / math.pi), 0.044715
 logistic."""
 
 
-@op
+@op(integers="float32")
 def tanh(x):
     """(e^x - e^-x) / (e^x + e^-x).  dL/dx = g (1 - y^2)."""
     y = namespace(x).tanh(x)
     return y, lambda g, needs: g * (1 - y * y)
 
 
-@op
+@op(integers="float32")
 def sigmoid(x):
     """1 / (1 + e^-x).  dL/dx = g y (1 - y).  Accurate to the last bits for negative x too, where y is near 0."""
     y = _logistic(x)
     return y, lambda g, needs: g * y * (1 - y)
 
 
-@op
+@op(integers="float32")
 def log_sigmoid(x):
     """ln sigmoid(x) = min(x, 0) - ln(1 + e^-|x|).  dL/dx = g sigmoid(-x).
 
@@ -42,7 +42,7 @@ def log_sigmoid(x):
     return xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x))), lambda g, needs: g * _logistic(-x)
 
 
-@op
+@op(integers="float32")
 def softplus(x):
     """ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|), a smooth relu.  dL/dx = g sigmoid(x)."""
     xp = namespace(x)
@@ -55,7 +55,7 @@ def _logistic(x: Array) -> Array:
         return 1 / (1 + namespace(x).exp(-x))
 
 
-@op
+@op(integers="float32")
 def erf(x):
     """2/sqrt(pi) * integral of e^(-t^2) from 0 to x.  dL/dx = g 2/sqrt(pi) e^(-x^2)."""
     xp = namespace(x)

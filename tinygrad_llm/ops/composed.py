@@ -1,7 +1,7 @@
-"""The readable first floor: what the fused operations compute, in operations that a reader has met.
+"""The composed form of the fused operations: the same results from elementary operations.
 
-Each function here has a twin of the same name in this folder, which is faster; a test holds the two equal, value and
-gradient. Read this one first.
+Each function here has a fused one of the same name in this folder, which is faster; a test holds the two equal, in
+value and gradient. Read this one first.
 """
 
 from __future__ import annotations
@@ -138,10 +138,30 @@ def rnn(
     h0: Tensor | None = None,
 ) -> Tensor:
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), step by step."""
-    h = _no_state(x, weight_hh) if h0 is None else h0
+    h = _zero_state(x, weight_hh) if h0 is None else h0
     states = []
     for t in range(x.shape[1]):
         h = tanh_op(linear(x[:, t], weight_ih, bias_ih) + linear(h, weight_hh, bias_hh))
+        states.append(h)
+    return stack(states, axis=1)
+
+
+def gru(
+    x: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None = None,
+    bias_hh: Tensor | None = None,
+    h0: Tensor | None = None,
+) -> Tensor:
+    """h_t = (1 - z) n + z h_(t-1), step by step."""
+    h = _zero_state(x, weight_hh) if h0 is None else h0
+    states = []
+    for t in range(x.shape[1]):
+        a_r, a_z, a_n = split(linear(x[:, t], weight_ih, bias_ih), [weight_hh.shape[1]] * 3)
+        b_r, b_z, b_n = split(linear(h, weight_hh, bias_hh), [weight_hh.shape[1]] * 3)
+        z = sigmoid(a_z + b_z)
+        h = (1 - z) * tanh_op(a_n + sigmoid(a_r + b_r) * b_n) + z * h
         states.append(h)
     return stack(states, axis=1)
 
@@ -156,8 +176,8 @@ def lstm(
     c0: Tensor | None = None,
 ) -> Tensor:
     """c_t = f c_(t-1) + i g, h_t = o tanh(c_t), step by step; all h, then all c."""
-    h = _no_state(x, weight_hh) if h0 is None else h0
-    c = _no_state(x, weight_hh) if c0 is None else c0
+    h = _zero_state(x, weight_hh) if h0 is None else h0
+    c = _zero_state(x, weight_hh) if c0 is None else c0
     states, cells = [], []
     for t in range(x.shape[1]):
         z = linear(x[:, t], weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)
@@ -169,29 +189,34 @@ def lstm(
     return stack([stack(states, axis=1), stack(cells, axis=1)], axis=0)
 
 
-def _no_state(x: Tensor, weight_hh: Tensor) -> Tensor:
-    """What is known before the first step: zeros (B, F)."""
+def _zero_state(x: Tensor, weight_hh: Tensor) -> Tensor:
+    """The state before the first step: zeros (B, F)."""
     return Tensor(namespace(x.data).zeros((x.shape[0], weight_hh.shape[1]), x.dtype))
 
 
 def cross_entropy(
     logits: Tensor,
     targets: Any,
+    weight: Any = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
     reduction: str = "mean",
     divisor: float | None = None,
 ) -> Tensor:
-    """The mean of -ln softmax(logits)[target] over the targets that count."""
+    """The mean of -ln softmax(logits)[target] over the targets that count, each class times its weight."""
     targets = beside(targets.data if isinstance(targets, Tensor) else targets, logits.data)
     logp = log_softmax(logits, axis=-1)
     counts = targets != ignore_index
-    picked = gather(logp, namespace(counts).where(counts, targets, 0)[..., None], axis=-1)[..., 0]
-    losses = -(1 - label_smoothing) * picked - label_smoothing * mean(logp, -1)
+    classes = namespace(counts).where(counts, targets, 0)
+    weighted = logp if weight is None else logp * weight
+    picked = gather(weighted, classes[..., None], axis=-1)[..., 0]
+    losses = -(1 - label_smoothing) * picked - label_smoothing * mean(weighted, -1)
     losses = where(counts, losses, 0.0)
     if reduction == "none":
-        return losses
-    return losses.sum() / (1 if reduction == "sum" else int(counts.sum()) if divisor is None else divisor)
+        return losses if divisor is None else losses / divisor
+    if divisor is None and reduction == "mean":
+        divisor = int(counts.sum()) if weight is None else float((getitem(weight, index=classes) * counts).sum())
+    return losses.sum() / (1 if divisor is None else divisor)
 
 
 def linear_cross_entropy(x: Tensor, weight: Tensor, targets: Any, **options: Any) -> Tensor:

@@ -10,6 +10,7 @@ from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, HostArray, beside, cast, fused, gemm, namespace, row_tiles, widened
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
+from tinygrad_llm.ops.loss_weighted import weighted_cross_entropy
 
 IGNORE = -100
 """A target that counts for nothing, PyTorch's default."""
@@ -18,11 +19,15 @@ LOGIT_TILE_BYTES = 4 * 1024 * 1024
 
 
 @op(accumulates=True)
-def cross_entropy(logits, targets: HostArray, ignore_index=IGNORE, label_smoothing=0.0, reduction="mean", divisor=None):
+def cross_entropy(
+    logits, targets: HostArray, weight: Array | None = None,
+    ignore_index=IGNORE, label_smoothing=0.0, reduction="mean", divisor=None,
+):  # fmt: skip
     """-ln softmax(logits)[target], in nats.  (..., V), (...) -> () , or (...) with reduction="none"
 
     dL/dlogits = (softmax(logits) - q) * weight: q is 1 at the target, or with smoothing e, 1 - e there and e/V
     everywhere. reduction  "mean" over the targets that are not `ignore_index`, "sum", or "none".
+    weight     (V,), one factor a class, constants: see `loss_weighted`.
     divisor    divides the sum instead of that count: the parts of a split batch then add up to the whole.
 
     A target outside [0, V) raises TokenError; on a GPU already, it is not looked at, and makes the loss NaN. There the
@@ -33,6 +38,8 @@ def cross_entropy(logits, targets: HostArray, ignore_index=IGNORE, label_smoothi
     targets_N = _checked_targets(targets, logits.shape[:-1], vocabulary, ignore_index, label_smoothing, kernels)
     scale, each = _scale(targets_N, ignore_index, reduction, divisor), reduction == "none"
     targets_N = beside(targets_N, logits)
+    if weight is not None:
+        return weighted_cross_entropy(logits, targets_N, weight, ignore_index, label_smoothing, reduction, divisor)
     l_NV = logits.reshape(-1, vocabulary)
     if kernels is not None:
         losses, lse = kernels.cross_entropy(l_NV, targets_N, ignore_index, label_smoothing)

@@ -23,43 +23,54 @@ BARE = re.compile(r"\w+|[^\w\s]")
 class WordTokenizer(Tokenizer):
     """Token i is word i of `vocabulary`.
 
-    spaces  True: a word has the space before it, " cat" and "cat" are two words, and decode(encode(text)) == text.
-            False: white space separates words and is lost; decoding writes one space after each.
-    unk     the token of the vocabulary that stands for every unknown word; without it these raise TokenError.
+    spaces   True: a word has the space before it, " cat" and "cat" are two words, and decode(encode(text)) == text.
+             False: white space separates words and is lost; decoding writes one space after each.
+    special  tokens of the vocabulary that no text is cut into, such as "<pad>" and "<end>".
+    unk      the special token that stands for every unknown word; without it these raise TokenError.
 
-    Raises CheckpointError for a vocabulary that is empty, or has a word twice, or one that no text is cut into.
+    Raises CheckpointError for a vocabulary that is empty, has a word twice, or one that no text is cut into; and for a
+    special token that it lacks, or that a text could spell.
     """
 
     kind = "word"
 
-    def __init__(self, vocabulary: Sequence[str], *, spaces: bool = True, unk: str | None = None) -> None:
+    def __init__(
+        self, vocabulary: Sequence[str], *, spaces: bool = True, special: Sequence[str] = (), unk: str | None = None
+    ) -> None:
         self.vocabulary, self.spaces, self.unk = list(vocabulary), spaces, unk
+        self.special = [*special, *([unk] if unk is not None and unk not in special else [])]
         self.vocab_size = len(self.vocabulary)
         self.id_of = {word: i for i, word in enumerate(self.vocabulary)}
         self._pattern = SPACED if spaces else BARE
         if not self.vocabulary or len(self.id_of) != self.vocab_size:
             raise CheckpointError("vocabulary", "at least one word, each once", f"{self.vocab_size} words")
-        for word in self.vocabulary:
-            if word != unk and not self._pattern.fullmatch(word):
-                raise CheckpointError("vocabulary", "words as the text is cut into them", repr(word)[:60])
-        if unk is not None and unk not in self.id_of:
-            raise CheckpointError("unk", "a token of the vocabulary", repr(unk))
+        for word in [*self.vocabulary, *self.special]:
+            if word not in self.id_of or (self._pattern.fullmatch(word) is None) != (word in self.special):
+                wanted = "words as a text is cut into them, and the special tokens, which no text is cut into"
+                raise CheckpointError("vocabulary", wanted, repr(word)[:60])
         try:
             self._bytes = [utf8(word if spaces else f"{word} ") for word in self.vocabulary]
         except TokenError as error:
             raise CheckpointError("vocabulary", error.expected, error.got, error.next_step) from error
 
     @classmethod
-    def train(cls, text: str, *, spaces: bool = True, unk: str | None = None) -> WordTokenizer:
-        """The words of `text` in the order of their first occurrence, behind `unk` where there is one."""
+    def train(
+        cls, text: str, *, spaces: bool = True, special: Sequence[str] = (), unk: str | None = None
+    ) -> WordTokenizer:
+        """The special tokens, `unk` the last of them, then the words of `text` in the order of first occurrence."""
         words = dict.fromkeys((SPACED if spaces else BARE).findall(text))
         if not words:
             raise DataError("text", "at least one word", repr(text)[:60])
-        return cls([*([] if unk is None else [unk]), *words], spaces=spaces, unk=unk)
+        first = dict.fromkeys([*special, *([] if unk is None else [unk])])
+        return cls([*first, *words], spaces=spaces, special=special, unk=unk)
 
     def words(self, text: str) -> list[str]:
         """The text cut into words; with `spaces`, joined they are the text."""
         return self._pattern.findall(text)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """For each word of a text, where in it the word begins and ends."""
+        return [found.span() for found in self._pattern.finditer(text)]
 
     def encode(self, text: str) -> list[int]:
         """One id a word.  Raises TokenError that names the first unknown word and where it stands, unless `unk`."""
@@ -68,8 +79,8 @@ class WordTokenizer(Tokenizer):
         try:
             return [self.id_of[word] for word in self.words(text)]
         except KeyError:
-            found = next(found for found in self._pattern.finditer(text) if found.group() not in self.id_of)
-            got = f"{found.group()!r} at position {found.start()}"
+            start, end = next((a, b) for a, b in self.spans(text) if text[a:b] not in self.id_of)
+            got = f"{text[start:end]!r} at position {start}"
             next_step = "Train on a text that has it, or with unk."
             raise TokenError("text", f"the {self.vocab_size} words of this tokenizer", got, next_step) from None
 
@@ -78,10 +89,11 @@ class WordTokenizer(Tokenizer):
         held = ""
         for chunk in chunks:
             held += chunk
-            starts = [found.start() for found in self._pattern.finditer(held)]
-            if len(starts) > 1:
-                yield from self.encode(held[: starts[-1]])
-                held = held[starts[-1] :]
+            spans = self.spans(held)
+            if len(spans) > 1:
+                last, _ = spans[-1]
+                yield from self.encode(held[:last])
+                held = held[last:]
         yield from self.encode(held)
 
     def token_bytes(self, token: int) -> bytes:
@@ -90,13 +102,15 @@ class WordTokenizer(Tokenizer):
 
     def to_dict(self) -> dict[str, Any]:
         """The vocabulary, and how texts are cut."""
-        return {"type": self.kind, "vocabulary": self.vocabulary, "spaces": self.spaces, "unk": self.unk}
+        options = {"spaces": self.spaces, "special": self.special, "unk": self.unk}
+        return {"type": self.kind, "vocabulary": self.vocabulary, **options}
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> WordTokenizer:
         """See Tokenizer."""
-        vocabulary, spaces = field(document, "vocabulary", list), document.get("spaces")
+        vocabulary, special = field(document, "vocabulary", list), field(document, "special", list)
         unk = None if document.get("unk") is None else field(document, "unk", str)
-        if not all(isinstance(word, str) for word in vocabulary) or not isinstance(spaces, bool):
+        spaces = document.get("spaces")
+        if not all(isinstance(word, str) for word in [*vocabulary, *special]) or not isinstance(spaces, bool):
             raise CheckpointError("tokenizer", "a vocabulary of words, and spaces", repr(document)[:60])
-        return cls(vocabulary, spaces=spaces, unk=unk)
+        return cls(vocabulary, spaces=spaces, special=special, unk=unk)

@@ -1,13 +1,25 @@
-"""Pictures of what happens: SVG written here, PNG where matplotlib is installed."""
+"""Charts and diagrams: SVG written here, PNG where matplotlib is installed."""
 
-from tinygrad_llm.visualize.attention import attention_figure, attention_text, attention_weights, without_heads
-from tinygrad_llm.visualize.chart import Line, bar_chart, heat_map, line_chart
+from tinygrad_llm.visualize.attention import ablate_heads, attention_figure, attention_text, attention_weights
+from tinygrad_llm.visualize.bars import bar_chart, grouped_bars
+from tinygrad_llm.visualize.chart import Line, heat_map, line_chart
 from tinygrad_llm.visualize.curves import loss_curve
 from tinygrad_llm.visualize.figure import Figure
 from tinygrad_llm.visualize.graph import graph_figure
 from tinygrad_llm.visualize.next_token import next_token_bars
 
 __all__ = [
-    "Figure", "Line", "attention_figure", "attention_text", "attention_weights", "bar_chart", "graph_figure",
-    "heat_map", "line_chart", "loss_curve", "next_token_bars", "without_heads",
+    "Figure",
+    "Line",
+    "ablate_heads",
+    "attention_figure",
+    "attention_text",
+    "attention_weights",
+    "bar_chart",
+    "graph_figure",
+    "grouped_bars",
+    "heat_map",
+    "line_chart",
+    "loss_curve",
+    "next_token_bars",
 ]  # fmt: skip

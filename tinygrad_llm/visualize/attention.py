@@ -1,8 +1,7 @@
-"""Where attention looks: read from a model, drawn as a heat map or over the words of a text, taken out head by head.
+"""Attention weights: recorded from a model, drawn as a heat map or over the words of a text, and heads ablated.
 
-The layers know nothing of being watched. `attention_weights` runs a copy of the tree in which an observer stands around
-every attention layer, and `without_heads` returns a copy whose output projections ignore some heads. The model itself
-stays as it is.
+The layers need no hooks. `attention_weights` runs a copy of the tree in which a recorder wraps every attention layer,
+and `ablate_heads` returns a copy whose output projections ignore some heads. The model itself stays unchanged.
 """
 
 from __future__ import annotations
@@ -19,30 +18,31 @@ from tinygrad_llm.nn import Attention, Module, Parameter, replace
 from tinygrad_llm.visualize.chart import heat_map, shade
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
-ASKS = "#cf5b16"
+QUERY = "#cf5b16"
 TEXT_WIDTH, SIZE, LINE, MARGIN = 780, 15, 25, 22
 NARROW, WIDE = "iljtfrI.,!?'\";:", "mwMW"
 
 
 def attention_weights(model: Module, *inputs: Any, **options: Any) -> list[np.ndarray]:
-    """The shares with which each position looks at each, in one call of the model: an array (B, H, T, S) a layer.
+    """The attention weights of one forward pass: an array (B, H, T, S) a layer.
 
-    Layers come in the order of the tree; one that did not run is missing. Shares are those before any dropout.
+    Layers come in the order of the tree; one that did not run is missing. Weights are those before any dropout.
     """
-    seen: dict[str, np.ndarray] = {}
-    watched: Any = replace(model, Attention, lambda path, layer: _Watched(layer, path, seen))
+    recorded: dict[str, np.ndarray] = {}
+    recording: Any = replace(model, Attention, lambda path, layer: _Recorder(layer, path, recorded))
     with no_grad():
-        watched(*inputs, **options)
-    return [seen[path] for path, module in model.named_modules() if isinstance(module, Attention) and path in seen]
+        recording(*inputs, **options)
+    layers = [path for path, module in model.named_modules() if isinstance(module, Attention)]
+    return [recorded[path] for path in layers if path in recorded]
 
 
-def without_heads(model: Module, heads: Iterable[tuple[int, int]]) -> Any:
-    """A copy of the model that does without some heads: (layer, head), layers counted in the order of the tree.
+def ablate_heads(model: Module, heads: Iterable[tuple[int, int]]) -> Any:
+    """A copy of the model with some heads ablated: (layer, head), layers counted in the order of the tree.
 
-    The answers of the heads stand side by side before the output projection, so each of its columns belongs to one
-    head. In the copy those of the heads taken out are zero; every other parameter is shared.
+    The outputs of the heads are concatenated before the output projection, so each column of its weight belongs to one
+    head. In the copy the columns of ablated heads are zero; every other parameter is the model's own.
 
-    Raises ArgumentError for a head that is not there.
+    Raises ArgumentError for a head that does not exist.
     """
     layers = [(path, layer) for path, layer in model.named_modules() if isinstance(layer, Attention)]
     gone: dict[str, list[int]] = {path: [] for path, _ in layers}
@@ -63,15 +63,15 @@ def without_heads(model: Module, heads: Iterable[tuple[int, int]]) -> Any:
     return replace(model, Attention, with_less)
 
 
-class _Watched(Module):
-    """An attention layer, and a note of where it looked."""
+class _Recorder(Module):
+    """An attention layer, and a record of its weights."""
 
-    def __init__(self, layer: Any, path: str, seen: dict[str, np.ndarray]) -> None:
-        self.layer, self.path, self.seen = layer, path, seen
+    def __init__(self, layer: Any, path: str, recorded: dict[str, np.ndarray]) -> None:
+        self.layer, self.path, self.recorded = layer, path, recorded
 
     def __call__(self, *args: Any, **options: Any) -> Tensor:
-        watched = {name: value for name, value in options.items() if name not in ("rng", "cache")}
-        self.seen[self.path] = self.layer.weights(*args, **watched).numpy()
+        recorded = {name: value for name, value in options.items() if name not in ("rng", "cache")}
+        self.recorded[self.path] = self.layer.weights(*args, **recorded).numpy()
         return self.layer(*args, **options)
 
 
@@ -85,9 +85,9 @@ def attention_figure(
     least: float = 0.0,
     numbers: bool = False,
 ) -> Figure:
-    """One head's shares (T, S) as a heat map: a row for each position that looks, a column for each looked at.
+    """One head's weights (T, S) as a heat map: a row a query position, a column a key position.
 
-    least  columns in which no row has as much are left out, so that a long text stays legible.
+    least  columns in which every weight is smaller are left out, so that a long text stays legible.
 
     Raises ArgumentError where shapes do not fit, or nothing is left.
     """
@@ -99,46 +99,46 @@ def attention_figure(
 
 
 def attention_text(
-    looks: Sequence[tuple[Sequence[str], int, np.ndarray, str]],
+    queries: Sequence[tuple[Sequence[str], int, np.ndarray, str]],
     *,
     title: str,
     subtitle: str = "",
     bold: Iterable[str] = (),
 ) -> Figure:
-    """A text for each look, every word as dark as the share that it gets; the word that asks has a frame.
+    """A text for each query, every word as dark as its attention weight; the query word has a frame.
 
-    looks  (the words, which of them asks, the shares (S,) that it gives to all, a line to stand above).
-    bold   words to be printed bold: names, for instance.
+    queries  (the words, the place of the query among them, its weights (S,) for all words, a caption).
+    bold     words to be printed bold: names, for instance.
 
-    Raises ArgumentError where there is nothing to draw, or the shares do not fit the words.
+    Raises ArgumentError where there is nothing to draw, or the weights do not fit the words.
     """
-    if not looks or any(np.shape(s) != (len(words),) or not 0 <= at < len(words) for words, at, s, _ in looks):
-        found = [(len(words), at, np.shape(s)) for words, at, s, _ in looks]
-        raise ArgumentError("looks", "at least one, a share for each word, and one of the words asking", found)
+    if not queries or any(np.shape(w) != (len(words),) or not 0 <= at < len(words) for words, at, w, _ in queries):
+        found = [(len(words), at, np.shape(w)) for words, at, w, _ in queries]
+        raise ArgumentError("queries", "at least one, a weight for each word, and one of the words", found)
     names = set(bold)
-    panels = [_set(words, names) for words, _, _, _ in looks]
-    figure = Figure(TEXT_WIDTH, 62 + sum(h for _, h in panels), title, "; ".join(line for _, _, _, line in looks))
+    panels = [_layout(words, names) for words, _, _, _ in queries]
+    figure = Figure(TEXT_WIDTH, 62 + sum(h for _, h in panels), title, "; ".join(line for _, _, _, line in queries))
     figure.text((MARGIN, 28), title, INK, 17, weight=600)
     figure.text((MARGIN, 47), subtitle, PALE_INK, 12)
     top = 62
-    for (words, asks, shares, line), (places, height) in zip(looks, panels):
-        figure.text((MARGIN, top + 18), line, ASKS, 13, weight=600)
+    for (words, query, weights, line), (places, height) in zip(queries, panels):
+        figure.text((MARGIN, top + 18), line, QUERY, 13, weight=600)
         for i, (word, (left, row, width)) in enumerate(zip(words, places)):
-            corner, share = (left, top + 28 + LINE * row), float(shares[i])
-            figure.rect(corner, width, LINE - 5, shade(share))
-            if i == asks:
-                figure.rect(corner, width, LINE - 5, "none", edge=ASKS)
-            color = ASKS if i == asks else "#ffffff" if share > 0.45 else INK
-            weight = 700 if word in names or i == asks else 400
-            figure.text((left + width / 2, corner[1] + 15), word, color, SIZE, anchor="middle", weight=weight)
+            corner, weight = (left, top + 28 + LINE * row), float(weights[i])
+            figure.rect(corner, width, LINE - 5, shade(weight))
+            if i == query:
+                figure.rect(corner, width, LINE - 5, "none", edge=QUERY)
+            color = QUERY if i == query else "#ffffff" if weight > 0.45 else INK
+            boldness = 700 if word in names or i == query else 400
+            figure.text((left + width / 2, corner[1] + 15), word, color, SIZE, anchor="middle", weight=boldness)
         top += height
     return figure
 
 
-def _set(words: Sequence[str], bold: set[str]) -> tuple[list[tuple[float, int, float]], int]:
-    """Where each word stands: (left, line, width), and the height of the panel.
+def _layout(words: Sequence[str], bold: set[str]) -> tuple[list[tuple[float, int, float]], int]:
+    """The place of each word: (left, line, width), and the height of the panel.
 
-    A font's own widths are not known here, so they are guessed, generously, and each word is centred in its place.
+    A font's own widths are not known here, so they are estimated, generously, and each word is centred in its place.
     """
     places: list[tuple[float, int, float]] = []
     left, row = float(MARGIN), 0
@@ -146,8 +146,8 @@ def _set(words: Sequence[str], bold: set[str]) -> tuple[list[tuple[float, int, f
         ems = sum(0.34 if c in NARROW else 0.92 if c in WIDE else 0.72 if c.isupper() else 0.58 for c in word)
         mark = not word[:1].isalnum()
         width = SIZE * ems * (1.08 if word in bold else 1) + (1 if mark else 6)
-        clings = mark and word != '"' and i > 0  # a full stop does not begin a line
-        if left + width > TEXT_WIDTH - MARGIN and not clings:
+        attached = mark and word != '"' and i > 0  # a full stop does not begin a line
+        if left + width > TEXT_WIDTH - MARGIN and not attached:
             left, row = float(MARGIN), row + 1
         places.append((left, row, width))
         left += width + 1

@@ -1,4 +1,4 @@
-"""Charts: lines and dots between two axes, bars, and grids of colour."""
+"""Charts: lines and dots between two axes, and grids of colour."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_DOTS = 60
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points, its name at its end; with `dots`, its points too; without `joined`, only those."""
+    """A line through points, labelled at its end; `dots` marks the points, `joined=False` draws nothing else."""
 
     name: str
     points: Sequence[Point]
@@ -47,7 +47,7 @@ def line_chart(
     baselines  horizontal dashed lines by name.
     log_x, log_y  axes on which equal steps are equal factors.
 
-    Raises ArgumentError where there is nothing to draw, or a number that has no place.
+    Raises ArgumentError where there is nothing to draw, or a number that cannot be placed on its axis.
     """
     if isinstance(lines, Mapping):
         lines = [Line(name, list(p), COLORS[i % len(COLORS)], dots=True) for i, (name, p) in enumerate(lines.items())]
@@ -68,7 +68,7 @@ def line_chart(
         points = [place(p) for p in line.points]
         if line.joined:
             figure.path(points, line.color, line.width, line.opacity)
-        for point in thinned(points, MOST_DOTS) if line.dots else ():
+        for point in subsampled(points, MOST_DOTS) if line.dots else ():
             figure.dot(point, line.color)
         if line.name:
             labels.append((line.name, points[-1][1], line.color))
@@ -76,25 +76,8 @@ def line_chart(
         y = place((across[0], value))[1]
         figure.line((LEFT, y), (WIDTH - RIGHT, y), BASELINE, 1, "5 4")
         labels.append((name, y, BASELINE))
-    for words, y, color in apart(labels):
+    for words, y, color in spread(labels):
         figure.text((WIDTH - RIGHT + 8, y + 4), words, color, 12, weight=600)
-    return figure
-
-
-def bar_chart(values: Mapping[str, float], *, title: str, subtitle: str = "", unit: str = "") -> Figure:
-    """A horizontal bar a name, its number at its end.  Raises ArgumentError for nothing, or for what is not finite."""
-    if not values or not all(math.isfinite(v) and v >= 0 for v in values.values()):
-        raise ArgumentError("bar_chart", "at least one number, none negative", dict(values))
-    row, left = 30, 200
-    figure = Figure(WIDTH, TOP + row * len(values) + 20, title, "; ".join(f"{k}: {v:.4g}" for k, v in values.items()))
-    figure.text((20, 26), title, INK, 16, weight=600)
-    figure.text((20, 44), subtitle, PALE_INK, 12)
-    widest = max(values.values()) or 1.0
-    for i, (name, value) in enumerate(values.items()):
-        y = TOP + row * i
-        figure.text((left - 10, y + 19), name, INK, 13, anchor="end")
-        figure.rect((left, y + 5), (WIDTH - left - 110) * value / widest, row - 10, COLORS[0])
-        figure.text((left + (WIDTH - left - 110) * value / widest + 8, y + 19), f"{value:.4g}{unit}", INK, 13)
     return figure
 
 
@@ -121,33 +104,33 @@ def heat_map(
     figure.text((16, 44), subtitle, PALE_INK, 12)
     low, high = min(0.0, values.min()), values.max()
     for j, name in enumerate(columns):
-        figure.text((left + cell * (j + 0.5) + 4, top - 6), str(name), INK, size, turn=-90)
+        figure.text((left + cell * (j + 0.5) + 4, top - 6), str(name), INK, size, rotation=-90)
     for i, name in enumerate(rows):
         figure.text((left - 6, top + cell * (i + 0.5) + 4), str(name), INK, size, anchor="end")
         for j in range(len(columns)):
-            share = (values[i, j] - low) / (high - low) if high > low else 0.0
-            figure.rect((left + cell * j, top + cell * i), cell - 1, cell - 1, shade(share))
+            fraction = (values[i, j] - low) / (high - low) if high > low else 0.0
+            figure.rect((left + cell * j, top + cell * i), cell - 1, cell - 1, shade(fraction))
             if numbers:
                 figure.text(
                     (left + cell * (j + 0.5), top + cell * (i + 0.5) + 4), f"{values[i, j]:.2g}",
-                    "#ffffff" if share > 0.55 else INK, size - 2, anchor="middle",
+                    "#ffffff" if fraction > 0.55 else INK, size - 2, anchor="middle",
                 )  # fmt: skip
     return figure
 
 
-def shade(share: float) -> str:
+def shade(fraction: float) -> str:
     """White at 0, dark blue at 1."""
-    share = min(1.0, max(0.0, share))
-    return "#" + "".join(f"{round(255 + (end - 255) * share):02x}" for end in (9, 63, 140))
+    fraction = min(1.0, max(0.0, fraction))
+    return "#" + "".join(f"{round(255 + (end - 255) * fraction):02x}" for end in (9, 63, 140))
 
 
-def thinned(points: Sequence[Point], most: int) -> list[Point]:
-    """At most about `most` points, evenly taken, the last one always."""
+def subsampled(points: Sequence[Point], most: int) -> list[Point]:
+    """At most about `most` points, evenly spaced in the sequence, always with the last."""
     stride = max(1, math.ceil(len(points) / most))
     return [*points[:-1][::stride], *points[-1:]]
 
 
-def apart(labels: Sequence[tuple[str, float, str]], gap: float = 16) -> list[tuple[str, float, str]]:
+def spread(labels: Sequence[tuple[str, float, str]], gap: float = 16) -> list[tuple[str, float, str]]:
     """The labels from top to bottom, moved down until none covers another, and up again where they leave the
     drawing."""
     placed: list[tuple[str, float, str]] = []
@@ -167,18 +150,18 @@ def _scales(
 ) -> tuple[Callable[[Point], Point], Point, Point]:
     """From a point to its place in pixels, and the ends of both axes."""
 
-    def bent(value: float, log: bool) -> float:
+    def scaled(value: float, log: bool) -> float:
         return math.log10(value) if log else value
 
-    first, last = min(bent(x, log_x) for x in xs), max(bent(x, log_x) for x in xs)
+    first, last = min(scaled(x, log_x) for x in xs), max(scaled(x, log_x) for x in xs)
     last = last if last > first else first + 1
-    low, high = min(bent(y, log_y) for y in ys), max(bent(y, log_y) for y in ys)
+    low, high = min(scaled(y, log_y) for y in ys), max(scaled(y, log_y) for y in ys)
     margin = 0.05 * (high - low) or 0.5
     low, high = low - margin, high + margin
 
     def place(point: Point) -> Point:
-        x = LEFT + (bent(point[0], log_x) - first) / (last - first) * (WIDTH - LEFT - RIGHT)
-        return x, TOP + (high - bent(point[1], log_y)) / (high - low) * (HEIGHT - TOP - BOTTOM)
+        x = LEFT + (scaled(point[0], log_x) - first) / (last - first) * (WIDTH - LEFT - RIGHT)
+        return x, TOP + (high - scaled(point[1], log_y)) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
     ends = [10**v if log else v for v, log in ((first, log_x), (last, log_x), (low, log_y), (high, log_y))]
     return place, (ends[0], ends[1]), (ends[2], ends[3])
@@ -190,7 +173,7 @@ def _frame(figure: Figure, title: str, subtitle: str, xlabel: str, ylabel: str) 
     figure.line((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), PALE_INK)
     figure.text(((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12), xlabel, anchor="middle")
     if ylabel:
-        figure.text((16, (TOP + HEIGHT - BOTTOM) / 2), ylabel, anchor="middle", turn=-90)
+        figure.text((16, (TOP + HEIGHT - BOTTOM) / 2), ylabel, anchor="middle", rotation=-90)
 
 
 def _grid(figure: Figure, place: Callable[[Point], Point], across: Point, up: Point, log_x: bool, log_y: bool) -> None:

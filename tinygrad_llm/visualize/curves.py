@@ -1,11 +1,11 @@
-"""The picture of a run: how the loss fell, on the text it learned from and on text it never saw."""
+"""Loss curves: training and held-out loss against the step."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.visualize.chart import COLORS, Line, line_chart, thinned
+from tinygrad_llm.visualize.chart import COLORS, Line, line_chart, subsampled
 from tinygrad_llm.visualize.figure import Figure, Point
 
 TRAIN, HELD_OUT = COLORS[:2]
@@ -19,13 +19,13 @@ def loss_curve(
     title: str = "Loss",
     baselines: Mapping[str, float] | None = None,
 ) -> Figure:
-    """(step, nats a token) while training, pale as it was and smoothed on top; the same on held-out text, with dots.
+    """Training loss (step, nats a token), raw in a light line and smoothed on top; held-out loss with dots.
 
     baselines  horizontal lines by name, in nats a token.
 
     Raises ArgumentError where there is nothing to draw.
     """
-    thin = thinned(train, MOST_POINTS) if train else []
+    thin = subsampled(train, MOST_POINTS) if train else []
     smooth = smoothed(thin)
     lines = []
     if thin:
@@ -43,7 +43,7 @@ def loss_curve(
 
 
 def smoothed(points: Sequence[Point]) -> list[Point]:
-    """A running mean over about a thirtieth of the run, to both sides alike."""
+    """A centred running mean over about a thirtieth of the run."""
     reach = max(1, len(points) // 60)
     out = []
     for i, (step, _) in enumerate(points):

@@ -1,4 +1,4 @@
-"""A drawing in SVG: a self-contained text that every browser shows, and the few marks that charts are made of."""
+"""A drawing in SVG: self-contained text that every browser shows, made of a few kinds of marks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from tinygrad_llm.errors import ArgumentError, StorageError
 from tinygrad_llm.visualize import paint
-from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Point, Polygon, Polyline, Rectangle, Stroke, Words
+from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Point, Polygon, Polyline, Rectangle, Stroke, Text
 
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif'"
 INK, PALE_INK, GRID = "#24292f", "#6e7781", "#e6e8eb"
@@ -55,13 +55,13 @@ class Figure:
         """A filled rectangle; `at` is its upper left corner."""
         self.marks.append(Rectangle(at, width, height, color, edge))
 
-    def arrow(self, a: Point, b: Point, color: str, bend: float = 0) -> None:
-        """A line from a to b with a head at b; bent, it passes so many pixels below their middle (or above)."""
-        middle = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + 2 * bend
-        start = middle if bend else a
+    def arrow(self, a: Point, b: Point, color: str, curvature: float = 0) -> None:
+        """A line from a to b with a head at b; curved, its middle lies `curvature` pixels lower (or higher)."""
+        middle = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + 2 * curvature
+        start = middle if curvature else a
         length = math.hypot(b[0] - start[0], b[1] - start[1]) or 1.0
         ux, uy = (b[0] - start[0]) / length, (b[1] - start[1]) / length
-        self.marks.append(Curve(a, middle, b, color, 1.2) if bend else Stroke(a, b, color, 1.2, ()))
+        self.marks.append(Curve(a, middle, b, color, 1.2) if curvature else Stroke(a, b, color, 1.2, ()))
         wings = [(b[0] - 8 * ux + s * 4 * uy, b[1] - 8 * uy - s * 4 * ux) for s in (1, -1)]
         self.marks.append(Polygon((b, *wings), color))
 
@@ -73,10 +73,10 @@ class Figure:
         size: int = 12,
         anchor: str = "start",
         weight: int = 400,
-        turn: int = 0,
+        rotation: int = 0,
     ) -> None:
-        """Words; anchor is start, middle or end; turned by so many degrees, clockwise. Spaces count as one."""
-        self.marks.append(Words(at, " ".join(words.split()), color, size, anchor, weight, turn))
+        """Text; anchor is start, middle or end; rotated clockwise, in degrees. Runs of spaces become one."""
+        self.marks.append(Text(at, " ".join(words.split()), color, size, anchor, weight, rotation))
 
     @property
     def svg(self) -> str:
@@ -90,7 +90,7 @@ class Figure:
 
     def matplotlib(self) -> Any:
         """The drawing as a matplotlib Figure with one Axes in the same pixels.  Raises ConfigError without it."""
-        return paint.painted(self.marks, self.width, self.height)
+        return paint.to_matplotlib(self.marks, self.width, self.height)
 
     def save(self, path: str | Path) -> Path:
         """Writes the drawing as .svg, .html, or, with matplotlib, .png.
@@ -101,7 +101,7 @@ class Figure:
         forms = {
             ".svg": lambda: self.svg.encode(),
             ".html": lambda: self.html.encode(),
-            ".png": lambda: paint.png(self.marks, self.width, self.height),
+            ".png": lambda: paint.to_png(self.marks, self.width, self.height),
         }
         if path.suffix not in forms:
             raise ArgumentError("path", "a name that ends with .svg, .html or .png", path.name)
@@ -113,15 +113,15 @@ class Figure:
         return path
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: never wider than its column."""
+        """For notebooks: never wider than the column."""
         return self._svg(" style='max-width:100%;height:auto'")
 
     def _svg(self, style: str = "") -> str:
         size = f"viewBox='0 0 {self.width} {self.height}' width='{self.width}' height='{self.height}'"
         head = f"<svg xmlns='http://www.w3.org/2000/svg' {size}{style} role='img' {FONT}>"
         about = f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
-        paper = f"<rect width='{self.width}' height='{self.height}' fill='white'/>"
-        return "\n".join([head, about, paper, *(mark.svg for mark in self.marks), "</svg>"]) + "\n"
+        background = f"<rect width='{self.width}' height='{self.height}' fill='white'/>"
+        return "\n".join([head, about, background, *(mark.svg for mark in self.marks), "</svg>"]) + "\n"
 
 
 def ticks(low: float, high: float, most: int = 7) -> list[float]:

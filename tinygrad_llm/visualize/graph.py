@@ -68,12 +68,12 @@ def graph_figure(root: Value | Tensor, names: dict[str, Any] | None = None, titl
             end = (x, y + BOX[1] / 2 + 8 * (turn - (len(uses) - 1) / 2))
             start = (px + BOX[0], py + BOX[1] / 2)
             skipped = _skipped(px, x)  # around what stands between
-            bend = -(BOX[1] - 14 + 10 * skipped) if skipped else 0
-            figure.arrow(start, end, PALE_INK, bend)
+            curvature = -(BOX[1] - 14 + 10 * skipped) if skipped else 0
+            figure.arrow(start, end, PALE_INK, curvature)
             near = 0.5 if skipped or box.parents.count(parent) == 1 else 0.35 + 0.3 * turn
             steep = abs(end[1] - start[1]) / (end[0] - start[0])
             above = 4 if skipped else 4 + steep * LETTER * len(slope) / 2
-            at = start[0] + near * (end[0] - start[0]), start[1] + near * (end[1] - start[1]) + bend - above
+            at = start[0] + near * (end[0] - start[0]), start[1] + near * (end[1] - start[1]) + curvature - above
             figure.text(at, slope, PALE_INK, 11, anchor="middle")
     for number, box in enumerate(boxes):
         x, y = places[number]

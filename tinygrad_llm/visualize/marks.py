@@ -1,4 +1,4 @@
-"""The marks that drawings are made of. Places and lengths are in pixels, (0, 0) at the top left, y downwards."""
+"""The marks that a drawing consists of. Positions and lengths are in pixels, (0, 0) at the top left, y downwards."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ class Polygon:
 
 
 @dataclass(frozen=True)
-class Words:
-    """Text that stands on `at`; anchor is start, middle or end; turned by so many degrees, clockwise."""
+class Text:
+    """Text with its baseline at `at`; anchor is start, middle or end; rotated clockwise, in degrees."""
 
     at: Point
     words: str
@@ -128,19 +128,19 @@ class Words:
     size: float
     anchor: str
     weight: int
-    turn: float
+    rotation: float
 
     @property
     def svg(self) -> str:
         """As an SVG element."""
-        turned = f" transform='rotate({self.turn} {self.at[0]:.1f} {self.at[1]:.1f})'" if self.turn else ""
+        rotated = f" transform='rotate({self.rotation} {self.at[0]:.1f} {self.at[1]:.1f})'" if self.rotation else ""
         return (
             f"<text x='{self.at[0]:.1f}' y='{self.at[1]:.1f}' fill='{self.color}' font-size='{self.size}' "
-            f"text-anchor='{self.anchor}' font-weight='{self.weight}'{turned}>{escape(self.words)}</text>"
+            f"text-anchor='{self.anchor}' font-weight='{self.weight}'{rotated}>{escape(self.words)}</text>"
         )
 
 
-Mark = Stroke | Polyline | Circle | Rectangle | Curve | Polygon | Words
+Mark = Stroke | Polyline | Circle | Rectangle | Curve | Polygon | Text
 
 
 def _places(points: tuple[Point, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What a model expects next, as bars."""
+"""The distribution of the next token, as bars."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.visualize.chart import bar_chart
+from tinygrad_llm.visualize.bars import bar_chart
 from tinygrad_llm.visualize.figure import Figure
 
 

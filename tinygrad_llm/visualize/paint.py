@@ -1,4 +1,4 @@
-"""A drawing on matplotlib's paper: for PNG, and for whoever wants to add to it there."""
+"""A drawing as a matplotlib figure: for PNG, and for adding to it there."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_llm.errors import ConfigError
-from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Polygon, Polyline, Rectangle, Stroke, Words
+from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Polygon, Polyline, Rectangle, Stroke, Text
 
 DPI = 100
-"""Pixels of the drawing in matplotlib's inch."""
+"""Pixels of the drawing an inch."""
 POINT = 72 / DPI
-"""Points, in which matplotlib measures pens and letters, in a pixel."""
+"""Points a pixel: matplotlib measures line widths and fonts in points."""
 FONTS = ("Helvetica", "Arial", "Liberation Sans", "DejaVu Sans")
 """The first that is there; the others for the letters it lacks. matplotlib brings the last one."""
 ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
 
-def painted(marks: Sequence[Mark], width: float, height: float) -> Any:
+def to_matplotlib(marks: Sequence[Mark], width: float, height: float) -> Any:
     """A matplotlib Figure with one Axes, in pixels with y downwards.  Raises ConfigError without matplotlib."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -37,11 +37,11 @@ def painted(marks: Sequence[Mark], width: float, height: float) -> Any:
     return figure
 
 
-def png(marks: Sequence[Mark], width: float, height: float) -> bytes:
+def to_png(marks: Sequence[Mark], width: float, height: float) -> bytes:
     """As PNG, two dots a pixel."""
-    paper = io.BytesIO()
-    painted(marks, width, height).savefig(paper, format="png", dpi=2 * DPI)
-    return paper.getvalue()
+    buffer = io.BytesIO()
+    to_matplotlib(marks, width, height).savefig(buffer, format="png", dpi=2 * DPI)
+    return buffer.getvalue()
 
 
 def _fonts() -> list[str]:
@@ -58,7 +58,7 @@ def _paint(axes: Any, mark: Mark, order: int, fonts: list[str]) -> None:
 
     match mark:
         case Stroke(a, b, color, width, dash):
-            style = (0, tuple(length / width for length in dash)) if dash else "solid"  # counted in pen widths
+            style = (0, tuple(length / width for length in dash)) if dash else "solid"  # in units of the line width
             axes.plot(*zip(a, b), color=color, linewidth=width * POINT, linestyle=style, zorder=order)
         case Polyline(points, color, width, opacity):
             pen = {"linewidth": width * POINT, "solid_joinstyle": "round"}
@@ -74,7 +74,7 @@ def _paint(axes: Any, mark: Mark, order: int, fonts: list[str]) -> None:
             axes.add_patch(patches.PathPatch(way, fc="none", ec=color, lw=width * POINT, zorder=order))
         case Polygon(corners, color):
             axes.add_patch(patches.Polygon(corners, fc=color, ec="none", zorder=order))
-        case Words(at, words, color, size, anchor, weight, turn):
-            place = {"ha": ANCHORS[anchor], "va": "baseline", "rotation": -turn, "rotation_mode": "anchor"}
-            look = {"color": color, "fontsize": size * POINT, "fontweight": "bold" if weight > 500 else "normal"}
-            axes.text(*at, words, fontfamily=fonts, parse_math=False, zorder=order, **place, **look)
+        case Text(at, words, color, size, anchor, weight, rotation):
+            place = {"ha": ANCHORS[anchor], "va": "baseline", "rotation": -rotation, "rotation_mode": "anchor"}
+            font = {"color": color, "fontsize": size * POINT, "fontweight": "bold" if weight > 500 else "normal"}
+            axes.text(*at, words, fontfamily=fonts, parse_math=False, zorder=order, **place, **font)

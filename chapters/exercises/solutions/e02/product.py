@@ -2,8 +2,9 @@
 
     a @ b        (..., N, I) @ (..., I, O) -> (..., N, O)
 
-Both may have axes in front (a batch), or one of them may lack these: then NumPy repeats it. You return the value and its vjp,
-which gives the gradients of a and of b in one tuple. It need not undo the repetition: that is done for all operations elsewhere.
+Both may have axes in front (a batch), or one of them may lack these: then NumPy repeats it. You return the value and
+its vjp, which gives the gradients of a and of b in one tuple. It need not undo the repetition: that is done for all
+operations elsewhere.
 """
 
 import numpy as np

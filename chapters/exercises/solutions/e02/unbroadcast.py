@@ -1,7 +1,7 @@
 """02.1  Un-broadcasting.
 
-An array of some shape was repeated, as NumPy does it, until it had the shape of g. What is its gradient? It was used once in every
-place where it was repeated, so sum g over the axes
+An array of some shape was repeated, as NumPy does it, until it had the shape of g. What is its gradient? It was used
+once in every place where it was repeated, so sum g over the axes
 
     that were not there before (they come first), and
     that had size 1 and were stretched (they stay, with size 1).

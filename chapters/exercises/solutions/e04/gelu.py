@@ -3,12 +3,12 @@
     y = ½ x (1 + tanh u),   u = a x + a c x³,   a = sqrt(2/π), c = 0.044715
     dy/dx = ½ (1 + t) + ½ x (1 - t²) u',   t = tanh u,   u' = a + 3 a c x²
 
-As an operation: return (y, vjp), and vjp(g, needs) is g times dy/dx. But never hold more than three new arrays of x's size at
-once, and when you return, no more than two: y, and the slope, so that the way back is one product. A hint for the slope:
-½ (1 - t²) x = y (1 - t), since ½ (1 + t) x is y.
+As an operation: return (y, vjp), and vjp(g, needs) is g times dy/dx. But never hold more than three new arrays of x's
+size at once, and when you return, no more than two: y, and the slope, so that the way back is one product. A hint for
+the slope: ½ (1 - t²) x = y (1 - t), since ½ (1 + t) x is y.
 
-x itself must stay as it is, and float32 must stay float32. Never write x**3. (The package's GELU also has an exact form, with
-the error function; that one is given.)
+x itself must stay as it is, and float32 must stay float32. Never write x**3. (The package's GELU also has an exact
+form, with the error function; that one is given.)
 """
 
 import numpy as np

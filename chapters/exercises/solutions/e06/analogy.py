@@ -2,8 +2,8 @@
 
     analogy(vectors, a, b, c) -> d        a is to b as c is to d; all four are row numbers of vectors, shape (V, D)
 
-Make all rows 1 long. Of b - a + c, find the row with the largest cosine, and exclude the three words of the question. A row of zeros has no
-direction: its cosine is 0, not nan.
+Make all rows 1 long. Of b - a + c, find the row with the largest cosine, and exclude the three words of the question.
+A row of zeros has no direction: its cosine is 0, not nan.
 """
 
 import numpy as np

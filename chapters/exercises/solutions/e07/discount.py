@@ -1,7 +1,7 @@
 """07.3  Take a little from those who have.
 
-For one context: counts (V,), how often each token followed it; shorter (V,), the probabilities that the shorter context gives; D, the discount,
-between 0 and 1.
+For one context: counts (V,), how often each token followed it; shorter (V,), the probabilities that the shorter
+context gives; D, the discount, between 0 and 1.
 
     p(w) = ( max(counts[w] - D, 0) + D T shorter[w] ) / N        N: all that followed; T: how many different tokens did
 

@@ -2,11 +2,12 @@
 
     attention(q, k, v)    (B, H, T, K), (B, H, S, K), (B, H, S, V) -> (B, H, T, V), on tensors
 
-With `causal`, a query sees the keys up to its own place. Places are counted from the end: the last query stands beside the last key and sees
-all of them. So where there are more keys than queries (T < S), as when a text is continued, query t sees the keys 0 … t + S - T.
+With `causal`, a query sees the keys up to its own place. Places are counted from the end: the last query stands
+beside the last key and sees all of them. So where there are more keys than queries (T < S), as when a text is
+continued, query t sees the keys 0 … t + S - T.
 
-A mask holds true where a query may look. The rest of the function is given; the package's has the same options. What is hidden must get a
-share of exactly 0, and the others must have 1 in all. Where must the mask stand for that?
+A mask holds true where a query may look. The rest of the function is given; the package's has the same options. What
+is hidden must get a share of exactly 0, and the others must have 1 in all. Where must the mask stand for that?
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """10.2  RoPE's turn.
 
-The first half of each vector and its second half make pairs: (x_i, x_(i + K/2)), i = 0 .. K/2 - 1. Each pair is a point in the plane.
-Turn it by an angle whose cosine and sine you are given, counter-clockwise, as everybody turns:
+The first half of each vector and its second half make pairs: (x_i, x_(i + K/2)), i = 0 .. K/2 - 1. Each pair is a
+point in the plane. Turn it by an angle whose cosine and sine you are given, counter-clockwise, as everybody turns:
 
     rope(x, cos, sin)        (..., T, K), (T, K/2), (T, K/2) -> (..., T, K)
 

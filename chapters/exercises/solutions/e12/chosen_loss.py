@@ -4,8 +4,8 @@
     tokens (B, T)       the ids of the words
     chosen (B, T)       true for the words on which it shall be judged: those that point far back, or those of an answer
 
-Return the mean of -ln p over the chosen words, in nats. Which place speaks about word t? Is there a word that nobody predicts? It does not
-count, chosen or not. One word at least remains.
+Return the mean of -ln p over the chosen words, in nats. Which place speaks about word t? Is there a word that nobody
+predicts? It does not count, chosen or not. One word at least remains.
 """
 
 import numpy as np

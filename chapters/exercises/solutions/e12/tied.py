@@ -2,9 +2,10 @@
 
     tied(table, ids, middle)    logits = middle(table[ids]) @ tableᵀ         (V, D), (N,) -> (N, V)
 
-The same table looks the words up and is what the stream is compared with at the end. `middle` is all that is between, and returns (value, vjp)
-as every operation does: (N, D) -> (N, D). Return (logits, vjp), and `vjp(g, needs)` the gradient of the table; ids have none.
-In how many ways does the table reach the logits? And a word may occur more than once in ids.
+The same table looks the words up and is what the stream is compared with at the end. `middle` is all that is between,
+and returns (value, vjp) as every operation does: (N, D) -> (N, D). Return (logits, vjp), and `vjp(g, needs)` the
+gradient of the table; ids have none. In how many ways does the table reach the logits? And a word may occur more than
+once in ids.
 """
 
 import numpy as np

@@ -7,8 +7,8 @@ A decoder shall learn to write texts. At every position it reads one token and s
 
 Texts differ in length. Behind its end a text reads `pad`, and what it says there is -100: the loss ignores that.
 
-`teacher_forcing(texts, start, end, pad)` gets lists of token ids and returns two integer arrays (B, T), what is read and
-what is said. T has room for the longest text.
+`teacher_forcing(texts, start, end, pad)` gets lists of token ids and returns two integer arrays (B, T), what is read
+and what is said. T has room for the longest text.
 """
 
 import numpy as np

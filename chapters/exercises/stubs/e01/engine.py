@@ -1,7 +1,8 @@
 """01.3  An engine of your own.
 
-The class below can add, subtract, divide, and apply exp, log and relu. It cannot multiply, take powers or tanh, and it
-has no `backward`. Give it these four, and it will do what chapter 01 does: `tgl chapter 01 --mine` runs the chapter on it.
+The class below can add, subtract, divide, and apply exp, log and relu. It cannot multiply, take powers or tanh, and
+it has no `backward`. Give it these four, and it will do what chapter 01 does: `tgl chapter 01 --mine` runs the
+chapter on it.
 
 A `Value` has data, grad (0 until backward), parents, and slopes, one a parent.
 """

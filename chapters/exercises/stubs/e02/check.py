@@ -4,7 +4,8 @@
 
     differences(operation, x, c)   for every entry of x, ( <c, y(x + h)> - <c, y(x - h)> ) / 2h, in the shape of x.
                                    <c, y> is the sum of c times y. x itself must not be changed.
-    is_right(operation, x, c)      whether vjp(c, (True,)) agrees with that, to 10⁻⁵ of its size (or of 1 where it is smaller).
+    is_right(operation, x, c)      whether vjp(c, (True,)) agrees with that, to 10⁻⁵ of its size
+                                   (or of 1 where it is smaller).
 """
 
 import numpy as np

@@ -4,8 +4,9 @@ An embedding looks up rows: weight[ids]. On the way back the gradients of all pl
 
     out[v] = the sum of g[n] over all n with ids[n] = v        g is (N, D), ids is (N,), out is (rows, D)
 
-`out[ids] += g` is wrong: of several places with one id it keeps the last. A loop over n is slow, and so once was np.add.at. Do
-it with array operations: sort, so that equal ids stand together, and sum each run; or multiply with a matrix of ones and zeros.
+`out[ids] += g` is wrong: of several places with one id it keeps the last. A loop over n is slow, and so once was
+np.add.at. Do it with array operations: sort, so that equal ids stand together, and sum each run; or multiply with a
+matrix of ones and zeros.
 
 Keep the dtype of g. There may be no ids at all. (`need` is for the package: leave it alone.)
 """

@@ -1,11 +1,12 @@
 """08.2  Back through time.
 
-    h_t = tanh(W_ih x_t + W_hh h_(t-1) + b)      x (B, T, I), W_ih (F, I), W_hh (F, F), b = b_ih + b_hh (F,)  ->  all h (B, T, F)
+    h_t = tanh(W_ih x_t + W_hh h_(t-1) + b)      x (B, T, I), W_ih (F, I), W_hh (F, F), b = b_ih + b_hh (F,)
+                                                 ->  all h (B, T, F)
 
-You write the step, and the way back through it. At step t the gradient of h_t comes from two sides: from the loss, g[:, t], and from
-the step after, which has left it in dh. From dh go to dz, the gradient of what stood inside the tanh; from dz to everything that was
-inside: x_t, both matrices, b, and the state before, which is the dh of the next turn. The matrices were used at every step: their
-gradients add up.
+You write the step, and the way back through it. At step t the gradient of h_t comes from two sides: from the loss,
+g[:, t], and from the step after, which has left it in dh. From dh go to dz, the gradient of what stood inside the
+tanh; from dz to everything that was inside: x_t, both matrices, b, and the state before, which is the dh of the next
+turn. The matrices were used at every step: their gradients add up.
 
 states[0] is h_0, states[t + 1] is what step t made.
 """

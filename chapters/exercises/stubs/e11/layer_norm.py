@@ -3,14 +3,14 @@
     n = (x - mean) / sqrt(var + eps)        mean and var over the last axis, one vector at a time
     y = n · weight + bias                   (..., D), (D,), (D,) -> (..., D)
 
-On the way back each x has three ways to reach y: by itself, through the mean, and through the var. With h = g · weight = dL/dn and
-r = 1 / sqrt(var + eps):
+On the way back each x has three ways to reach y: by itself, through the mean, and through the var. With h = g ·
+weight = dL/dn and r = 1 / sqrt(var + eps):
 
     dL/dx = r · (h - the part of h that the mean takes away - the part of h that the deviation takes away)
 
-Moving all of x together changes nothing, nor does stretching x: so dL/dx has no part along ones, and none along n. `vjp` returns the
-gradients of x, weight and bias. The last two are shared by all vectors: what is shared is summed. (Some norms have no weight or no bias;
-the first two lines see to that.)
+Moving all of x together changes nothing, nor does stretching x: so dL/dx has no part along ones, and none along n.
+`vjp` returns the gradients of x, weight and bias. The last two are shared by all vectors: what is shared is summed.
+(Some norms have no weight or no bias; the first two lines see to that.)
 """
 
 import numpy as np

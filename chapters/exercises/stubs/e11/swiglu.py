@@ -3,9 +3,9 @@
     y = silu(gate) · up        (..., F), (..., F) -> (..., F)
     silu(x) = x · sigmoid(x),  sigmoid(x) = 1 / (1 + exp(-x))
 
-One half of the numbers opens and closes gates for the other. Two arrays go in, so `vjp` returns two gradients, of gate and of up. The sigmoid
-must not overflow where x is -1000: write it with tanh, sigmoid(x) = (1 + tanh(x / 2)) / 2. Its slope is sigmoid · (1 - sigmoid).
-Source: Shazeer, "GLU Variants Improve Transformer", 2020.
+One half of the numbers opens and closes gates for the other. Two arrays go in, so `vjp` returns two gradients, of
+gate and of up. The sigmoid must not overflow where x is -1000: write it with tanh, sigmoid(x) = (1 + tanh(x / 2)) /
+2. Its slope is sigmoid · (1 - sigmoid). Source: Shazeer, "GLU Variants Improve Transformer", 2020.
 """
 
 import numpy as np

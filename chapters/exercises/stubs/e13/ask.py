@@ -1,6 +1,7 @@
 """13.4  Asking around padding.
 
-Cross-attention: each of T positions of the text that is being written asks each of S positions of the text that was read.
+Cross-attention: each of T positions of the text that is being written asks each of S positions of the text that was
+read.
 
     scores = q kᵀ / sqrt(K)        (B, T, K), (B, S, K) -> (B, T, S)
     shares = softmax over S        0 where `words_BS` is False: there is only padding
