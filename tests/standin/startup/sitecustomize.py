@@ -18,6 +18,7 @@ import json
 import os
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 
@@ -36,8 +37,8 @@ from tinygrad_llm.autograd.sink import WRITTEN, Place  # noqa: E402
 from tinygrad_llm.backend import DeviceStream, cublas, fused  # noqa: E402
 from tinygrad_llm.optim.optimizer import Optimizer  # noqa: E402
 
-ALIKE, KINDS = 1, 200
-"""In how many rounds an operation runs on the "GPU" with the same shapes and options, and how many such kinds it has."""
+ROUNDS, ALIKE, KINDS = 1, 20, 200
+"""What of an operation runs on the "GPU": rounds and calls with the same shapes and options, and how many such kinds."""
 KERNELS, KERNELS_A_SHAPE, ENTRIES = 60, 20, 1 << 17
 """How often a function has its kernel, in all and with one shape, and for how many entries at most."""
 
@@ -45,8 +46,18 @@ op, workers = (importlib.import_module(f"tinygrad_llm.{name}") for name in ("aut
 met: Counter = Counter()
 ran: Counter = Counter()
 rounds = Counter({"now": 0})
-computed: dict = {}
-"""By operation, shapes and options: the round in which they were last met, and whether NumPy computes them there."""
+
+
+@dataclass
+class Alike:
+    """Calls with the same shapes and options: how many, in how many rounds, and the last of those."""
+
+    calls: int = 0
+    rounds: int = 0
+    last: int | None = None
+
+
+computed: dict[tuple, Alike] = {}
 
 
 def fused_at_first(x, *parameters):
@@ -54,7 +65,8 @@ def fused_at_first(x, *parameters):
     kernels = fused(x, *parameters)
     if kernels is None or not Stream.current.null:
         return kernels
-    if x.size > ENTRIES:
+    logits = [x.size // p.shape[1] * p.shape[0] for p in parameters if p is not None and p.ndim == 2]
+    if max(x.size, *logits, 0) > ENTRIES:
         return None
     caller = sys._getframe(1).f_code.co_qualname
     met[caller, x.shape] += 1
@@ -87,14 +99,13 @@ def there_at_first(function):
 
 
 def by_numpy(alike):
-    """Whether NumPy computes a call, from its operation's name, shapes and options: the same throughout a round."""
-    before, answer = computed.get(alike, (None, False))
-    if before != rounds["now"]:
-        met[alike] += 1
-        met[alike[0]] += met[alike] == 1
-        answer = answer or met[alike] > ALIKE or met[alike[0]] > KINDS
-        computed[alike] = rounds["now"], answer
-    return answer
+    """Whether NumPy computes a call, from its operation's name, shapes and options: the same throughout a short round."""
+    known = computed.setdefault(alike, Alike())
+    if known.last != rounds["now"]:
+        met[alike[0]] += known.last is None
+        known.last, known.rounds = rounds["now"], known.rounds + 1
+    known.calls += 1
+    return known.rounds > ROUNDS or known.calls > ALIKE or met[alike[0]] > KINDS
 
 
 def derivative(vjp):
