@@ -231,3 +231,11 @@ def test_the_help_fits_eighty_columns_and_says_where_to_begin():
     from tinygrad_llm.cli.main import usage
 
     assert all(len(line) <= 80 for line in usage().splitlines()) and usage().endswith("tgl start")
+
+
+def test_a_model_that_is_no_gpt_is_named(tmp_path, capsys):
+    from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig, save_pretrained
+
+    config = EncoderDecoderConfig(5, 4, 1, 1, 1, 2, 2)
+    save_pretrained(EncoderDecoder(config, rng=np.random.default_rng(0)), tmp_path)
+    fails(capsys, ["sample", str(tmp_path)], "a GPT", "EncoderDecoder")

@@ -56,7 +56,6 @@ RULES: list[tuple[str, ...]] = [
     ("autograd/op.py", "place = ", TEXT),
     ("autograd/op.py", "return f", TEXT),
     ("autograd/tensor.py", "repr", TEXT),
-    ("nn/module.py", "lines", TEXT),
     ("nn/layers.py", "std: float", DEFAULT),
     ("", "reshape(-1", "NumPy takes any negative number for the size that it works out", "1 to 2"),
     ("ops/", ", -1, ", "NumPy takes any negative number for the size that it works out", "1 to 2"),

@@ -224,7 +224,7 @@ def test_moving_to_where_it_is_keeps_the_memory_and_the_gradients():
     node = Node(w=ones(2), ids=Buffer(np.arange(2)))
     (node.w * node.w).sum().backward()
     arrays, gradient = node.state_dict(), node.w.grad
-    assert node.to("cpu") is node and node.w.grad is gradient and gradient is not None
+    assert node.to(node.device) is node and node.w.grad is gradient and gradient is not None
     assert all(array is arrays[name] for name, array in node.state_dict().items())
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.autograd import Storage
 from tinygrad_llm.backend import as_dtype, is_float
 from tinygrad_llm.errors import CheckpointError, ConfigError
 from tinygrad_llm.nn import Dropout, Module
@@ -86,8 +85,8 @@ class Layout:
     assumed   the same for keys that are not written.
     harmless  keys that do not change what the model computes, and are not written.
     written   key -> value, or a function of our configuration, for keys that are written and not read.
-    tensors   our path of a module or tensor -> its name or Stored. `*` is one name, the same in both; `{a,b}` are
-              several that lie there as one.
+    tensors   our path of a module or tensor -> its name or Stored; of several that fit the first. `*` is one name, the
+              same in both; `{a,b}` are several that lie there as one.
     prefix    of names there that files of the model without its head leave out.
     copies    names under which files may repeat a tensor -> that tensor.
     ignored   names of tensors in files that are no weights.
@@ -234,8 +233,7 @@ def read_arrays(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray], d
     for name, (stored, paths) in places.items():
         for path, array in zip(paths, stored.inward(arrays[name], [shapes[p] for p in paths])):
             if path in leaves:
-                leaf = leaves[path]
-                leaf.data, leaf.storage = np.array(array, leaf.dtype, order="C"), Storage()
+                leaves[path].data = np.array(array, leaves[path].dtype, order="C")
             elif array.any():
                 next_step = f"Load it with {layout.zeros} = true."
                 raise CheckpointError(name, f"zeros, for a model with {layout.zeros} = false", "others", next_step)
