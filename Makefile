@@ -10,23 +10,27 @@ GPU_SETUP := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(VENV)/cuda)
 GPU_TESTS := tests/gpu tests/ops/test_on_gpu.py tests/backend/test_cublas.py tests/backend/test_elementwise.py
 GPU_WORKERS = $$($(GPU_PYTHON) -c 'import xdist; print("-n auto --maxprocesses 8 --dist worksteal")' 2>/dev/null)
 
-.PHONY: help train test test-chapters prove test-oracle test-standin test-gpu test-long mutants bench bench-gpu docs claims \
-	lint clean
+PROVED_AGAIN ?= 3
+CHAPTERS := $(foreach script,$(wildcard chapters/[0-9][0-9]_*.py),$(firstword $(subst _, ,$(notdir $(script)))))
+STANDIN := PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin
+
+.PHONY: help environment environments train test test-chapters prove test-oracle test-standin standin-kernels standin-suite \
+	standin-chapters test-gpu test-long mutants bench bench-gpu docs claims lint clean
 
 help:
 	@echo "make train          train a small model on the tales, about a minute on two cores"
 	@echo "make test           the plain suite"
 	@echo "make test-chapters  every chapter with --fast: some minutes"
-	@echo "make prove          each exercise can be solved, and wrong answers are found: some minutes"
+	@echo "make prove          each exercise can be solved, and wrong answers are found, where anything changed; ALL=1 for all"
 	@echo "make test-oracle    the comparisons with PyTorch, transformers, tokenizers, tiktoken"
-	@echo "make test-standin   kernels compiled for a CPU and for five GPUs, then the suite on a stand-in for a GPU"
+	@echo "make test-standin   kernels compiled for a CPU and for five GPUs, then the suite and the chapters on a stand-in for a GPU"
 	@echo "make test-gpu       what needs a GPU; GPU_PYTHON=python3 takes that one, which has CuPy, and installs nothing"
 	@echo "make test-long      ten thousand cases instead of hundreds: hours"
 	@echo "make mutants        mistakes planted one at a time: a quarter of an hour"
 	@echo "make bench          a training step, byte-pair encoding and the import, beside other libraries"
 	@echo "make bench-gpu      a GPU's kernels and training steps, beside PyTorch: nine minutes; GPU_PYTHON as above"
-	@echo "make docs           the book, into docs/_build/html; FULL=1 runs the chapters in full"
-	@echo "make claims         docs/claims: each chapter over three seeds; ONLY=\"01 02\" for some"
+	@echo "make docs           the book, into docs/_build/html, from the recorded runs"
+	@echo "make claims         docs/records: each chapter over three seeds, recorded; ONLY=\"01 02\" for some"
 	@echo "make lint           ruff and mypy"
 
 $(VENV)/base: setup.cfg pyproject.toml
@@ -54,6 +58,10 @@ $(VENV)/docs: $(VENV)/base
 	$(PIP) -e '.[docs]'
 	touch $@
 
+environment: $(VENV)/base
+
+environments: $(VENV)/oracle $(VENV)/standin $(VENV)/docs $(VENV)/lint
+
 train: $(VENV)/base
 	$(BIN)/tgl train $(FLAGS)
 
@@ -63,17 +71,25 @@ test: $(VENV)/base
 test-chapters: $(VENV)/base
 	$(BIN)/python -m pytest -m chapters tests/test_chapters.py
 
+# What changed since it was proved, and a few others that the commit draws: a line of proved.toml that is not true is found.
 prove: $(VENV)/base
-	$(BIN)/tgl dev prove
+	$(BIN)/tgl dev prove $(if $(ALL),--all,--sample $(PROVED_AGAIN) --seed "$$(git rev-parse HEAD)")
 
 test-oracle: $(VENV)/oracle
 	$(BIN)/python -m pytest -m "oracle and not long and not gpu"
 
-# The kernels' own tests first, without the plugin: there CuPy itself is beside the stand-in.
-test-standin: $(VENV)/standin
+test-standin: standin-kernels standin-suite standin-chapters
+
+# Without the plugin: there CuPy itself is beside the stand-in.
+standin-kernels: $(VENV)/standin
 	$(BIN)/python -m pytest -m "kernels and not long" tests/backend
-	PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin
-	PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m pytest -p plugin -m "gpu or chapters" tests/gpu tests/test_chapters_on_a_gpu.py
+
+standin-suite: $(VENV)/standin
+	$(STANDIN)
+	$(STANDIN) -m gpu tests/gpu
+
+standin-chapters: $(VENV)/standin
+	$(STANDIN) -m chapters tests/test_chapters_on_a_gpu.py
 
 # Where there is a GPU: with a Python that has CuPy, pytest and hypothesis already, or with one made here. Eight workers
 # where pytest-xdist is there too, each with a few threads for the CPU's side.
@@ -98,17 +114,13 @@ bench-gpu: $(GPU_SETUP)
 docs: $(VENV)/docs
 	rm -rf docs/_build
 	$(BIN)/python docs/pages.py docs/_build/pages
-	TINYGRAD_LLM_CHAPTER_FLAGS="$(if $(FULL),,--fast)" $(BIN)/sphinx-build -W --keep-going -q -c docs docs/_build/pages docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -c docs docs/_build/pages docs/_build/html
 	$(BIN)/python -m pytest -m docs tests/docs
 	@echo "open docs/_build/html/index.html"
 
 claims: $(VENV)/base
-	mkdir -p docs/claims
-	set -e; for script in $(if $(ONLY),$(foreach n,$(ONLY),chapters/$(n)_*.py),chapters/[0-9][0-9]_*.py); do \
-		name=$$(basename $$script); record=docs/claims/$$(echo $$name | cut -c1-2).txt; \
-		echo "$$ python chapters/$$name --seeds 3" > $$record.new; \
-		$(BIN)/python $$script --seeds 3 >> $$record.new; \
-		mv $$record.new $$record; tail -n 1 $$record; \
+	set -e; for number in $(or $(ONLY),$(CHAPTERS)); do \
+		$(BIN)/python -m tinygrad_llm.course.record $$number --seeds 3 --json; \
 	done
 
 lint: $(VENV)/lint

@@ -1,8 +1,9 @@
 """Lays out the pages of the book, and is the Sphinx extension that renders its formulas and docstrings.
 
-    python docs/pages.py FOLDER      writes the sources: chapters as notebooks, a page a module, a page a linked file
+    python docs/pages.py FOLDER      writes the sources: a page a chapter, a module, a linked file
 
-A chapter's links to files become links to their pages, and its exercises follow it.
+No chapter is run: its outputs are those of its record (docs/records, `make claims`). Its links to files become links to
+their pages, and its exercises follow it.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chapter_page import notebook, page
+
 from tinygrad_llm.course.exercises.catalog import Course, Exercise
+from tinygrad_llm.course.record import Record
 
 ROOT = Path(__file__).resolve().parents[1]
+RECORDS = ROOT / "docs" / "records"
 PACKAGE = "tinygrad_llm"
 PARTS = {
     "The engine": 1, "The transformer": 5, "How models grew": 14, "Fine-tuning": 21, "Asking and sampling": 28,
     "Measuring": 30, "Serving": 32, "Using": 39,
 }  # fmt: skip
 """Each part's first chapter."""
-LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)\)")
 EXERCISES = """## Exercises
 
 `tgl start` lays them out in `work/`, `tgl watch` looks at your file each time you save, `tgl hint` helps by degrees."""
@@ -59,22 +63,14 @@ def _contents(chapters: list[Path]) -> str:
 
 
 def _write_chapter(course: Course, path: Path, folder: Path) -> None:
-    import jupytext
-    from nbformat.v4 import new_markdown_cell
-
-    def link(match: re.Match) -> str:
-        page = _page(path, match[2], folder)
-        return f"[{match[1]}]({page})" if page else match[1]
-
-    notebook = jupytext.read(path)
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = LINK.sub(link, cell.source)
+    script = path.read_text(encoding="utf-8")
+    record = Record.load(RECORDS / path.name[:2])
+    stale = record.stale(ROOT) if record else []
+    text = page(script, record, stale, path.stem, lambda link: _page(path, link, folder))
     if exercises := course.of_chapter(path.name[:2]):
-        text = "\n\n".join([EXERCISES, *(_exercise(course, exercise) for exercise in exercises)])
-        notebook.cells.append(new_markdown_cell(text))
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    jupytext.write(notebook, folder / "chapters" / f"{path.stem}.ipynb", fmt="ipynb")
+        text = "\n\n".join([text, EXERCISES, *(_exercise(course, exercise) for exercise in exercises)])
+    (folder / "chapters" / f"{path.stem}.md").write_text(text, encoding="utf-8")
+    (folder / "chapters" / f"{path.stem}.ipynb").write_text(notebook(script), encoding="utf-8")
 
 
 def _page(chapter: Path, link: str, folder: Path) -> str:
@@ -87,7 +83,7 @@ def _page(chapter: Path, link: str, folder: Path) -> str:
     if path.is_dir():
         return ""
     if path.parent == chapter.parent and path.suffix == ".py":
-        return f"{path.stem}.ipynb"
+        return f"{path.stem}.md"
     if path.is_relative_to(ROOT / PACKAGE) and path.suffix == ".py":
         return f"../api/{_module(path)}.rst"
     name = path.relative_to(ROOT).as_posix()

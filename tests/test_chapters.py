@@ -6,7 +6,6 @@ The form and the record are read, which takes no time. The runs are marked `chap
 from __future__ import annotations
 
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -17,12 +16,14 @@ import pytest
 
 from tinygrad_llm.course.exercises.catalog import Course
 from tinygrad_llm.course.exercises.runner import child_environment
+from tinygrad_llm.course.record import BUDGET, FIGURE, json_line
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("[0-9][0-9]_*.py"))
-CLAIMS = ROOT / "docs" / "claims"
+RECORDS = ROOT / "docs" / "records"
+CLAIMS = [*sorted((ROOT / "docs" / "claims").glob("*.txt")), *sorted(RECORDS.glob("*/output.txt"))]
 BULLETS = ("Builds on", "Reads", "Claim", "Run")
-CELLS = ("# %%", "# %% [markdown]")
+CELLS = ("# %%", "# %% [markdown]", "# %% folded")
 EXERCISES = range(2, 5)
 LINK = re.compile(r"\]\(([^)#\s]+)\)")
 ENDLESS_S = 900  # for a run that hangs; how long one takes is never asserted
@@ -49,7 +50,7 @@ def form_problems(text: str, path: Path, exercises: int) -> list[str]:
     marks = [line for line in lines if line.startswith(("# %%", "#%%"))]
     if lines[:1] != [CELLS[1]]:
         return ["the first line is not `# %% [markdown]`"]
-    found = [f"`{mark}` is neither {' nor '.join(CELLS)}" for mark in marks if mark not in CELLS]
+    found = [f"`{mark}` is none of {', '.join(CELLS)}" for mark in marks if mark not in CELLS]
     head = opening(text)
     if not head.startswith(f"# {number} · "):
         found.append(f"the title does not begin with `# {number} · `")
@@ -78,7 +79,7 @@ def form_problems(text: str, path: Path, exercises: int) -> list[str]:
 
 
 def record_problems(record: str, text: str, path: Path) -> list[str]:
-    """In what a recorded run, docs/claims/NN.txt, is not the one of this script over three seeds."""
+    """In what a recorded run's output is not the one of this script over three seeds."""
     lines = record.splitlines()
     found = []
     command = f"$ python chapters/{path.name} --seeds 3"
@@ -96,26 +97,27 @@ def record_problems(record: str, text: str, path: Path) -> list[str]:
     return found
 
 
-def json_line(output: str) -> dict | None:
-    """The last line, where it is a JSON object."""
-    try:
-        found = json.loads(output.strip().splitlines()[-1])
-    except (IndexError, json.JSONDecodeError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 def test_a_chapter_has_the_form_of_the_contract(path):
     count = len(Course.load(ROOT).of_chapter(path.name[:2]))
     assert form_problems(path.read_text(encoding="utf-8"), path, count) == []
 
 
-@pytest.mark.parametrize("record", sorted(CLAIMS.glob("*.txt")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("record", CLAIMS, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_a_recorded_claim_is_the_one_its_chapter_makes(record):
-    path = next((p for p in CHAPTERS if p.name[:2] == record.stem), None)
+    number = record.parent.name if record.name == "output.txt" else record.stem
+    path = next((p for p in CHAPTERS if p.name[:2] == number), None)
     assert path, f"{record} belongs to no chapter"
     assert record_problems(record.read_text(encoding="utf-8"), path.read_text(encoding="utf-8"), path) == []
+
+
+@pytest.mark.parametrize("folder", sorted(RECORDS.glob("[0-9][0-9]")), ids=lambda p: p.name)
+def test_a_record_has_the_figures_that_its_output_names_and_keeps_its_budget(folder):
+    names = FIGURE.findall((folder / "output.txt").read_text(encoding="utf-8"))
+    assert names and sorted({*names, "output.txt", "sources.txt"}) == sorted(path.name for path in folder.iterdir())
+    for name in names:
+        ET.parse(folder / name)
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= BUDGET
 
 
 @pytest.mark.chapters
@@ -184,8 +186,8 @@ def test_a_chapter_without_a_fault_has_no_problems(chapter):
         ("**Claim**", "Claim", "Claim"),
         ("**Run**", "Run", "Run"),
         ("chapters/09_something.py", "chapters/08_other.py", "name the script"),
-        ("# %%\nrun", "# %% last\nrun", "neither"),
-        ("# %%\nrun", "#%%\nrun", "neither"),
+        ("# %%\nrun", "# %% last\nrun", "none of"),
+        ("# %%\nrun", "#%%\nrun", "none of"),
         ('"More " "than none."', 'f"More {1}"', "plain string"),
         ('"09", ', '"08", ', "number is not 09"),
         ("finish()\n", "finish()\nprint()\n", "last statement"),

@@ -13,9 +13,10 @@ import sys
 
 import pytest
 from cuda_on_cpu.build import available
-from test_chapters import CHAPTERS, ENDLESS_S, ROOT, json_line
+from test_chapters import CHAPTERS, ENDLESS_S, ROOT
 
 from tinygrad_llm.course.exercises.runner import child_environment
+from tinygrad_llm.course.record import json_line
 
 STARTUP = ROOT / "tests" / "standin" / "startup"
 NOTHING_TO_MOVE = {"01": "one number at a time", "05": "texts and tokens", "07": "counts"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from browser import visit
 
 from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.course.record import FIGURE, Record, cells_of
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "docs" / "_build" / "html"
@@ -41,17 +43,19 @@ def test_a_page_loads_in_silence(name):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
-def test_a_chapter_shows_what_it_printed_drew_and_proved(script):
+def test_a_chapters_page_shows_its_recorded_run_and_its_exercises(script):
     page = visit(page_of(script))
     assert page.console == [] and page.asked == []
-    source = script.read_text(encoding="utf-8")
-    outputs = "".join(
-        re.findall(r'<div class="cell_output.*?(?=<div class="cell docutils|</section)', page.dom, re.DOTALL)
+    record = Record.load(ROOT / "docs" / "records" / script.name[:2])
+    figures = re.findall(r'<div class="figure">\s*<svg xmlns=', page.dom)
+    drawn = (
+        [name for texts in record.outputs.values() for text in texts for name in FIGURE.findall(text)] if record else []
     )
-    assert outputs.count("<svg xmlns=") >= 1, "no figure"
-    assert "figure: " not in outputs
-    assert re.search(r"The claim holds in all of its \d+ parts|Of \d+ parts \d+ held", re.sub("<[^>]*>", "", outputs))
-    prose = "\n".join(line for line in source.splitlines() if line.startswith("#"))
+    assert len(figures) == len(drawn) and bool(drawn) == bool(record)
+    assert ("has no recorded run" in page.dom) == (record is None) and "figure: " not in page.dom
+    words = html.unescape(re.sub("<[^>]*>", "", page.dom))
+    assert record is None or ('"holds": true' in words and re.search(r"The claim holds in all of its \d+ parts", words))
+    prose = "\n".join(cell.text for cell in cells_of(script.read_text(encoding="utf-8")) if cell.markdown)
     assert ("$" not in prose) or "<math" in page.dom
     assert "merror" not in page.dom
     for exercise in Course.load(ROOT).of_chapter(script.name[:2]):
@@ -62,7 +66,7 @@ def test_each_formula_and_figure_takes_up_space(tmp_path):
     """In the page itself: a script that measures, and writes what it found into the title."""
     script = next(s for s in SCRIPTS if s.stem == "02_tensors")
     measure = """<script>addEventListener('load', () => {
-        const seen = [...document.querySelectorAll('math, .cell_output svg')].map(e => e.getBoundingClientRect());
+        const seen = [...document.querySelectorAll('math, .figure svg')].map(e => e.getBoundingClientRect());
         document.title = 'MEASURED ' + seen.length + ' ' + seen.filter(b => b.width > 5 && b.height > 5).length
           + ' ' + Math.max(...seen.map(b => b.right)) + ' ' + innerWidth; })</script></body>"""
     copy = page_of(script).with_name("measured.html")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import json
 import re
+import sys
 import types
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -11,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.course.record import Record, cells_of
 
 ROOT = Path(__file__).resolve().parents[2]
-spec = importlib.util.spec_from_file_location("pages", ROOT / "docs" / "pages.py")
-pages = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(pages)
+sys.path.insert(0, str(ROOT / "docs"))
+import chapter_page  # noqa: E402
+import pages  # noqa: E402
+
 FIRST = ROOT / "chapters" / "01_one_number_at_a_time.py"
 
 
@@ -30,7 +33,7 @@ def folder(tmp_path):
     [
         ("../tinygrad_llm/autograd/scalar.py", "../api/tinygrad_llm.autograd.scalar.rst"),
         ("../tinygrad_llm/ops/__init__.py", "../api/tinygrad_llm.ops.rst"),
-        ("02_tensors.py", "02_tensors.ipynb"),
+        ("02_tensors.py", "02_tensors.md"),
         ("../tests/goldens/make_goldens.py", "../files/tests_goldens_make_goldens.py.rst"),
         ("https://example.org/a", "https://example.org/a"),
         ("../data/tales", ""),
@@ -49,7 +52,7 @@ def test_a_link_to_nothing_is_refused(folder):
 
 
 def test_images_are_no_links_and_words_may_hold_code():
-    assert pages.LINK.findall("![a](b.svg) and [`c/d.py`](../c/d.py), [e](#here)") == [("`c/d.py`", "../c/d.py")]
+    assert chapter_page.LINK.findall("![a](b.svg) and [`c/d.py`](../c/d.py), [e](#here)") == [("`c/d.py`", "../c/d.py")]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,96 @@ def test_an_exercise_says_its_task_its_time_and_how_to_begin():
     assert shown.startswith("### 09.1 softmax: scores into shares\n\nAbout 15 minutes, in `work/e09/softmax.py`.")
     assert "```text\n    y_i = exp(x_i) / sum_j exp(x_j)" in shown and shown.endswith("```text\ntgl test 09.1\n```")
     assert "raise Todo" not in shown and "np.exp" not in shown
+
+
+SCRIPT = """# %% [markdown]
+# # 77 · Made up
+#
+# See [here](there.py), and [that](nowhere).
+
+# %% folded
+import math
+
+# %%
+print("drawn")
+
+# %%
+silent = "```"
+
+# %%
+done()
+"""
+KEYS = [cell.key for cell in cells_of(SCRIPT)]
+
+
+def recorded(folder, **change):
+    (folder / "chart.svg").write_text("<svg xmlns='x'>\n\n</svg>")
+    verdict = {"holds": True, "seconds": 1.5}
+    outputs = {KEYS[2]: ["before\nfigure: chart.svg\nafter ```"], KEYS[4]: [f"all\n{json.dumps(verdict)}"]}
+    run = {"command": "python chapters/77_x.py", "outputs": outputs, "verdict": verdict, "sources": {}}
+    return Record(folder=folder, **(run | change))
+
+
+def shown(record, stale=()):
+    return chapter_page.page(SCRIPT, record, list(stale), "77_x", {"there.py": "../there.rst", "nowhere": ""}.get)
+
+
+def test_a_chapters_page_shows_what_its_cells_printed_and_drew_behind_them(tmp_path):
+    parts = shown(recorded(tmp_path)).split("\n\n")
+    assert parts[0] == "# 77 · Made up" and "See [here](../there.rst), and that." in parts
+    text = "\n\n".join(parts)
+    order = ["import math", 'print("drawn")', "before", "<svg", "after", "silent", "done()", "all", '"holds"']
+    places = [text.index(word) for word in order]
+    assert places == sorted(places)
+    assert "figure: chart.svg" not in text and "```{raw} html" in text
+    assert '````{code-block} python\nsilent = "```"\n````' in text and "````{code-block} text" in text
+
+
+def test_folded_code_and_the_verdict_are_there_for_those_who_ask(tmp_path):
+    folded = re.findall(r"<details.*?</details>", shown(recorded(tmp_path)), re.DOTALL)
+    assert len(folded) == 2 and "import math" in folded[0] and '"holds": true' in folded[1]
+    assert "drawn" not in "".join(folded) and "all" not in folded[1].replace("small", "")
+
+
+def line_below_the_title(text):
+    return text.split("\n\n")[1]
+
+
+def test_a_page_says_in_one_line_of_which_run_its_outputs_are(tmp_path):
+    record = recorded(tmp_path)
+    notebook = "The chapter as a {download}`notebook <77_x.ipynb>`.*"
+    run = "`python chapters/77_x.py`, which took 1.5 seconds"
+    assert line_below_the_title(shown(record)) == f"*Outputs are those of {run}. {notebook}"
+    older = line_below_the_title(shown(record, ["chapters/77_x.py"]))
+    assert older == f"*Outputs are those of an older run, {run}; `chapters/77_x.py` has changed since. {notebook}"
+    assert "`a.py` and 2 more files have changed since" in line_below_the_title(shown(record, ["a.py", "b.py", "c.py"]))
+    none = shown(None)
+    assert line_below_the_title(none) == f"*This chapter has no recorded run: the page shows no outputs. {notebook}"
+    assert "code-block} text" not in none and 'print("drawn")' in none
+    assert line_below_the_title(shown(recorded(tmp_path, verdict=None))).startswith(
+        "*Outputs are those of `python chap"
+    )
+
+
+def test_the_notebook_has_every_cell_and_no_output():
+    found = json.loads(chapter_page.notebook(SCRIPT))
+    cells = found["cells"]
+    assert ["".join(cell["source"]) for cell in cells] == [cell.text for cell in cells_of(SCRIPT)]
+    assert [cell["cell_type"] for cell in cells] == ["markdown"] + ["code"] * 4
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells[1:])
+    assert cells[1]["metadata"] == {"jupyter": {"source_hidden": True}} and len({cell["id"] for cell in cells}) == 5
+    nbformat = pytest.importorskip("nbformat", reason="its schema needs nbformat")
+    nbformat.validate(nbformat.from_dict(found))
+
+
+def test_no_chapter_is_run_for_its_page(folder, monkeypatch):
+    (folder / "chapters").mkdir()
+    path = folder / "77_x.py"
+    path.write_text("# %% [markdown]\n# # 77 · X\n\n# %%\nraise SystemExit\n", encoding="utf-8")
+    monkeypatch.setattr(pages, "RECORDS", folder)
+    pages._write_chapter(Course(folder, ()), path, folder)
+    assert "raise SystemExit" in (folder / "chapters" / "77_x.md").read_text()
+    assert json.loads((folder / "chapters" / "77_x.ipynb").read_text())["nbformat"] == 4
 
 
 def test_each_chapter_stands_in_its_part_and_parts_without_one_are_left_out():

@@ -1,4 +1,4 @@
-"""Automatic differentiation: a tensor remembers how it was made, and backward() walks that memory in reverse."""
+"""Automatic differentiation: operations record a graph, and backward() applies the chain rule to it in reverse."""
 
 from tinygrad_llm.autograd.gradcheck import gradcheck
 from tinygrad_llm.autograd.mode import detect_anomaly, no_grad

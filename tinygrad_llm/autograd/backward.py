@@ -30,7 +30,7 @@ def backward(root: Tensor, gradient: Any, retain_graph: bool, sink: GradientSink
     pending.add(start, _seed(root, gradient))
     check_finite = MODE.get().detect_anomaly
     while order:
-        node = order.pop()  # the last made comes first; popping lets go of it as soon as it is done
+        node = order.pop()  # the last one first; popping frees each node as soon as it is done
         g = pending.take(node)
         if g is None:
             continue
@@ -62,7 +62,7 @@ def topological_order(start: Entry) -> list[Node]:
 
 
 class Pending:
-    """Gradients that still wait for more terms.
+    """Gradients of which more terms may come.
 
     Of an intermediate, the first term is borrowed, the second makes a sum that is owned, the third adds in place: a
     borrowed array, which two parents may have been given together, is never written. Of a leaf, all are owned.
@@ -117,7 +117,7 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, check_finite: bool) -> None:
-    """Hands the node's parents their terms."""
+    """Adds the node's terms to the gradients of its parents."""
     needs: tuple = node.needs
     if sink is not None:
         needs = tuple(
@@ -155,7 +155,7 @@ def _seed(root: Tensor, gradient: Any) -> Array:
 
 
 def _check_graph(order: list[Node]) -> None:
-    """Every node is still there, and nothing that it captured has been changed since."""
+    """Raises GradientError where a node was freed, or where an array that it captured was changed since."""
     for node in order:
         if node.vjp is None:
             next_step = "Compute the loss again, or call backward(retain_graph=True) the first time."

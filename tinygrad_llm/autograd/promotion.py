@@ -69,6 +69,6 @@ def rule_for(kinds: Sequence[Any], numbers: Sequence[bool], integers: Integers, 
     return Rule(casts, result, refused)
 
 
-def beside_numbers(x: Array, *values: Any) -> Array:
-    """x beside options that are numbers: float32 where x has integers and a number is a Python float."""
+def promoted(x: Array, *values: Any) -> Array:
+    """x, computed with numbers that are options: float32 where x has integers and one of them is a Python float."""
     return x.astype(FLOAT32) if not is_float(x.dtype) and float in map(type, values) else x

@@ -1,6 +1,6 @@
-"""Value: automatic differentiation of one number at a time. All of it.
+"""Value: automatic differentiation of one number at a time.
 
-A value knows the values that it was made from, and the derivative with respect to each. That is the whole graph.
+A value refers to the values that it was computed from, with the derivative for each. That is the whole graph.
 `backward()` goes through it from the end and multiplies along every path: the chain rule.
 """
 
@@ -12,7 +12,7 @@ from tinygrad_llm.errors import ArgumentError
 
 
 class Value:
-    """A number that remembers its parents and d(this)/d(parent) for each."""
+    """A number with its parents and d(this)/d(parent) for each."""
 
     __slots__ = ("data", "grad", "parents", "slopes")
 

@@ -1,4 +1,4 @@
-"""Where leaf gradients go when they do not go to .grad: preallocated buffers, one set for each worker.
+"""Buffers for the gradients of leaves in the place of .grad: preallocated, one set for each worker.
 
 Nothing that belongs to a run lives on a parameter, so several threads can share the parameters: each has a sink of its
 own, and the sinks are added up at the end. A sink is a flat array; each parameter has its place in it.

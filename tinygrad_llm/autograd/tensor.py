@@ -1,7 +1,7 @@
-"""Tensor: an array that remembers how it was made.
+"""Tensor: an array that records how it was computed.
 
 An operation on tensors computes with their arrays and leaves a `Node` on its result: the parents, and the function
-that turns a gradient of the result into gradients of the parents. Nothing else is needed to differentiate.
+that maps the gradient of the result to gradients of the parents (the vector-Jacobian product).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Storage:
 
 
 class Node:
-    """How a tensor was made: `vjp(g, needs)` gives the parents' gradients from g, the gradient of the result.
+    """How a tensor was computed: `vjp(g, needs)` gives the parents' gradients from g, the gradient of the result.
 
-    A node knows its parents' nodes (for a leaf, the leaf itself), not their values: of an intermediate result only
-    those arrays stay in memory that a vjp has captured. It knows its own tensor weakly, for retain_graph.
+    A node refers to its parents' nodes (for a leaf, to the leaf itself), not to their values: of an intermediate result
+    only the arrays that a vjp has captured stay in memory. Its own tensor is a weak reference, for retain_graph.
     """
 
     __slots__ = ("dtype", "name", "needs", "parents", "seen", "shape", "tensor", "vjp")
@@ -51,7 +51,7 @@ class Tensor(Operators):
     """An n-dimensional array with a gradient.
 
     data           the array: booleans, integers, float32, float64 or bfloat16. Lists of floats become float32.
-    requires_grad  whether backward() shall find dL/d(this). Only floats can.
+    requires_grad  whether backward() computes dL/d(this). Only floats can.
     grad           dL/d(this) after backward(), an array of the same shape and dtype; None before.
 
     Arithmetic never changes a tensor; it makes a new one. `x.assign(array)` changes a leaf in place.
@@ -124,7 +124,7 @@ class Tensor(Operators):
         return self.data.item()
 
     def detach(self) -> Tensor:
-        """The same values, with no memory of how they were made."""
+        """The same values, outside the graph."""
         return Tensor.result(self.data, None, self.storage)
 
     def __repr__(self) -> str:
@@ -177,7 +177,7 @@ class Tensor(Operators):
     # -- changing a leaf in place --------------------------------------------------------------------------------
 
     def assign(self, values: Any) -> Tensor:
-        """Copies `values` into this leaf's own memory, and lets every graph recorded before know of it."""
+        """Copies `values` into this leaf's memory and bumps the version, so that earlier graphs notice it."""
         values = values.data if isinstance(values, Tensor) else values
         if self.node is not None:
             next_step = "Make a new tensor instead, or .detach() it first."
@@ -197,7 +197,7 @@ class Tensor(Operators):
     # -- differentiation -----------------------------------------------------------------------------------------
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, into: GradientSink | None = None) -> None:
-        """Finds dL/dx for every leaf x that L = this was made from, and adds it to x.grad (or to the sink `into`).
+        """Computes dL/dx for every leaf x that L = this depends on, and adds it to x.grad (or to the sink `into`).
 
         gradient      dL/d(this), of this shape; 1 where this is a single number.
         retain_graph  keeps the graph for another call, and leaves the gradients of intermediates in their .grad.

@@ -91,7 +91,7 @@ class Chapter:
             yield item
             if time.perf_counter() - last > PROGRESS_INTERVAL_S:
                 last = time.perf_counter()
-                print(f"  {what}: {number}{f' of {count}' if count else ''}", flush=True)
+                print(f"  {what}: {number}{f' of {count}' if count else ''}", file=sys.stderr, flush=True)
 
     def show(self, figure: Figure, name: str) -> None:
         """Saves a figure as SVG and names the file; a notebook shows the figure itself."""

@@ -1,4 +1,4 @@
-"""Operations on tensors, each with its derivative beside it. `composed` holds the readable form of the fused ones."""
+"""Operations on tensors, each written with its derivative. `composed` holds the readable form of the fused ones."""
 
 from tinygrad_llm.ops import composed
 from tinygrad_llm.ops.activation import erf, gelu, log_sigmoid, relu, sigmoid, silu, softplus, swiglu, tanh

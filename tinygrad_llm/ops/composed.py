@@ -1,7 +1,7 @@
-"""The readable first floor: what the fused operations compute, in operations that a reader has met.
+"""The composed form of the fused operations: the same results from elementary operations.
 
-Each function here has a twin of the same name in this folder, which is faster; a test holds the two equal, value and
-gradient. Read this one first.
+Each function here has a fused one of the same name in this folder, which is faster; a test holds the two equal, in
+value and gradient. Read this one first.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def rnn(
     h0: Tensor | None = None,
 ) -> Tensor:
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), step by step."""
-    h = _no_state(x, weight_hh) if h0 is None else h0
+    h = _zero_state(x, weight_hh) if h0 is None else h0
     states = []
     for t in range(x.shape[1]):
         h = tanh_op(linear(x[:, t], weight_ih, bias_ih) + linear(h, weight_hh, bias_hh))
@@ -155,7 +155,7 @@ def gru(
     h0: Tensor | None = None,
 ) -> Tensor:
     """h_t = (1 - z) n + z h_(t-1), step by step."""
-    h = _no_state(x, weight_hh) if h0 is None else h0
+    h = _zero_state(x, weight_hh) if h0 is None else h0
     states = []
     for t in range(x.shape[1]):
         a_r, a_z, a_n = split(linear(x[:, t], weight_ih, bias_ih), [weight_hh.shape[1]] * 3)
@@ -176,8 +176,8 @@ def lstm(
     c0: Tensor | None = None,
 ) -> Tensor:
     """c_t = f c_(t-1) + i g, h_t = o tanh(c_t), step by step; all h, then all c."""
-    h = _no_state(x, weight_hh) if h0 is None else h0
-    c = _no_state(x, weight_hh) if c0 is None else c0
+    h = _zero_state(x, weight_hh) if h0 is None else h0
+    c = _zero_state(x, weight_hh) if c0 is None else c0
     states, cells = [], []
     for t in range(x.shape[1]):
         z = linear(x[:, t], weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)
@@ -189,8 +189,8 @@ def lstm(
     return stack([stack(states, axis=1), stack(cells, axis=1)], axis=0)
 
 
-def _no_state(x: Tensor, weight_hh: Tensor) -> Tensor:
-    """What is known before the first step: zeros (B, F)."""
+def _zero_state(x: Tensor, weight_hh: Tensor) -> Tensor:
+    """The state before the first step: zeros (B, F)."""
     return Tensor(namespace(x.data).zeros((x.shape[0], weight_hh.shape[1]), x.dtype))
 
 

@@ -1,4 +1,4 @@
-"""Dropout: at random, some activations are left out, so that none is relied on alone."""
+"""Dropout: activations are set to zero at random during training, so that no single one is relied on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_probability(name: str, p: float) -> float:
 
 def keep_mask(shape, p, rng, dtype):
     """1/(1-p) where an entry is kept, which happens with probability 1-p, else 0: the expectation stays the same."""
-    drawn = rng.random(shape, dtype=np.float32)  # where the stream is: on the host, or on the GPU
+    drawn = rng.random(shape, dtype=np.float32)  # on the device of the stream
     mask = (drawn >= p).astype(dtype)
     mask *= 1 / (1 - p)
     return mask

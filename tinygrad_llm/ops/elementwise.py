@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.autograd.promotion import beside_numbers
+from tinygrad_llm.autograd.promotion import promoted
 from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, choose, is_float, namespace, plain, widened
 from tinygrad_llm.backend import add as add_arrays
 from tinygrad_llm.errors import ArgumentError
@@ -140,17 +140,18 @@ def cos(x):
 def maximum(a, b):
     """The larger of each pair.  Its gradient goes to the larger; equals share it, as in PyTorch."""
     xp = namespace(a, b)
-    return xp.maximum(a, b), lambda g, needs: _shared(xp, g, a > b, a == b)
+    return xp.maximum(a, b), lambda g, needs: _split_ties(xp, g, a > b, a == b)
 
 
 @op(integers="promote")
 def minimum(a, b):
     """The smaller of each pair.  Its gradient goes to the smaller; equals share it."""
     xp = namespace(a, b)
-    return xp.minimum(a, b), lambda g, needs: _shared(xp, g, a < b, a == b)
+    return xp.minimum(a, b), lambda g, needs: _split_ties(xp, g, a < b, a == b)
 
 
-def _shared(xp: Any, g: Array, first: Array, tied: Array) -> tuple[Array, Array]:
+def _split_ties(xp: Any, g: Array, first: Array, tied: Array) -> tuple[Array, Array]:
+    """The gradients of a pair, g to the chosen one, half of it to each of two equals."""
     half = choose(tied, g * 0.5, xp.zeros_like(g))
     return choose(first, g, half), choose(first | tied, half, g)
 
@@ -161,7 +162,7 @@ def clip(x, low=None, high=None):
     if low is None and high is None:
         raise ArgumentError("clip", "low or high", "neither")
     low, high = plain(low), plain(high)
-    xp, y = namespace(x), beside_numbers(x, low, high)
+    xp, y = namespace(x), promoted(x, low, high)
 
     def vjp(g, needs):
         inside = (x >= (-np.inf if low is None else low)) & (x <= (np.inf if high is None else high))
@@ -191,7 +192,7 @@ def where(condition: BoolArray, a, b):
 @op
 def masked_fill(x, mask: BoolArray, value=0):
     """x, but `value` where the mask is true.  dL/dx = g where the mask is false."""
-    xp, target = namespace(x), beside_numbers(x, value := plain(value))
+    xp, target = namespace(x), promoted(x, value := plain(value))
     mask = xp.asarray(mask, dtype=bool)
     y = choose(mask, xp.asarray(value, dtype=target.dtype), target)
     return y, (lambda g, needs: (choose(mask, xp.zeros_like(g), g), None)) if is_float(x.dtype) else None

@@ -1,4 +1,4 @@
-"""Picking entries by position. Where a position is picked twice, its gradients add up."""
+"""Selecting entries by position. Where a position is selected twice, its gradients add up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tinygrad_llm.backend import Array, HostArray, beside, device_of, fused, nam
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 from tinygrad_llm.ops.compare import argsort
 from tinygrad_llm.ops.reduce import normalized_axes
-from tinygrad_llm.ops.shape import placed, reshape
+from tinygrad_llm.ops.shape import reshape, scatter
 
 ONE_HOT_BELOW = 96
 """Up to about this many rows, a product with a one-hot matrix beats sorting; measured at 400 to 8,000 ids of width 128,
@@ -30,12 +30,12 @@ def getitem(x, index=()):
     index = _arrays(index)
     shape, xp = x.shape, namespace(x)
     if xp is not np and _advanced(index):
-        index = _moved(index, x)
+        index = _on_device_of(index, x)
 
     def vjp(g, needs):
         return _add_at(xp.arange(math.prod(shape)).reshape(shape)[index], g, shape)
 
-    return x[index], vjp if _advanced(index) else lambda g, needs: placed(g, shape, index)
+    return x[index], vjp if _advanced(index) else lambda g, needs: scatter(g, shape, index)
 
 
 def _arrays(index: Any) -> Any:
@@ -45,7 +45,7 @@ def _arrays(index: Any) -> Any:
     return np.asarray(index) if isinstance(index, list) else index
 
 
-def _moved(index: Any, x: Array) -> Any:
+def _on_device_of(index: Any, x: Array) -> Any:
     """`index` on the device of x. Positions are checked while they are on the host: a GPU wraps them in silence."""
     on_host = [part for part in (index if isinstance(index, tuple) else (index,)) if isinstance(part, np.ndarray)]
     if on_host and device_of(x) != "cpu":

@@ -1,4 +1,4 @@
-"""Products of matrices: the arithmetic of a language model is almost all here."""
+"""Products of matrices: almost all of a language model's arithmetic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many numbers into fewer. `axis` is None (all), one axis or several; `keepdims` leaves axes of size 1 behind."""
+"""Reductions over axes. `axis` is None (all), one axis or several; `keepdims` leaves axes of size 1 behind."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return axes
 
 
-def _spread(g: Array, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Array:
-    """g, given back the axes that the reduction took away, stretched to `shape`."""
+def _expand(g: Array, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Array:
+    """g with the reduced axes restored, broadcast to `shape`."""
     xp = namespace(g)
     if not keepdims:
         g = xp.expand_dims(g, normalized_axes(axis, len(shape)))
@@ -43,7 +43,7 @@ def _not_empty(name: str, x: Array, axis: Any) -> None:
 def sum(x, axis=None, keepdims=False):
     """The sum.  dL/dx = g for every term."""
     shape = x.shape  # the closure keeps the shape alive, not the array
-    return x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims), lambda g, needs: _spread(g, shape, axis, keepdims)
+    return x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims), lambda g, needs: _expand(g, shape, axis, keepdims)
 
 
 @op(integers="float32")
@@ -52,7 +52,7 @@ def mean(x, axis=None, keepdims=False):
     n, shape = _count(x, axis), x.shape
     _not_empty("mean", x, axis)
     y = x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims) / n
-    return y, lambda g, needs: _spread(g / n, shape, axis, keepdims)
+    return y, lambda g, needs: _expand(g / n, shape, axis, keepdims)
 
 
 @op(integers="float32")
@@ -67,7 +67,7 @@ def var(x, axis=None, keepdims=False, correction=0):
         raise ArgumentError("correction", f"less than the {n + correction} entries that are averaged", correction)
     centred = x - x.mean(axes, keepdims=True, dtype=x.dtype)
     y = xp.square(centred).sum(axes, keepdims=keepdims) / n
-    return y, lambda g, needs: _spread(g * (2 / n), x.shape, axis, keepdims) * centred
+    return y, lambda g, needs: _expand(g * (2 / n), x.shape, axis, keepdims) * centred
 
 
 @op(integers="float32")
@@ -94,9 +94,9 @@ def prod(x, axis=None, keepdims=False):
         zero = x == 0
         factors = choose(zero, xp.ones_like(x), x)
         product, zeros = factors.prod(axes, keepdims=True), zero.sum(axes, keepdims=True)
-        # beside one zero, only its own derivative is left; beside two, none
+        # with one zero only its own derivative is left, with two none
         others = choose((zeros == 0) | (zero & (zeros == 1)), product / factors, xp.zeros_like(x))
-        return _spread(g, x.shape, axis, keepdims) * others.astype(dtype, copy=False)
+        return _expand(g, x.shape, axis, keepdims) * others.astype(dtype, copy=False)
 
     y = x.prod(axes, keepdims=keepdims)
     return y.astype(dtype, copy=False) if is_float(dtype) else y, vjp
@@ -134,9 +134,9 @@ def amin(x, axis=None, keepdims=False):
 
 
 def _to_extremes(g: Array, x: Array, y: Array, axis: Any, keepdims: bool) -> Array:
-    tied = (x == _spread(y, x.shape, axis, keepdims)).astype(x.dtype)
-    share = tied / tied.sum(normalized_axes(axis, x.ndim), keepdims=True)
-    return _spread(g, x.shape, axis, keepdims) * share
+    tied = (x == _expand(y, x.shape, axis, keepdims)).astype(x.dtype)
+    fraction = tied / tied.sum(normalized_axes(axis, x.ndim), keepdims=True)
+    return _expand(g, x.shape, axis, keepdims) * fraction
 
 
 @op
@@ -169,7 +169,7 @@ def logsumexp(x, axis=-1, keepdims=False):
     y = xp.log(total) + top
     return (
         y if keepdims else y.squeeze(axes)
-    ), lambda g, needs: _spread(g, x.shape, axis, keepdims) * (weights / total)
+    ), lambda g, needs: _expand(g, x.shape, axis, keepdims) * (weights / total)
 
 
 @op

@@ -1,5 +1,5 @@
-"""Rotary positions: a query and a key are turned by angles proportional to where they stand, so that their product
-depends only on how far apart they are. Source: Su et al., "RoFormer", 2021, in the two-halves layout of Llama."""
+"""Rotary position embedding: queries and keys are rotated by angles proportional to their positions, so that their
+product depends only on the distance. Source: Su et al., "RoFormer", 2021, in the two-halves layout of Llama."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tinygrad_llm.errors import ArgumentError, ShapeError
 def rope_table(positions: Array, head_size: int, base: float = 10_000.0) -> tuple[Array, Array]:
     """cos and sin of position * base^(-2i/K) for i = 0 .. K/2 - 1.  (T,) -> two of (T, K/2), float64
 
-    The angles of pair i turn once every 2 pi base^(2i/K) positions. Computed where `positions` are.
+    The angle of pair i makes a full turn every 2 pi base^(2i/K) positions. Computed where `positions` are.
     """
     if head_size % 2:
-        raise ArgumentError("head_size", "an even number: coordinates are turned in pairs", head_size)
+        raise ArgumentError("head_size", "an even number: coordinates are rotated in pairs", head_size)
     xp = namespace(positions)
     angles = xp.asarray(positions, dtype="float64")[:, None] * base ** (-xp.arange(0, head_size, 2) / head_size)
     return xp.cos(angles), xp.sin(angles)

@@ -1,4 +1,4 @@
-"""The same entries in another order or shape. The derivative puts each gradient back where its entry came from."""
+"""The same entries in another order or shape. The derivative moves each gradient back to where its entry came from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.autograd.promotion import beside_numbers
+from tinygrad_llm.autograd.promotion import promoted
 from tinygrad_llm.backend import Array, is_float, namespace
 from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.ops.reduce import normalized_axes
@@ -85,7 +85,7 @@ def pad(x, widths=(), value=0):
     if len(widths) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
         raise ArgumentError("widths", f"{x.ndim} pairs of numbers that are not negative", widths)
     inside = tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))
-    y = namespace(x).pad(beside_numbers(x, value), widths, constant_values=value)
+    y = namespace(x).pad(promoted(x, value), widths, constant_values=value)
     return y, (lambda g, needs: g[inside]) if is_float(x.dtype) else None
 
 
@@ -97,7 +97,7 @@ def concat(tensors: Sequence[Any], axis: int = 0) -> Tensor:
 
 
 def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
-    """The tensors, all of one shape, beside one another along a new axis.  Each gets its slice of g."""
+    """The tensors, all of one shape, along a new axis.  Each gets its slice of g."""
     if not len(tensors):
         raise ArgumentError("stack", "at least one tensor", "none")
     return _stack(*tensors, axis=axis)
@@ -131,10 +131,10 @@ def _stack(*tensors, axis=0):
 def _part(x, axis=0, start=0, stop=0):
     index = (slice(None),) * axis + (slice(start, stop),)
     shape = x.shape
-    return x[index], lambda g, needs: placed(g, shape, index)
+    return x[index], lambda g, needs: scatter(g, shape, index)
 
 
-def placed(g: Array, shape: tuple[int, ...], index: Any) -> Array:
+def scatter(g: Array, shape: tuple[int, ...], index: Any) -> Array:
     """Zeros of `shape`, but g at `index`."""
     dx = namespace(g).zeros(shape, g.dtype)
     dx[index] = g

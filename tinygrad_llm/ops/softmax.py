@@ -1,4 +1,4 @@
-"""Scores into probabilities."""
+"""Softmax and its logarithm: scores into probabilities."""
 
 from __future__ import annotations
 

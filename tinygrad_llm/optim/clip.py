@@ -1,4 +1,4 @@
-"""Clipping: one bad batch must not throw the parameters far away."""
+"""Gradient clipping by the global norm."""
 
 from __future__ import annotations
 

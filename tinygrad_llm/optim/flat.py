@@ -18,14 +18,14 @@ Parameters = Iterable[Tensor] | Iterable[tuple[str, Tensor]]
 
 
 class FlatParameters:
-    """Moves parameters into one array. Those that `decays` says yes to stand first: [0, n_decaying) of the array.
+    """Moves parameters into one array. Those for which `decays` is true come first: [0, n_decaying) of the array.
 
     The parameters keep their identity, shapes and values; only their memory is new, and shared by one version counter.
 
     parameters  those that require a gradient, in the order of the array.
     names       their names in the same order: the given ones, or "parameter 0", "parameter 1", ... as they were passed.
 
-    Raises ArgumentError for what are no tensors and for one that is given twice, DtypeError for more than one dtype.
+    Raises ArgumentError for anything but tensors and for one that is given twice, DtypeError for more than one dtype.
     """
 
     def __init__(self, parameters: Parameters, decays: Callable[[Tensor], bool]) -> None:

@@ -1,4 +1,4 @@
-"""What all optimizers share: flat parameters, a state of flat arrays, and an update of any range of them."""
+"""The base class of optimizers: flat parameters, a state of flat arrays, and an update of any range of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinygrad_llm.optim.flat import FlatParameters, Parameters
 
 
 class Optimizer(ABC):
-    """Owns the memory of the parameters and changes it against the gradient.
+    """Owns the memory of the parameters and updates it.
 
     As in PyTorch: `loss.backward(); optimizer.step(); optimizer.zero_grad()`. A trainer passes a flat gradient instead,
     from sinks of `optimizer.flat.new_sink()`, and may update ranges from several threads. With named parameters,
@@ -62,12 +62,12 @@ class Optimizer(ABC):
         """Updates parameters [start, stop), which all decay or all do not."""
 
     def settings(self, number: int) -> list[float]:
-        """What changes from step to step, as `update_on_device` wants it: lr first, the step's `number` at place 4."""
+        """What changes from step to step, as `update_on_device` reads it: lr first, the step's `number` at index 4."""
         return [self.lr, 0.0, 0.0, 0.0, float(number)]
 
     @abstractmethod
     def update_on_device(self, gradient: Array, settings: Array, state: Array) -> None:
-        """One update of all parameters by a kernel: settings and state lie on the GPU, and nobody waits."""
+        """One update of all parameters by a kernel: settings and state are on the GPU, without synchronization."""
 
     def zero_grad(self) -> None:
         """Forgets the parameters' .grad."""
@@ -75,7 +75,7 @@ class Optimizer(ABC):
             p.grad = None
 
     def state_dict(self) -> dict[str, Array]:
-        """The state's arrays by name, not copies. `steps` and `lr` are kept beside them by the caller."""
+        """The state's arrays by name, not copies. The caller saves `steps` and `lr` with them."""
         return dict(self.state)
 
     def load_state_dict(self, state: Mapping[str, Array], steps: int) -> None:

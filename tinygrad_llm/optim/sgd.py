@@ -1,4 +1,4 @@
-"""Stochastic gradient descent: a step down the slope, with a memory of earlier steps."""
+"""Stochastic gradient descent, with momentum."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tinygrad_llm.optim.optimizer import Optimizer
 class SGD(Optimizer):
     """w <- w - lr u, with u = g + decay w without momentum, and the velocity u <- momentum u + g + decay w with it.
 
-    nesterov  uses g + momentum u instead of u: the slope where the velocity is about to lead.
+    nesterov  uses g + momentum u instead of u: the gradient at the point that the velocity leads to.
     decays    which parameters the decay applies to; matrices where not given.
     Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013, in PyTorch's
-    form (the learning rate stands outside the velocity).
+    form (the learning rate multiplies the velocity).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Text into integers and back: a ladder of tokenizers, each able to do what the one before could not."""
+"""Text into integers and back: tokenizers, each of which removes a limitation of the one before."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What every tokenizer can do: text into integers, and back.
+"""The interface of all tokenizers: text into integers, and back.
 
-The ladder word → char → byte → bpe → regex_bpe: each file says what it still cannot do, and the next one can.
+The files build on one another: word, char, byte, bpe, regex_bpe. Each names its limitation, which the next one removes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ FILE_NAME = "tokenizer.json"
 
 
 class Tokenizer(ABC):
-    """Ids 0 .. vocab_size - 1, each with the bytes that it stands for."""
+    """Ids 0 .. vocab_size - 1, each with its bytes."""
 
     kind: str
     vocab_size: int
 
     @abstractmethod
     def encode(self, text: str) -> list[int]:
-        """The ids of a text.  Raises TokenError for what the vocabulary cannot say."""
+        """The ids of a text.  Raises TokenError for what the vocabulary lacks."""
 
     @abstractmethod
     def token_bytes(self, token: int) -> bytes:
@@ -35,7 +35,7 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """All that makes this tokenizer, fit for JSON, with its kind under "type"."""
+        """The tokenizer's data as JSON-compatible objects, with its kind under "type"."""
 
     @classmethod
     @abstractmethod
@@ -60,7 +60,7 @@ class Tokenizer(ABC):
         return self.decode_bytes(ids).decode("utf-8", errors="replace")
 
     def stream_decoder(self) -> StreamDecoder:
-        """Decodes tokens as they come, and holds back the first half of a character until the second is there."""
+        """Decodes token by token; an incomplete UTF-8 sequence is held back until it is complete."""
         return StreamDecoder(self)
 
     def check_id(self, token: int) -> int:
@@ -84,7 +84,7 @@ class Tokenizer(ABC):
 
 
 class StreamDecoder:
-    """push(id) gives the text that is certain by now; finish() the rest."""
+    """push(id) returns the text that is complete so far; finish() the rest."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer

@@ -1,7 +1,6 @@
-"""Byte-pair encoding: bytes, and then the pairs that a text repeats most, joined again and again.
+"""Byte-pair encoding: bytes, and tokens made by repeatedly joining the most frequent pair.
 
-What it still cannot do: respect words. It will happily learn "e t" and ". The", since nothing keeps a merge from
-crossing a space.
+Limitation: merges cross word boundaries, so "e t" and ". The" become tokens.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class BPETokenizer(Tokenizer):
         return apply_merges([self.id_of_byte[byte] for byte in word], self.ranks)
 
     def encode_stream(self, chunks):
-        """The same ids as of the joined text; without words there is no earlier place to cut, so all is held back."""
+        """The same ids as of the joined text; any later text may change any merge, so all is held back."""
         yield from self.encode("".join(chunks))
 
     def token_bytes(self, token: int) -> bytes:

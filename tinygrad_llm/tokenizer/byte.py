@@ -1,6 +1,6 @@
-"""One token a byte of UTF-8: 256 tokens say every text there is.
+"""One token a byte of UTF-8: 256 tokens represent every text.
 
-What it still cannot do: be brief. A word of six letters is six tokens, a smiling face four.
+Limitation: sequences are long. A word of six letters is six tokens, an emoji four.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ByteTokenizer(Tokenizer):
         return bytes((self.check_id(token),))
 
     def to_dict(self) -> dict[str, Any]:
-        """Nothing to remember."""
+        """The kind alone."""
         return {"type": self.kind}
 
     @classmethod

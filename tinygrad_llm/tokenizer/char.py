@@ -1,6 +1,6 @@
 """One token a character.
 
-What it still cannot do: say a character that its training text lacked. One new emoji, and it stops.
+Limitation: a character that the training text lacked cannot be encoded.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class CharTokenizer(Tokenizer):
             raise CheckpointError("alphabet", "Unicode characters", f"{alphabet[error.start]!a}", next_step) from error
         self.alphabet, self.vocab_size = alphabet, len(alphabet)
         codes = np.array([ord(c) for c in alphabet], np.int64)
-        self._id_of_code = np.full(int(codes.max()) + 2, -1, np.int64)  # the last entry stands for all larger codes
+        self._id_of_code = np.full(int(codes.max()) + 2, -1, np.int64)  # the last entry is for all larger codes
         self._id_of_code[codes] = np.arange(len(alphabet))
 
     @classmethod
@@ -39,7 +39,7 @@ class CharTokenizer(Tokenizer):
         return cls("".join(sorted(set(text))))
 
     def encode(self, text: str) -> list[int]:
-        """One id a character.  Raises TokenError that names the first unknown character and where it stands."""
+        """One id a character.  Raises TokenError that names the first unknown character and its position."""
         return self.encode_array(text).tolist()
 
     def encode_array(self, text: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Byte-pair encoding's two procedures: learning merges, and applying them. Each readable first, then fast.
+"""The two algorithms of byte-pair encoding: learning merges, and applying them. Each in a simple and in a fast form.
 
 Learning: count all neighbouring pairs, give the most frequent a new id, replace it everywhere, repeat. Of equally
 frequent pairs the one with the smallest ids is taken. Applying: of all pairs in a word, merge the one learned first.
@@ -56,7 +56,7 @@ def best_pair(words: Iterable[tuple[Sequence[int], int]]) -> Pair | None:
 
 
 def learn_merges_plainly(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int) -> list[Pair]:
-    """The merges of `words` (each with its count), until the vocabulary is full or no pair is left. On one page."""
+    """The merges of `words` (each with its count), until the vocabulary is full or no pair is left."""
     vocabulary, merges = Vocabulary(tokens), []
     current = [(list(word), count) for word, count in words.items()]
     while len(vocabulary.tokens) < vocab_size and (best := best_pair(current)):
@@ -69,7 +69,7 @@ def learn_merges_plainly(words: Mapping[Word, int], tokens: Sequence[bytes], voc
 def learn_merges(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int) -> list[Pair]:
     """The same merges, from counts that are kept instead of counted anew.
 
-    A merge changes only the words that hold the pair, and in them only the pairs beside it. The best pair comes from a
+    A merge changes only the words that hold the pair, and in them only neighbouring pairs. The best pair comes from a
     heap whose entries may be out of date: one that is, is corrected and put back.
     """
     vocabulary, merges = Vocabulary(tokens), []
@@ -106,7 +106,7 @@ def learn_merges(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size:
 
 
 def _merge_in_place(word: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
-    """Replaces the pair in `word`, and says which other pairs became fewer (-1) or more (+1)."""
+    """Replaces the pair in `word`, and returns the changes in the counts of other pairs, -1 or +1 each."""
     a, b = pair
     changes = []
     i = 0
@@ -127,6 +127,7 @@ Ranks = Mapping[Pair, tuple[int, int]]
 """For each pair: when it was learned, and the id it becomes."""
 
 SHORT = 64
+"""Up to this many symbols the quadratic form is faster."""
 
 
 def apply_merges(word: Sequence[int], ranks: Ranks) -> list[int]:
@@ -135,7 +136,7 @@ def apply_merges(word: Sequence[int], ranks: Ranks) -> list[int]:
 
 
 def apply_merges_plainly(word: Sequence[int], ranks: Ranks) -> list[int]:
-    """Looks for the best pair again after each merge: quadratic, and fastest for words of a few letters."""
+    """Searches for the best pair again after each merge: quadratic, and fastest for short words."""
     ids = list(word)
     get = ranks.get
     while len(ids) > 1:

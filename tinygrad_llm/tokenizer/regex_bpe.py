@@ -1,10 +1,10 @@
 """Byte-pair encoding within words, as GPT-2 and GPT-4 do it.
 
-A pattern cuts the text into words first; no merge crosses a cut. A word keeps the space before it, so "Hello" and
-" Hello" are different words with different tokens. Special tokens stand for what text cannot say: the end of a
-document, whose turn it is.
+A pattern splits the text into words first, and no merge crosses a boundary. A word keeps the space before it, so
+"Hello" and " Hello" are different words with different tokens. Special tokens mark what is not text: the end of a
+document, the speaker of a turn.
 
-What it still cannot do: keep a conversation apart from its instructions. For that there is a chat template.
+Limitation: it does not know the structure of a conversation. For that there is a chat template.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ CACHE_SIZE = 1 << 20
 
 
 class WordCache(dict):
-    """The ids of each word that has been met; a new one is encoded and, up to a million, remembered."""
+    """A cache of the ids of words, up to a million; a word that is not in it is encoded."""
 
     def __init__(self, tokenizer: RegexBPETokenizer) -> None:
         self.tokenizer = tokenizer
@@ -150,7 +150,7 @@ class RegexBPETokenizer(BPETokenizer):
         return list(chain.from_iterable(map(self._cache.__getitem__, self.words(text))))
 
     def words(self, text: str) -> list[str]:
-        """The text cut into words by the pattern."""
+        """The text split into words by the pattern."""
         pattern = self._ascii_words if self._ascii_words is not None and text.isascii() else self._words
         return pattern.findall(text)
 

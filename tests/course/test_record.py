@@ -1,0 +1,193 @@
+"""A recorded run is the script's own run, cell by cell; a record that is stale or too large is found."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tinygrad_llm.course.exercises.runner import child_environment
+from tinygrad_llm.course.record import BUDGET, Record, cells_of, record
+from tinygrad_llm.errors import ConfigError
+
+SCRIPT = """# %% [markdown]
+# # 77 · Made up
+#
+# Prose with `code`.
+
+# %% folded
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import pickle
+import sys
+import time
+
+import numpy as np
+
+from tinygrad_llm.course.chapter import Chapter
+from tinygrad_llm.visualize import line_chart
+
+run = Chapter("77", "Numbers are drawn.")
+
+# %% [markdown]
+# ## Is it the same?
+
+# %%
+
+
+@dataclasses.dataclass
+class Point:
+    x: NotThere  # annotations are words everywhere
+
+
+def f(x):
+    return x + 1
+
+
+print(inspect.getsource(f))
+print(pickle.loads(pickle.dumps(Point(3))), __name__, sys.argv[1:3], f.__code__.co_firstlineno)
+
+# %%
+silent = np.random.default_rng(len(run.seeds)).random(3)
+for i in run.progress(range(2), "turns"):
+    pass
+# %%
+silent = silent * 2
+# %%
+print("before")
+run.show(line_chart({"x": list(enumerate(silent))}, title="drawn"), "chart")
+
+# %%
+print("\\n", silent.tolist())
+
+# %%
+print("100 %% 12345678\\n%% 3")
+print(json.dumps({"holds": True, "seconds": 1.5}))
+"""
+FLAGS = ["--seeds", "3"]
+
+
+@pytest.fixture
+def made_up(tmp_path):
+    """A checkout with one chapter."""
+    path = tmp_path / "chapters" / "77_made_up.py"
+    (path.parent / "exercises").mkdir(parents=True)
+    (path.parent / "exercises" / "course.toml").write_text("exercise = []\n")
+    path.write_text(SCRIPT, encoding="utf-8")
+    return path
+
+
+def folder_of(script):
+    return script.parents[1] / "docs" / "records" / "77"
+
+
+def recorded(script):
+    """Recorded in a process of its own, as `make claims` does."""
+    command = [sys.executable, "-m", "tinygrad_llm.course.record", "77", *FLAGS]
+    done = subprocess.run(
+        command, cwd=script.parents[1], env=child_environment(), capture_output=True, encoding="utf-8"
+    )
+    return done, Record.load(folder_of(script))
+
+
+def test_cells_are_prose_code_and_folded_code():
+    cells = cells_of(SCRIPT)
+    assert [(c.markdown, c.folded) for c in cells[:4]] == [(True, False), (False, True), (True, False), (False, False)]
+    assert cells[0].text == "# 77 · Made up\n\nProse with `code`."
+    assert all(SCRIPT.splitlines()[c.line - 1 :][0] == "" or c.markdown or c.text for c in cells)
+    assert len({c.key for c in cells}) == len(cells)
+
+
+def test_a_recorded_run_prints_and_draws_what_the_script_does(made_up):
+    root = made_up.parents[1]
+    command = [sys.executable, str(made_up), *FLAGS, "--out", str(root / "out")]
+    plain = subprocess.run(command, cwd=root, env=child_environment(), capture_output=True, encoding="utf-8")
+    done, found = recorded(made_up)
+    assert plain.returncode == done.returncode == 0, plain.stderr + done.stderr
+    outputs = [text for cell in cells_of(SCRIPT) for text in found.outputs.get(cell.key, [])]
+    expected = plain.stdout.replace(f"{root / 'out'}{os.sep}", "")
+    assert [line for text in outputs for line in text.splitlines() if line] == [x for x in expected.splitlines() if x]
+    assert "def f(x):\n    return x + 1" in outputs[1] and "Point(x=3) __main__" in outputs[1]
+    assert "before\nfigure: chart.svg" in outputs
+    assert (folder_of(made_up) / "chart.svg").read_bytes() == (root / "out" / "chart.svg").read_bytes()
+    assert found.command == "python chapters/77_made_up.py --seeds 3"
+    assert found.verdict == {"holds": True, "seconds": 1.5}
+
+
+def test_sources_are_the_script_and_what_it_imported(made_up):
+    _, found = recorded(made_up)
+    names = set(found.sources)
+    assert {"chapters/77_made_up.py", "tinygrad_llm/course/chapter.py", "tinygrad_llm/visualize/figure.py"} <= names
+    assert not {n for n in names if "cli" in n or "record" in n or "models" in n}
+
+
+@pytest.mark.parametrize(
+    ("change", "stale"),
+    [
+        (lambda text: text + "\n# another comment\n", True),
+        (lambda text: text.replace("\n", "\r\n"), False),
+        (None, True),
+    ],
+)
+def test_a_record_is_stale_once_a_source_changes_or_goes(made_up, change, stale):
+    folder, root = folder_of(made_up), made_up.parents[1]
+    folder.mkdir(parents=True)
+    (folder / "output.txt").write_text("$ python chapters/77_made_up.py\n")
+    digest = hashlib.sha256(made_up.read_bytes()).hexdigest()
+    (folder / "sources.txt").write_text(f"{digest}  chapters/77_made_up.py\n")
+    assert Record.load(folder).stale(root) == []
+    made_up.write_bytes(change(SCRIPT).encode()) if change else made_up.unlink()
+    assert Record.load(folder).stale(root) == ["chapters/77_made_up.py"] * stale
+
+
+def test_the_sums_of_sources_are_those_of_sha256sum(made_up):
+    sums = importlib.import_module("tinygrad_llm.course.record")._sum
+    assert sums(made_up) == hashlib.sha256(SCRIPT.encode()).hexdigest()
+
+
+def test_an_output_stays_with_its_code_when_the_script_has_changed_around_it(made_up):
+    _, found = recorded(made_up)
+    changed = "# %%\nprint(1)\n" + SCRIPT.replace("silent * 2", "silent * 3")
+    shown = [bool(found.outputs.get(cell.key)) for cell in cells_of(changed) if not cell.markdown]
+    assert shown == [False, True, True, False, False, True, True, True]
+
+
+@pytest.mark.parametrize("fault", ["raise ValueError('a mistake')", "sys.exit(3)"])
+def test_a_run_that_fails_leaves_the_older_record(made_up, fault):
+    recorded(made_up)
+    before = {path.name: path.read_bytes() for path in folder_of(made_up).iterdir()}
+    made_up.write_text(SCRIPT + f"\n# %%\n{fault}\n", encoding="utf-8")
+    done, _ = recorded(made_up)
+    assert done.returncode in (1, 3)
+    line = 1 + made_up.read_text(encoding="utf-8").splitlines().index(fault)
+    assert "mistake" not in fault or f'77_made_up.py", line {line}' in done.stderr
+    assert {path.name: path.read_bytes() for path in folder_of(made_up).iterdir()} == before
+
+
+def test_a_new_record_takes_the_place_of_the_older_one_and_its_figures(made_up):
+    folder = folder_of(made_up)
+    folder.mkdir(parents=True)
+    (folder / "of_old.svg").touch()
+    recorded(made_up)
+    assert sorted(path.name for path in folder.iterdir()) == ["chart.svg", "output.txt", "sources.txt"]
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_record_over_its_budget_is_refused_and_the_largest_file_named(tmp_path, capsys):
+    script = tmp_path / "chapters" / "77_long.py"
+    script.parent.mkdir()
+    script.write_text(f"# %%\nprint('x' * {BUDGET})\n")
+    with pytest.raises(ConfigError, match=r"77_long\.py: expected at most 200,000 bytes.*output\.txt"):
+        record(script, [], tmp_path / "77")
+    assert not (tmp_path / "77").exists()
+
+
+def test_a_chapter_without_a_record_has_none(tmp_path):
+    assert Record.load(tmp_path / "88") is None

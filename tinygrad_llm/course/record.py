@@ -1,0 +1,211 @@
+"""Records a chapter's run, cell by cell: the book is made from the record, and never runs a chapter.
+
+    python -m tinygrad_llm.course.record 09 --seeds 3      flags are the chapter's own
+
+docs/records/09/output.txt    the command, then what each code cell printed below a line `%% HASH`, the hash of its code
+docs/records/09/sources.txt   what `sha256sum -c` reads: the script, and the package's files that the run had imported
+docs/records/09/*.svg         the figures that the output names
+
+A record is stale once one of its sources has another sum. Those that were imported, and not the whole package: else
+every change anywhere would call every record stale, and nobody would believe it. What the run's own child processes
+imported is not seen.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.errors import ConfigError
+
+PACKAGE = Path(__file__).resolve().parents[1]
+BUDGET = 200_000
+"""Bytes that a chapter's record may have."""
+MARK = re.compile(r"^# %%(.*)$")
+CELL = re.compile(r"^%% ([0-9a-f]{8})$", re.MULTILINE)
+FIGURE = re.compile(r"^figure: (\S+\.svg)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a chapter: text without its marks, or code.  folded: is its code shown only when asked for?"""
+
+    markdown: bool
+    folded: bool
+    line: int
+    """Its first line's number in the script."""
+    text: str
+
+    @property
+    def key(self) -> str:
+        """By which its output is found again: as long as the code is the same."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:8]
+
+
+def cells_of(script: str) -> list[Cell]:
+    """The cells of a script: each begins with `# %% [markdown]`, `# %%`, or `# %% folded`."""
+    cells: list[Cell] = []
+    lines = script.splitlines()
+    starts = [number for number, line in enumerate(lines) if MARK.match(line)]
+    for start, stop in zip(starts, [*starts[1:], len(lines)]):
+        kind, own = lines[start].removeprefix("# %%").strip(), lines[start + 1 : stop]
+        if kind == "[markdown]":
+            own = [line.removeprefix("#").removeprefix(" ") for line in own]
+        cells.append(Cell(kind == "[markdown]", kind == "folded", start + 2, "\n".join(own).strip("\n")))
+    return cells
+
+
+@dataclass(frozen=True)
+class Record:
+    """A recorded run: the command, what each cell printed by the cell's key, the verdict, each source's sum by path."""
+
+    folder: Path
+    command: str
+    outputs: dict[str, list[str]]
+    verdict: dict[str, Any] | None
+    sources: dict[str, str]
+
+    @classmethod
+    def load(cls, folder: Path) -> Record | None:
+        """None where there is none."""
+        if not (folder / "output.txt").exists():
+            return None
+        text = (folder / "output.txt").read_text(encoding="utf-8")
+        command, *cells = CELL.split(text)
+        outputs: dict[str, list[str]] = {}
+        for key, output in zip(cells[::2], cells[1::2]):
+            outputs.setdefault(key, []).append(output.strip("\n"))
+        sums = (folder / "sources.txt").read_text(encoding="utf-8").splitlines()
+        sources = {path: digest for digest, path in (line.split("  ", 1) for line in sums)}
+        return cls(folder, command.removeprefix("$ ").strip(), outputs, json_line(text), sources)
+
+    def stale(self, root: Path) -> list[str]:
+        """Its sources that are not what they were, below the checkout `root`."""
+        return [path for path, digest in self.sources.items() if _sum(root / path) != digest]
+
+
+def json_line(output: str) -> dict[str, Any] | None:
+    """The last line, where it is a JSON object."""
+    try:
+        found = json.loads(output.strip().splitlines()[-1])
+    except (IndexError, json.JSONDecodeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def record(script: Path, flags: Sequence[str], folder: Path) -> None:
+    """Runs the chapter and writes its record, in place of an older one.
+
+    An error of the chapter's own leaves the older one as it is. Raises ConfigError for a record over the budget.
+    """
+    with tempfile.TemporaryDirectory() as out:
+        printed = run_cells(script, [*flags, "--out", out])
+        cells = [cell for cell in cells_of(script.read_text(encoding="utf-8")) if not cell.markdown]
+        text = " ".join(["$ python", f"chapters/{script.name}", *flags]) + "\n"
+        for cell, output in zip(cells, printed):
+            output = output.replace(f"figure: {out}{os.sep}", "figure: ").strip("\n")
+            text += f"%% {cell.key}\n{output}\n" if output else ""
+        files = {name: (Path(out) / name).read_bytes() for name in FIGURE.findall(text)}
+        root = script.parents[1]
+        sources = "".join(f"{_sum(root / path)}  {path}\n" for path in [f"chapters/{script.name}", *_imported()])
+        files |= {"output.txt": text.encode(), "sources.txt": sources.encode()}
+    size, largest = sum(map(len, files.values())), max(files, key=lambda name: len(files[name]))
+    if size > BUDGET:
+        next_step = f"The largest file is {largest}, {len(files[largest]):,} bytes: draw fewer points."
+        raise ConfigError(f"the record of {script.name}", f"at most {BUDGET:,} bytes", f"{size:,}", next_step)
+    new = folder.with_name(folder.name + ".new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    for name, content in files.items():
+        (new / name).write_bytes(content)
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+
+
+def run_cells(script: Path, argv: Sequence[str]) -> list[str]:
+    """What each code cell printed: one after the other in one `__main__`, as `python script` runs them."""
+    text = script.read_text(encoding="utf-8")
+    tree = ast.parse(text, str(script))
+    cells = [cell for cell in cells_of(text) if not cell.markdown]
+    ends = [cell.line for cell in cells[1:]] + [sys.maxsize]
+    printed = []
+    with _as_main(script, argv) as names:
+        for cell, end in zip(cells, ends):
+            body = [statement for statement in tree.body if cell.line <= statement.lineno < end]
+            code = compile(ast.Module(body, []), str(script), "exec", _future_flags(tree), dont_inherit=True)
+            with contextlib.redirect_stdout(_Tee(sys.stdout)) as output:
+                exec(code, names)
+            printed.append(output.getvalue())
+    return printed
+
+
+@contextlib.contextmanager
+def _as_main(script: Path, argv: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The names of a new module `__main__`, with the arguments and the path that the script would have."""
+    before = sys.modules["__main__"], sys.argv, sys.path
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    main.__file__, sys.argv, sys.path = str(script), [str(script), *argv], [str(script.parent), *sys.path[1:]]
+    try:
+        yield main.__dict__
+    finally:
+        sys.modules["__main__"], sys.argv, sys.path = before
+
+
+class _Tee(io.StringIO):
+    """Keeps what is printed, and passes it on."""
+
+    def __init__(self, terminal: Any) -> None:
+        super().__init__()
+        self.terminal = terminal
+
+    def write(self, text: str) -> int:
+        self.terminal.write(text)
+        return super().write(text)
+
+    def flush(self) -> None:
+        self.terminal.flush()
+
+
+def _future_flags(tree: ast.Module) -> int:
+    """`from __future__ import …` holds for the whole script."""
+    imports = [s for s in tree.body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    return sum({getattr(__future__, a.name).compiler_flag for s in imports for a in s.names})
+
+
+def _imported() -> list[str]:
+    """The package's files that this process has imported, this one aside."""
+    named = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    files = {Path(name) for name in named if name} - {Path(__file__)}
+    return sorted(f"{PACKAGE.name}/{f.relative_to(PACKAGE).as_posix()}" for f in files if f.is_relative_to(PACKAGE))
+
+
+def _sum(path: Path) -> str:
+    """SHA-256 of a text, whose line ends are those of the platform; "" where there is none."""
+    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest() if path.exists() else ""
+
+
+def main(argv: Sequence[str]) -> None:
+    """Records one chapter."""
+    number, *flags = argv
+    course = Course.find()
+    script = course.chapter(number)
+    record(script, flags, course.root / "docs" / "records" / script.name[:2])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
