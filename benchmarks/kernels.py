@@ -18,6 +18,8 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -71,21 +73,33 @@ class NVRTC:
 
     def compile(self, text: str, name: str, architecture: int) -> str:
         """Compiles to machine code and gives the compiler's report. RuntimeError with its messages."""
+        with self._compiled(text, name, f"sm_{architecture}") as program:
+            return self._text(program, "ProgramLog")
+
+    def ptx(self, text: str, name: str, architecture: int) -> str:
+        """The instructions that it is compiled to, before registers are given out. RuntimeError as above."""
+        with self._compiled(text, name, f"compute_{architecture}") as program:
+            return self._text(program, "PTX")
+
+    @contextmanager
+    def _compiled(self, text: str, name: str, target: str) -> Iterator[ctypes.c_void_p]:
         program = ctypes.c_void_p()
         self._call("nvrtcCreateProgram", ctypes.byref(program), text.encode(), name.encode(), 0, None, None)
         try:
-            options = [option.encode() for option in (f"--gpu-architecture=sm_{architecture}", *OPTIONS)]
+            options = [option.encode() for option in (f"--gpu-architecture={target}", *OPTIONS)]
             code = self._library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
-            size = ctypes.c_size_t()
-            self._call("nvrtcGetProgramLogSize", program, ctypes.byref(size))
-            log = ctypes.create_string_buffer(size.value)
-            self._call("nvrtcGetProgramLog", program, log)
+            if code:
+                raise RuntimeError(f"{name} for {target}:\n{self._text(program, 'ProgramLog')}")
+            yield program
         finally:
             self._call("nvrtcDestroyProgram", ctypes.byref(program))
-        report = log.value.decode(errors="replace")
-        if code:
-            raise RuntimeError(f"{name} for sm_{architecture}:\n{report}")
-        return report
+
+    def _text(self, program: ctypes.c_void_p, what: str) -> str:
+        size = ctypes.c_size_t()
+        self._call(f"nvrtcGet{what}Size", program, ctypes.byref(size))
+        text = ctypes.create_string_buffer(size.value)
+        self._call(f"nvrtcGet{what}", program, text)
+        return text.value.decode(errors="replace")
 
 
 @functools.cache

@@ -24,8 +24,9 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.batches import Batches
 from tinygrad_llm.datasets.locate import tales_files
 from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.tokenizer import CharTokenizer
+from tinygrad_llm.train import fit
 from tinygrad_llm.visualize import line_chart
 from tinygrad_llm.visualize.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, shade
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
@@ -225,7 +226,7 @@ run.show(
 # two are the same picture: the clocks are the same. One adds them to the letter and hopes that queries and keys will
 # find them there; the other turns queries and keys themselves.
 #
-# Here they are in one small transformer. Compare `Attention` with `nn.CausalSelfAttention`: two lines are new.
+# Here they are in one small transformer. Compare `Attention` with `nn.Attention`: two lines are new.
 
 
 # %%
@@ -234,17 +235,18 @@ class Attention(Module):
 
     def __init__(self, scheme, causal, width, n_head, rng):
         self.scheme, self.causal, self.n_head = scheme, causal, n_head
-        self.c_attn, self.c_proj = nn.Linear(width, 3 * width, rng=rng), nn.Linear(width, width, rng=rng)
+        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (nn.Linear(width, width, rng=rng) for _ in range(4))
 
-    def __call__(self, x, rng=None):
+    def __call__(self, x, rng=None, **options):
         (B, T, D), H = x.shape, self.n_head
-        q, k, v = (p.reshape(B, T, H, D // H).transpose(0, 2, 1, 3) for p in ops.split(self.c_attn(x), [D, D, D]))
+        projected = (project(x) for project in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = (p.reshape(B, T, H, D // H).transpose(0, 2, 1, 3) for p in projected)
         mask = nn.alibi_bias(H, T, T).astype(x.dtype) if self.scheme == "ALiBi" else None
         if self.scheme == "RoPE":
             cos, sin = ops.rope_table(np.arange(T), D // H)
             q, k = ops.rope(q, cos=cos, sin=sin), ops.rope(k, cos=cos, sin=sin)
         y = ops.attention(q, k, v, mask=mask, causal=self.causal)
-        return self.c_proj(y.transpose(0, 2, 1, 3).reshape(B, T, D))
+        return self.o_proj(y.transpose(0, 2, 1, 3).reshape(B, T, D))
 
 
 class Reader(Module):
@@ -276,19 +278,14 @@ class Reader(Module):
 
 for scheme, base in (("none", None), ("RoPE", 10_000.0)):
     ours = Attention(scheme, True, 32, 2, np.random.default_rng(1)).to(run.device)
-    package = nn.CausalSelfAttention(32, 2, rope_base=base, rng=np.random.default_rng(1)).to(run.device)
+    package = nn.Attention(32, 2, causal=True, rope_base=base, rng=np.random.default_rng(1)).to(run.device)
     x = Tensor(rng.normal(size=(2, 9, 32)).astype(np.float32)).to(run.device)
     np.testing.assert_allclose(ours(x).numpy(), package(x).numpy(), rtol=1e-4, atol=1e-5)
 
 
-def train(model, loss, steps, lr):
-    optimizer, rate = AdamW(model.parameters(), lr=lr, weight_decay=0.0), schedule("cosine", lr, steps, steps // 10)
-    for step in range(steps):
-        value = loss(step)
-        value.backward()
-        norm = math.sqrt(sum(float((p.grad**2).sum()) for p in model.parameters()))
-        optimizer.step(lr=rate(step + 1), scale=clip_scale(norm, 1.0))
-        optimizer.zero_grad()
+def train(model, loss, batches, steps, lr):
+    optimizer = AdamW(model.named_parameters(), lr=lr, weight_decay=0.0)
+    fit(loss, optimizer, (batches(step) for step in range(steps)), lr=schedule("cosine", lr, steps, steps // 10))
 
 
 # %% [markdown]
@@ -314,11 +311,13 @@ for seed in run.seeds:
     for kind, (scheme, causal, n_layer) in run.progress(KINDS.items(), "order"):
         model = Reader(scheme, causal, n_layer, LETTERS, 2, np.random.default_rng(seed)).to(run.device)
 
-        def loss(step, model=model, seed=seed):
-            text, answer = question(64, np.random.default_rng((seed, step)))
-            return ops.cross_entropy(model(text)[:, -1], answer)
+        def loss(batch, rng=None, divisor=None, model=model):
+            return ops.cross_entropy(model(batch["text"])[:, -1], batch["targets"], divisor=divisor)
 
-        train(model, loss, STEPS_ORDER, 5e-3)
+        def questions(step, seed=seed):
+            return dict(zip(("text", "targets"), question(64, np.random.default_rng((seed, step)))))
+
+        train(model, loss, questions, STEPS_ORDER, 5e-3)
         with no_grad():
             scored = model(pairs)[:, -1]
         cost[kind].append(ops.cross_entropy(scored, answers).item())
@@ -400,13 +399,13 @@ for seed in run.seeds:
         model = Reader(scheme, True, 2, V, V, np.random.default_rng(seed), width=48, n_head=4, longest=LONG)
         model.to(run.device)
 
-        def loss(step, model=model, batches=batches):
-            inputs, targets = batches[step]
-            return ops.cross_entropy(model(inputs), targets)
+        def loss(batch, rng=None, divisor=None, model=model):
+            return ops.cross_entropy(model(batch["tokens"]), batch["targets"], divisor=divisor)
 
-        train(model, loss, STEPS_TALES, 1e-2)
+        train(model, loss, batches.__getitem__, STEPS_TALES, 1e-2)
         with no_grad():
-            losses = ops.cross_entropy(model(read_on[0]), read_on[1], reduction="none").numpy().reshape(-1, LONG)
+            scores = model(read_on["tokens"])
+            losses = ops.cross_entropy(scores, read_on["targets"], reduction="none").numpy().reshape(-1, LONG)
         by_position[scheme].append(losses.mean(0))
 
 inside = {s: [float(v[16:TRAINED].mean()) for v in by_position[s]] for s in SCHEMES}

@@ -27,8 +27,10 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.batches import Batches
 from tinygrad_llm.datasets.locate import tales_files
 from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.errors import NonFiniteError
+from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.tokenizer import CharTokenizer
+from tinygrad_llm.train import fit
 from tinygrad_llm.visualize import line_chart
 
 run = Chapter(
@@ -69,10 +71,14 @@ STACK = {
 }
 
 
+def self_attention(width, n_head, **options):
+    return nn.Attention(width, n_head, causal=True, **options)
+
+
 class Deep(Module):
     """(B, T) letters -> (B, T, V) scores of the next one, through `depth` layers stacked as `kind` says."""
 
-    def __init__(self, kind, depth, rng, mlp=nn.MLP, attention=nn.CausalSelfAttention, dtype=np.float32):
+    def __init__(self, kind, depth, rng, mlp=nn.MLP, attention=self_attention, dtype=np.float32):
         self.kind, options = kind, {"rng": rng, "dtype": dtype}
         small = 1 / math.sqrt(2 * depth) if kind == "residual, small" else 1
         self.letters = nn.Embedding(V, WIDTH, **options)
@@ -95,10 +101,10 @@ class Deep(Module):
                 seen.append(x)
         return seen
 
-    def loss(self, tokens, targets, seen=None):
-        x = (seen or self.stream(tokens))[-1]
+    def loss(self, batch, seen=None, rng=None, divisor=None):
+        x = (seen or self.stream(batch["tokens"]))[-1]
         x = x if self.last_norm is None else self.last_norm(x)
-        return ops.cross_entropy(self.head(x), targets)
+        return ops.cross_entropy(self.head(x), batch["targets"], divisor=divisor)
 
 
 # %% [markdown]
@@ -114,11 +120,12 @@ class Deep(Module):
 # %%
 
 
-class ReadableAttention(nn.CausalSelfAttention):
+class ReadableAttention(nn.Attention):
     """The same, through ops.composed."""
 
     def __call__(self, x):
-        return self.c_proj(ops.composed.packed_attention(self.c_attn(x), n_head=self.n_head))
+        qkv = ops.concat([self.q_proj(x), self.k_proj(x), self.v_proj(x)], axis=-1)
+        return self.o_proj(ops.composed.packed_attention(qkv, n_head=self.n_head))
 
 
 def length(array):
@@ -129,10 +136,10 @@ def gradient_by_layer(kind, depth, seed):
     """Norms of dL/dx below the first layer and above each, (depth + 1,); the last gradient's; the stream's growth."""
     model = Deep(kind, depth, np.random.default_rng(seed), attention=ReadableAttention, dtype=np.float64)
     model.to(run.device)
-    tokens, targets = Batches(letters, block_size=CONTEXT, batch_size=4, seed=seed)[0]
-    seen = model.stream(tokens)
-    model.loss(tokens, targets, seen).backward(retain_graph=True)
-    weights = model.parts[-1].c_proj.weight.grad
+    batch = Batches(letters, block_size=CONTEXT, batch_size=4, seed=seed)[0]
+    seen = model.stream(batch["tokens"])
+    model.loss(batch, seen).backward(retain_graph=True)
+    weights = model.parts[-1].down_proj.weight.grad
     growth = length(seen[-1].data) / length(seen[0].data)
     return [length(x.grad) for x in seen], length(weights), growth
 
@@ -241,11 +248,11 @@ print(
 
 # %%
 block = nn.TransformerBlock(
-    nn.LayerNorm(WIDTH), nn.CausalSelfAttention(WIDTH, HEADS, rng=rng), nn.LayerNorm(WIDTH), nn.MLP(WIDTH, rng=rng)
+    nn.LayerNorm(WIDTH), self_attention(WIDTH, HEADS, rng=rng), nn.LayerNorm(WIDTH), nn.MLP(WIDTH, rng=rng)
 ).to(run.device)
 x = Tensor(rng.normal(size=(2, 5, WIDTH)).astype(np.float32)).to(run.device)
-y = STACK["pre-norm"](x, block.attn, block.ln_1)
-y = STACK["pre-norm"](y, block.mlp, block.ln_2)
+y = STACK["pre-norm"](x, block.attention, block.norm_1)
+y = STACK["pre-norm"](y, block.mlp, block.norm_2)
 np.testing.assert_array_equal(y.numpy(), block(x).numpy())
 print("two rows of our table are nn.TransformerBlock")
 
@@ -262,14 +269,18 @@ def train(model, seed, lr, steps, warmup=0, kind="constant"):
     """Trains on windows of the tales; returns the loss of each step."""
     model.to(run.device)
     batches = Batches(letters, block_size=CONTEXT, batch_size=BATCH, seed=seed)
-    optimizer, rate, losses = AdamW(model.parameters(), lr=lr, weight_decay=0.0), schedule(kind, lr, steps, warmup), []
-    for step in range(steps):
-        loss = model.loss(*batches[step])
-        loss.backward()
-        norm = math.sqrt(sum(float((p.grad.astype(np.float64) ** 2).sum()) for p in model.parameters()))
-        optimizer.step(lr=rate(step + 1), scale=clip_scale(norm, 1.0))
-        optimizer.zero_grad()
-        losses.append(loss.item())
+    optimizer, losses = AdamW(model.named_parameters(), lr=lr, weight_decay=0.0), []
+    steps_of = (batches[step] for step in range(steps))
+    try:
+        fit(
+            model.loss,
+            optimizer,
+            steps_of,
+            lr=schedule(kind, lr, steps, warmup),
+            after=lambda n, loss: losses.append(loss),
+        )
+    except NonFiniteError:  # of the runs that are meant to break, some do
+        losses += [math.nan] * (steps - len(losses))
     return losses
 
 
@@ -421,7 +432,7 @@ class Bent(Module):
         self.bend, self.mlp = bend, nn.MLP(width, out_std=out_std, rng=rng, dtype=dtype)
 
     def __call__(self, x):
-        return self.mlp.c_proj(self.bend(self.mlp.c_fc(x)))
+        return self.mlp.down_proj(self.bend(self.mlp.up_proj(x)))
 
 
 BENDS = {
@@ -439,7 +450,7 @@ for seed in run.seeds:
         model = Deep("pre-norm", 4, np.random.default_rng(seed), mlp)
         train(model, seed, 6e-3, STEPS_BEND, kind="cosine")
         with no_grad():
-            bends[name].append(model.loss(*held_out).item())
+            bends[name].append(model.loss(held_out).item())
 print(table([[name, *losses] for name, losses in bends.items()], ["bend", *(f"unseen, seed {s}" for s in run.seeds)]))
 worst_margin = min(
     none - max(bent) for none, bent in zip(bends["none"], zip(*(bends[n] for n in BENDS if n != "none")))

@@ -26,21 +26,21 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygrad_llm import Tensor, nn, no_grad, ops
+from tinygrad_llm import Tensor, no_grad, ops
 from tinygrad_llm.backend import to_device
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.locate import corpus
 from tinygrad_llm.datasets.tales_words import CHILDREN
 from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.generate.sampling import Sampler
+from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models.gpt import GPT, GPTConfig
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.models.rnn_lm import RNNLM, RNNLMConfig
 from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.train.config import TrainConfig
-from tinygrad_llm.train.step import ThreadedStep
-from tinygrad_llm.train.trainer import Trainer
+from tinygrad_llm.train.fit import fit
+from tinygrad_llm.train.run import resume_run, start_run
 from tinygrad_llm.visualize import Line, grouped_bars, line_chart
 
 run = Chapter(
@@ -86,27 +86,27 @@ def layer_norm(x, w, name):
 
 
 def mlp(x, w, name):
-    x = linear(x, w, f"{name}.c_fc")  # (B, T, 4D)
+    x = linear(x, w, f"{name}.up_proj")  # (B, T, 4D)
     x = x * (1 + ops.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))) * 0.5  # GELU
-    return linear(x, w, f"{name}.c_proj")
+    return linear(x, w, f"{name}.down_proj")
 
 
 def attention(x, w, name, n_head):
     B, T, D = x.shape
-    qkv = ops.split(linear(x, w, f"{name}.c_attn"), [D, D, D])
+    qkv = (linear(x, w, f"{name}.{letter}_proj") for letter in "qkv")  # (B, T, D) each
     q, k, v = (part.reshape(B, T, n_head, D // n_head).transpose(0, 2, 1, 3) for part in qkv)  # (B, H, T, K)
     scores = q @ k.transpose(0, 1, 3, 2) / math.sqrt(D // n_head)  # (B, H, T, T)
     future = np.triu(np.ones((T, T), bool), 1)
     shares = ops.softmax(ops.masked_fill(scores, future, -math.inf), axis=-1)
-    return linear((shares @ v).transpose(0, 2, 1, 3).reshape(B, T, D), w, f"{name}.c_proj")
+    return linear((shares @ v).transpose(0, 2, 1, 3).reshape(B, T, D), w, f"{name}.o_proj")
 
 
 def gpt(tokens, w, n_layer, n_head):
-    x = w["wte.weight"][tokens] + w["wpe.weight"][: tokens.shape[1]]
-    for i in range(n_layer):
-        x = x + attention(layer_norm(x, w, f"h.{i}.ln_1"), w, f"h.{i}.attn", n_head)
-        x = x + mlp(layer_norm(x, w, f"h.{i}.ln_2"), w, f"h.{i}.mlp")
-    return layer_norm(x, w, "ln_f") @ w["wte.weight"].transpose(1, 0)
+    x = w["token_embedding.weight"][tokens] + w["position_embedding.weight"][: tokens.shape[1]]
+    for block in (f"blocks.{i}" for i in range(n_layer)):
+        x = x + attention(layer_norm(x, w, f"{block}.norm_1"), w, f"{block}.attention", n_head)
+        x = x + mlp(layer_norm(x, w, f"{block}.norm_2"), w, f"{block}.mlp")
+    return layer_norm(x, w, "norm") @ w["token_embedding.weight"].transpose(1, 0)
 
 
 def loss_of(logits, targets):
@@ -116,14 +116,14 @@ def loss_of(logits, targets):
 
 
 def first_weights(V, T, n_layer, D, rng):
-    w = {"wte.weight": rng.normal(0, 0.02, (V, D)), "wpe.weight": rng.normal(0, 0.02, (T, D))}
+    w = {f"{table}_embedding.weight": rng.normal(0, 0.02, (n, D)) for table, n in (("token", V), ("position", T))}
     small = 0.02 / math.sqrt(2 * n_layer)  # what writes into the stream whispers (11)
-    for h in (f"h.{i}" for i in range(n_layer)):
+    for h in (f"blocks.{i}" for i in range(n_layer)):
         for name, inputs, outputs, std in (
-            ("attn.c_attn", D, 3 * D, 0.02), ("attn.c_proj", D, D, small), ("mlp.c_fc", D, 4 * D, 0.02),
-            ("mlp.c_proj", 4 * D, D, small)):  # fmt: skip
+            *((f"attention.{letter}_proj", D, D, small if letter == "o" else 0.02) for letter in "qkvo"),
+            ("mlp.up_proj", D, 4 * D, 0.02), ("mlp.down_proj", 4 * D, D, small)):  # fmt: skip
             w[f"{h}.{name}.weight"], w[f"{h}.{name}.bias"] = rng.normal(0, std, (outputs, inputs)), np.zeros(outputs)
-    for norm in ["ln_f", *(f"h.{i}.{n}" for i in range(n_layer) for n in ("ln_1", "ln_2"))]:
+    for norm in ["norm", *(f"blocks.{i}.norm_{n}" for i in range(n_layer) for n in (1, 2))]:
         w[f"{norm}.weight"], w[f"{norm}.bias"] = np.ones(D), np.zeros(D)
     return {name: Tensor(array, requires_grad=True).to(run.device) for name, array in w.items()}
 
@@ -142,7 +142,7 @@ model = GPT(GPTConfig(30, 12, n_layer=3, n_head=4, n_embd=16), rng=np.random.def
 model.to(run.device)
 tokens, targets = np.random.default_rng(8).integers(0, 30, (2, 5, 12))
 ours, theirs = gpt(tokens, w, 3, 4), model(tokens)
-our_loss, their_loss = loss_of(ours, targets), model.loss(tokens, targets)
+our_loss, their_loss = loss_of(ours, targets), model.loss({"tokens": tokens, "targets": targets})
 our_loss.backward(), their_loss.backward()
 assert w.keys() == dict(model.named_parameters()).keys()
 pairs = [(ours.data, theirs.data), (our_loss.data, their_loss.data)]
@@ -178,17 +178,19 @@ T = 2 + max(len(tokenizer.words(story)) for story in (train_text + test_text).sp
 
 
 def windows(text):
-    """Inputs and targets, each (stories, T)."""
+    """A batch of all stories: tokens and targets, each (stories, T)."""
     stories = [tokenizer.encode(f"{story}\n\n") for story in text.split("\n\n") if story]
-    inputs, targets = np.full((len(stories), T), END), np.full((len(stories), T), ops.IGNORE)
+    tokens, targets = np.full((len(stories), T), END), np.full((len(stories), T), ops.IGNORE)
     for row, ids in enumerate(stories):
-        inputs[row, 1 : len(ids)], targets[row, : len(ids)] = ids[:-1], ids
-    return inputs, targets
+        tokens[row, 1 : len(ids)], targets[row, : len(ids)] = ids[:-1], ids
+    return {"tokens": tokens, "targets": targets}
 
 
 train, test = windows(train_text), windows(test_text)
-assert (test[1][test[1] != ops.IGNORE] == test_ids).all()  # each word of the test text is predicted once
-print(f"{len(train[0])} stories to learn from, {len(test[0])} to be judged by, up to {T} words of {V} different ones")
+counts = test["targets"] != ops.IGNORE
+assert (test["targets"][counts] == test_ids).all()  # each word of the test text is predicted once
+n_train, n_test = len(train["tokens"]), len(test["tokens"])
+print(f"{n_train} stories to learn from, {n_test} to be judged by, up to {T} words of {V} different ones")
 
 # %% [markdown]
 # ## Does it learn at all?
@@ -199,36 +201,32 @@ print(f"{len(train[0])} stories to learn from, {len(test[0])} to be judged by, u
 
 
 # %%
-class Peeking(nn.CausalSelfAttention):
-    """The mask is forgotten."""
-
-    def __call__(self, x, rng=None):
-        return self.c_proj(ops.packed_attention(self.c_attn(x), n_head=self.n_head, causal=False))
-
-
 def new_gpt(seed, peeking=False):
     model = GPT(GPTConfig(V, T, LAYERS, HEADS, WIDTH, bias=False), rng=np.random.default_rng(seed))
-    for block in model.h if peeking else ():
-        block.attn.__class__ = Peeking  # the same weights
+    for block in model.blocks:
+        block.attention.causal = not peeking  # without the mask everything else is as it was
     return model.to(run.device)
 
 
-def fit(model, steps, seed, rate, batch=None, after=None, every=0, decay=0.1):
+def learn(model, steps, seed, rate, batch=None, after=None, every=0, decay=0.1):
     """Trains on stories drawn by chance, or always on `batch`; two threads share each batch.  Returns the losses."""
-    optimizer = AdamW(model.parameters(), rate, (0.9, 0.99), weight_decay=decay)
-    rate_at, losses = schedule("cosine", rate, steps, min(50, steps // 4), rate / 10), []
-    step = ThreadedStep(model, optimizer, threads=2, seed=seed)
-    for number in run.progress(range(steps), "steps"):
-        rows = np.random.default_rng((seed, number)).integers(0, len(train[0]), BATCH)
-        losses.append(step([batch or (train[0][rows], train[1][rows])], number, rate_at(number + 1)).loss)
-        if every and (number + 1) % every == 0:
-            after(number + 1, model)
-    step.close()
-    return losses
+    optimizer = AdamW(model.named_parameters(), rate, (0.9, 0.99), weight_decay=decay)
+    rate_at = schedule("cosine", rate, steps, min(50, steps // 4), rate / 10)
+
+    def stories(number):
+        rows = np.random.default_rng((seed, number)).integers(0, len(train["tokens"]), BATCH)
+        return {name: array[rows] for name, array in train.items()}
+
+    def now_and_then(number, loss):
+        if every and number % every == 0:
+            after(number, model)
+
+    batches = (batch or stories(number) for number in run.progress(range(steps), "steps"))
+    return fit(model.loss, optimizer, batches, lr=rate_at, threads=2, seed=seed, after=now_and_then)
 
 
-one = train[0][:BATCH], train[1][:BATCH]
-heart = {peeking: fit(new_gpt(0, peeking), STEPS_HEART, 0, 1e-2, batch=one) for peeking in (False, True)}
+one = {name: array[:BATCH] for name, array in train.items()}
+heart = {peeking: learn(new_gpt(0, peeking), STEPS_HEART, 0, 1e-2, batch=one) for peeking in (False, True)}
 for peeking, losses in heart.items():
     reached = next((i + 1 for i, loss in enumerate(losses) if loss < OVERFITTED), None)
     print(
@@ -246,10 +244,9 @@ for peeking, losses in heart.items():
 def log_probabilities(model, rows=slice(None)):
     """ln p of every word, at each place that counts, in the order of the text.  (N, V)"""
     with no_grad():
-        parts = [
-            ops.log_softmax(model(part), axis=-1).numpy() for part in np.array_split(test[0][rows], 10) if len(part)
-        ]
-    return np.concatenate(parts)[test[1][rows] != ops.IGNORE]
+        parts = [part for part in np.array_split(test["tokens"][rows], 10) if len(part)]
+        log_p = [ops.log_softmax(model(part), axis=-1).numpy() for part in parts]
+    return np.concatenate(log_p)[counts[rows]]
 
 
 def bits_of(log_p, ids):
@@ -264,7 +261,7 @@ counting = NGram(ORDER, V).fit(train_ids)
 counted_bits = -np.log2(counting.probabilities(test_ids))
 leaked, cheats = [], [new_gpt(seed, peeking=True) for seed in run.seeds]
 for seed, model in zip(run.seeds, cheats):
-    fit(model, STEPS_PEEKING, seed, RATES["GPT"])
+    learn(model, STEPS_PEEKING, seed, RATES["GPT"])
     leaked.append(float(bits_of(log_probabilities(model), test_ids).sum() / n_bytes))
 print(
     f"bits per byte of unseen stories: counting {counted_bits.sum() / n_bytes:.4f}, the grammar's entropy {floor:.4f},",
@@ -284,12 +281,12 @@ def without_the_future(model):
     """Bits a word where the model reads a story's beginning, and nothing else."""
     cuts = range(10, 90, 10)
     with no_grad():
-        said = [ops.log_softmax(model.next_logits(test[0][:, :cut]), axis=-1).numpy() for cut in cuts]
-    return float(np.mean([bits_of(log_p, test[1][:, cut - 1]) for log_p, cut in zip(said, cuts)]))
+        said = [ops.log_softmax(model.next_logits(test["tokens"][:, :cut]), axis=-1).numpy() for cut in cuts]
+    return float(np.mean([bits_of(log_p, test["targets"][:, cut - 1]) for log_p, cut in zip(said, cuts)]))
 
 
-in_text = np.full(test[1].shape, np.nan)
-in_text[test[1] != ops.IGNORE] = counted_bits
+in_text = np.full(test["targets"].shape, np.nan)
+in_text[counts] = counted_bits
 there = float(in_text[:, 9:89:10].mean())
 blindfold = [without_the_future(model) for model in cheats]
 print(
@@ -305,10 +302,10 @@ print(
 # %%
 def hears_the_future(model):
     """How far the outputs before a place move when the word at that place changes."""
-    changed = test[0][:2].copy()
+    changed = test["tokens"][:2].copy()
     changed[:, 60] = (changed[:, 60] + 1) % V
     with no_grad():
-        return float(abs(model(changed)[:, :60] - model(test[0][:2])[:, :60]).max())
+        return float(abs(model(changed)[:, :60] - model(test["tokens"][:2])[:, :60]).max())
 
 
 heard = {kind: hears_the_future(new_gpt(1, kind == "sees the future")) for kind in ("sees the past", "sees the future")}
@@ -366,7 +363,7 @@ def split(bits, which_bits):
     return row | {name: float(bits[kind == name].mean()) for name in KINDS} | {"which child": which_bits}
 
 
-few = int((which < (test[1][:60] != ops.IGNORE).sum()).sum())  # those in the first 60 stories
+few = int((which < counts[:60].sum()).sum())  # those in the first 60 stories
 KINDS = ("far", "near", "first", "rest")
 context = [test_ids[i - ORDER + 1 : i] for i in which]
 tried = [[*c, name] for c, row in zip(context, as_said) for name in row]
@@ -385,7 +382,7 @@ for seed in run.seeds:
         def after(step, rival, name=name):
             curves[name].append((step, which_child(log_probabilities(rival, slice(60))[which[:few]], few)))
 
-        fit(
+        learn(
             rival,
             STEPS,
             seed,
@@ -485,13 +482,13 @@ DIES = """
 import json, os, sys
 from pathlib import Path
 from tinygrad_llm.train.config import TrainConfig
-from tinygrad_llm.train.trainer import Trainer
+from tinygrad_llm.train.run import start_run
 
 def report(line):
     if line.split()[1] == "12":
         os._exit(9)  # no good-bye: nothing is closed, nothing is written
 
-Trainer.start(TrainConfig(**json.loads(sys.argv[2])), Path(sys.argv[1])).run(progress=False, report=report)
+start_run(TrainConfig(**json.loads(sys.argv[2])), Path(sys.argv[1])).run(progress=False, report=report)
 """
 
 
@@ -501,9 +498,9 @@ def ends(trainer):
 
 
 with tempfile.TemporaryDirectory() as out:
-    through = ends(Trainer.start(TrainConfig(**SMALL), Path(out, "through")))
+    through = ends(start_run(TrainConfig(**SMALL), Path(out, "through")))
     died = subprocess.run([sys.executable, "-c", DIES, str(Path(out, "killed")), json.dumps(SMALL)]).returncode
-    trainer, forgetful = (Trainer.resume(Path(out, "killed"), {}) for _ in range(2))
+    trainer, forgetful = (resume_run(Path(out, "killed"), {}) for _ in range(2))
     resumed_at = trainer.step_number
     memory = forgetful.optimizer.state_dict()
     forgetful.optimizer.load_state_dict({name: 0 * array for name, array in memory.items()}, forgetful.step_number)
@@ -527,13 +524,9 @@ print(f"resumed without AdamW's memories instead: weights up to {drift:.1e} away
 # %%
 def told(model, temperature, count, seed):
     """Stories as words: a word at a time, each drawn from what the model says of all before it."""
-    sampler, rng, rows = Sampler(temperature=temperature), np.random.default_rng(seed), np.full((count, T), END)
-    with no_grad():
-        for t in range(1, T):
-            logits = model.next_logits(rows[:, :t]).numpy()
-            rows[:, t] = [sampler.draw(row, rng) for row in logits]
-    stories = [[tokenizer.vocabulary[i] for i in row[1:]] for row in rows]
-    return [story[: story.index("\n")] if "\n" in story else story for story in stories]
+    sampler, rng = Sampler(temperature=temperature), np.random.default_rng(seed)
+    written = generate(model, [[END]] * count, T - 1, sampler, rng, stop_ids=[END])
+    return [[tokenizer.vocabulary[i] for i in ids if i != END] for ids in written.tokens]
 
 
 seen, said = set(zip(*(train_ids[i:] for i in range(4)))), []

@@ -17,22 +17,23 @@ KINDS = ("gpt", "untied", "windowed", "window in the cache", "rnn", "lstm", "dec
 class Windowed(LanguageModel):
     """What GPT is not: RoPE, grouped heads, RMSNorm, SwiGLU, and a window on the past; its cache may have it, too."""
 
-    def __init__(self, cache_window: int | None, rng: np.random.Generator, block_size: int | None = None) -> None:
-        options: dict[str, Any] = {"causal": True, "window": WINDOW, "rope_base": 30.0, "rng": rng, "dtype": np.float64}
-        self.vocab_size, self.block_size, self.cache_window = VOCABULARY, block_size, cache_window
-        self.token_embedding = Embedding(VOCABULARY, 8, rng=rng, dtype=np.float64)
+    def __init__(self, cache_window: int | None, rng: np.random.Generator, dtype: Any = np.float64) -> None:
+        options: dict[str, Any] = {"causal": True, "window": WINDOW, "rope_base": 30.0, "rng": rng, "dtype": dtype}
+        self.vocab_size, self.block_size, self.cache_window = VOCABULARY, None, cache_window
+        self.token_embedding = Embedding(VOCABULARY, 8, rng=rng, dtype=dtype)
         self.blocks = [
             TransformerBlock(
-                RMSNorm(8, dtype=np.float64),
+                RMSNorm(8, dtype=dtype),
                 Attention(8, 4, 2, **options),
-                RMSNorm(8, dtype=np.float64),
-                SwiGLU(8, 10, rng=rng, dtype=np.float64),
+                RMSNorm(8, dtype=dtype),
+                SwiGLU(8, 10, rng=rng, dtype=dtype),
             )
             for _ in range(2)
         ]
 
     def hidden(self, tokens, *, mask=None, positions=None, cache=None, rng=None, dtype=None):
         x = self.token_embedding(self._token_ids(tokens, 0 if cache is None else int(cache.lengths.max(initial=0))))
+        x = x if dtype is None else x.astype(dtype)
         for number, block in enumerate(self.blocks):
             layer = None if cache is None else cache[number]
             x = block(x, rng, mask=mask, positions=positions, cache=layer)
@@ -55,21 +56,21 @@ def redrawn(model: Any, seed: int) -> Any:
     return model
 
 
-def encoder_decoder(seed: int, block_size: int = LONGEST) -> EncoderDecoder:
+def encoder_decoder(seed: int, block_size: int = LONGEST, dtype: Any = np.float64) -> EncoderDecoder:
     """With sources of other tokens than the padding, 1."""
     config = EncoderDecoderConfig(VOCABULARY, block_size, 1, 2, 2, 8, 10)
-    return redrawn(EncoderDecoder(config, rng=np.random.default_rng(seed), dtype=np.float64), seed)
+    return redrawn(EncoderDecoder(config, rng=np.random.default_rng(seed), dtype=dtype), seed)
 
 
-def language_model(kind: str, seed: int, block_size: int = LONGEST) -> LanguageModel:
+def language_model(kind: str, seed: int, block_size: int = LONGEST, dtype: Any = np.float64) -> LanguageModel:
     """All but the decoder, which needs a source."""
     rng = np.random.default_rng(seed)
     if kind in ("gpt", "untied"):
         config = GPTConfig(VOCABULARY, block_size, 2, 2, 8, tied=kind == "gpt")
-        return redrawn(GPT(config, rng=rng, dtype=np.float64), seed)
+        return redrawn(GPT(config, rng=rng, dtype=dtype), seed)
     if kind in ("windowed", "window in the cache"):
-        return redrawn(Windowed(WINDOW if kind == "window in the cache" else None, rng), seed)
-    return redrawn(RNNLM(RNNLMConfig(VOCABULARY, 6, 8, 2, kind), rng=rng, dtype=np.float64), seed)
+        return redrawn(Windowed(WINDOW if kind == "window in the cache" else None, rng, dtype), seed)
+    return redrawn(RNNLM(RNNLMConfig(VOCABULARY, 6, 8, 2, kind), rng=rng, dtype=dtype), seed)
 
 
 class Texts:

@@ -30,7 +30,7 @@ def test_numpy_may_not_lose_a_gradient(function, make):
     x = make(Tensor([1.0, 2.0], requires_grad=True))
     with pytest.raises(GradientError, match=r"x\.detach\(\) or x\.numpy\(\)"):
         function(x)
-    np.testing.assert_array_equal(np.asarray(x.detach()), x.numpy())
+    np.testing.assert_array_equal(x.detach().numpy(), x.numpy())
 
 
 def test_one_entry_is_a_python_number():

@@ -69,12 +69,14 @@ def _op(kind: str) -> Callable:
     return layer_norm.array if kind == "layer" else rms_norm.array
 
 
-def sums(dtype: str, rows: int, width: int, chunks: int, accumulate: bool, block: int = 256) -> Case:
-    """In two launches where there is more than one chunk."""
+def sums(
+    dtype: str, rows: int, width: int, chunks: int, accumulate: bool, block: int = 256, columns: int | None = None
+) -> Case:
+    """In two launches where there is more than one chunk; `columns` blocks share the columns."""
     rng = np.random.default_rng(rows)
     x, parts = normal(rng, (rows, width), DTYPES[dtype]), unwritten((chunks, width))
     out = normal(rng, (1, width)) if accumulate else unwritten((1, width))
-    before, columns = wide(out), -(-width // 32)
+    before, columns = wide(out), columns or -(-width // 32)
 
     def launch(kernel: str, a: np.ndarray, to: np.ndarray, add: bool) -> Launch:
         args = a, to, np.int32(len(a)), np.int32(width), np.int32(add)
@@ -92,7 +94,7 @@ def sums(dtype: str, rows: int, width: int, chunks: int, accumulate: bool, block
 CASES: dict[str, Callable[[], Case]] = {}
 TINY: dict[str, Callable[[], Case]] = {}
 for dtype, vector in (("float32", 4), ("bfloat16", 8)):
-    held = 4 * 32 * vector  # the widest row that one warp keeps in registers
+    held = 1024  # the widest row that one warp keeps in registers
     for kind, parameters in (("layer", "wb"), ("rms", "w")):
         for label, case in {
             "one warp a row": partial(forward, kind, dtype, 19, 64, parameters, 2),
@@ -126,6 +128,9 @@ for dtype, vector in (("float32", 4), ("bfloat16", 8)):
         "added to what was there": partial(sums, dtype, 5, 32, 1, True, 1024 // 4),
         "two launches": partial(sums, dtype, 300, 33, 7, True),
         "more chunks than rows": partial(sums, dtype, 3, 8, 5, False, 32),
+        "packs, columns left over": partial(sums, dtype, 300, 264, 3, True),
+        "a block goes on to further columns": partial(sums, dtype, 70, 520, 2, False, 256, 1),
+        "a block goes on to further columns, single numbers": partial(sums, dtype, 70, 101, 2, False, 64, 2),
     }.items():
         CASES[f"sum rows {dtype}, {label}"] = case
     # Two warps, and two rows for each team, so that shared memory is used twice.
@@ -141,5 +146,6 @@ for dtype, vector in (("float32", 4), ("bfloat16", 8)):
         f"rms norm forward {dtype}, a row a block": partial(forward, "rms", dtype, 2, 2 * held + 96, "w", 1, 64),
         f"rms norm backward {dtype}, a row a block": partial(backward, "rms", dtype, 2, 2 * held + 96, "wd", 1, 64),
         f"sum rows {dtype}, several warps": partial(sums, dtype, 40, 33, 3, True, 64),
+        f"sum rows {dtype}, packs": partial(sums, dtype, 40, 272, 2, True, 64, 1),
     }
 CASES |= TINY

@@ -42,16 +42,19 @@ TESTS = {
         "tests/ops/test_fused.py",
         "tests/ops/test_ops.py",
         "tests/ops/test_errors.py",
+        "tests/ops/test_attention_options.py",
+        "tests/ops/test_attention_blocks.py",
+        "tests/ops/test_joint_linear.py",
         "tests/autograd/test_backward.py",
     ],
     "autograd": ["tests/autograd", "tests/train/test_steps.py", "tests/ops/test_ops.py"],
     "nn": ["tests/nn", "tests/models/test_gpt.py"],
     "optim": ["tests/optim", "tests/train/test_steps.py"],
-    "models": ["tests/models/test_gpt.py", "tests/nn"],
+    "models": ["tests/models/test_gpt.py", "tests/models/test_rnn_lm.py", "tests/nn"],
     "generate": ["tests/generate"],
     "tokenizer": ["tests/tokenizer/test_tokenizers.py"],
     "datasets": ["tests/datasets/test_batches.py"],
-    "train": ["tests/train/test_steps.py", "tests/train/test_trainer.py"],
+    "train": ["tests/train/test_steps.py", "tests/train/test_fit.py", "tests/train/test_trainer.py"],
 }
 
 

@@ -90,6 +90,36 @@ def test_gradients_go_into_the_sink_wherever_some_are_frozen_or_used_elsewhere(o
                 np.testing.assert_allclose(place.array, factor * gradient, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("also", [0, 1, 2])
+def test_a_weight_whose_place_has_been_written_already_is_added_to(also, first):
+    """Another layer's product stands in the sink before the joint one comes, or comes after it."""
+    x, parts, g = arrays_for([2, 3, 1], False)
+    found, optimizer = parameters(parts, True)
+    sink = optimizer.flat.new_sink()
+    sink.flat[...] = 99.0
+    leaf = Tensor(x, requires_grad=True)
+    if first:  # what is computed last is differentiated first
+        out = (ops.joint_linear(leaf, *found) * Tensor(g)).sum()
+        out = out + ops.linear(out * Tensor(x), found[also]).sum()
+        out.backward(into=sink)
+    else:
+        inner = ops.linear(leaf, found[also]).sum()
+        (ops.joint_linear(inner * Tensor(x), *found) * Tensor(g)).sum().backward(into=sink)
+    sink.finish()
+    apart = [Tensor(a.copy(), requires_grad=True) for a in parts]
+    joined_weights = ops.concat(apart)
+    if first:
+        out = (ops.composed.linear(Tensor(x), joined_weights) * Tensor(g)).sum()
+        out = out + ops.composed.linear(out * Tensor(x), apart[also]).sum()
+    else:
+        inner = ops.composed.linear(Tensor(x), apart[also]).sum()
+        out = (ops.composed.linear(inner * Tensor(x), joined_weights) * Tensor(g)).sum()
+    out.backward()
+    for p, expected in zip(found, apart):
+        np.testing.assert_allclose(sink.place(p).array, expected.grad, rtol=1e-10, atol=1e-10)
+
+
 def test_neighbours_in_memory_are_not_copied_and_their_gradients_are_one_product(monkeypatch):
     import sys
 
@@ -169,7 +199,7 @@ def test_neighbours_are_seen_as_one_and_others_are_not():
     for apart in (
         [two, one], [one, three], [one, one], [one, views(other, (8, (1, 3)))[0]], [one.copy(), two.copy()], [one.T, two],
         [one[:, :2], two[:, :2]], [one[::-1], two], views(flat, (0, (2, 3)), (6, (3, 2))), views(flat, (0, (6,)), (6, (2, 3))),
-        [one, flat[8:11].astype(np.float32).reshape(1, 3)], views(flat[::2], (0, (2, 3)), (6, (1, 3))),
+        [one, flat[8:11].view(np.int64).reshape(1, 3)], views(flat[::2], (0, (2, 3)), (6, (1, 3))),
     ):  # fmt: skip
         assert adjacent(apart) is None
 

@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.sink import WRITTEN, GradientSink
 from tinygrad_llm.autograd.tensor import Node, Tensor
-from tinygrad_llm.backend import Array, add, cast, is_half, namespace
+from tinygrad_llm.backend import Array, add, cast, is_half, namespace, sum_over
 from tinygrad_llm.errors import GradientError, NonFiniteError, ShapeError
 
 
@@ -110,9 +110,9 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     """The gradient of an array of `shape` that was broadcast to g.shape: the sum over every axis that was stretched."""
     if g.shape == shape:
         return g
-    g = g.sum(axis=tuple(range(g.ndim - len(shape)))) if g.ndim > len(shape) else g
+    g = sum_over(g, tuple(range(g.ndim - len(shape)))) if g.ndim > len(shape) else g
     stretched = tuple(i for i, size in enumerate(shape) if size == 1 and g.shape[i] != 1)
-    g = g.sum(axis=stretched, keepdims=True) if stretched else g
+    g = sum_over(g, stretched, keepdims=True) if stretched else g
     return np.asarray(g) if isinstance(g, np.generic) else g
 
 

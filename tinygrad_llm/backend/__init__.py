@@ -25,7 +25,8 @@ from tinygrad_llm.backend.fused import fused
 from tinygrad_llm.backend.gemm import gemm, matmul, tf32_products
 from tinygrad_llm.backend.memory import keep_freed_pages
 from tinygrad_llm.backend.random import DeviceStream, KeyedStream
-from tinygrad_llm.backend.rows import sum_rows
+from tinygrad_llm.backend.rows import sum_over, sum_rows
+from tinygrad_llm.backend.threads import blas_threads
 from tinygrad_llm.backend.tiles import row_tiles
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "as_dtype",
     "beside",
     "bfloat16",
+    "blas_threads",
     "cast",
     "check_device",
     "choose",
@@ -59,6 +61,7 @@ __all__ = [
     "namespace",
     "plain",
     "row_tiles",
+    "sum_over",
     "sum_rows",
     "tf32_products",
     "to_device",

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_llm.backend import cublas
 from tinygrad_llm.backend.arrays import Array, is_half, namespace, widened
+from tinygrad_llm.backend.threads import is_large, threads_for_large_product
 
 TF32: ContextVar[bool] = ContextVar("tinygrad_llm_tf32", default=False)
 
@@ -59,9 +60,9 @@ def gemm(
             out.dtype if out is not None else a.dtype if dtype is None else dtype
         )
         return result if out is None else _into(out, result, accumulate)
-    if not accumulate:
-        return np.matmul(left, right, out=out)
-    out += np.matmul(left, right)
+    if out is None or not accumulate:
+        return _product(left, right, out)
+    out += _product(left, right)
     return out
 
 
@@ -72,6 +73,14 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     if is_half(a.dtype):
         result = np.matmul(widened(a), widened(b)).astype(a.dtype)
         return result if out is None else _into(out, result, False)
+    return _product(a, b, out)
+
+
+def _product(a: Array, b: Array, out: Array | None = None) -> Array:
+    """NumPy's product, on the threads that `threads` grants to one of this size."""
+    if is_large(a.shape[-2], a.shape[-1], b.shape[-1]):
+        with threads_for_large_product():
+            return np.matmul(a, b, out=out)
     return np.matmul(a, b, out=out)
 
 

@@ -119,6 +119,8 @@ def position_rows(table: Tensor, positions: Any, time: int, cache: Cache | None)
     if positions is None:
         return table[:time]
     positions = np.asarray(positions)
+    if positions.ndim not in (1, 2) or positions.shape[-1] != time:
+        raise ShapeError("positions", f"(T,) or (B, T) with T = {time}", positions.shape)
     if positions.size and not 0 <= positions.min() <= positions.max() < len(table):
         raise ShapeError("positions", f"0 to {len(table) - 1}", f"{positions.min()} to {positions.max()}")
     if positions.ndim == 1 and (positions[1:] - positions[:-1] == 1).all():

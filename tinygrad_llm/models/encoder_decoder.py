@@ -83,10 +83,12 @@ class Stack(Module):
         self.blocks = [_block(c, is_decoder, rng, dtype) for _ in range(count)]
         self.dropout = Dropout(c.dropout)
 
-    def embed(self, tokens: Tensor, rng: Rng | None, positions: Any = None, cache: Cache | None = None) -> Tensor:
+    def embed(
+        self, tokens: Tensor, rng: Rng | None, positions: Any = None, cache: Cache | None = None, dtype: Any = None
+    ) -> Tensor:
         """The hidden states that the first block reads.  (B, T, D) -> (B, T, D)"""
-        places = position_rows(self.position_embedding.weight, positions, tokens.shape[1], cache)
-        return self.dropout(self.embedding_norm(tokens + places), rng)
+        x = tokens + position_rows(self.position_embedding.weight, positions, tokens.shape[1], cache)
+        return self.dropout(self.embedding_norm(x if dtype is None else x.astype(dtype)), rng)
 
 
 def _block(c: EncoderDecoderConfig, is_decoder: bool, rng: np.random.Generator, dtype: Any) -> PostNormBlock:
@@ -120,18 +122,18 @@ class EncoderDecoder(Module):
         """How many tokens each source has, padding at its right left out.  (B, S) -> (B,)"""
         return last_of(self._token_ids("source", source), self.config.pad_id)
 
-    def encode(self, source: Any, lengths: Any = None, rng: Rng | None = None) -> Tensor:
+    def encode(self, source: Any, lengths: Any = None, rng: Rng | None = None, dtype: Any = None) -> Tensor:
         """The encoder's hidden states, which the decoder attends to.  (B, S) -> (B, S, D)"""
         lengths = self.source_lengths(source) if lengths is None else lengths
-        x = self.encoder.embed(self.embed_tokens("source", source), rng)
+        x = self.encoder.embed(self.embed_tokens("source", source), rng, dtype=dtype)
         for block in self.encoder.blocks:
             x = block(x, rng, lengths=lengths)
         return x
 
-    def given(self, source: Any, lengths: Any = None, rng: Rng | None = None) -> ConditionedDecoder:
+    def given(self, source: Any, lengths: Any = None, rng: Rng | None = None, dtype: Any = None) -> ConditionedDecoder:
         """The decoder as a language model of targets, for these sources: p(target | source)."""
         lengths = self.source_lengths(source) if lengths is None else lengths
-        return ConditionedDecoder(self, self.encode(source, lengths, rng), lengths)
+        return ConditionedDecoder(self, self.encode(source, lengths, rng, dtype), lengths)
 
     def loss(self, batch: Batch, *, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None) -> Tensor:
         """The mean of -ln p(target), in nats a token, over those that are not ignored.  -> ()
@@ -139,10 +141,11 @@ class EncoderDecoder(Module):
         batch    "source" (B, S); "tokens" (B, T), the start and then the text; "targets" (B, T), the text and then the
                  end, ops.IGNORE where it does not count; "lengths" (B,) of the sources where they are not padded.
         divisor  divides the sum instead of the count, for parts of a batch.
+        dtype    of the activations, that of the weights where None; the loss of bfloat16 is float32.
         """
-        assert dtype is None, "computed in the weights' own dtype"
-        decoder = self.given(batch["source"], batch.get("lengths"), rng)
-        return decoder.loss({name: batch[name] for name in ("tokens", "targets")}, rng=rng, divisor=divisor)
+        decoder = self.given(batch["source"], batch.get("lengths"), rng, dtype)
+        targets = {name: batch[name] for name in ("tokens", "targets")}
+        return decoder.loss(targets, rng=rng, divisor=divisor, dtype=dtype)
 
     def cross_attention_weights(self, source: Any, target: Any) -> np.ndarray:
         """The decoder's cross-attention: row t is what it attends to before it writes the token after position t.
@@ -198,13 +201,14 @@ class ConditionedDecoder(LanguageModel):
         """The hidden states after the last block.  (B, T) -> (B, T, D); see LanguageModel."""
         cached = 0 if cache is None else int(cache.lengths.max(initial=0))
         embedded = self.model.embed_tokens("target", tokens, cached)
-        x = self.model.decoder.embed(embedded, rng, positions, cache)
+        x = self.model.decoder.embed(embedded, rng, positions, cache, dtype)
+        memory = self.memory if self.memory.dtype == x.dtype else self.memory.astype(x.dtype)
         for number, block in enumerate(self.model.decoder.blocks):
             own: dict[str, Any] = {"mask": mask}
             cross: dict[str, Any] = {"lengths": self.lengths}
             if cache is not None:
                 own["cache"], cross["cache"] = cache[number], cache.cross[number]
-            x = block(x, rng, memory=self.memory, memory_options=cross, **own)
+            x = block(x, rng, memory=memory, memory_options=cross, **own)
         if cache is not None:
             cache.advance(x.shape[1])
         return x

@@ -63,8 +63,8 @@ class RNNLM(LanguageModel):
         """
         if mask is not None or positions is not None:
             raise ConfigError("mask and positions", "none: a recurrence reads from left to right", "one")
-        x = self.token_embedding(self._token_ids(tokens))
-        return self.states(x if dtype is None else x.astype(dtype), cache)
+        states = self.states(self.token_embedding(self._token_ids(tokens)), cache)
+        return states if dtype is None else states.astype(dtype)
 
     def states(self, x: Tensor, cache: StateCache | None = None) -> Tensor:
         """The states of the last layer for token vectors.  (B, T, D) -> (B, T, F)"""

@@ -124,9 +124,13 @@ class BlockedAttention:
         step = self.time if self.time < 2 * QUERY_BLOCK or not self.causal else QUERY_BLOCK
         for start in reversed(range(0, self.time, max(1, step))):
             queries = slice(start, min(start + step, self.time))
-            keys = self._block(slice(None), queries).keys
+            every = self._block(slice(0, self.batch), queries)
             rows = self.groups * self.repeats * (queries.stop - start)
-            for examples in row_tiles(self.batch, rows * (keys.stop - keys.start) * self.q.itemsize, BLOCK_BYTES):
+            row_bytes = rows * (every.keys.stop - every.keys.start) * self.q.itemsize
+            if self.batch * row_bytes <= BLOCK_BYTES:
+                yield every
+                continue
+            for examples in row_tiles(self.batch, row_bytes, BLOCK_BYTES):
                 yield self._block(examples, queries)
 
     def _block(self, examples: slice, queries: slice) -> Block:
@@ -195,12 +199,11 @@ class BlockedAttention:
 
     def _hide(self, x: Array, block: Block, value: float) -> None:
         """Sets what a query may not see to `value`, 0 or -inf, in place; x holds no infinity where it is 0."""
-        x = self._as_scores(x)
         hidden = block.hidden
         if self.mask is not None and self.mask.dtype.kind == "b":
             hidden = [*hidden, (slice(None), self.mask[block.examples, :, :, block.queries, block.keys])]
         for columns, seen in hidden:
-            part = x[..., columns]
+            part = self._as_scores(x)[..., columns]
             if value == 0:
                 part *= seen  # seven times faster than copyto, whose branches are hard to foretell
             else:

@@ -204,7 +204,7 @@ def cross_entropy(
     divisor: float | None = None,
 ) -> Tensor:
     """The mean of -ln softmax(logits)[target] over the targets that count, each class times its weight."""
-    targets = beside(targets.data if isinstance(targets, Tensor) else targets, logits.data)
+    targets, weight = (beside(x.data if isinstance(x, Tensor) else x, logits.data) for x in (targets, weight))
     logp = log_softmax(logits, axis=-1)
     counts = targets != ignore_index
     classes = namespace(counts).where(counts, targets, 0)
@@ -215,7 +215,7 @@ def cross_entropy(
     if reduction == "none":
         return losses if divisor is None else losses / divisor
     if divisor is None and reduction == "mean":
-        divisor = int(counts.sum()) if weight is None else float((getitem(weight, index=classes) * counts).sum())
+        divisor = int(counts.sum()) if weight is None else float((weight[classes] * counts).sum())
     return losses.sum() / (1 if divisor is None else divisor)
 
 

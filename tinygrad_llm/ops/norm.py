@@ -1,13 +1,17 @@
 """Normalization: every position's vector brought to the same size, so that depth does not amplify or extinguish it.
 
-Both work tile by tile: a row takes part in seven passes, and stays in the cache for all of them. Row sums are products
-with a vector, which BLAS does four times faster than `sum(-1)`.
+Both work tile by tile: a row takes part in several passes, and stays in the cache for all of them. Row sums are
+products with a vector, which BLAS does four times faster than `sum(-1)`.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, fused, is_half, namespace, row_tiles
+from tinygrad_llm.backend import Array, fused, is_half, namespace, row_tiles, sum_rows
 from tinygrad_llm.errors import ShapeError
 
 
@@ -36,37 +40,26 @@ def layer_norm(x, weight: Array | None = None, bias: Array | None = None, eps=1e
     y = normal if weight is None and bias is None else xp.empty(rows.shape, x.dtype)
     average = xp.full((width, 1), 1 / width, x.dtype)
     for tile in row_tiles(len(rows), width * x.itemsize):
-        n = xp.subtract(rows[tile], rows[tile] @ average, out=normal[tile])
-        r = rstd[tile]
-        r[...] = xp.multiply(n, n, out=y[tile] if y is not normal else None) @ average
-        r += eps
-        xp.sqrt(r, out=r)
-        xp.divide(1, r, out=r)
-        n *= r
+        # less its first entry, a row is exactly 0 where it is constant, and its mean has no digits to lose
+        n = xp.subtract(rows[tile], rows[tile, :1], out=normal[tile])
+        n -= n @ average
+        n *= _inverse_root(xp, xp.multiply(n, n, out=y[tile] if y is not normal else None) @ average, eps, rstd[tile])
         if y is not normal:
             _scale_and_shift(xp, n, weight, bias, y[tile])
 
     def vjp(g, needs):
         g = g.reshape(rows.shape)
-        dx = xp.empty_like(rows) if needs[0] else None
-        dw = xp.zeros(width, x.dtype) if needs[1] else None
-        scale = average if weight is None else weight[:, None] * (1 / width)
-        for tile in row_tiles(len(rows), width * x.itemsize):
-            gt, n = g[tile], normal[tile]
-            product = gt * n
-            if needs[1]:
-                dw += xp.ones(len(gt), x.dtype) @ product
-            if needs[0]:
-                d = dx[tile]
-                xp.multiply(n, product @ scale, out=product)
-                product += gt @ scale
-                h = gt if weight is None else xp.multiply(gt, weight, out=d)
-                xp.subtract(h, product, out=d)
-                d *= rstd[tile]
-        db = xp.ones(len(g), x.dtype) @ g if needs[2] else None
-        return dx.reshape(x.shape) if needs[0] else None, dw, db
+        dx, dw = _gradients(g, normal, rstd, weight, needs, centred=True)
+        return dx.reshape(x.shape) if needs[0] else None, dw, sum_rows(g) if needs[2] else None
 
     return y.reshape(x.shape), vjp
+
+
+def _inverse_root(xp: Any, square: Array, eps: float, out: Array) -> Array:
+    """1 / sqrt(square + eps)."""
+    square += eps
+    xp.sqrt(square, out=square)
+    return xp.divide(1, square, out=out)
 
 
 def _scale_and_shift(xp, n, weight, bias, out):
@@ -92,23 +85,43 @@ def rms_norm(x, weight: Array | None = None, eps=1e-6):
         return _in_float32(rms_norm, x, weight, eps=eps)
     xp, width = namespace(x), x.shape[-1]
     rows = x.reshape(-1, width)
+    normal, rstd = xp.empty(rows.shape, x.dtype), xp.empty((len(rows), 1), x.dtype)
+    y = normal if weight is None else xp.empty(rows.shape, x.dtype)
     average = xp.full((width, 1), 1 / width, x.dtype)
-    rstd = 1 / xp.sqrt((rows * rows) @ average + eps)
-    normal = rows * rstd
+    for tile in row_tiles(len(rows), width * x.itemsize):
+        part, n = rows[tile], normal[tile]
+        r = _inverse_root(xp, xp.multiply(part, part, out=n) @ average, eps, rstd[tile])
+        xp.multiply(part, r, out=n)
+        if weight is not None:
+            xp.multiply(n, weight, out=y[tile])
 
     def vjp(g, needs):
-        g = g.reshape(rows.shape)
-        product = g * normal
-        dx = None
-        if needs[0]:
-            scale = average if weight is None else weight[:, None] * (1 / width)
-            h = g if weight is None else g * weight
-            dx = (rstd * (h - normal * (product @ scale))).reshape(x.shape)
-        dw = xp.ones(len(g), x.dtype) @ product if needs[1] else None
-        return dx, dw
+        dx, dw = _gradients(g.reshape(rows.shape), normal, rstd, weight, needs, centred=False)
+        return dx.reshape(x.shape) if needs[0] else None, dw
 
-    y = normal if weight is None else normal * weight
     return y.reshape(x.shape), vjp
+
+
+def _gradients(g: Array, normal: Array, rstd: Array, weight: Array | None, needs: Any, centred: bool) -> tuple:
+    """dL/dx = (h - n mean(h n)) rstd, h = g w, with mean(h) subtracted too where `centred`; dL/dw = sum of g n."""
+    xp, width = namespace(g), g.shape[-1]
+    dx: Any = xp.empty_like(g) if needs[0] else None
+    dw = xp.zeros(width, np.float64) if needs[1] else None
+    scale = xp.full((width, 1), 1 / width, g.dtype) if weight is None else weight[:, None] * (1 / width)
+    for tile in row_tiles(len(g), width * g.itemsize):
+        gt, n = g[tile], normal[tile]
+        product = gt * n
+        if needs[1]:
+            dw += xp.ones(len(gt), g.dtype) @ product
+        if needs[0]:
+            d = dx[tile]
+            xp.multiply(n, product @ scale, out=product)
+            if centred:
+                product += gt @ scale
+            h = gt if weight is None else xp.multiply(gt, weight, out=d)
+            xp.subtract(h, product, out=d)
+            d *= rstd[tile]
+    return dx, None if dw is None else dw.astype(g.dtype)
 
 
 def _in_float32(norm, x, *parameters, eps):

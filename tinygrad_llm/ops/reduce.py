@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, choose, is_float, namespace, widened
+from tinygrad_llm.backend import Array, choose, is_float, namespace, sum_over, widened
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
@@ -43,7 +43,7 @@ def _not_empty(name: str, x: Array, axis: Any) -> None:
 def sum(x, axis=None, keepdims=False):
     """The sum.  dL/dx = g for every term."""
     shape = x.shape  # the closure keeps the shape alive, not the array
-    return x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims), lambda g, needs: _expand(g, shape, axis, keepdims)
+    return sum_over(x, normalized_axes(axis, x.ndim), keepdims), lambda g, needs: _expand(g, shape, axis, keepdims)
 
 
 @op(integers="float32")
@@ -51,7 +51,7 @@ def mean(x, axis=None, keepdims=False):
     """The sum over n terms divided by n.  dL/dx = g / n."""
     n, shape = _count(x, axis), x.shape
     _not_empty("mean", x, axis)
-    y = x.sum(normalized_axes(axis, x.ndim), keepdims=keepdims) / n
+    y = sum_over(x, normalized_axes(axis, x.ndim), keepdims) / n
     return y, lambda g, needs: _expand(g / n, shape, axis, keepdims)
 
 
@@ -65,8 +65,8 @@ def var(x, axis=None, keepdims=False, correction=0):
     axes, n = normalized_axes(axis, x.ndim), _count(x, axis) - correction
     if n <= 0:
         raise ArgumentError("correction", f"less than the {n + correction} entries that are averaged", correction)
-    centred = x - x.mean(axes, keepdims=True, dtype=x.dtype)
-    y = xp.square(centred).sum(axes, keepdims=keepdims) / n
+    centred = x - sum_over(x, axes, keepdims=True) / _count(x, axis)
+    y = sum_over(xp.square(centred), axes, keepdims) / n
     return y, lambda g, needs: _expand(g * (2 / n), x.shape, axis, keepdims) * centred
 
 

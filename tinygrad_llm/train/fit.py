@@ -29,16 +29,20 @@ def fit(
     batches   dicts of arrays with one leading axis; as many steps as there are.
     lr        a rate, or a schedule lr(step) with the first step as number 1; the optimizer's own where None.
     clip      longest gradient; 0 never clips.
-    threads   threads that share a batch; "auto" is one a core, at most one an example.
+    threads   threads that share a batch, at most one an example; "auto" is one a core.
     divisor   of a batch's summed loss; how many targets count where None, how many examples where it has no targets.
     after     called as after(step, loss) when the step is done.
     """
     losses: list[float] = []
     step: EagerStep | ThreadedStep | None = None
+    count = 0
     try:
         for number, batch in enumerate(batches, 1):
-            if step is None:
-                step = _step(loss, optimizer, worker_count(threads, examples(batch)), clip=clip, seed=seed)
+            workers = worker_count(threads, examples(batch))  # an epoch's last batch may have fewer examples
+            if step is None or workers != count:
+                if step is not None:
+                    step.close()
+                step, count = _step(loss, optimizer, workers, clip=clip, seed=seed), workers
             rate = optimizer.lr if lr is None else lr(number) if callable(lr) else lr
             result = step([batch], number, rate, divisor(batch) if divisor else _count(batch))
             losses.append(result.loss)

@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, TypeVar
 
-from threadpoolctl import threadpool_limits
-
+from tinygrad_llm.backend import blas_threads
 from tinygrad_llm.errors import ArgumentError
 
 T = TypeVar("T")
@@ -54,7 +53,8 @@ class Workers:
         if count > 1:
             sys.setswitchinterval(SWITCH_INTERVAL)
         self.pool = ThreadPoolExecutor(count - 1) if count > 1 else None
-        self.limits = threadpool_limits(max(1, cores() // count), user_api="blas")
+        self.blas = blas_threads(max(1, cores() // count))
+        self.blas.__enter__()
 
     def run(self, task: Callable[[int], T]) -> list[T]:
         """[task(0), ..., task(count - 1)], at the same time; the first error, if any, after all have ended."""
@@ -74,7 +74,7 @@ class Workers:
         """Ends the threads and gives BLAS its own back."""
         if self.pool is not None:
             self.pool.shutdown()
-        self.limits.restore_original_limits()
+        self.blas.__exit__(None, None, None)
         sys.setswitchinterval(self.switch_interval)
 
     def __enter__(self) -> Workers:

@@ -7,16 +7,22 @@
 //
 // x, y, g, dx are (rows, width); w and b (width,), each may be null; mean and rstd (rows,). Means are over a row.
 //
-// A row belongs to a team: one warp where the row is short, else the whole block. A thread keeps up to HELD pieces of
-// 16 bytes of its row in registers, so memory is read once, although the row is gone over three times. What does not
-// fit is read again. A team that is one warp needs no barrier, and eight of them in a block hide one another's waiting.
+// A row belongs to a team: one warp where the row is short, else the whole block. A thread keeps up to held<N>() pieces
+// of N numbers, 16 bytes, of its row in registers, so memory is read once, although the row is gone over three times.
+// What does not fit is read again. A team that is one warp needs no barrier, and eight of them in a block hide one
+// another's waiting: a block a row waits at its barriers with little under way.
 //
-// Launch with any number of blocks of at most 256 threads. teams = number of warps where width <= 4 * 32 * (16 bytes /
-// sizeof(T)), that is 512 floats or 1024 bfloat16, else 1. Forward, rows / teams blocks give each team one row.
+// Launch with any number of blocks of at most 256 threads. teams = number of warps where width <= 1024 in whole pieces,
+// or 128 in single numbers, else 1. Forward, rows / teams blocks give each team one row.
 // Backward, the number of blocks is the number of rows of dw_parts and db_parts; two a multiprocessor are about right.
 
 const int MOST = 256;  // threads a block
-const int HELD = 4;
+
+// Pieces that a thread keeps: 32 numbers, of float or bfloat16; 4 where they are moved one by one.
+template <int N>
+__host__ __device__ constexpr int held() {
+  return N == 1 ? 4 : 32 / N;
+}
 
 // N neighbours in a row, moved by one instruction.
 template <typename T, int N>
@@ -51,8 +57,9 @@ struct Team {
   int count, index;  // how many teams in the block, and which of them this one is
 };
 
-__device__ __forceinline__ Team make_team(int width, int n) {
-  bool is_warp = width <= HELD * WARP * n;
+template <int N>
+__device__ __forceinline__ Team make_team(int width) {
+  bool is_warp = width <= held<N>() * WARP * N;
   Team team;
   team.size = is_warp ? WARP : blockDim.x;
   team.thread = threadIdx.x % team.size;
@@ -69,7 +76,7 @@ __device__ __forceinline__ float team_sum(Team team, float x, float* partial) {
 template <int N, typename Work>
 __device__ __forceinline__ void each_held(Team team, int width, Work work) {
 #pragma unroll
-  for (int i = 0; i < HELD; i++) {
+  for (int i = 0; i < held<N>(); i++) {
     int column = (team.thread + i * team.size) * N;
     if (column < width) work(i, column);
   }
@@ -79,7 +86,7 @@ __device__ __forceinline__ void each_held(Team team, int width, Work work) {
 template <int N, typename Work>
 __device__ __forceinline__ void each_other(Team team, int width, Work work) {
 #pragma unroll 1  // rare, and not worth more instructions
-  for (int column = (team.thread + HELD * team.size) * N; column < width; column += team.size * N) work(column);
+  for (int column = (team.thread + held<N>() * team.size) * N; column < width; column += team.size * N) work(column);
 }
 
 // ---- forward --------------------------------------------------------------------------------------------------------
@@ -88,15 +95,15 @@ template <bool CENTERED, int N, typename T>
 __device__ __forceinline__ void forward_rows(const T* all_x, const float* weight, const float* bias, T* all_y,
                                              float* all_mean, float* all_rstd, int rows, int width, float eps) {
   __shared__ float partial[WARP];
-  Team team = make_team(width, N);
+  Team team = make_team<N>(width);
   for (int row = blockIdx.x * team.count + team.index; row < rows; row += gridDim.x * team.count) {
     const T* x = all_x + (long long)row * width;
     T* y = all_y + (long long)row * width;
-    Pack<T, N> held[HELD];
-    each_held<N>(team, width, [&](int i, int column) { held[i] = read<N>(x + column); });
+    Pack<T, N> own[held<N>()];
+    each_held<N>(team, width, [&](int i, int column) { own[i] = read<N>(x + column); });
     // One way to go over the row, whatever is held and whatever is not.
     auto each = [&](auto work) {
-      each_held<N>(team, width, [&](int i, int column) { work(column, held[i]); });
+      each_held<N>(team, width, [&](int i, int column) { work(column, own[i]); });
       each_other<N>(team, width, [&](int column) { work(column, read<N>(x + column)); });
     };
 
@@ -145,7 +152,7 @@ __device__ __forceinline__ void forward(const T* x, const float* weight, const f
 
 // The block's sum for each column, from what its threads have summed over their rows: into `out`, one row of the parts.
 template <int N>
-__device__ __forceinline__ void write_sums(Team team, int width, const float (&sums)[HELD][N], float* out) {
+__device__ __forceinline__ void write_sums(Team team, int width, const float (&sums)[held<N>()][N], float* out) {
   if (team.count == 1) {  // each column has one thread
     each_held<N>(team, width, [&](int i, int column) {
       for (int k = 0; k < N; k++) out[column + k] = sums[i][k];
@@ -153,7 +160,7 @@ __device__ __forceinline__ void write_sums(Team team, int width, const float (&s
     return;
   }
   __shared__ float corner[MOST * N];  // a piece from each thread: one row a team
-  for (int i = 0; i < HELD; i++) {
+  for (int i = 0; i < held<N>(); i++) {
     __syncthreads();  // whoever still adds the last piece
     for (int k = 0; k < N; k++) corner[threadIdx.x * N + k] = sums[i][k];
     __syncthreads();
@@ -170,10 +177,10 @@ __device__ __forceinline__ void backward_rows(const T* all_g, const T* all_x, co
                                               const float* all_mean, const float* all_rstd, T* all_dx, float* dw_parts,
                                               float* db_parts, int rows, int width) {
   __shared__ float partial[WARP];
-  Team team = make_team(width, N);
+  Team team = make_team<N>(width);
   float* dw = dw_parts ? dw_parts + (long long)blockIdx.x * width : dw_parts;
   float* db = db_parts ? db_parts + (long long)blockIdx.x * width : db_parts;
-  float dw_held[HELD][N] = {}, db_held[HELD][N] = {};
+  float dw_held[held<N>()][N] = {}, db_held[held<N>()][N] = {};
   each_other<N>(team, width, [&](int column) {  // these sums have no place in registers: they grow in memory
     for (int k = 0; k < N; k++) {
       if (dw) dw[column + k] = 0.0f;
@@ -184,7 +191,7 @@ __device__ __forceinline__ void backward_rows(const T* all_g, const T* all_x, co
     const T *g = all_g + (long long)row * width, *x = all_x + (long long)row * width;
     T* dx = all_dx + (long long)row * width;
     float mean = CENTERED ? all_mean[row] : 0.0f, rstd = all_rstd[row];
-    Pack<T, N> g_held[HELD], x_held[HELD];
+    Pack<T, N> g_held[held<N>()], x_held[held<N>()];
     each_held<N>(team, width, [&](int i, int column) {
       g_held[i] = read<N>(g + column);
       x_held[i] = read<N>(x + column);
@@ -242,28 +249,46 @@ __device__ __forceinline__ void backward(const T* g, const T* x, const float* we
 
 // ---- sums over rows -------------------------------------------------------------------------------------------------
 
-// out[y] = (what was there +) the sum of the y-th chunk of rows, a chunk being ceil(rows / gridDim.y) of them. Block
-// (x, y) sums 32 columns from column 32 x on. Many rows take two launches: (rows, width) into (chunks, width), and
-// that, as a float array, into (1, width). The order of additions is always the same, so the sum is too.
+// out[y] = (what was there +) the sum of the y-th chunk of rows, a chunk being ceil(rows / gridDim.y) of them. The blocks
+// (x, y) share its columns, 32 pieces of N at a time; each warp adds every eighth row. Many rows take two launches:
+// (rows, width) into (chunks, width), and that, as a float array, into (1, width). The order of additions is always the
+// same, so the sum is too.
+template <int N, typename T>
+__device__ __forceinline__ void sum_columns(const T* parts, float* out, int rows, int width, int accumulate) {
+  const int COLUMNS = WARP * N;
+  __shared__ float sums[MOST / WARP * COLUMNS];
+  int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
+  int chunk = (rows + gridDim.y - 1) / gridDim.y;
+  int begin = blockIdx.y * chunk, end = min(rows, begin + chunk);
+  for (int first = blockIdx.x * COLUMNS; first < width; first += gridDim.x * COLUMNS) {
+    float own[N] = {};
+    int column = first + lane * N;
+    if (column < width) {
+#pragma unroll 8  // eight loads on their way at a time
+      for (int row = begin + warp; row < end; row += warps) {
+        Pack<T, N> pack = read<N>(parts + (long long)row * width + column);
+        for (int k = 0; k < N; k++) own[k] += to_float(pack.item[k]);
+      }
+    }
+    __syncthreads();  // whoever still adds the last columns
+    for (int k = 0; k < N; k++) sums[warp * COLUMNS + lane * N + k] = own[k];
+    __syncthreads();
+    for (int j = threadIdx.x; j < COLUMNS && first + j < width; j += blockDim.x) {
+      float sum = sums[j];
+      for (int w = 1; w < warps; w++) sum += sums[w * COLUMNS + j];
+      float* at = out + (long long)blockIdx.y * width + first + j;
+      *at = accumulate ? *at + sum : sum;
+    }
+  }
+}
+
 template <typename T>
 __device__ __forceinline__ void sum_chunk(const T* parts, float* out, int rows, int width, int accumulate) {
-  __shared__ float sums[WARP][WARP];
-  int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
-  int column = blockIdx.x * WARP + lane;
-  int chunk = (rows + gridDim.y - 1) / gridDim.y;
-  int first = blockIdx.y * chunk, end = min(rows, first + chunk);
-  float sum = 0.0f;
-  if (column < width) {
-#pragma unroll 8  // eight loads on their way at a time
-    for (int row = first + warp; row < end; row += warps) sum += to_float(parts[(long long)row * width + column]);
-  }
-  sums[warp][lane] = sum;
-  __syncthreads();
-  if (warp == 0 && column < width) {
-    for (int w = 1; w < warps; w++) sum += sums[w][lane];
-    float* at = out + (long long)blockIdx.y * width + column;
-    *at = accumulate ? *at + sum : sum;
-  }
+  const int N = 16 / sizeof(T);
+  if (width % N == 0 && aligned(parts))
+    sum_columns<N>(parts, out, rows, width, accumulate);
+  else
+    sum_columns<1>(parts, out, rows, width, accumulate);
 }
 
 // ---- entry points ---------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@
 // time it comes from the cache. y may be x, and dx may be g. A row whose largest number is -inf or inf becomes NaN, as
 // it does in NumPy.
 //
-// Launch with any number of blocks, one for each row is right, of one warp up to about 128 columns and of 256 threads
-// beyond.
+// Launch with any number of blocks, one for each row is right: of one warp up to about 128 columns, of 256 threads up
+// to some thousands, of 512 beyond.
 
 template <typename T>
 __device__ __forceinline__ Exponentials row_exponentials(const T* row, int width, float* partial) {

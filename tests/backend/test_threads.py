@@ -1,0 +1,93 @@
+"""Small products have one thread of BLAS, large ones those that are allowed, and all is as before in the end."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from tinygrad_llm.backend import blas_threads, gemm, matmul, threads
+
+threadpoolctl = pytest.importorskip("threadpoolctl")
+
+
+def counts():
+    return [library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"]
+
+
+@pytest.fixture
+def three():
+    """BLAS with three threads outside of the test's blocks."""
+    with threadpoolctl.threadpool_limits(3, user_api="blas"):
+        if set(counts()) != {3}:
+            pytest.skip("a BLAS whose threads cannot be set")
+        yield
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The thread counts at each call of NumPy's matmul within gemm."""
+    found = []
+
+    class Watching:
+        def __getattr__(self, name):
+            return getattr(np, name)
+
+        def matmul(self, *args, **options):
+            found.append(max(counts()))
+            return np.matmul(*args, **options)
+
+    import sys
+
+    watching = Watching()
+    module = sys.modules["tinygrad_llm.backend.gemm"]  # backend.gemm is the function
+    monkeypatch.setattr(module, "np", watching)
+    monkeypatch.setattr(module, "namespace", lambda *arrays: watching)
+    monkeypatch.setattr(threads, "LARGE_PRODUCT", 1000)
+    return found
+
+
+def test_a_block_has_one_thread_and_leaves_what_it_found(three):
+    with blas_threads():
+        assert set(counts()) == {1}
+        with blas_threads(2):
+            assert set(counts()) == {1}
+        assert set(counts()) == {1}
+    assert set(counts()) == {3}
+    with pytest.raises(ValueError), blas_threads():
+        raise ValueError
+    assert set(counts()) == {3}
+
+
+def test_large_products_get_the_threads_of_the_innermost_block(three, seen):
+    a, small = np.ones((10, 10)), np.ones((10, 9))
+    with blas_threads():
+        gemm(a, a)
+        gemm(small.T, a)
+        with blas_threads(2):
+            matmul(np.ones((2, 10, 10)), a)
+            gemm(a, a, out=np.ones((10, 10)), accumulate=True)
+        with blas_threads(1):
+            gemm(a, a)
+        assert set(counts()) == {1}
+    gemm(a, a)  # outside, nobody interferes
+    assert seen == [3, 1, 2, 2, 1, 3]
+
+
+def test_blocks_of_several_threads_may_overlap(three):
+    entered, leave = threading.Event(), threading.Event()
+
+    def other():
+        with blas_threads():
+            entered.set()
+            leave.wait()
+
+    with blas_threads():
+        thread = threading.Thread(target=other)
+        thread.start()
+        entered.wait()
+    assert set(counts()) == {1}  # the other is still inside
+    leave.set()
+    thread.join()
+    assert set(counts()) == {3}
