@@ -121,9 +121,11 @@ class Layout:
         """The model without weights: all of the tree, and matrices that take no memory."""
         return self.model(config, rng=_NoWeights(), dtype=dtype)
 
-    def full(self, config: Any) -> Any:
-        """The configuration of the model that their files can say: with what ours leaves out."""
-        return replace(config, **{self.zeros: True}) if self.zeros else config
+    def skeletons(self, config: Any, dtype: Any) -> tuple[Module, Module]:
+        """The same, and that of the model that their files hold: with what ours leaves out."""
+        full = replace(config, **{self.zeros: True}) if self.zeros else config
+        own = self.skeleton(config, dtype)
+        return own, own if full == config else self.skeleton(full, dtype)
 
     def places(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[Stored, list[str]]]:
         """Name there -> how it is stored, and the paths of ours that it holds, in their order.
@@ -208,8 +210,9 @@ def write_arrays(layout: Layout, model: Module) -> dict[str, np.ndarray]:
     config: Any = vars(model)["config"]
     own = {path: leaf.numpy() for path, leaf in model.named_state()}
     dtype = next(iter(own.values())).dtype
-    _check_tree(model, layout.skeleton(config, dtype))
-    shapes = {path: leaf.shape for path, leaf in layout.skeleton(layout.full(config), dtype).named_state()}
+    wanted, full = layout.skeletons(config, dtype)
+    _check_tree(model, wanted)
+    shapes = {path: leaf.shape for path, leaf in full.named_state()}
     arrays = {path: own[path] if path in own else np.zeros(shape, dtype) for path, shape in shapes.items()}
     places = layout.places(shapes)
     return {name: stored.outward([arrays[path] for path in paths]) for name, (stored, paths) in places.items()}
@@ -222,7 +225,7 @@ def read_arrays(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray], d
     """
     dtype, arrays = as_dtype(dtype), _canonical(layout, config, arrays)
     _check_sizes(layout, config, arrays)
-    model, full = (layout.skeleton(c, dtype) for c in (config, layout.full(config)))
+    model, full = layout.skeletons(config, dtype)
     shapes = {path: leaf.shape for path, leaf in full.named_state()}
     places = layout.places(shapes)
     for name in layout.optional:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Set, ValuesView
 from reprlib import recursive_repr
-from types import GeneratorType
+from types import GeneratorType, NoneType
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +19,10 @@ from tinygrad_llm.errors import ArgumentError, CheckpointError
 
 UNNAMED = (Set, ValuesView, Mapping, deque)
 """Collections whose elements have no place in the tree: they are changed or ordered as no list or dict is."""
+
+
+PLAIN = (int, float, str, NoneType)
+"""What most attributes are: passed over without a look inside."""
 
 
 class _State(Tensor):
@@ -67,7 +71,7 @@ class Module:
         for path, found in entries(name, value):
             if "." in name:
                 raise ArgumentError(name, "an attribute's name without dots", "one with")
-            if isinstance(found, Module) and any(m is self for _, m in found.named_modules()):
+            if isinstance(found, Module) and found._holds(self):
                 expected = f"a module that does not hold this {type(self).__name__}"
                 raise ArgumentError(path, expected, f"a {type(found).__name__} that does", "Keep a weakref.ref to it.")
         super().__setattr__(name, value)
@@ -75,7 +79,20 @@ class Module:
     def named_entries(self) -> Iterator[tuple[str, Module | Parameter | Buffer]]:
         """The modules right below and this module's own Parameters and Buffers, by name."""
         for name, value in vars(self).items():
-            yield from entries(name, value)
+            if not isinstance(value, PLAIN):
+                yield from entries(name, value)
+
+    def _holds(self, module: Module) -> bool:
+        """Whether `module` is this one or below it."""
+        stack, seen = [self], {id(self)}
+        while stack:
+            top = stack.pop()
+            if top is module:
+                return True
+            below = [child for _, child in top.named_children() if id(child) not in seen]
+            seen.update(map(id, below))
+            stack += below
+        return False
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules right below, by name."""
