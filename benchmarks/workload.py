@@ -3,7 +3,7 @@
     python -m benchmarks.workload KIND ROW THREADS WEIGHTS.npz
 
 KIND is ours, torch, compile, or floor: the matrix products of a step and nothing else. Each line `n` on standard input
-runs n steps; the answer is {"ms": [...], "loss": last, "peak_mb": beyond what the imports took}.
+runs n steps; the answer is {"ms": [...], "loss": last, "peak_mb": beyond what the imports took, "kernels": which}.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 ROWS = (
     {
@@ -127,6 +128,26 @@ class Floor:
         return [(q, k_t), (p, k), (q, k_t), (p, k), (p_t, q), (p_t, q)]
 
 
+def kernels(kind: str) -> str:
+    """Which instructions the contender's products and elementwise loops were compiled for, as its libraries say."""
+    if kind in ("torch", "compile"):
+        import torch
+
+        return f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}"
+    blas = [
+        f"{library['internal_api']} {library['version']} on {library.get('architecture', 'unknown')} kernels"
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    ]
+    return f"{', '.join(blas)}, NumPy {np.__version__} with {', '.join(simd_features()[-1:]) or 'its baseline'}"
+
+
+def simd_features() -> list[str]:
+    """The instruction sets that NumPy chooses its loops by, those that are in use here."""
+    umath = np._core._multiarray_umath  # type: ignore[attr-defined]
+    return [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__.get(name)]
+
+
 def peak_mb() -> float:
     """The most memory this process has held, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -151,7 +172,8 @@ def main() -> None:
             start = time.perf_counter()
             loss = contender.step(tokens, targets)
             times.append((time.perf_counter() - start) * 1e3)
-        print(json.dumps({"ms": times, "loss": loss, "peak_mb": peak_mb() - contender.imported_mb}), flush=True)
+        answer = {"ms": times, "loss": loss, "peak_mb": peak_mb() - contender.imported_mb, "kernels": kernels(kind)}
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

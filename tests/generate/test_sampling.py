@@ -123,7 +123,7 @@ def test_transforms_that_come_first_see_logits_and_texts():
         assert sampler.draw(x, np.random.default_rng(0), texts).tolist() == [1, 1]
         np.testing.assert_array_equal(sampler.probabilities(x, texts), [[0, 1, 0], [0, 1, 0]])
     assert seen == [texts] * 4
-    assert Sampler(0.5, 3, 0.9, first=(never_again,)).transforms() == [
+    assert Sampler(0.5, 3, 0.9, first=(never_again,)).transforms == [
         never_again,
         Temperature(0.5),
         TopK(3),

@@ -26,6 +26,8 @@ def sum_rows(x_ND: Array, dtype: Any = None) -> Array:
     x_ND = widened(x_ND)
     if type(x_ND) is not np.ndarray:
         return x_ND.sum(0).astype(dtype, copy=False)
+    if len(x_ND) <= ROWS_AT_ONCE:
+        return (np.ones(len(x_ND), x_ND.dtype) @ x_ND).astype(dtype, copy=False)
     parts = (x_ND[i : i + ROWS_AT_ONCE] for i in range(0, len(x_ND), ROWS_AT_ONCE))
     total = np.zeros(x_ND.shape[1])
     for part in parts:

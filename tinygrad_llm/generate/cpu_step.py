@@ -49,7 +49,8 @@ def cpu_step(model: Any, batch: int) -> CpuStep | None:
 
 def _is_gpts(module: Module) -> bool:
     if isinstance(module, Attention):
-        return module.rope_base is None and module.window is None and module.softcap is None
+        grouped = module.n_kv_head != module.n_head or module.value_size != module.head_size
+        return not grouped and module.rope_base is None and module.window is None and module.softcap is None
     return not isinstance(module, MLP) or module.activation == "gelu_new"
 
 
@@ -61,7 +62,8 @@ class CpuStep:
         self.tokens = _centred(model.token_embedding.weight.data, 1)
         self.places = _centred(model.position_embedding.weight.data, 1)
         self.calls: list[Callable[[], Any]] = []
-        self.scores, self.ones = np.empty(0, self.dtype), np.empty((0, 1), self.dtype)
+        self.heads = model.config.n_head
+        self.room_for_scores, self.ones = np.empty(0, self.dtype), np.empty((0, 1), self.dtype)
         self.x = x = self._new(self.tokens.shape[1])
         block: Any  # of the parts that cpu_step has checked
         for number, block in enumerate(model.blocks):
@@ -77,6 +79,7 @@ class CpuStep:
         self.uniform = cache.uniform()
         self.end = int(lengths[0] if self.uniform else lengths.max()) + 1
         self.x += self.places[self.end - 1] if self.uniform else self.places[lengths]
+        self.scores = self._scores()
         with np.errstate(over="ignore"):  # exp of a large number: 1 / inf is the 0 that GELU wants
             for call in self.calls:
                 call()
@@ -136,22 +139,20 @@ class CpuStep:
 
     def _attention(self, layer: Attention, norm: LayerNorm, number: int) -> np.ndarray:
         """The new token's query meets all keys of its row, its own among them."""
-        heads, groups, size, value_size = layer.n_head, layer.n_kv_head, layer.head_size, layer.value_size
-        parts = layer.q_proj, layer.k_proj, layer.v_proj
+        size, parts = layer.head_size, (layer.q_proj, layer.k_proj, layer.v_proj)
         projections = [_behind(norm, part.weight.data, part.bias) for part in parts]
         scales = (1 / math.sqrt(size), 1.0, 1.0)
         weight = np.concatenate([w * s for (w, _), s in zip(projections, scales)])
         biases = [b * s for (_, b), s in zip(projections, scales) if b is not None]
         qkv = self._linear(self._normalized(norm.eps), weight, np.concatenate(biases) if biases else None)
-        edge, repeats, out = heads * size, heads // groups, self._new(heads * value_size)
-        q = qkv[:, :edge].reshape(self.batch, groups, repeats, size)
-        k = qkv[:, edge : edge + groups * size].reshape(self.batch, groups, size)
-        v = qkv[:, edge + groups * size :].reshape(self.batch, groups, value_size)
-        y = out.reshape(self.batch, groups, repeats, value_size)
+        q_k_v = qkv.reshape(self.batch, 3, self.heads, size)
+        q, k, v = q_k_v[:, 0, :, None], q_k_v[:, 1], q_k_v[:, 2]
+        out = self._new(self.heads * size)
+        y = out.reshape(self.batch, self.heads, 1, size)
 
         def attend() -> None:
             keys, values = self._remember(number, k, v)
-            scores = self._scores(groups, repeats)
+            scores = self.scores
             np.matmul(q, keys.swapaxes(2, 3), scores)
             if not self.uniform:
                 unread = np.arange(self.end) > self.cache.lengths[:, None, None, None]
@@ -159,14 +160,17 @@ class CpuStep:
             np.subtract(scores, np.maximum.reduce(scores, axis=3, keepdims=True), scores)
             np.exp(scores, scores)
             np.matmul(scores, values, y)
-            np.divide(y, np.matmul(scores, self.ones[: self.end]), y)  # their sums, quicker than by `sum`
+            np.divide(y, np.matmul(scores, self.ones), y)  # their sums, quicker than by `sum`
 
         self.calls.append(attend)
         return self._linear(out, *_into_stream(layer.o_proj))
 
     def _remember(self, number: int, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Writes the new keys and values behind the cached; all of them, (B, G, S, .)."""
-        keys, values = self.cache[number].room(k[:, :, None], v[:, :, None], self.end)
+        """Writes the new keys and values (B, H, K) behind the cached; all of them, (B, H, S, K)."""
+        layer = self.cache.layers[number]
+        keys, values = layer.keys, layer.values
+        if keys is None or keys.shape[2] < self.end:
+            keys, values = layer.room(k[:, :, None], v[:, :, None], self.end)
         if self.uniform:
             keys[:, :, self.end - 1], values[:, :, self.end - 1] = k, v
         else:
@@ -174,12 +178,14 @@ class CpuStep:
             keys[rows, :, self.cache.lengths], values[rows, :, self.cache.lengths] = k, v
         return keys[:, :, : self.end], values[:, :, : self.end]
 
-    def _scores(self, groups: int, repeats: int) -> np.ndarray:
-        """Room for (B, G, R, S) numbers without gaps."""
-        count = self.batch * groups * repeats * self.end
-        if count > self.scores.size or self.end > len(self.ones):
-            self.scores, self.ones = np.empty(2 * count, self.dtype), np.ones((2 * self.end, 1), self.dtype)
-        return self.scores[:count].reshape(self.batch, groups, repeats, self.end)
+    def _scores(self) -> np.ndarray:
+        """Room for (B, H, 1, S) numbers without gaps, which all layers use in turn."""
+        count = self.batch * self.heads * self.end
+        if count > self.room_for_scores.size:
+            self.room_for_scores = np.empty(2 * count, self.dtype)
+        if self.end != len(self.ones):
+            self.ones = np.ones((self.end, 1), self.dtype)
+        return self.room_for_scores[:count].reshape(self.batch, self.heads, 1, self.end)
 
 
 def _centred(array: np.ndarray, axis: int) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.backend import Array, fused, namespace, to_device
+from tinygrad_llm.backend import Array, blas_threads, fused, namespace, to_device
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.generate.reader import Reader
 from tinygrad_llm.generate.sampling import Sampler
@@ -65,8 +66,11 @@ def generate(
     several = len(prompts) > 0 and not isinstance(prompts[0], int | np.integer)
     rows = list(prompts) if several else [prompts]
     stop = StopRule(stop_ids, stop_strings, tokenizer, len(rows))
-    drawn = _draws(Reader(model, rows), count, sampler, rng, stop, log_probs=several)
-    return _collected(drawn, len(rows), stop) if several else (token for _, token, _ in drawn)
+    with blas_threads():
+        reader = Reader(model, rows)
+        if several:
+            return _collected(_draws(reader, count, sampler, rng, stop, True, nullcontext), len(rows), stop)
+    return (token for _, token, _ in _draws(reader, count, sampler, rng, stop, False, blas_threads))
 
 
 def _collected(drawn: Iterator[tuple[int, int, float]], rows: int, stop: StopRule) -> Generated:
@@ -79,9 +83,15 @@ def _collected(drawn: Iterator[tuple[int, int, float]], rows: int, stop: StopRul
 
 
 def _draws(
-    reader: Reader, count: int, sampler: Sampler, rng: np.random.Generator, stop: StopRule, log_probs: bool
+    reader: Reader,
+    count: int,
+    sampler: Sampler,
+    rng: np.random.Generator,
+    stop: StopRule,
+    log_probs: bool,
+    around: Callable[[], Any],
 ) -> Iterator[tuple[int, int, float]]:
-    """(row, id, ln p) of every token, in the order of drawing."""
+    """(row, id, ln p) of every token, in the order of drawing; the model works within `around()`."""
     draw = _DrawOnGpu(sampler, log_probs) if reader.model.device == "cuda" else _Draw(sampler, log_probs)
     rows, uniform = np.arange(len(reader.texts)), _Uniform(rng, len(reader.texts))
     done, at_once, ids = 0, 1, None
@@ -89,11 +99,12 @@ def _draws(
         room = reader.room()  # what is drawn together is fed before a text is cropped
         at_once = min(at_once, count - done, MOST_AT_ONCE if room is None else max(1, room))
         steps = []
-        for _ in range(at_once):
-            if ids is not None:
-                reader.feed(ids)
-            ids, found = draw(reader, uniform.next(rows))
-            steps.append(found)
+        with around():
+            for _ in range(at_once):
+                if ids is not None:
+                    reader.feed(ids)
+                ids, found = draw(reader, uniform.next(rows))
+                steps.append(found)
         going = np.ones(len(rows), bool)
         for found in steps:
             host_ids, host_log_probs = draw.read(found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -97,8 +98,9 @@ class Sampler:
     first: tuple[Transform, ...] = ()
 
     def __post_init__(self) -> None:
-        self.transforms()  # each refuses what is out of its range
+        _ = self.transforms  # each refuses what is out of its range
 
+    @cached_property
     def transforms(self) -> list[Transform]:
         """All of them, in the order in which they are applied."""
         standard: list[Transform] = [Temperature(self.temperature)]
@@ -137,7 +139,7 @@ class Sampler:
         return logits_BV.argmax(1)
 
     def _transformed(self, logits_BV: np.ndarray, texts: Texts) -> np.ndarray:
-        for transform in self.transforms():
+        for transform in self.transforms:
             logits_BV = transform(logits_BV, texts)
         return logits_BV
 

@@ -107,7 +107,7 @@ class Attention(Module):
         else:
             q, k, v, lengths = self._heads(x, source, lengths, positions, cache)
             options = self._options(source, mask, lengths, k)
-            y = _joined(ops.attention(q, k, v, p=self.dropout.p, rng=rng, **options))
+            y = _joined(ops.attention(q, k, v, **self._dropped(rng), **options))
         return self.dropout(self.o_proj(y), rng)
 
     def weights(
@@ -133,7 +133,11 @@ class Attention(Module):
         heads = {"n_head": self.n_head, "n_kv_head": self.n_kv_head}
         options = {"causal": self.causal, "window": self.window, "softcap": self.softcap, "lengths": lengths}
         qkv = _joint(x, self.q_proj, self.k_proj, self.v_proj)
-        return ops.packed_attention(qkv, p=self.dropout.p, rng=rng, **heads, **options)
+        return ops.packed_attention(qkv, **self._dropped(rng), **heads, **options)
+
+    def _dropped(self, rng: Rng | None) -> dict[str, Any]:
+        """Dropout of the weights, active exactly when an rng is given."""
+        return {} if rng is None else {"p": self.dropout.p, "rng": rng}
 
     def _options(self, source: Any, mask: Any, lengths: Any, k: Tensor) -> dict[str, Any]:
         return {

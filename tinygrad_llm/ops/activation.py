@@ -51,8 +51,11 @@ def softplus(x):
 
 def _logistic(x: Array) -> Array:
     """1 / (1 + e^-x). An exponential that overflows to infinity gives 0, which is the right value."""
+    xp = namespace(x)
     with np.errstate(over="ignore"):
-        return 1 / (1 + namespace(x).exp(-x))
+        y = xp.asarray(xp.exp(-x))  # an array of its own; of an x without axes NumPy makes a scalar
+    y += 1
+    return xp.divide(1, y, out=y)
 
 
 @op(integers="float32")
@@ -75,7 +78,15 @@ def silu(x):
     if (kernels := fused(x)) is not None:
         return kernels.bent("silu", x)
     s = _logistic(x)
-    return x * s, lambda g, needs: g * (s * (1 + x * (1 - s)))
+
+    def vjp(g, needs):
+        slope = 1 - s
+        slope *= x
+        slope += 1
+        slope *= s
+        return g * slope
+
+    return x * s, vjp
 
 
 @op
@@ -151,7 +162,13 @@ def swiglu(gate, up):
     activated = gate * s
 
     def vjp(g, needs):
-        slope = s + activated * (1 - s)
-        return g * up * slope if needs[0] else None, g * activated if needs[1] else None
+        dgate = None
+        if needs[0]:
+            dgate = 1 - s
+            dgate *= activated
+            dgate += s  # silu'(gate)
+            dgate *= up
+            dgate *= g
+        return dgate, g * activated if needs[1] else None
 
     return activated * up, vjp

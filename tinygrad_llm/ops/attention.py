@@ -123,6 +123,8 @@ def _core(
 ) -> Any:  # fmt: skip
     """The way that this call takes: an object with `forward(out)` and `backward(g, dq, dk, dv, needs_mask)`."""
     check_probability("p", p)
+    if p > 0 and rng is None:
+        raise ArgumentError("rng", "a generator, for dropout of the weights", "None", "Pass rng=, or leave p out.")
     _check_options(causal, window, softcap)
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
     rng = rng if p > 0 else None

@@ -40,10 +40,8 @@ def layer_norm(x, weight: Array | None = None, bias: Array | None = None, eps=1e
     y = normal if weight is None and bias is None else xp.empty(rows.shape, x.dtype)
     average = xp.full((width, 1), 1 / width, x.dtype)
     for tile in row_tiles(len(rows), width * x.itemsize):
-        # less its first entry, a row is exactly 0 where it is constant, and its mean has no digits to lose
-        n = xp.subtract(rows[tile], rows[tile, :1], out=normal[tile])
-        n -= n @ average
-        n *= _inverse_root(xp, xp.multiply(n, n, out=y[tile] if y is not normal else None) @ average, eps, rstd[tile])
+        n, scratch = normal[tile], y[tile] if y is not normal else None
+        n *= _inverse_root(xp, _centred(xp, rows[tile], average, n, scratch), eps, rstd[tile])
         if y is not normal:
             _scale_and_shift(xp, n, weight, bias, y[tile])
 
@@ -53,6 +51,23 @@ def layer_norm(x, weight: Array | None = None, bias: Array | None = None, eps=1e
         return dx.reshape(x.shape) if needs[0] else None, dw, sum_rows(g) if needs[2] else None
 
     return y.reshape(x.shape), vjp
+
+
+FAR = 64.0
+"""Where the mean is more than 8 standard deviations from 0, its rounding error matters beside them."""
+
+
+def _centred(xp: Any, x: Array, average: Array, out: Array, scratch: Array | None) -> Array:
+    """Writes x - mean into `out`; returns the mean square of that, (N, 1). A constant row gives 0 exactly."""
+    mean = x @ average
+    xp.subtract(x, mean, out=out)
+    variance = xp.multiply(out, out, out=scratch) @ average
+    mean *= mean
+    if (mean > FAR * variance).any():
+        xp.subtract(x, x[:, :1], out=out)  # what is left of the mean is of the deviations' size
+        out -= out @ average
+        variance = xp.multiply(out, out, out=scratch) @ average
+    return variance
 
 
 def _inverse_root(xp: Any, square: Array, eps: float, out: Array) -> Array:

@@ -37,7 +37,7 @@ from tinygrad_llm.autograd.sink import WRITTEN, Place  # noqa: E402
 from tinygrad_llm.backend import DeviceStream, cublas, fused  # noqa: E402
 from tinygrad_llm.optim.optimizer import Optimizer  # noqa: E402
 
-ROUNDS, ALIKE, KINDS = 1, 20, 200
+ROUNDS, ALIKE, KINDS = 1, 8, 200
 """What of an operation runs on the "GPU": rounds and calls with the same shapes and options, and how many such kinds."""
 KERNELS, KERNELS_A_SHAPE, ENTRIES = 60, 20, 1 << 17
 """How often a function has its kernel, in all and with one shape, and for how many entries at most."""
