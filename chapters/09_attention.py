@@ -764,9 +764,9 @@ four_said = answers(divided, "test")
 print(f"the model's choices with all four: {four_said}")
 
 # %% [markdown]
-# The model answers as well as before. But now several heads find most children, none as well as the one that was alone,
-# or hardly; and whichever is taken out, the others stand in for it. Nobody assigned the parts, and each start of the
-# training deals them anew. That is what one meets in large models: it is why "the head that does X" needs its number,
+# From this start the model answers a little less well. Three of the four heads find the child in half of the questions
+# or more, none as well as the one that was alone; and whichever is taken out, the others stand in for most of what it
+# did. Nobody assigned the parts, and each start of the training deals them anew. That is what one meets in large models: it is why "the head that does X" needs its number,
 # its baseline and its removal, and why it often is but a part of the truth.
 #
 # **Exercises**: 09.1 softmax, 09.2 attention, 09.3 the causal mask, 09.4 splitting and joining heads.
