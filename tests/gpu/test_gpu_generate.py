@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tinygrad_llm.backend import to_device
+from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.generate import Reader, Sampler, generate
+from tinygrad_llm.generate.gpu_step import GpuStep
 from tinygrad_llm.models import GPT, GPTConfig
 
 pytestmark = pytest.mark.gpu
@@ -36,6 +39,34 @@ def test_the_same_seed_gives_the_same_tokens(sampler, vocabulary, on_standin):
     )
     assert len(here) == count and here == there
     assert sampler.greedy or len(set(here)) > 3
+
+
+@pytest.mark.parametrize("sampler", [Sampler(0.8), Sampler(greedy=True)], ids=str)
+def test_a_batch_of_texts_is_the_cpus(sampler, on_standin):
+    """Prompts of several lengths, rows that end, texts beyond the block: the same tokens and log-probabilities."""
+    prompts, count = [[1, 2, 3], [4], [5, 6, 7, 8, 9, 10, 11], [12, 13], [3, 3]], 18 if on_standin else 100
+    here, there = (
+        generate(model(device, 65), prompts, count, sampler, np.random.default_rng(3), stop_ids=[7, 20])
+        for device in ("cpu", "cuda")
+    )
+    assert here.tokens == there.tokens and here.stopped == there.stopped
+    for mine, its in zip(here.log_probs, there.log_probs):
+        np.testing.assert_allclose(its, mine, rtol=1e-3, atol=1e-4)
+
+
+def test_a_decoding_step_is_one_graph():
+    """After the first steps it is recorded, and again when the cache has grown; logits are those of a forward pass."""
+    gpt = model("cuda", 65)
+    with own_stream("cuda"):
+        reader, text = Reader(gpt, [[1, 2], [5, 6]]), np.array([[1, 2], [5, 6]])
+        for token in range(7):
+            ids = np.array([token, 10 + token])
+            reader.note(ids)
+            reader.feed(ids)
+            text = np.concatenate([text, ids[:, None]], 1)
+            assert (reader.step.graph.recorded is not None) == (token >= GpuStep.WARM_UP)
+            expected = gpt.next_logits(text).numpy()
+            np.testing.assert_allclose(to_device(reader.logits, "cpu"), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_a_draw_from_what_is_no_number_is_refused():

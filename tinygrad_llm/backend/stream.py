@@ -22,14 +22,19 @@ def own_stream(device: str) -> Iterator[None]:
     if device == "cpu":
         yield
         return
-    cupy = load_cupy()
-    cupy.cuda.Device().synchronize()  # what the default stream was told before is done
-    stream = cupy.cuda.Stream(non_blocking=True)
+    stream = new_stream()
     with stream:
         try:
             yield
         finally:
             stream.synchronize()
+
+
+def new_stream() -> Any:
+    """A stream of one's own, to be entered by `with`; what was asked of the GPU before is done."""
+    cupy = load_cupy()
+    cupy.cuda.Device().synchronize()
+    return cupy.cuda.Stream(non_blocking=True)
 
 
 class Graph:

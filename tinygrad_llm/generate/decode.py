@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.backend import Array, blas_threads, fused, namespace, to_device
+from tinygrad_llm.backend.stream import new_stream
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.generate.reader import Reader
 from tinygrad_llm.generate.sampling import Sampler
@@ -65,12 +66,20 @@ def generate(
         raise ArgumentError("count", "at least 0", count)
     several = len(prompts) > 0 and not isinstance(prompts[0], int | np.integer)
     rows = list(prompts) if several else [prompts]
-    stop = StopRule(stop_ids, stop_strings, tokenizer, len(rows))
-    with blas_threads():
+    stop, around = StopRule(stop_ids, stop_strings, tokenizer, len(rows)), _around(model.device)
+    with around():
         reader = Reader(model, rows)
         if several:
             return _collected(_draws(reader, count, sampler, rng, stop, True, nullcontext), len(rows), stop)
-    return (token for _, token, _ in _draws(reader, count, sampler, rng, stop, False, blas_threads))
+    return (token for _, token, _ in _draws(reader, count, sampler, rng, stop, False, around))
+
+
+def _around(device: str) -> Callable[[], Any]:
+    """What the model works within: one thread of BLAS, or one stream of the GPU, whose work can be recorded."""
+    if device == "cpu":
+        return blas_threads
+    stream = new_stream()
+    return lambda: stream
 
 
 def _collected(drawn: Iterator[tuple[int, int, float]], rows: int, stop: StopRule) -> Generated:
@@ -94,8 +103,8 @@ def _draws(
     """(row, id, ln p) of every token, in the order of drawing; the model works within `around()`."""
     draw = _DrawOnGpu(sampler, log_probs) if reader.model.device == "cuda" else _Draw(sampler, log_probs)
     rows, uniform = np.arange(len(reader.texts)), _Uniform(rng, len(reader.texts))
-    done, at_once, ids = 0, 1, None
-    while done < count and len(rows):
+    done, at_once, ids, going = 0, 1, None, np.ones(len(rows), bool)
+    while done < count and going.any():
         room = reader.room()  # what is drawn together is fed before a text is cropped
         at_once = min(at_once, count - done, MOST_AT_ONCE if room is None else max(1, room))
         steps = []
@@ -105,7 +114,6 @@ def _draws(
                     reader.feed(ids)
                 ids, found = draw(reader, uniform.next(rows))
                 steps.append(found)
-        going = np.ones(len(rows), bool)
         for found in steps:
             host_ids, host_log_probs = draw.read(found)
             reader.note(host_ids)
@@ -113,10 +121,11 @@ def _draws(
                 row, token = int(rows[place]), int(host_ids[place])
                 yield row, token, float(host_log_probs[place])
                 going[place] = not stop.ends(row, token)
-        if not going.all():
+        if going.any() and going.sum() < draw.fullness * len(going):
             kept = np.flatnonzero(going)
-            rows, ids = rows[kept], draw.take(ids, kept)
-            reader.keep(kept)
+            rows, ids, going = rows[kept], draw.take(ids, kept), going[kept]
+            with around():
+                reader.keep(kept)
         done += at_once
         at_once = min(2 * at_once, draw.most_at_once)
 
@@ -139,6 +148,8 @@ class _Draw:
     """Ids (B,) and their log-probabilities from the reader's logits, on the host."""
 
     most_at_once = 1
+    fullness = 1.0
+    """The share of a batch's rows below which those that have ended are taken out."""
 
     def __init__(self, sampler: Sampler, log_probs: bool) -> None:
         self.sampler, self.log_probs = sampler, log_probs
@@ -163,6 +174,8 @@ class _Draw:
 
 class _DrawOnGpu(_Draw):
     """The same by a kernel, without waiting: `read` waits."""
+
+    fullness = 0.5  # a batch of another size is another graph
 
     def __init__(self, sampler: Sampler, log_probs: bool) -> None:
         super().__init__(sampler, log_probs)

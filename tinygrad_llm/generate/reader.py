@@ -11,6 +11,7 @@ from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import Array, device_of
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.generate.cpu_step import cpu_step
+from tinygrad_llm.generate.gpu_step import gpu_step
 from tinygrad_llm.models.base import LanguageModel
 
 
@@ -32,7 +33,7 @@ class Reader:
         self.model, self.texts = model, [[int(token) for token in prompt] for prompt in prompts]
         self.cache = model.new_cache(len(prompts))
         self.logits = self._read(self.cache, self.texts, model.block_size)
-        self.step = cpu_step(model, len(prompts))
+        self.step = self._fast_step()
 
     def room(self) -> int | None:
         """How many tokens can be fed before a text is cropped; None for any number."""
@@ -57,8 +58,13 @@ class Reader:
     def keep(self, rows: Sequence[int] | np.ndarray) -> None:
         """Goes on with these rows alone, in this order; a row may be there several times."""
         self.texts = [list(self.texts[row]) for row in rows]
-        self.cache, self.step = self.cache.select(rows), cpu_step(self.model, len(rows))
+        self.cache = self.cache.select(rows)
+        self.step = self._fast_step()
         self.logits = self.logits[np.asarray(rows, np.int64)] if device_of(self.logits) == "cpu" else self._rows(rows)
+
+    def _fast_step(self) -> Any:
+        """The model's own step for one token, for this number of texts; None where it has none."""
+        return cpu_step(self.model, len(self.texts)) or gpu_step(self.model, len(self.texts))
 
     def _rows(self, rows: Any) -> Array:
         return Tensor(self.logits)[np.asarray(rows, np.int64)].data

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array, as_array, beside, namespace
+from tinygrad_llm.backend import Array, as_array, beside, device_of, is_array, namespace
 from tinygrad_llm.errors import ShapeError
 from tinygrad_llm.nn import Cache, Module, Rng
 from tinygrad_llm.shapes import check_shape
@@ -118,6 +118,8 @@ def position_rows(table: Tensor, positions: Any, time: int, cache: Cache | None)
         positions = cache.positions(time)
     if positions is None:
         return table[:time]
+    if is_array(positions) and device_of(positions) != "cpu":  # not looked at: nobody waits for a GPU here
+        return ops.embedding(table, positions)
     positions = np.asarray(positions)
     if positions.ndim not in (1, 2) or positions.shape[-1] != time:
         raise ShapeError("positions", f"(T,) or (B, T) with T = {time}", positions.shape)

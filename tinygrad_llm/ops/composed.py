@@ -34,8 +34,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 def joint_linear(x: Tensor, *arrays: Tensor) -> Tensor:
     """Several linear layers of one input, side by side: n weights (O_i, I), then n biases (O_i,) or none."""
     weights, biases = [a for a in arrays if a.ndim == 2], [a for a in arrays if a.ndim == 1]
-    layers = zip(weights, biases or [None] * len(weights))
-    return concat([linear(x, weight, bias) for weight, bias in layers], axis=-1)
+    some: list[Tensor | None] = [*biases] or [None] * len(weights)
+    return concat([linear(x, weight, bias) for weight, bias in zip(weights, some)], axis=-1)
 
 
 def layer_norm(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
