@@ -11,6 +11,7 @@ from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.generate import Reader, Sampler, generate
 from tinygrad_llm.generate.gpu_step import GpuStep
 from tinygrad_llm.models import GPT, GPTConfig
+from tinygrad_llm.nn import KVCache
 
 pytestmark = pytest.mark.gpu
 SAMPLERS = [
@@ -54,17 +55,19 @@ def test_a_batch_of_texts_is_the_cpus(sampler, on_standin):
         np.testing.assert_allclose(its, mine, rtol=1e-3, atol=1e-4)
 
 
-def test_a_decoding_step_is_one_graph():
+def test_a_decoding_step_is_one_graph(monkeypatch):
     """After the first steps it is recorded, and again when the cache has grown; logits are those of a forward pass."""
+    monkeypatch.setattr(GPT, "new_cache", lambda self, batch: KVCache(self.config.n_layer, batch, capacity=5))
     gpt = model("cuda", 65)
     with own_stream("cuda"):
         reader, text = Reader(gpt, [[1, 2], [5, 6]]), np.array([[1, 2], [5, 6]])
-        for token in range(7):
+        for token in range(8):
             ids = np.array([token, 10 + token])
             reader.note(ids)
             reader.feed(ids)
             text = np.concatenate([text, ids[:, None]], 1)
-            assert (reader.step.graph.recorded is not None) == (token >= GpuStep.WARM_UP)
+            since = token if token < 3 else token - 3  # a sixth token has no room in a cache of five
+            assert (reader.step.graph.recorded is not None) == (since >= GpuStep.WARM_UP)
             expected = gpt.next_logits(text).numpy()
             np.testing.assert_allclose(to_device(reader.logits, "cpu"), expected, rtol=1e-3, atol=1e-3)
 
