@@ -7,7 +7,8 @@
 #
 # - **Builds on** 02, tensors.
 # - **Reads** [`nn/module.py`](../tinygrad_llm/nn/module.py), [`nn/layers.py`](../tinygrad_llm/nn/layers.py),
-#   [`optim/`](../tinygrad_llm/optim), [`ops/loss.py`](../tinygrad_llm/ops/loss.py).
+#   [`optim/`](../tinygrad_llm/optim), [`ops/loss.py`](../tinygrad_llm/ops/loss.py),
+#   [`train/fit.py`](../tinygrad_llm/train/fit.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/03.txt) shows them all.
 # - **Departs from** the papers nowhere; AdamW is Loshchilov and Hutter's (2019), clipping Pascanu's (2013), with
@@ -16,12 +17,14 @@
 
 # %%
 import warnings
+from functools import partial
 
 import numpy as np
 
 from tinygrad_llm import Module, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.optim import SGD, AdamW, clip_scale, schedule
+from tinygrad_llm.train import fit
 from tinygrad_llm.visualize import line_chart
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
@@ -69,13 +72,16 @@ class Network(Module):
             x = ops.relu(layer(x))
         return self.layers[-1](x)
 
+    def loss(self, batch, *, rng=None, divisor=None, dtype=None):
+        return ops.cross_entropy(self(batch["points"]), batch["targets"], divisor=divisor)
+
 
 # %% [markdown]
 # ## How wrong is it?
 #
 # The network gives a score for each arm. Softmax makes shares of them, and the loss is the negative logarithm of the
 # share that the right arm got: 0 if it got everything, and without bound if it got nothing. Not knowing anything costs
-# ln 3 = 1.10 nats.
+# ln 3 = 1.10 nats. It is the mean over the points of a batch; `divisor`, where it is given, divides their sum instead.
 #
 # ## Which step?
 #
@@ -133,6 +139,50 @@ print("our three rules and the package's optimizers agree over 20 steps")
 # %% [markdown]
 # The package's versions do the same in a few passes over one flat array. From here on we use them.
 #
+# ## The loop
+#
+# All of learning is five lines, over and over: how wrong, its gradient, how long that is, a step, and forget the
+# gradient. `clip` is for later. Batches are drawn at random, with a name for each of their arrays; one of them may be
+# spoiled, which is for later too.
+
+# %%
+
+
+def by_hand(loss, optimizer, batches, lr, clip):
+    """A step for each batch, the first being number 1.  Returns the losses."""
+    losses = []
+    for number, batch in enumerate(batches, 1):
+        value = loss(batch)
+        value.backward()
+        norm = float(sum((p.grad**2).sum() for p in optimizer.flat.parameters) ** 0.5)
+        optimizer.step(lr=lr(number), scale=clip_scale(norm, clip))
+        optimizer.zero_grad()
+        losses.append(value.item())
+    return losses
+
+
+def draws(points, arms, steps, rng, spoil=None):
+    """So many batches of 32; the points of number `spoil`, counted from 0, are a thousand times too large."""
+    for step in range(steps):
+        chosen = rng.integers(0, len(points), 32)
+        yield {"points": points[chosen] * (1000 if step == spoil else 1), "targets": arms[chosen]}
+
+
+def first_losses(loop, clip):
+    network = Network(np.random.default_rng(1)).to(run.device)
+    batches = draws(*spiral(200, np.random.default_rng(0)), 20, np.random.default_rng(2))
+    return loop(network.loss, AdamW(network.parameters(), 0.03), batches, lr=schedule("linear", 0.03, 20), clip=clip)
+
+
+for clip in (0.0, 0.3):
+    ours, package = first_losses(by_hand, clip), first_losses(partial(fit, threads=1), clip)
+    np.testing.assert_allclose(ours, package, rtol=1e-5)
+print("our loop and the package's agree over 20 steps, with clipping and without")
+
+# %% [markdown]
+# The package's is [`fit`](../tinygrad_llm/train/fit.py). It stops with an error where a number is no longer finite, and
+# it can share a batch between threads, which pays for larger models (04). From here on we use it.
+#
 # ## Let them run
 #
 # A rate that suits one optimizer does not suit another. So each gets the best of its own grid, chosen on a spiral that
@@ -153,18 +203,8 @@ def train(
     rng = np.random.default_rng(seed)
     (x, arm), (unseen, unseen_arm) = spiral(200, rng), spiral(200, rng)
     network = Network(rng, sizes, gain).to(run.device)
-    optimizer = make(network.parameters(), lr)
-    rate = schedule(kind, lr, steps, warmup)
-    losses = []
-    for step in range(steps):
-        chosen = rng.integers(0, len(x), 32)
-        batch = x[chosen] * (1000 if step == spoil else 1)
-        loss = ops.cross_entropy(network(batch), arm[chosen])
-        loss.backward()
-        norm = float(sum((p.grad**2).sum() for p in network.parameters()) ** 0.5)
-        optimizer.step(lr=rate(step + 1), scale=clip_scale(norm, clip))
-        optimizer.zero_grad()
-        losses.append(loss.item())
+    batches, rate = draws(x, arm, steps, rng, spoil), schedule(kind, lr, steps, warmup)
+    losses = fit(network.loss, make(network.parameters(), lr), batches, lr=rate, clip=clip, threads=1)
     with no_grad():
         right = float((network(unseen).numpy().argmax(-1) == unseen_arm).mean())
     return losses, right, network

@@ -38,6 +38,7 @@ from tinygrad_llm.ops import composed
 from tinygrad_llm.ops.activation import gelu
 from tinygrad_llm.ops.attention import attention, packed_attention
 from tinygrad_llm.ops.index import embedding, sum_rows_by_id
+from tinygrad_llm.ops.joint_linear import joint_linear
 from tinygrad_llm.ops.loss import linear_cross_entropy
 from tinygrad_llm.ops.matmul import linear
 from tinygrad_llm.ops.norm import layer_norm
@@ -184,9 +185,8 @@ print(table(rows, ["GELU", "ms", "floor, ms", "share of it", "arrays at once"]))
 # see that they are equal, then in float32 for time and memory.
 
 # %%
-FUSED = {
-    f.__name__: f for f in (linear, layer_norm, gelu, attention, packed_attention, embedding, linear_cross_entropy)
-}
+OPS = (linear, joint_linear, layer_norm, gelu, attention, packed_attention, embedding, linear_cross_entropy)
+FUSED = {f.__name__: f for f in OPS}
 COMPOSED = {name: getattr(composed, name) for name in FUSED}
 vars(ops).update(FUSED)  # as they are already, unless you run this with --mine, which prefers the composed ones
 
@@ -458,14 +458,14 @@ assert (Tensor(small) / np.sqrt(64)).dtype == np.float32  # between tensors a Nu
 
 # %%
 CONFIG = GPTConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False)
-TIMED = run.pick(15, 3)
+TIMED, TOKENS = run.pick(15, 3), 12 * 64
 
 
 def load(seed, dtype=np.float32):
     """A model, its optimizer, and a batch."""
     model = GPT(CONFIG, rng=np.random.default_rng(seed), dtype=dtype)
     tokens = np.random.default_rng(seed + 1).integers(0, 65, (12, 65))
-    return model, AdamW(model.parameters(), lr=1e-3), [(tokens[:, :-1], tokens[:, 1:])]
+    return model, AdamW(model.parameters(), lr=1e-3), [{"tokens": tokens[:, :-1], "targets": tokens[:, 1:]}]
 
 
 @contextlib.contextmanager
@@ -487,7 +487,7 @@ def in_readable(job):
 
 
 def stepping(step, batches):
-    return lambda: step(batches, 1, 1e-3)
+    return lambda: step(batches, 1, 1e-3, TOKENS)
 
 
 # %% [markdown]
@@ -499,28 +499,28 @@ def stepping(step, batches):
 apart = 0.0
 for seed in run.seeds:
     model, optimizer, batches = load(seed)
-    eager, threaded = EagerStep(model, optimizer), ThreadedStep(model, optimizer, threads=2)
-    eager.gradients(batches, 0, 12 * 64)
-    threaded.gradients(batches, 0, 12 * 64)
+    eager, threaded = EagerStep(model.loss, optimizer), ThreadedStep(model.loss, optimizer, threads=2)
+    eager.gradients(batches, 0, TOKENS)
+    threaded.gradients(batches, 0, TOKENS)
     difference = np.abs(eager.sink.flat - threaded.sinks[0].flat).max() / np.abs(eager.sink.flat).max()
     apart = max(apart, float(difference))
     threaded.close()
     with readable():
-        slow = EagerStep(model, optimizer)
-        slow.gradients(batches, 0, 12 * 64)
+        slow = EagerStep(model.loss, optimizer)
+        slow.gradients(batches, 0, TOKENS)
     np.testing.assert_allclose(slow.sink.flat, eager.sink.flat, rtol=1e-2, atol=1e-5)
 print(f"the largest difference between the gradients of one thread and of two: {apart:.0e} of the largest entry")
 
 # %%
 model, optimizer, batches = load(0)
 wide_model, wide_optimizer, _ = load(0, np.float64)
-eager, wide = EagerStep(model, optimizer), EagerStep(wide_model, wide_optimizer)
-threaded = ThreadedStep(model, optimizer, threads=2)
+eager, wide = EagerStep(model.loss, optimizer), EagerStep(wide_model.loss, wide_optimizer)
+threaded = ThreadedStep(model.loss, optimizer, threads=2)
 
 
 def on_all_cores():
     with threadpool_limits(cores()):
-        eager(batches, 1, 1e-3)
+        eager(batches, 1, 1e-3, TOKENS)
 
 
 jobs = {
@@ -535,8 +535,7 @@ seconds = race(jobs, TIMED)
 threaded.close()
 one_thread.restore_original_limits()
 
-tokens = 12 * 64
-flops = 6 * model.n_parameters() * tokens + 6 * 12 * 64 * 64 * 128 * CONFIG.n_layer  # attention: its causal half
+flops = 6 * model.n_parameters() * TOKENS + 6 * 12 * 64 * 64 * 128 * CONFIG.n_layer  # attention: its causal half
 rows = [[name, 1e3 * s, seconds["composed"] / s, peaks[name] / 1e6] for name, s in seconds.items()]
 print(table(rows, ["a training step", "ms", "times as fast", "most MB at once"]))
 print(f"its floor on one core, the matrix products alone: {1e3 * flops / RATE:.1f} ms")
@@ -565,11 +564,12 @@ from tinygrad_llm.train.step import ThreadedStep
 kept = sys.argv[1] == "keep" and keep_freed_pages(threads=2)
 model = GPT(GPTConfig(65, 64, 4, 4, 128, bias=False), rng=np.random.default_rng(0))
 tokens = np.random.default_rng(1).integers(0, 65, (12, 65))
-step = ThreadedStep(model, AdamW(model.parameters(), lr=1e-3), threads=2)
+batches = [{"tokens": tokens[:, :-1], "targets": tokens[:, 1:]}]
+step = ThreadedStep(model.loss, AdamW(model.parameters(), lr=1e-3), threads=2)
 for number in range(int(sys.argv[2])):
     if number == 3:  # the first ones are for warming up
         before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_minflt, time.process_time()
-    step([(tokens[:, :-1], tokens[:, 1:])], number, 1e-3)
+    step(batches, number, 1e-3, 12 * 64)
 steps = int(sys.argv[2]) - 3
 faults = (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // steps
 print(int(kept), faults, 1e3 * (time.process_time() - begun) / steps)

@@ -28,6 +28,7 @@ from tinygrad_llm.datasets.kingdom import generate_kingdom
 from tinygrad_llm.datasets.locate import corpus
 from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.tokenizer import WordTokenizer
+from tinygrad_llm.train import fit
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
@@ -234,26 +235,28 @@ print(f"the formula and the ops agree: {hand:.6f}, and in all gradients")
 
 # %%
 def train(tokens, seed, epochs=EPOCHS, news=""):
-    """Skip-gram vectors: of words in the middle, of words beside, and each epoch's loss.  (V, D), (V, D), [float]"""
+    """Skip-gram vectors: of words in the middle, of words beside, and each epoch's loss.  (V, D), (V, D), (epochs,)"""
     rng = np.random.default_rng(seed)
     middle, beside = (nn.Parameter(rng.normal(0, 0.03, (V, WIDTH)).astype(np.float32)).to(run.device) for _ in range(2))
     optimizer = AdamW([middle, beside], lr=RATE, weight_decay=0.0)
     hat = np.cumsum(share**0.75 / (share**0.75).sum())
-    batches = int(len(company(*subsampled(tokens, np.random.default_rng(seed)))[0]) / BATCH * 0.99)
-    rate, losses = schedule("cosine", RATE, epochs * batches, 20), []
-    for epoch in run.progress(range(epochs), news):
-        centers, neighbours = company(*subsampled(tokens, rng))
-        order = rng.permutation(len(centers))[: batches * BATCH].reshape(-1, BATCH)
-        total = 0.0
-        for i, chosen in enumerate(order):
-            drawn = np.searchsorted(hat, rng.random((BATCH, NEGATIVES)))
-            candidates = np.concatenate([neighbours[chosen, None], drawn], axis=1)
-            loss = skip_gram_loss(middle, beside, centers[chosen], candidates)
-            loss.backward()
-            optimizer.step(lr=rate(epoch * batches + i + 1))
-            optimizer.zero_grad()
-            total += loss.item() * (1 + NEGATIVES)
-        losses.append(total / len(order))
+    count = int(len(company(*subsampled(tokens, np.random.default_rng(seed)))[0]) / BATCH * 0.99)  # batches an epoch
+
+    def batches():
+        for _ in run.progress(range(epochs), news):
+            centers, neighbours = company(*subsampled(tokens, rng))
+            for chosen in rng.permutation(len(centers))[: count * BATCH].reshape(-1, BATCH):
+                drawn = np.searchsorted(hat, rng.random((BATCH, NEGATIVES)))
+                candidates = np.concatenate([neighbours[chosen, None], drawn], axis=1)
+                yield {"centers": centers[chosen], "candidates": candidates}
+
+    def loss(batch, *, rng=None, divisor=None, dtype=None):
+        mean = skip_gram_loss(middle, beside, batch["centers"], batch["candidates"])
+        return mean if divisor is None else mean * (batch["candidates"].size / divisor)
+
+    rate = schedule("cosine", RATE, epochs * count, 20)
+    losses = fit(loss, optimizer, batches(), lr=rate, clip=0, threads=1, divisor=lambda b: b["candidates"].size)
+    losses = (1 + NEGATIVES) * np.reshape(losses, (epochs, count)).mean(1)
     return middle.numpy(), beside.numpy(), losses
 
 

@@ -19,6 +19,7 @@
 
 # %%
 import time
+from collections import deque
 from functools import partial
 
 import numpy as np
@@ -30,7 +31,7 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.recall import recall_batch, recall_vocab_size
 from tinygrad_llm.models import RNNLM, RNNLMConfig
 from tinygrad_llm.optim import SGD, AdamW
-from tinygrad_llm.train import EagerStep
+from tinygrad_llm.train import EagerStep, count_targets, fit
 from tinygrad_llm.visualize import line_chart
 from tinygrad_llm.visualize.chart import COLORS, Line
 
@@ -100,8 +101,8 @@ def our_rnn(x, w_ih, w_hh, b_ih, b_hh):
 def length_by_step(model, distance, count=128):
     """|dL/dx_t| for every step t, L the loss of the answer at the end.  (distance + 2,)"""
     tokens, answers = recall_batch(np.random.default_rng(99), count, distance)
-    x = Tensor(model.embedding(tokens).data, requires_grad=True)
-    ops.linear_cross_entropy(model.states(x)[:, -1], model.head.weight, answers).backward()
+    x = Tensor(model.token_embedding(tokens).data, requires_grad=True)
+    ops.linear_cross_entropy(model.states(x)[:, -1], model.output.weight, answers).backward()
     return np.sqrt(to_device((x.grad**2).sum((0, 2)), "cpu"))
 
 
@@ -221,16 +222,20 @@ def at_the_end(tokens, answers):
 
 def train(model, lr, distance, seed, steps=STEPS):
     """Trains until it is learned, or for so many steps.  -> the share of 1,000 new answers that are right, the steps"""
-    rng, recent = np.random.default_rng((seed, distance)), []
-    step = EagerStep(model, AdamW(model.parameters(), lr=lr, weight_decay=0.0))
-    for number in range(steps):
-        tokens, answers = recall_batch(rng, 64, distance)
-        recent = [*recent[-19:], step([(tokens, at_the_end(tokens, answers))], number, lr).loss]
-        if max(recent) < 0.02 and len(recent) == 20:
-            break
+    rng, recent = np.random.default_rng((seed, distance)), deque(maxlen=20)
+
+    def batches():
+        for _ in range(steps):
+            tokens, answers = recall_batch(rng, 64, distance)
+            yield {"tokens": tokens, "targets": at_the_end(tokens, answers)}
+            if len(recent) == 20 and max(recent) < 0.02:
+                return
+
+    optimizer = AdamW(model.parameters(), lr=lr, weight_decay=0.0)
+    losses = fit(model.loss, optimizer, batches(), threads=1, after=lambda _, loss: recent.append(loss))
     tokens, answers = recall_batch(np.random.default_rng((seed, distance, 1)), 1000, distance)
     with no_grad():
-        return float((model(tokens).numpy()[:, -1].argmax(-1) == answers).mean()), number + 1
+        return float((model(tokens).numpy()[:, -1].argmax(-1) == answers).mean()), len(losses)
 
 
 rows, accuracy, share, after = [], {}, {}, {}
@@ -321,7 +326,8 @@ def open_gates(model):
     """The share of forget gates above 0.9 while fillers pass."""
     layer = model.layers[0]
     with no_grad():
-        gates = our_lstm(model.embedding(tokens), layer.weight_ih, layer.weight_hh, layer.bias_ih, layer.bias_hh)[1]
+        x = model.token_embedding(tokens)
+        _, gates = our_lstm(x, layer.weight_ih, layer.weight_hh, layer.bias_ih, layer.bias_hh)
     return float((gates.numpy()[:, 1:-1] > 0.9).mean())
 
 
@@ -345,12 +351,13 @@ print(f"forget gates above 0.9 while fillers pass: {gates_open[0]:.0%} at the st
 def copy_before(lr, clip, seed):
     """Trains to say the token before; returns the mean loss over the last 20 steps and the first gradient's length."""
     rng, model = np.random.default_rng(seed), new_model("rnn", seed, gain=3.0)
-    step = EagerStep(model, SGD(model.parameters(), lr=lr), clip=clip)
+    step = EagerStep(model.loss, SGD(model.parameters(), lr=lr), clip=clip)
     results = []
     for number in range(run.pick(300, 200)):
         tokens = rng.integers(0, 8, (32, run.pick(80, 60)))
         targets = np.concatenate([np.full((32, 1), ops.IGNORE), tokens[:, :-1]], axis=1)
-        results.append(step([(tokens, targets)], number, lr))
+        batches = [{"tokens": tokens, "targets": targets}]
+        results.append(step(batches, number, lr, count_targets(batches)))
     return float(np.mean([r.loss for r in results[-20:]])), results[0].grad_norm
 
 

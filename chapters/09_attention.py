@@ -28,11 +28,13 @@ from threadpoolctl import threadpool_limits
 
 from tinygrad_llm import Module, Tensor, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
+from tinygrad_llm.datasets.locate import corpus
 from tinygrad_llm.datasets.recall import recall_batch, recall_vocab_size
 from tinygrad_llm.datasets.tales_words import CHILDREN
 from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.tokenizer import WordTokenizer
+from tinygrad_llm.train import fit
 from tinygrad_llm.visualize import (
     ablate_heads,
     attention_figure,
@@ -193,17 +195,17 @@ class Gambler(Module):
         shares = ops.softmax(q @ k.swapaxes(-1, -2) / q.shape[-1] ** 0.5)
         return self.out(x + ops.where(self.past, shares, 0.0) @ v)  # the mistake
 
+    def loss(self, batch, *, rng=None, divisor=None, dtype=None):
+        return ops.cross_entropy(self(batch["flips"])[:, :-1], batch["targets"], divisor=divisor)
+
 
 def gambling(seed, mask_first, steps=400, time=8):
     """The share of coin flips that the model predicts."""
     rng = np.random.default_rng(seed)
     gambler = Gambler(rng, time, mask_first).to(run.device)
-    optimizer = AdamW(gambler.parameters(), lr=0.01)
-    for _ in range(steps):
-        flips = rng.integers(0, 2, (32, time))
-        ops.cross_entropy(gambler(flips)[:, :-1], flips[:, 1:]).backward()
-        optimizer.step()
-        optimizer.zero_grad()
+    games = (rng.integers(0, 2, (32, time)) for _ in range(steps))
+    batches = ({"flips": flips, "targets": flips[:, 1:]} for flips in games)
+    fit(gambler.loss, AdamW(gambler.parameters(), lr=0.01), batches, clip=0, threads=1)
     flips = rng.integers(0, 2, (2000, time))
     with no_grad():
         return float((gambler(flips).numpy()[:, :-1].argmax(-1) == flips[:, 1:]).mean())
@@ -232,7 +234,7 @@ print(
 # Cutting is reshaping: (B, T, D) → (B, T, H, K) → (B, H, T, K), so that attention sees H as one more batch axis.
 
 # %%
-layer = nn.MultiHeadAttention(12, n_head=3, rng=rng, dtype=np.float64).to(run.device)
+layer = nn.Attention(12, n_head=3, rng=rng, dtype=np.float64).to(run.device)
 x = Tensor(rng.normal(size=(2, 5, 12))).to(run.device)
 
 
@@ -247,18 +249,20 @@ def join_heads(x):
 
 
 q, k, v = (split_heads(project(x), 3) for project in (layer.q_proj, layer.k_proj, layer.v_proj))
-several = layer.out_proj(join_heads(attention(q, k, v)))
+several = layer.o_proj(join_heads(attention(q, k, v)))
 np.testing.assert_allclose(several.numpy(), layer(x).numpy(), rtol=1e-10)
 
-alone = [ablate_heads(layer, [(0, other) for other in range(3) if other != head])(x).numpy() for head in range(3)]
-np.testing.assert_allclose(sum(alone), layer(x).numpy(), rtol=1e-10, atol=1e-12)
-print(
-    "split, attend, join, mix: equal to nn.MultiHeadAttention; and its answer is the sum of what each head says alone"
-)
+layer.o_proj.bias.assign(np.linspace(-1, 1, 12))  # a new one is 0, and would not show how often it counts
+bias = layer.o_proj.bias.numpy()
+alone = [
+    ablate_heads(layer, [(0, other) for other in range(3) if other != head])(x).numpy() - bias for head in range(3)
+]
+np.testing.assert_allclose(sum(alone) + bias, layer(x).numpy(), rtol=1e-10, atol=1e-12)
+print("split, attend, join, mix: equal to nn.Attention; and its answer is the bias and the sum of what the heads say")
 
 # %% [markdown]
-# The last line will be useful: since the answer is a sum over heads, a head can be *taken out*. `ablate_heads` returns
-# a copy of the model in which that head's columns of the last layer are zero.
+# The last line will be useful: since the answer is a sum over heads, and the bias of the last layer once, a head can be
+# *taken out*. `ablate_heads` returns a copy of the model in which that head's columns of the last layer are zero.
 #
 # ## Does attention know the order of its words?
 #
@@ -291,11 +295,14 @@ class Recaller(Module):
     def __init__(self, rng, width=43):
         count = recall_vocab_size()
         self.words = nn.Embedding(count, width, rng=rng, std=0.1)
-        self.look, self.out = nn.MultiHeadAttention(width, 1, rng=rng), nn.Linear(width, count, rng=rng)
+        self.look, self.out = nn.Attention(width, 1, rng=rng), nn.Linear(width, count, rng=rng)
 
     def __call__(self, tokens):
         x = self.words(tokens)
         return self.out(self.look(x[:, -1:], x)[:, 0])  # the last position asks all
+
+    def loss(self, batch, *, rng=None, divisor=None, dtype=None):
+        return ops.cross_entropy(self(batch["tokens"]), batch["targets"], divisor=divisor)
 
 
 DISTANCES = (1, 4, 16, 64, 256, 1024, 4096)
@@ -303,12 +310,9 @@ recalled = {distance: [] for distance in DISTANCES}
 for seed in run.seeds:
     rng = np.random.default_rng(seed)
     recaller = Recaller(rng).to(run.device)
-    optimizer = AdamW(recaller.parameters(), lr=0.01)
-    for _ in range(300):
-        tokens, symbol = recall_batch(rng, 32, int(rng.integers(1, 33)))
-        ops.cross_entropy(recaller(tokens), symbol).backward()
-        optimizer.step()
-        optimizer.zero_grad()
+    tasks = (recall_batch(rng, 32, int(rng.integers(1, 33))) for _ in range(300))
+    batches = ({"tokens": tokens, "targets": symbol} for tokens, symbol in tasks)
+    fit(recaller.loss, AdamW(recaller.parameters(), lr=0.01), batches, clip=0, threads=1)
     for distance in DISTANCES:
         tokens, symbol = recall_batch(rng, 100, distance)
         with no_grad():
@@ -350,8 +354,7 @@ run.show(
 # %%
 @dataclass(frozen=True)
 class Story:
-    """Its words, their numbers, the two children; a question: (place, whom it means, nearest name, "
-    "does the sex tell)."""
+    """Its words, their numbers, the two children; a question: place, whom it means, nearest name, does the sex tell."""
 
     words: list[str]
     tokens: np.ndarray
@@ -359,7 +362,7 @@ class Story:
     questions: list[tuple[int, str, str, bool]]
 
 
-folder = run.root / "data" / "tales"
+folder = corpus("tales")
 texts = {split: iter(read_text(folder / f"{split}.txt").split("\n\n")) for split in ("train", "val", "test")}
 records, stories = [json.loads(line) for line in read_text(folder / "stories.jsonl").splitlines()], defaultdict(list)
 for record in records:
@@ -497,18 +500,21 @@ class Reader(Module):
 
     def __init__(self, rng, lookup_heads=1, causal=False):
         self.words = nn.Embedding(tokenizer.vocab_size, WIDTH, rng=rng, std=0.1)
-        self.around = nn.MultiHeadAttention(WIDTH, 4, rng=rng)
-        self.lookup = nn.MultiHeadAttention(WIDTH, lookup_heads, rng=rng)
+        self.around = nn.Attention(WIDTH, 4, causal=causal, rng=rng)
+        self.lookup = nn.Attention(WIDTH, lookup_heads, rng=rng)
         self.norms = [nn.LayerNorm(WIDTH) for _ in range(4)]
         self.answer = nn.Linear(WIDTH, len(CHILDREN), rng=rng)
-        self.places, self.causal = places(128, WIDTH), causal
+        self.places = places(128, WIDTH)
 
     def __call__(self, tokens, asking):
         written = self.words(tokens) + self.places[: tokens.shape[1]]
-        read = written + self.around(self.norms[0](written), causal=self.causal)
+        read = written + self.around(self.norms[0](written))
         pronouns = read[np.arange(len(tokens))[:, None], asking]  # only they ask: (B, Q, D)
         found = self.lookup(self.norms[1](pronouns), self.norms[2](written))
         return self.answer(self.norms[3](found))
+
+    def loss(self, batch, *, rng=None, divisor=None, dtype=None):
+        return ops.cross_entropy(self(batch["tokens"], batch["asking"]), batch["targets"], divisor=divisor)
 
 
 def batches(stories, rng=None):
@@ -521,29 +527,23 @@ def batches(stories, rng=None):
 
 
 def packed(batch):
-    """Tokens (B, T), places of pronouns (B, Q), and children (B, Q); where a story has fewer, ignored ones."""
+    """Tokens (B, T), places of pronouns (B, Q), and whom they mean (B, Q); where a story has fewer, ignored ones."""
     most = max(len(story.questions) for story in batch)
     asking, children = np.zeros((len(batch), most), int), np.full((len(batch), most), ops.IGNORE)
     for i, story in enumerate(batch):
         for j, (place, means, _, _) in enumerate(story.questions):
             asking[i, j], children[i, j] = place, CHILDREN.index(means)
-    return np.stack([story.tokens for story in batch]), asking, children
+    return {"tokens": np.stack([story.tokens for story in batch]), "asking": asking, "targets": children}
 
 
 def train(seed, what, **options):
     rng = np.random.default_rng(seed)
     reader = Reader(rng, **options).to(run.device)
     optimizer = AdamW(reader.parameters(), lr=RATE, weight_decay=0.01)
-    steps, step = EPOCHS * len(batches(stories["train"])), 0
-    rate = schedule("cosine", RATE, steps, 50)
-    for _ in run.progress(range(EPOCHS), f"{what}, seed {seed}: passes"):
-        for batch in batches(stories["train"], rng):
-            tokens, asking, children = packed(batch)
-            ops.cross_entropy(reader(tokens, asking), children).backward()
-            norm = float(sum((p.grad**2).sum() for p in reader.parameters()) ** 0.5)
-            step += 1
-            optimizer.step(lr=rate(step), scale=clip_scale(norm, 1.0))
-            optimizer.zero_grad()
+    steps = EPOCHS * len(batches(stories["train"]))
+    passes = run.progress(range(EPOCHS), f"{what}, seed {seed}: passes")
+    drawn = (packed(batch) for _ in passes for batch in batches(stories["train"], rng))
+    fit(reader.loss, optimizer, drawn, lr=schedule("cosine", RATE, steps, 50), threads=1)
     return reader
 
 
@@ -560,9 +560,9 @@ def looks(reader, split):
     """{(layer, head): {(story, question number): the word looked at most}}"""
     seen = defaultdict(dict)
     for batch in batches(stories[split]):
-        tokens, asking, _ = packed(batch)
-        around, lookup = attention_weights(reader, tokens, asking)
-        rows = np.arange(len(batch))[:, None]
+        arrays, rows = packed(batch), np.arange(len(batch))[:, None]
+        asking = arrays["asking"]
+        around, lookup = attention_weights(reader, arrays["tokens"], asking)
         shares = [around[rows, :, asking].transpose(0, 2, 1, 3), lookup]  # each (B, H, Q, T)
         for number, layer in enumerate(shares):
             for i, story in enumerate(batch):
@@ -581,9 +581,9 @@ def answers(reader, split):
     """[share of right choices between the two children, a kind]"""
     said = {}
     for batch in batches(stories[split]):
-        tokens, asking, _ = packed(batch)
+        arrays = packed(batch)
         with no_grad():
-            scores = reader(tokens, asking).numpy()
+            scores = reader(arrays["tokens"], arrays["asking"]).numpy()
         for i, story in enumerate(batch):
             two = [CHILDREN.index(name) for name in story.children]
             for j in range(len(story.questions)):
@@ -732,13 +732,13 @@ def after_because(reader):
     """The share of right names among the test questions right after "because"."""
     right = []
     for batch in batches(stories["test"]):
-        tokens, asking, children = packed(batch)
+        arrays = packed(batch)
         with no_grad():
-            said = reader(tokens, asking).numpy().argmax(-1)
+            said = reader(arrays["tokens"], arrays["asking"]).numpy().argmax(-1)
         for i, story in enumerate(batch):
             for j, (place, _, _, told) in enumerate(story.questions):
                 if not told and story.words[place - 1] == "because":
-                    right.append(said[i, j] == children[i, j])
+                    right.append(said[i, j] == arrays["targets"][i, j])
     return float(np.mean(right)), len(right)
 
 
@@ -764,9 +764,9 @@ four_said = answers(divided, "test")
 print(f"the model's choices with all four: {four_said}")
 
 # %% [markdown]
-# The model answers as well as before. But now several heads find most children, none as well as the one that was alone,
-# or hardly; and whichever is taken out, the others stand in for it. Nobody assigned the parts, and each start of the
-# training deals them anew. That is what one meets in large models: it is why "the head that does X" needs its number,
+# From this start the model answers a little less well. Three of the four heads find the child in half of the questions
+# or more, none as well as the one that was alone; and whichever is taken out, the others stand in for most of what it
+# did. Nobody assigned the parts, and each start of the training deals them anew. That is what one meets in large models: it is why "the head that does X" needs its number,
 # its baseline and its removal, and why it often is but a part of the truth.
 #
 # **Exercises**: 09.1 softmax, 09.2 attention, 09.3 the causal mask, 09.4 splitting and joining heads.

@@ -18,6 +18,7 @@
 
 # %%
 from collections import Counter, defaultdict
+from itertools import islice
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -27,11 +28,14 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.locate import lingo_files
 from tinygrad_llm.datasets.pairs import padded, read_pairs, teacher_forcing
 from tinygrad_llm.evaluate import corpus_bleu
-from tinygrad_llm.generate import beam_search
+from tinygrad_llm.generate import Sampler, beam_search, generate
 from tinygrad_llm.generate.beam import best_extensions
 from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig
-from tinygrad_llm.optim import AdamW, clip_scale, schedule
+from tinygrad_llm.models.base import LanguageModel
+from tinygrad_llm.models.encoder_decoder import ConditionedDecoder
+from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.tokenizer import WordTokenizer
+from tinygrad_llm.train import fit
 from tinygrad_llm.visualize import Line, heat_map, line_chart
 
 run = Chapter(
@@ -161,7 +165,8 @@ print(table(shown, ["", "1", "2", "3", "4"]))
 # What if one forgot to shift? Then the word to be said is the word that is read. We shall try it below.
 #
 # Sentences differ in length and an array does not. What is left over is filled with padding. It must be harmless twice:
-# where it is *said*, it does not count (`ops.IGNORE`); where it would be *looked at*, a mask forbids it.
+# where it is *said*, it does not count (`ops.IGNORE`); where it would be *looked at*, a mask forbids it. As it always
+# stands at the end, it is enough to say how long each sentence is.
 #
 # ## How does the writer ask the reader?
 #
@@ -175,23 +180,25 @@ print(table(shown, ["", "1", "2", "3", "4"]))
 
 # %%
 rng = np.random.default_rng(0)
-layer = nn.MultiHeadAttention(8, 1, rng=rng, dtype=np.float64).to(run.device)
+layer = nn.Attention(8, 1, rng=rng, dtype=np.float64).to(run.device)
 writing, memory = (Tensor(rng.normal(size=(2, length, 8))).to(run.device) for length in (3, 5))
-is_word = np.array([[True] * 5, [True] * 3 + [False] * 2])
+lengths = np.array([5, 3])
+is_word = np.arange(5) < lengths[:, None]
 
 q, k, v = layer.q_proj(writing), layer.k_proj(memory), layer.v_proj(memory)
 scores = q @ k.transpose(0, 2, 1) / 8**0.5  # (B, T, S)
 shares = ops.softmax(ops.masked_fill(scores, ~is_word[:, None, :], -np.inf))
-answer = layer.out_proj(shares @ v)
-np.testing.assert_allclose(answer.numpy(), layer(writing, memory, is_word).numpy(), rtol=1e-12)
+answer = layer.o_proj(shares @ v)
+np.testing.assert_allclose(answer.numpy(), layer(writing, memory, lengths=lengths).numpy(), rtol=1e-12)
 disturbed = ops.where(is_word[:, :, None], memory, 100.0)
-np.testing.assert_allclose(layer(writing, disturbed, is_word).numpy(), answer.numpy(), rtol=1e-12)
+np.testing.assert_allclose(layer(writing, disturbed, lengths=lengths).numpy(), answer.numpy(), rtol=1e-12)
 print("five lines of cross-attention and the package's agree; what stands in the padding changes nothing")
 
 # %% [markdown]
 # That is the whole novelty. An **encoder** layer asks itself, without a causal mask, and thinks. A **decoder** layer
 # asks itself, with one, then asks the encoder, and thinks. The [package's](../tinygrad_llm/models/encoder_decoder.py)
-# fits on a page; it is BART, and equals transformers' to 10⁻¹⁰.
+# fits on a page; it is BART, and equals transformers' to 10⁻¹⁰. `model.given(source)` reads a source once, and what it
+# returns is a language model like the GPT of chapter 12, but of translations of this source.
 #
 # ## What it has to beat
 #
@@ -209,28 +216,45 @@ CONFIG = EncoderDecoderConfig(
 
 
 class TwoLSTMs(Module):
-    """The last state (h, c) of one is the first of the other.  (B, S), (B, T) -> (B, T, V)"""
+    """The last state (h, c) of one is the first of the other."""
 
     def __init__(self, rng, width=96, dropout=0.1):
         self.words = nn.Embedding(len(words), width, rng=rng, std=0.3)
         self.reader, self.writer = nn.LSTM(width, width, rng=rng), nn.LSTM(width, width, rng=rng)
         self.out, self.dropout = nn.Linear(width, width, rng=rng), nn.Dropout(dropout)
 
-    def words_of(self, source):
-        return source != PAD
-
-    def encode(self, source, mask=None, rng=None):
+    def given(self, source, rng=None):
         padding_first = np.argsort(source != PAD, axis=1, kind="stable")
         source = np.take_along_axis(source, padding_first, axis=1)
-        return ops.concat(self.reader(self.dropout(self.words(source), rng))[1], axis=-1)  # (B, 2 D): all there is
+        _, state = self.reader(self.dropout(self.words(source), rng))
+        return Writer(self, state)
 
-    def decode(self, target, memory, mask=None, rng=None):
-        width = memory.shape[1] // 2
-        h, _ = self.writer(self.dropout(self.words(target), rng), (memory[:, :width], memory[:, width:]))
-        return ops.linear(self.out(self.dropout(h, rng)), self.words.weight)
+    def loss(self, batch, *, rng=None, divisor=None, dtype=None):
+        return self.given(batch["source"], rng).loss(batch, rng=rng, divisor=divisor)
 
-    def loss(self, source, target_in, target_out, rng=None):
-        return ops.cross_entropy(self.decode(target_in, self.encode(source, rng=rng), rng=rng), target_out)
+
+class Writer(LanguageModel):
+    """The LSTM that writes, from a state (h, c), (B, D) each, on: it is all that there is of the source."""
+
+    def __init__(self, model, state):
+        self.model, self.state = model, state
+        self.vocab_size, self.block_size = len(words), None
+
+    def hidden(self, tokens, *, mask=None, positions=None, cache=None, rng=None, dtype=None):
+        x = self.model.dropout(self.model.words(tokens), rng)
+        states = self.model.writer.sequence(x, self.state if cache is None else cache.states[0])
+        if cache is not None:
+            cache.remember(0, states)
+            cache.advance(x.shape[1])
+        return self.model.out(self.model.dropout(states[0], rng))
+
+    def head(self):
+        return self.model.words.weight, None
+
+    def new_cache(self, batch, capacity=64):
+        cache = nn.StateCache(1, batch)
+        cache.states[0] = tuple(part.data for part in self.state)
+        return cache
 
 
 # %% [markdown]
@@ -244,9 +268,9 @@ class TwoLSTMs(Module):
 class OneVector(EncoderDecoder):
     """An encoder-decoder whose decoder sees the memory's first position and no other."""
 
-    def decode(self, target, memory, mask=None, rng=None):
-        first = np.arange(memory.shape[1])[None, :] == np.zeros((len(memory.data), 1))
-        return super().decode(target, memory, first, rng)
+    def given(self, source, lengths=None, rng=None):
+        decoder = super().given(source, lengths, rng)
+        return ConditionedDecoder(self, decoder.memory, np.ones(len(source), int))
 
 
 MODELS = {
@@ -277,24 +301,21 @@ def batches(rng):
         for chosen in rng.permutation(len(parts)):
             rows = parts[chosen]
             s, t = source_lengths[rows].max(), target_lengths[rows].max()
-            yield sources[rows, :s], all_reads[rows, :t], all_says[rows, :t]
+            yield {"source": sources[rows, :s], "tokens": all_reads[rows, :t], "targets": all_says[rows, :t]}
+
+
+def not_shifted(batch):
+    says = batch["targets"]
+    return batch | {"targets": np.where(says == ops.IGNORE, says, batch["tokens"])}
 
 
 def trained(name, seed, steps=STEPS, shifted=True):
     make, rate = MODELS[name]
-    rng = np.random.default_rng(seed)
-    model, losses, stream = make(rng).to(run.device), [], batches(np.random.default_rng([seed, 1]))
-    optimizer = AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98))
-    at = schedule("cosine", rate, STEPS, warmup=STEPS // 10)
-    for step in run.progress(range(steps), name):
-        source, reads, says = next(stream)
-        loss = model.loss(source, reads, says if shifted else np.where(says == ops.IGNORE, says, reads), rng=rng)
-        loss.backward()
-        norm = float(sum((p.grad**2).sum() for p in optimizer.flat.parameters) ** 0.5)
-        optimizer.step(lr=at(step + 1), scale=clip_scale(norm, 1.0))
-        optimizer.zero_grad()
-        losses.append(loss.item())
-    return model, losses
+    model = make(np.random.default_rng(seed)).to(run.device)
+    optimizer, at = AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98)), schedule("cosine", rate, STEPS, STEPS // 10)
+    drawn = islice(batches(np.random.default_rng([seed, 1])), steps)
+    drawn = run.progress(drawn if shifted else map(not_shifted, drawn), name, steps)
+    return model, fit(model.loss, optimizer, drawn, lr=at, seed=seed, threads=1)
 
 
 # %% [markdown]
@@ -310,7 +331,7 @@ print(f"loss after {first} batches: not shifted {loss_of[False]:.3f}, shifted {l
 # but what it wrote. Be suspicious of a loss that falls too fast.
 #
 # When it has learned, nobody gives it the right words any more: it reads what it wrote. Sentences of one length are
-# translated at the same time, the likeliest word each time, and what comes after an end is dropped.
+# translated at the same time, the likeliest word each time, and a sentence that has come to its end leaves the others.
 #
 # Of one length, so that nothing is padded. At first we did not take that care, and found that the LSTMs wrote other
 # sentences in a batch than alone: they have no mask, and a dozen pads in front move their state. Attention with a mask
@@ -328,11 +349,10 @@ def written(row):
 def greedy(model, source, longest=24):
     """(B, S) numbers -> B lists of words."""
     with no_grad():
-        memory, rows = model.encode(source), np.full((len(source), 1), START)
-        while rows.shape[1] <= longest and not (rows == END).any(1).all():
-            best = model.decode(rows, memory).numpy()[:, -1].argmax(-1)
-            rows = np.concatenate([rows, best[:, None]], axis=1)
-    return [written(row[1:]) for row in rows]
+        decoder = model.given(source)
+    starts = [[START]] * len(source)
+    found = generate(decoder, starts, longest, Sampler(greedy=True), np.random.default_rng(0), stop_ids=[END])
+    return [written(row) for row in found.tokens]
 
 
 def translate(model, pairs):
@@ -399,11 +419,10 @@ run.show(
 
 def shares_of(model, pairs):
     """(B, T, S): row t is where the last layer looks as it writes word t."""
-    source, (reads, _) = (
-        padded(numbers(p.source for p in pairs), PAD),
-        teacher_forcing(numbers(p.target for p in pairs), START, END, PAD),
-    )
-    return model.looks(source, reads)[-1].mean(1)
+    source = padded(numbers(p.source for p in pairs), PAD)
+    reads, _ = teacher_forcing(numbers(p.target for p in pairs), START, END, PAD)
+    with no_grad():
+        return model.cross_attention_weights(source, reads)[-1].mean(1)
 
 
 def agreement(pairs, guess):
@@ -459,18 +478,11 @@ for ours, theirs in zip(step(totals, log_p, 4), best_extensions(totals, log_p, 4
     np.testing.assert_array_equal(ours, theirs)
 
 
-def speaker(model, pair):
-    """ln p of the next word, for any beginnings of this pair's translation."""
-    source = np.array(numbers([pair.source]))
+def best(model, pair, width):
+    """The likeliest sentence that a beam finds. `beam_search` reads each word once and keeps what it has read."""
     with no_grad():
-        memory = model.encode(source)
-
-    def log_probabilities(prefixes):
-        with no_grad():
-            repeated = memory[[0] * len(prefixes)]
-            return ops.log_softmax(model.decode(prefixes, repeated)[:, -1]).numpy()
-
-    return log_probabilities
+        decoder = model.given(np.array(numbers([pair.source])))
+    return beam_search(decoder, [START], END, width, 24)[0]
 
 
 some = judged[: run.pick(100, 3)]
@@ -478,7 +490,7 @@ better, worse, beams = [], [], []
 for name in ("encoder-decoder", "two LSTMs"):
     found = {}
     for width in (1, 4):
-        found[width] = [beam_search(speaker(models[name, 0], p), [START], END, width, 24)[0] for p in some]
+        found[width] = [best(models[name, 0], p, width) for p in some]
         texts = [written(h.tokens) for h in found[width]]
         beams.append(
             [name, width, np.mean([h.log_probability for h in found[width]]), exact(texts, some), bleu(texts, some)]

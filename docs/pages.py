@@ -29,6 +29,8 @@ PARTS = {
     "Measuring": 30, "Serving": 32, "Using": 39,
 }  # fmt: skip
 """Each part's first chapter."""
+GUIDE = [ROOT / "docs" / "architecture.md", ROOT / "docs" / "from_pytorch.md", ROOT / "CONTRIBUTING.md"]
+LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)\)")
 EXERCISES = """## Exercises
 
 `tgl start` lays them out in `work/`, `tgl watch` looks at your file each time you save, `tgl hint` helps by degrees."""
@@ -37,8 +39,13 @@ EXERCISES = """## Exercises
 def write(folder: Path) -> None:
     """All sources, in a folder that is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
-    for part in ("chapters", "api", "files"):
+    for part in ("chapters", "api", "files", "guide"):
         (folder / part).mkdir(parents=True)
+    for path in GUIDE:
+        text = LINK.sub(
+            lambda match, path=path: f"[{match[1]}]({_guide_link(path, match[2])})", path.read_text("utf-8")
+        )
+        (folder / "guide" / f"{path.stem.lower()}.md").write_text(text, encoding="utf-8")
     modules = [_module(path) for path in sorted((ROOT / PACKAGE).rglob("*.py")) if path.name != "__main__.py"]
     for module in modules:
         (folder / "api" / f"{module}.rst").write_text(_module_page(module, modules), encoding="utf-8")
@@ -55,7 +62,7 @@ def _contents(chapters: list[Path]) -> str:
     for path in chapters:
         part = [name for name, first in PARTS.items() if first <= int(path.name[:2])][-1]
         parts.setdefault(part, []).append(f"chapters/{path.stem}")
-    parts["The package"] = [f"api/{PACKAGE}"]
+    parts["The package"] = [*(f"guide/{path.stem.lower()}" for path in GUIDE), f"api/{PACKAGE}"]
     return "\n".join(
         "\n".join(["```{toctree}", f":caption: {part}", ":maxdepth: 1", "", *pages, "```", ""])
         for part, pages in parts.items()
@@ -71,6 +78,12 @@ def _write_chapter(course: Course, path: Path, folder: Path) -> None:
         text = "\n\n".join([text, EXERCISES, *(_exercise(course, exercise) for exercise in exercises)])
     (folder / "chapters" / f"{path.stem}.md").write_text(text, encoding="utf-8")
     (folder / "chapters" / f"{path.stem}.ipynb").write_text(notebook(script), encoding="utf-8")
+
+
+def _guide_link(path: Path, link: str) -> str:
+    """The page of the guide that a page of it links to; what is elsewhere as it is."""
+    target = (path.parent / link).resolve()
+    return f"{target.stem.lower()}.md" if target in GUIDE else link
 
 
 def _page(chapter: Path, link: str, folder: Path) -> str:

@@ -41,6 +41,14 @@ SIZES = [
     (1, 2, 1, 65, 70, 80, False, 0.0, "odd"),
     (1, 2, 1, 65, 130, 128, True, 0.2, "packed"),
     (2, 1, 1, 70, 66, 128, True),
+    (3, 4, 2, 1, 300, 64, True, 0.0, "heads", (300, 1, 129)),
+    (3, 2, 1, 1, 300, 20, True, 0.0, "odd", (64, 0, 65), 40),
+    (2, 2, 1, 70, 140, 64, False, 0.2, "packed", (13, 140)),
+    (2, 2, 2, 130, 140, 32, True, 0.0, "shifted", (50, 128)),
+    (2, 4, 2, 140, 130, 64, True, 0.2, "packed", (130, 97), 1),
+    (1, 2, 1, 200, 200, 64, True, 0.0, "packed", None, 70),
+    (1, 2, 1, 200, 200, 128, True, 0.3, "heads", None, 128),
+    (1, 1, 1, 65, 130, 32, True, 0.0, "heads", None, 1000),
 ]
 
 
@@ -81,6 +89,47 @@ def test_queries_that_look_nowhere_answer_zero(dtype):
     nowhere = 140 - 65
     assert (x["out"][:, :, :nowhere] == 0).all() and (x["dq"][:, :, :nowhere] == 0).all()
     assert (x["lse"][:, :, :nowhere] == np.inf).all() and np.isfinite(x["lse"][:, :, nowhere:]).all()
+
+
+@both
+def test_padding_is_never_read_and_its_gradient_is_zero(dtype):
+    """Keys and values behind an example's length are NaN; whole tiles and blocks of them, and a part of one."""
+    problem = Problem(dtype, 3, 2, 1, 70, 260, 32, True, lengths=(260, 33, 0))
+    x = problem.arrays()
+    problem.run(launcher(), x)
+    problem.check(x, factors(problem))
+    for b, length in enumerate(problem.lengths):
+        assert (x["dk"][b, :, length:] == 0).all() and (x["dv"][b, :, length:] == 0).all()
+    assert (x["out"][2] == 0).all() and (x["dq"][2] == 0).all() and (x["lse"][2] == np.inf).all()
+
+
+@both
+@pytest.mark.parametrize("length", [1, 64, 100])
+def test_a_query_over_a_cache_gives_the_bits_that_it_gives_over_the_keys_alone(dtype, length):
+    """T = 1: what lies behind the length changes nothing."""
+    cached = Problem(dtype, 1, 4, 2, 1, 150, 64, True, lengths=(length,))
+    x = cached.arrays()
+    cached.run(launcher(), x)
+    alone = Problem(dtype, 1, 4, 2, 1, length, 64, True)
+    y = alone.arrays()
+    for name in ("q", "k", "v", "g"):
+        y[name][...] = x[name][:, :, : y[name].shape[2]]
+    alone.run(launcher(), y)
+    for name in ("out", "lse", "dq", "dk", "dv"):
+        np.testing.assert_array_equal(x[name][:, :, : y[name].shape[2]], y[name], err_msg=name)
+
+
+@both
+def test_a_window_of_all_keys_and_lengths_of_all_keys_change_no_bit(dtype):
+    plain = Problem(dtype, 2, 2, 1, 130, 140, 64, True, 0.2)
+    limited = Problem(dtype, 2, 2, 1, 130, 140, 64, True, 0.2, lengths=(140, 140), window=140)
+    results = []
+    for problem in (plain, limited):
+        x = problem.arrays()
+        problem.run(launcher(), x)
+        results.append(x)
+    for name, found in results[0].items():
+        assert found.tobytes() == results[1][name].tobytes(), name
 
 
 @both
@@ -236,6 +285,9 @@ def test_nothing_to_look_at_and_nobody_to_look(time, source_length):
 
 SMALL = (1, 4, 2, 140, 130, 32, True)
 DROPPED = (1, 4, 2, 70, 130, 32, True, 0.4)
+CACHED = (2, 2, 1, 70, 140, 32, True, 0.0, "heads", (41, 135))
+PADDED = (2, 2, 1, 70, 140, 32, False, 0.0, "heads", (41, 135))
+WINDOWED = (1, 2, 1, 200, 200, 32, True, 0.0, "heads", None, 70)
 FORWARD, BACKWARD = "attention_forward_", "attention_backward_"
 FAULTS = [
     ("what was summed is not set to the new top", FORWARD + "float32", SMALL, "out[i][h] *= shrink", "out[i][h] *= 1.0f"),
@@ -243,8 +295,8 @@ FAULTS = [
     ("the sum is not set to the new top", FORWARD + "bfloat16", SMALL, "run.total[m][half] * shrink", "run.total[m][half]"),
     ("the diagonal is one key off", FORWARD + "float32", SMALL, "t + n.S - n.T,", "t + n.S - n.T + 1,"),
     ("the diagonal of a square", FORWARD + "bfloat16", SMALL, "t + n.S - n.T,", "t,"),
-    ("no mask", BACKWARD + "bfloat16", SMALL, "if (diagonal && key >", "if (false && key >"),
-    ("no mask for keys", BACKWARD + "bfloat16", SMALL, "if (diagonal && t + query <", "if (false && t + query <"),
+    ("no mask", BACKWARD + "bfloat16", SMALL, "if (diagonal && !within(last", "if (false && !within(last"),
+    ("no mask for keys", BACKWARD + "bfloat16", SMALL, "if (diagonal && !within(t", "if (false && !within(t"),
     ("the diagonal begins too late", BACKWARD + "bfloat16", SMALL, "scale, t < warp_high)", "scale, t < warp_low)"),
     ("a warp stops too early", FORWARD + "bfloat16", SMALL, "if (s > warp_high)", "if (s > warp_low)"),
     ("a key head serves the wrong queries", FORWARD + "float32", SMALL, "group = h / (sizes.H / sizes.G)", "group = h % sizes.G"),
@@ -258,6 +310,20 @@ FAULTS = [
     ("dropped weights are kept", FORWARD + "bfloat16", DROPPED, "if (DROPOUT)", "if (false)"),
     ("dropout without its factor", FORWARD + "bfloat16", DROPPED, "factor / total", "1.0f / total"),
     ("keys meet other bits", BACKWARD + "bfloat16", DROPPED, "_sync(EVERYONE, other, 4)", "_sync(EVERYONE, other, 8)"),
+    ("every example has all keys", FORWARD + "float32", CACHED, "sizes.S = keys_of(lengths, b, sizes.S);", ""),
+    ("every example has all keys", BACKWARD + "bfloat16", CACHED, "sizes.S = keys_of(lengths, b, sizes.S);", ""),
+    ("a key of padding is seen", BACKWARD + "float32", PADDED, "key < sizes.S && within", "within"),
+    ("a key of padding is seen", BACKWARD + "bfloat16", PADDED, "clear_rows<HEAD>(dvalues, lane, own, sizes.S);", ""),
+    ("padding has no gradient written", BACKWARD + "bfloat16", CACHED, "group, with_padding), own, sizes.K, in_pieces_of_16(dk", "group, sizes.S), own, sizes.K, in_pieces_of_16(dk"),
+    ("all before a key is seen", FORWARD + "float32", WINDOWED, "< (unsigned int)n.window", "< (1u << 29)"),
+    ("the window is one key wider", FORWARD + "bfloat16", WINDOWED, "< (unsigned int)n.window", "<= (unsigned int)n.window"),
+    ("the window is one key wider", BACKWARD + "bfloat16", WINDOWED, "< (unsigned int)n.window", "<= (unsigned int)n.window"),
+    ("the window begins a tile too late", FORWARD + "bfloat16", WINDOWED, "sizes)) / KEYS * KEYS", "sizes)) / KEYS * KEYS + KEYS"),
+    ("the window begins a tile too late", BACKWARD + "float32", WINDOWED, "sizes)) / P::OTHER * P::OTHER;\n", "sizes)) / P::OTHER * P::OTHER + P::OTHER;\n"),
+    ("the window is not looked for", FORWARD + "bfloat16", WINDOWED, "|| s < first_key(warp_high, sizes)", ""),
+    ("the window is not looked for", BACKWARD + "bfloat16", WINDOWED, "|| s < first_key(warp_high, sizes)", ""),
+    ("the window is not looked for by keys", BACKWARD + "bfloat16", WINDOWED, "sizes.window < sizes.S ? sizes.T : ", ""),
+    ("queries end too early for a window", BACKWARD + "bfloat16", WINDOWED, "sizes, causal) + sizes.window) : 0", "sizes, causal) + sizes.window - QUERIES) : 0"),
     ("keys meet another head's bits", BACKWARD + "float32", DROPPED, "    drop.head = b * sizes.H + h;\n", ""),
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import DeviceStream, as_dtype, to_device
 from tinygrad_llm.backend.launch import launch
-from tinygrad_llm.ops.attention_plain import PlainAttention
+from tinygrad_llm.ops.attention_plain import PlainAttention, visible
 
 pytestmark = pytest.mark.gpu
 WHOLE = {"float32": 5e-6, "bfloat16": 2.0**-7}
@@ -27,7 +27,8 @@ HALF_A_STEP = 2.0**-8
 
 @dataclass(frozen=True)
 class Shape:
-    """B examples, H heads, G of them for keys, T queries, S keys, size K; p of the weights are dropped."""
+    """B examples, H heads, G of them for keys, T queries, S keys, size K; p of the weights are dropped. lengths: how
+    many keys each example has; window: how many of them a query sees."""
 
     b: int
     h: int
@@ -37,6 +38,14 @@ class Shape:
     k: int
     causal: bool = True
     p: float = 0.0
+    lengths: tuple[int, ...] | None = None
+    window: int | None = None
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Who sees whom: booleans that broadcast to (B, G, R, T, S)."""
+        lengths = None if self.lengths is None else np.array(self.lengths)
+        return visible(np, self.t, self.s, lengths, self.causal, self.window)
 
 
 SHAPES = {
@@ -52,14 +61,21 @@ SHAPES = {
     "not causal": Shape(2, 4, 2, 500, 700, 64, causal=False),
     "with a cache": Shape(2, 4, 2, 65, 1000, 64),
     "queries that see nothing": Shape(1, 2, 1, 300, 200, 64),
+    "one query over caches": Shape(4, 12, 4, 1, 1024, 64, lengths=(1024, 1, 777, 64)),
+    "caches of their own lengths": Shape(3, 4, 2, 100, 1000, 128, lengths=(1000, 40, 513), p=0.1),
+    "a window": Shape(1, 4, 4, 1024, 1024, 64, window=200),
+    "padding": Shape(2, 4, 4, 500, 700, 64, causal=False, lengths=(700, 123)),
 }
 
 
 def small(shape: Shape) -> Shape:
     """What the stand-in does in a second."""
+    lengths = None if shape.lengths is None else tuple(min(n, 150) for n in shape.lengths)
+    window = None if shape.window is None else min(shape.window, 40)
     return replace(
-        shape, b=1, h=min(shape.h, 2 * shape.g, 4), g=min(shape.g, 2), t=min(shape.t, 141), s=min(shape.s, 150)
-    )
+        shape, b=1 if lengths is None else shape.b, h=min(shape.h, 2 * shape.g, 4), g=min(shape.g, 2),
+        t=min(shape.t, 141), s=min(shape.s, 150), lengths=lengths, window=window,
+    )  # fmt: skip
 
 
 def drawn(shape: Shape, dtype: str) -> list[np.ndarray]:
@@ -99,8 +115,8 @@ def roundings(shape: Shape, q, k, v, g, mask) -> list[np.ndarray]:
     k, v = (np.repeat(x, groups, 1) for x in (k, v))
     m = np.ones(()) if mask is None else mask.reshape(shape.b, shape.h, shape.t, shape.s)
     scores = scale * q @ k.swapaxes(2, 3)
-    if shape.causal:
-        scores[..., ~np.tri(shape.t, shape.s, shape.s - shape.t, dtype=bool)] = -np.inf
+    seen = np.broadcast_to(shape.seen, (shape.b, 1, 1, shape.t, shape.s))[:, :, 0]
+    scores = np.where(seen, scores, -np.inf)
     top = scores.max(-1, keepdims=True)
     p = np.exp(scores - np.where(np.isfinite(top), top, 0))
     p /= np.maximum(p.sum(-1, keepdims=True), 1e-300)
@@ -123,7 +139,9 @@ def defined(shape: Shape, q, k, v, g, mask) -> list[np.ndarray]:
     """The answer and dq, dk, dv in float64, all scores in memory."""
     q, k, v, g = (x.astype(np.float64) for x in (q, k, v, g))
     grouped = (shape.b, shape.g, shape.h // shape.g, shape.t, shape.k)
-    plain = PlainAttention(q.reshape(grouped), k, v, None, shape.causal, 1 / math.sqrt(shape.k), mask)
+    lengths = None if shape.lengths is None else np.array(shape.lengths)
+    options = {"lengths": lengths, "window": shape.window}
+    plain = PlainAttention(q.reshape(grouped), k, v, None, shape.causal, 1 / math.sqrt(shape.k), mask, **options)
     out, dq, dk, dv = (np.empty(s) for s in (grouped, grouped, k.shape, v.shape))
     plain.forward(out)
     plain.backward(g.reshape(grouped), dq, dk, dv, False)
@@ -134,7 +152,8 @@ def on_gpu(shape: Shape, q, k, v, g, counter) -> list[np.ndarray]:
     """The same by `ops.attention`, from the GPU's arrays."""
     leaves = [Tensor(x, requires_grad=True).to("cuda") for x in (q, k, v)]
     rng = DeviceStream(counter) if shape.p else None
-    out = ops.attention(*leaves, causal=shape.causal, p=shape.p, rng=rng)
+    lengths = None if shape.lengths is None else to_device(np.array(shape.lengths), "cuda")
+    out = ops.attention(*leaves, lengths=lengths, causal=shape.causal, window=shape.window, p=shape.p, rng=rng)
     out.backward(to_device(g, "cuda"))
     return [to_device(x, "cpu") for x in (out.data, *(leaf.grad for leaf in leaves))]
 

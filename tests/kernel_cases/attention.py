@@ -28,21 +28,25 @@ COUNTER = np.array([0x0123456789ABCDEF, 7], np.uint64)
 CALL = 3
 
 
-def sees(time: int, source: int, causal: bool) -> np.ndarray:
-    """(T, S): whether query t sees key s."""
-    return np.arange(source) <= np.arange(time)[:, None] + source - time if causal else np.ones((time, source), bool)
+def sees(time: int, source: int, causal: bool, lengths=None, window: int | None = None) -> np.ndarray:
+    """(B or 1, 1, T, S): whether query t of example b sees key s."""
+    end = np.array([source] if lengths is None else lengths)[:, None, None, None]
+    key, last = np.arange(source), np.arange(time)[:, None] + end - time
+    seen = key < end if not causal else key <= last
+    return np.broadcast_to(seen & (key > last - window) if window else seen, (len(end), 1, time, source))
 
 
-def reference(q, k, v, g, written, causal, scale, mask=1.0, unit=0.0):
+def reference(q, k, v, g, written, seen, scale, mask=1.0, unit=0.0):
     """{name: (value, bound)} of out, lse, dq, dk, dv, in float64 from the formulas.
 
-    `written` is the answer that the way back was given; `mask` multiplies the weights.
+    `written` is the answer that the way back was given; `seen` says who sees whom; `mask` multiplies the weights. What
+    nobody sees may be NaN.
     """
     q, k, v, g, written = (x.astype(np.float64) for x in (q, k, v, g, written))
     batch, groups, source, size = k.shape
     repeats = q.shape[1] // groups
-    k, v = np.repeat(k, repeats, 1), np.repeat(v, repeats, 1)
-    scores = np.where(sees(q.shape[2], source, causal), scale * q @ k.swapaxes(-1, -2), -np.inf)
+    k, v = np.repeat(np.nan_to_num(k), repeats, 1), np.repeat(np.nan_to_num(v), repeats, 1)
+    scores = np.where(seen, scale * q @ k.swapaxes(-1, -2), -np.inf)
     top = np.maximum(scores.max(-1, keepdims=True), -1e300)
     e = np.exp(scores - top)
     total = e.sum(-1, keepdims=True)
@@ -81,6 +85,7 @@ class Problem:
     layout: "heads" for four arrays (B, heads, positions, K); "packed" for views of one array as a linear layer makes it,
     which begins at a multiple of 16 bytes; "shifted" for the same an element later; "odd" for rows of odd length;
     "padded" for arrays by themselves whose rows begin at multiples of 16 bytes whatever K is.
+    lengths: how many keys each example has; behind them k and v are NaN. window: of how many a query sees the last.
     """
 
     dtype: str
@@ -93,10 +98,14 @@ class Problem:
     causal: bool
     p: float = 0.0
     layout: str = "heads"
+    lengths: tuple[int, ...] | None = None
+    window: int | None = None
 
     def __str__(self) -> str:
         sizes = f"B{self.batch}H{self.heads}G{self.groups}T{self.time}S{self.source}K{self.size}"
-        return f"{self.dtype}-{sizes}{'-causal' * self.causal}{'-dropout' * (self.p > 0)}-{self.layout}"
+        options = "-causal" * self.causal + "-dropout" * (self.p > 0) + f"-{self.layout}"
+        options += "" if self.lengths is None else "-lengths " + " ".join(map(str, self.lengths))
+        return f"{self.dtype}-{sizes}{options}" + (f"-window {self.window}" if self.window else "")
 
     @property
     def scale(self) -> float:
@@ -112,6 +121,8 @@ class Problem:
         made |= {"d" + name: x for name, x in self._side_by_side(counts).items()}
         for name in ("q", "k", "v", "g"):
             made[name][...] = rng.standard_normal(made[name].shape)
+        for b, length in enumerate(self.lengths or ()):
+            made["k"][b, :, length:] = made["v"][b, :, length:] = np.nan
         for name in ("lse", "delta"):
             made[name] = np.full((self.batch, self.heads, self.time), np.nan, np.float32)
         return made
@@ -140,7 +151,9 @@ class Problem:
         return made
 
     def options(self) -> dict:
-        return {"causal": self.causal, "scale": self.scale, "p": self.p, "counter": COUNTER, "call": CALL}
+        lengths = None if self.lengths is None else np.array(self.lengths, np.int32)
+        drawn = {"p": self.p, "counter": COUNTER, "call": CALL}
+        return {"causal": self.causal, "scale": self.scale, "lengths": lengths, "window": self.window, **drawn}
 
     def run(self, launch, x: dict[str, np.ndarray]) -> None:
         """Forward, then backward, into x."""
@@ -166,7 +179,8 @@ class Problem:
     def expected(self, x: dict[str, np.ndarray], mask: np.ndarray | float = 1.0) -> dict[str, tuple]:
         """The reference for these inputs; the way back is given the answer in x."""
         inputs = (x[name] for name in ("q", "k", "v", "g", "out"))
-        return reference(*inputs, self.causal, self.scale, mask, UNIT[self.dtype])
+        seen = sees(self.time, self.source, self.causal, self.lengths, self.window)
+        return reference(*inputs, seen, self.scale, mask, UNIT[self.dtype])
 
     def check(self, x: dict[str, np.ndarray], mask: np.ndarray | float = 1.0, names: Iterable[str] = RESULTS) -> None:
         """Each result within its bound of what float64 computes; AssertionError names the worst element."""
@@ -258,6 +272,9 @@ def attention_cases(file: str) -> tuple[dict[str, Callable[[], Case]], list[str]
             Problem(dtype, 1, 1, 1, 3, 2, 7, False),
             Problem(dtype, 2, 4, 2, 140, 130, 64, True),
             Problem(dtype, 1, 2, 2, 130, 70, 16, False, 0.5),
+            Problem(dtype, 3, 4, 2, 1, 150, 64, True, lengths=(150, 1, 67)),
+            Problem(dtype, 2, 2, 1, 70, 140, 32, True, 0.3, lengths=(41, 135), window=20),
+            Problem(dtype, 1, 2, 1, 140, 140, 64, True, window=33),
         ):
             found[str(problem)] = partial(attention_case, file, problem)
     return found, tiny

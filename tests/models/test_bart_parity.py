@@ -134,15 +134,18 @@ def keys_and_values_exchanged(monkeypatch):
 
 
 def norm_of_the_embeddings_forgotten(monkeypatch):
-    monkeypatch.setattr(Stack, "embed", lambda self, x, *rest: x + self.position_embedding.weight[: x.shape[1]])
+    def without(self, x, *args, **options):
+        return x + self.position_embedding.weight[: x.shape[1]]
+
+    monkeypatch.setattr(Stack, "embed", without)
 
 
 def bias_of_the_logits_forgotten(monkeypatch):
     plain = EncoderDecoder.given
 
-    def without(self, *args):
+    def without(self, *args, **options):
         self.logits_bias.assign(np.zeros(self.logits_bias.shape))
-        return plain(self, *args)
+        return plain(self, *args, **options)
 
     monkeypatch.setattr(EncoderDecoder, "given", without)
 

@@ -50,6 +50,9 @@ def test_norms_and_linear(shape):
     both(ops.rms_norm, composed.rms_norm, [normal(*shape)])
     both(ops.linear, composed.linear, [normal(*shape), normal(4, d), normal(4)])
     both(ops.linear, composed.linear, [normal(*shape), normal(4, d)])
+    joint = [normal(4, d), normal(2, d), normal(3, d)]
+    both(ops.joint_linear, composed.joint_linear, [normal(*shape), *joint])
+    both(ops.joint_linear, composed.joint_linear, [normal(*shape), *joint, normal(4), normal(2), normal(3)])
 
 
 def test_norms_keep_a_large_mean_from_drowning_the_differences():

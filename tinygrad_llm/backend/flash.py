@@ -20,6 +20,8 @@ from tinygrad_llm.errors import ArgumentError
 THREADS = 128
 HEADS = (32, 64, 128)
 """Head sizes for which there is a kernel: any other is taken for the next of them, with zeros."""
+UNLIMITED = 1 << 29
+"""The window where there is none, as the kernels have it."""
 DELTA_ROWS = 16
 """Rows a block of `attention_delta`."""
 
@@ -36,7 +38,7 @@ class Tiles:
 
 
 def flash_supports(q: Array, k: Array, v: Array) -> bool:
-    """Whether the kernels take these arrays: float32 or bfloat16, head size at most 128, last axis contiguous.
+    """Whether the kernels take these arrays: float32 or bfloat16, one head size of at most 128, last axis contiguous.
 
     bfloat16 needs tensor cores besides, sm_80 or later: that is the device's affair.
     """
@@ -44,7 +46,7 @@ def flash_supports(q: Array, k: Array, v: Array) -> bool:
         x.ndim == 4
         and x.dtype == q.dtype
         and x.dtype.name in ("float32", "bfloat16")
-        and 1 <= x.shape[3] <= HEADS[-1]
+        and 1 <= x.shape[3] == q.shape[3] <= HEADS[-1]
         and (x.strides[3] == x.itemsize or x.shape[3] == 1)
         for x in (q, k, v)
     )
@@ -60,15 +62,19 @@ def flash_forward(
     *,
     causal: bool,
     scale: float,
+    lengths: Array | None = None,
+    window: int | None = None,
     p: float = 0.0,
     counter: Array | None = None,
     call: int = 0,
 ) -> None:
     """Writes softmax(scale q k^T) v into `out`, (B, H, T, K), and the rows' ln sum exp into `lse`, (B, H, T) float32.
 
-    q (B, H, T, K), k and v (B, G, S, K). `lse` is +infinity where a query may look nowhere. With p > 0 and `counter`,
-    two unsigned 64-bit integers on the device (seed, step), weights are dropped; `call` tells apart the attentions of
-    one step. `flash_backward` must be given the same. Raises ArgumentError for a scale that is not positive.
+    q (B, H, T, K), k and v (B, G, S, K). `lse` is +infinity where a query sees no key. `lengths`, (B,) int32 on the
+    device, is how many keys each example has; `window`, with causal alone, how many of them a query sees. With p > 0
+    and `counter`, two unsigned 64-bit integers on the device (seed, step), weights are dropped; `call` tells apart the
+    attentions of one step. `flash_backward` must be given the same. Raises ArgumentError for a scale that is not
+    positive.
     """
     dropout = p > 0 and counter is not None
     head, dtype = _head(q), q.dtype.name
@@ -77,7 +83,8 @@ def flash_forward(
     if grid:
         file = f"attention_forward_{dtype}"
         kernel = f"{file}_{head}" + _suffix(dtype, dropout)
-        args = (*_arrays(q, k, v, out), lse, *_options(q, k, causal, scale, p, counter if dropout else None, call))
+        drop = (p, counter if dropout else None, call)
+        args = (*_arrays(q, k, v, out), lse, *_options(q, k, causal, scale, lengths, window, drop))
         launch(file, kernel, grid, THREADS, args, tiles.shared_bytes)
 
 
@@ -96,6 +103,8 @@ def flash_backward(
     delta: Array,
     causal: bool,
     scale: float,
+    lengths: Array | None = None,
+    window: int | None = None,
     p: float = 0.0,
     counter: Array | None = None,
     call: int = 0,
@@ -112,7 +121,8 @@ def flash_backward(
     if rows:
         args = (*_arrays(out, g), delta, *map(np.int32, (batch, heads, time, size)))
         launch("attention_delta", f"attention_delta_{dtype}", -(-rows // DELTA_ROWS), THREADS, args)
-    options = (lse, delta, *_options(q, k, causal, scale, p, counter if dropout else None, call))
+    drop = (p, counter if dropout else None, call)
+    options = (lse, delta, *_options(q, k, causal, scale, lengths, window, drop))
     file = f"attention_backward_{dtype}"
     for side, over, results in (("keys", k, (dk, dv)), ("queries", q, (dq,))):
         tiles = backward_tiles(dtype, head, dropout, side)
@@ -169,9 +179,11 @@ def _strides(strides: tuple[int, ...], itemsize: int) -> tuple[np.int64, ...]:
     return tuple(np.int64(stride // itemsize) for stride in strides[:3])
 
 
-def _options(q: Array, k: Array, causal: bool, scale: float, p: float, counter: Array | None, call: int) -> tuple:
+def _options(
+    q: Array, k: Array, causal: bool, scale: float, lengths: Array | None, window: int | None, drop: tuple
+) -> tuple:
     if not scale > 0:
         raise ArgumentError("scale", "a positive number", scale)
-    batch, heads, time, size = q.shape
-    sizes = (batch, heads, k.shape[1], time, k.shape[2], size, bool(causal))
-    return (*map(np.int32, sizes), np.float32(scale), np.float32(p), counter, np.int32(call))
+    (batch, heads, time, size), (p, counter, call) = q.shape, drop
+    sizes = (batch, heads, k.shape[1], time, k.shape[2], size, window or UNLIMITED, bool(causal))
+    return (lengths, *map(np.int32, sizes), np.float32(scale), np.float32(p), counter, np.int32(call))

@@ -5,8 +5,8 @@ call itself. Here every array exists before the first token, every call is bound
 on the token is done beforehand, in copies of the weights:
 
 * **The mean of the residual stream is always 0.** A norm subtracts it anyway, so every layer that adds to the stream
-  (embeddings, o_proj, down_proj) has the mean over its outputs taken out of its weights. A norm is then x / sqrt(mean
-  x^2 + eps).
+  (embeddings, o_proj, down_proj) has the mean over its outputs taken out of its weights. A norm is then
+  x / sqrt(mean x^2 + eps).
 * **A norm's gain and bias** are multiplied into the layer behind it: W (w * n + b) = (W * w) n + W b.
 * **1/sqrt(K)** is multiplied into the queries' weights.
 * **GELU's cubic** c1 h + c3 h^3 is (s h)^3 + a (s h) with s = cbrt(c3): up_proj is scaled by s, down_proj by 1/s.

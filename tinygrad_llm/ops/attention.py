@@ -133,8 +133,7 @@ def _core(
     kernels = fused(q)
     if kernels is not None and mask is None and isinstance(rng, DeviceStream | None) and scale > 0 and softcap is None:
         if kernels.flash_supports(q.reshape(q.shape[0], -1, *q.shape[3:]), k, v):
-            if lengths is None and window is None:
-                return FlashAttention(kernels, q, k, v, causal, scale, p, rng)
+            return FlashAttention(kernels, q, k, v, causal, scale, p, rng, **options)
     grouped = (*q.shape[:4], k.shape[2])  # (B, G, R, T, S)
     full = (grouped[0], grouped[1] * grouped[2], *grouped[3:])  # (B, H, T, S)
     drop = None if rng is None else beside(keep_mask(full, p, rng, _precise(q.dtype)), q).reshape(grouped)

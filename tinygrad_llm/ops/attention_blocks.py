@@ -43,10 +43,9 @@ class Block(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """What the backward pass needs of a block: scaled queries, e = exp(scores), 1 / sum e, the softcap's slope."""
+    """What the backward pass needs of a block: e = exp(scores), 1 / sum e, the softcap's slope."""
 
     block: Block
-    q: Array
     e: Array
     inverse: Array
     slope: Array | None
@@ -86,11 +85,10 @@ class BlockedAttention:
         recording = MODE.get().grad_enabled
         for block in self.blocks():
             examples, queries, keys, _ = block
-            q = self._rows(self.q[examples, :, :, queries]) * self.scale
-            e, inverse, slope = self._weights(q, self.k[examples, :, keys], block)
+            e, inverse, slope = self._weights(self._scaled_queries(block), self.k[examples, :, keys], block)
             self._product(self._dropped(e, block), self.v[examples, :, keys], inverse, out[examples, :, :, queries])
             if recording:
-                self.saved.append(Saved(block, q, e, inverse, slope))
+                self.saved.append(Saved(block, e, inverse, slope))
         self.out = out
 
     def backward(self, g: Array, dq: Array, dk: Array, dv: Array, needs_mask: Any) -> Array | None:
@@ -100,7 +98,7 @@ class BlockedAttention:
         dmask = np.zeros(scores, g.dtype) if needs_mask else None
         if not self.saved:  # without queries
             dk[...], dv[...] = 0, 0
-        for block, q, e, inverse, slope in self.saved:
+        for block, e, inverse, slope in self.saved:
             examples, queries, keys, _ = block
             k, v = self.k[examples, :, keys], self.v[examples, :, keys]
             go = self._rows(g[examples, :, :, queries]) * inverse
@@ -115,7 +113,7 @@ class BlockedAttention:
             if slope is not None:
                 ds *= slope
             self._product(ds, k, self.scale, dq[examples, :, :, queries])
-            self._add_to_keys(ds, q, dk, block)
+            self._add_to_keys(ds, self._scaled_queries(block), dk, block)
             self._add_to_keys(self._dropped(e, block), go, dv, block)
         return None if dmask is None else dmask.reshape(self.batch, -1, self.time, self.source)
 
@@ -166,6 +164,10 @@ class BlockedAttention:
         if self.window is not None:
             seen &= s > positions - self.window
         return seen
+
+    def _scaled_queries(self, block: Block) -> Array:
+        """(b, G, R t, K); made twice rather than kept, since it is as large as the output."""
+        return self._rows(self.q[block.examples, :, :, block.queries]) * self.scale
 
     def _weights(self, q: Array, k: Array, block: Block) -> tuple[Array, Array, Array | None]:
         """e = exp(scores - shift), 1 / sum e, which is 0 for a query that sees nothing, and the softcap's slope."""

@@ -17,13 +17,27 @@ MOST_CALLS = 4096
 
 
 class FlashAttention:
-    """One call of attention without a mask. q (B, G, R, T, K), k and v (B, G, S, K), views of any strides."""
+    """One call of attention without a mask. q (B, G, R, T, K), k and v (B, G, S, K), views of any strides; lengths and
+    window as in `ops.attention`."""
 
     def __init__(
-        self, kernels: Any, q: Array, k: Array, v: Array, causal: bool, scale: float, p: float, rng: DeviceStream | None
+        self,
+        kernels: Any,
+        q: Array,
+        k: Array,
+        v: Array,
+        causal: bool,
+        scale: float,
+        p: float,
+        rng: DeviceStream | None,
+        *,
+        lengths: Array | None = None,
+        window: int | None = None,
     ) -> None:
         self.kernels, self.q, self.k, self.v = kernels, _heads(q), k, v
         self.options: dict[str, Any] = {"causal": causal, "scale": scale, "p": p if rng is not None else 0.0}
+        counts = None if lengths is None else namespace(q).ascontiguousarray(lengths.astype("int32", copy=False))
+        self.options |= {"lengths": counts, "window": window}
         if rng is not None:
             # the kernels count examples from 0 in each call: those of a later batch are told apart by the call
             self.options |= {"counter": rng.counter, "call": rng.next_call() + MOST_CALLS * rng.first_example}

@@ -31,6 +31,13 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return y if bias is None else y + bias
 
 
+def joint_linear(x: Tensor, *arrays: Tensor) -> Tensor:
+    """Several linear layers of one input, side by side: n weights (O_i, I), then n biases (O_i,) or none."""
+    weights, biases = [a for a in arrays if a.ndim == 2], [a for a in arrays if a.ndim == 1]
+    layers = zip(weights, biases or [None] * len(weights))
+    return concat([linear(x, weight, bias) for weight, bias in layers], axis=-1)
+
+
 def layer_norm(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
     """(x - mean) / sqrt(var + eps) * w + b."""
     y = (x - mean(x, -1, keepdims=True)) * rsqrt(var(x, -1, keepdims=True) + eps)

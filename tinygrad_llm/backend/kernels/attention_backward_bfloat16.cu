@@ -65,7 +65,7 @@ __device__ __forceinline__ void query_gradients(float (&dscores)[M][N][4], const
       for (int i = 0; i < 8; i++) {
         int c = i % 4, half = c / 2, key = s + column_in_tile(lane, n + i / 4, c);
         float weight = power_of_2(scores[m][n + i / 4][c] * (scale * LOG2_E) - row.lse[m][half]);
-        if (diagonal && key > last_key(own + row_in_warp(lane, m, c), sizes, causal)) weight = 0.0f;
+        if (diagonal && !within(last_key(own + row_in_warp(lane, m, c), sizes, causal), key, sizes)) weight = 0.0f;
         float& dscore = dscores[m][n + i / 4][c];
         dscore = score_gradient(weight, dscore, kept >> i & 1, drop.factor, row.delta[m][half]);
       }
@@ -76,8 +76,8 @@ template <int HEAD, bool DROPOUT>
 __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q, const Heads<const bfloat16>& k,
                                                  const Heads<const bfloat16>& v, const Heads<const bfloat16>& g,
                                                  const Heads<bfloat16>& dq, const float* lse, const float* delta,
-                                                 const Sizes& sizes, int causal, float scale, const Dropout& drop,
-                                                 int head, int block) {
+                                                 const int* lengths, Sizes sizes, int causal, float scale,
+                                                 const Dropout& drop, int head, int block) {
   typedef Plan<HEAD, DROPOUT> P;
   const int M = P::M, N = P::N, OWN = P::OWN, KEYS = P::OTHER, TILE = KEYS * stride<HEAD>();
   SHARED_BYTES(memory);
@@ -87,13 +87,15 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
   const Lane lane = this_lane();
   const int b = head / sizes.H, h = head % sizes.H, group = h / (sizes.H / sizes.G);
   const int first = block * OWN, own = first + lane.warp * M * ROWS;  // of the block, of the warp
+  sizes.S = keys_of(lengths, b, sizes.S);
+  const int begin = max(0, first_key(last_key(first, sizes, causal), sizes)) / KEYS * KEYS;
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
                       in_pieces_of_16(g, sizes.K);
   const Rows<const bfloat16> keys = rows_of(k, b, group, sizes.S), values = rows_of(v, b, group, sizes.S);
   load_tile<OWN, HEAD>(own_q, rows_of(q, b, h, sizes.T), first, sizes.K, pieces);
   load_tile<OWN, HEAD>(own_g, rows_of(g, b, h, sizes.T), first, sizes.K, pieces);
-  load_tile<KEYS, HEAD>(tiles, keys, 0, sizes.K, pieces);
-  load_tile<KEYS, HEAD>(tiles + TILE, values, 0, sizes.K, pieces);
+  load_tile<KEYS, HEAD>(tiles, keys, begin, sizes.K, pieces);
+  load_tile<KEYS, HEAD>(tiles + TILE, values, begin, sizes.K, pieces);
   cp_async_commit();
 
   const RowStatistics<M> row = row_statistics<M>(lse, delta, head, own, sizes.T, lane);
@@ -102,7 +104,7 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
   const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + M * ROWS - 1, sizes, causal);
   const int stop = last_key(first + OWN - 1, sizes, causal) + 1;
 
-  for (int s = 0, turn = 0; s < stop; s += KEYS, turn ^= 1) {
+  for (int s = begin, turn = 0; s < stop; s += KEYS, turn ^= 1) {
     const bfloat16 *key_tile = tiles + turn * 2 * TILE, *value_tile = key_tile + TILE;
     cp_async_wait<0>();
     __syncthreads();  // this pair has arrived for all, and nobody reads the other any more
@@ -116,7 +118,8 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
     float scores[M][N][4], dscores[M][N][4];
     multiply_tiles<HEAD>(scores, own_q, own - first, key_tile);
     multiply_tiles<HEAD>(dscores, own_g, own - first, value_tile);
-    query_gradients<DROPOUT>(dscores, scores, row, drop, lane, own, s, sizes, causal, scale, s + KEYS - 1 > warp_low);
+    query_gradients<DROPOUT>(dscores, scores, row, drop, lane, own, s, sizes, causal, scale,
+                             s + KEYS - 1 > warp_low || s < first_key(warp_high, sizes));
     unsigned int operand[M][N / 2][4];
     pack(operand, dscores);
     add_weighted_rows<HEAD>(result, operand, key_tile);
@@ -148,7 +151,8 @@ __device__ __forceinline__ void key_weights(float (&scores)[M][N][4], const floa
       for (int c = 0; c < 4; c++) {
         int query = column_in_tile(lane, n, c);
         float weight = power_of_2(scores[m][n][c] * (scale * LOG2_E) - tile_lse[query]);
-        if (diagonal && t + query < first_query(own + row_in_warp(lane, m, c), sizes, causal)) weight = 0.0f;
+        if (diagonal && !within(t + query, first_query(own + row_in_warp(lane, m, c), sizes, causal), sizes))
+          weight = 0.0f;
         scores[m][n][c] = weight;
       }
 }
@@ -170,12 +174,24 @@ __device__ __forceinline__ void key_gradients(float (&dscores)[M][N][4], const f
       }
 }
 
+// Zeros for the warp's rows, which begin at `own`, from row `count` on: padding has no gradient.
+template <int HEAD, int M>
+__device__ __forceinline__ void clear_rows(float (&x)[M][HEAD / COLUMNS][4], const Lane& lane, int own, int count) {
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int c = 0; c < 4; c++)
+#pragma unroll
+      for (int n = 0; n < HEAD / COLUMNS; n++)
+        if (own + row_in_warp(lane, m, c) >= count) x[m][n][c] = 0.0f;
+}
+
 template <int HEAD, bool DROPOUT>
 __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, const Heads<const bfloat16>& k,
                                               const Heads<const bfloat16>& v, const Heads<const bfloat16>& g,
                                               const Heads<bfloat16>& dk, const Heads<bfloat16>& dv, const float* lse,
-                                              const float* delta, const Sizes& sizes, int causal, float scale,
-                                              Dropout drop, int key_head, int block) {
+                                              const float* delta, const int* lengths, Sizes sizes, int causal,
+                                              float scale, Dropout drop, int key_head, int block) {
   typedef Plan<HEAD, DROPOUT> P;
   const int M = P::M, N = P::N, OWN = P::OWN, QUERIES = P::OTHER, TILE = QUERIES * stride<HEAD>();
   SHARED_BYTES(memory);
@@ -188,8 +204,15 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   const int first = block * OWN, own = first + lane.warp * M * ROWS;  // of the block, of the warp
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
                       in_pieces_of_16(g, sizes.K);
+  const int with_padding = sizes.S;
+  sizes.S = keys_of(lengths, b, sizes.S);
+  // The queries that see a key of the block; none where all of its keys are padding.
+  const int last = min(first + OWN, sizes.S) - 1;
   const int from = max(0, first_query(first, sizes, causal)) / QUERIES * QUERIES;
-  const int warp_low = first_query(own, sizes, causal), warp_high = first_query(own + M * ROWS - 1, sizes, causal);
+  const int stop = first < sizes.S ? min(sizes.T, first_query(last, sizes, causal) + sizes.window) : 0;
+  const int warp_low = first_query(own, sizes, causal);
+  // From here on all queries see all keys of the warp; with a window each tile is looked at, to save a register.
+  const int warp_high = sizes.window < sizes.S ? sizes.T : first_query(own + M * ROWS - 1, sizes, causal);
 
   load_tile<OWN, HEAD>(own_k, rows_of(k, b, group, sizes.S), first, sizes.K, pieces);
   load_tile<OWN, HEAD>(own_v, rows_of(v, b, group, sizes.S), first, sizes.K, pieces);
@@ -198,10 +221,10 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   set_zero(dvalues);
 
   int h = group * repeats, t = from - QUERIES;  // head and first query of the tile at hand; now of one before the first
-  bool more = true;
+  bool more = from < stop;
   for (int turn = 0; more; turn++) {
     int next_h = h, next_t = t + QUERIES;
-    if (next_t >= sizes.T) next_t = from, next_h++;
+    if (next_t >= stop) next_t = from, next_h++;
     more = next_h < (group + 1) * repeats;
     const bfloat16 *query_tile = tiles + turn % 2 * 2 * TILE, *gradient_tile = query_tile + TILE;
     const float *tile_lse = stats + turn % 2 * 2 * QUERIES, *tile_delta = tile_lse + QUERIES;
@@ -241,9 +264,11 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
     if (threadIdx.x < 2 * QUERIES) stats[(turn + 1) % 2 * 2 * QUERIES + threadIdx.x] = next_statistic;
     h = next_h, t = next_t;
   }
-  store_rows<HEAD>(rows_of(dk, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dk, sizes.K), lane, dkeys, scale);
-  store_rows<HEAD>(rows_of(dv, b, group, sizes.S), own, sizes.K, in_pieces_of_16(dv, sizes.K), lane, dvalues,
-                   drop.factor);
+  cp_async_wait<0>();  // a block that nobody sees has not waited yet
+  clear_rows<HEAD>(dkeys, lane, own, sizes.S);
+  clear_rows<HEAD>(dvalues, lane, own, sizes.S);
+  store_rows<HEAD>(rows_of(dk, b, group, with_padding), own, sizes.K, in_pieces_of_16(dk, sizes.K), lane, dkeys, scale);
+  store_rows<HEAD>(rows_of(dv, b, group, with_padding), own, sizes.K, in_pieces_of_16(dv, sizes.K), lane, dvalues, drop.factor);
 }
 
 // ---- entry points ---------------------------------------------------------------------------------------------------
@@ -256,20 +281,20 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_bfloat16_##SUFFIX(           \
       ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dq), const float* lse, const float* delta, ATTENTION_OPTIONS) { \
     const int OWN = Plan<HEAD, DROPOUT>::OWN;                                                                   \
-    Sizes sizes = {B, H, G, T, S, K};                                                                           \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                \
     int blocks = (T + OWN - 1) / OWN, head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;     \
     queries_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \
-                                    ATTENTION_HEADS(dq), lse, delta, sizes, causal, scale,                      \
+                                    ATTENTION_HEADS(dq), lse, delta, lengths, sizes, causal, scale,             \
                                     make_dropout(counter, p, call, head), head, block);                         \
   }                                                                                                             \
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys_bfloat16_##SUFFIX(              \
       ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dk), ATTENTION_ARRAY(bfloat16, dv), const float* lse,         \
       const float* delta, ATTENTION_OPTIONS) {                                                                  \
     const int OWN = Plan<HEAD, DROPOUT>::OWN;                                                                   \
-    Sizes sizes = {B, H, G, T, S, K};                                                                           \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                \
     int blocks = (S + OWN - 1) / OWN, key_head = blockIdx.x / blocks, block = blockIdx.x % blocks;              \
     keys_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \
-                                 ATTENTION_HEADS(dk), ATTENTION_HEADS(dv), lse, delta, sizes, causal, scale,    \
+                                 ATTENTION_HEADS(dk), ATTENTION_HEADS(dv), lse, delta, lengths, sizes, causal, scale, \
                                  make_dropout(counter, p, call, 0), key_head, block);                           \
   }
 

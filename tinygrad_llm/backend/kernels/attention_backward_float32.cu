@@ -13,8 +13,8 @@ template <int HEAD>
 __device__ __forceinline__ void queries_backward(const Heads<const float>& q, const Heads<const float>& k,
                                                  const Heads<const float>& v, const Heads<const float>& g,
                                                  const Heads<float>& dq, const float* lse, const float* delta,
-                                                 const Sizes& sizes, int causal, float scale, const Dropout& drop,
-                                                 int head, int block) {
+                                                 const int* lengths, Sizes sizes, int causal, float scale,
+                                                 const Dropout& drop, int head, int block) {
   typedef Plan<HEAD> P;
   SHARED_BYTES(memory);
   float *own_q = (float*)memory, *own_g = own_q + P::OWN_TILE, *keys = own_g + P::OWN_TILE;
@@ -25,6 +25,8 @@ __device__ __forceinline__ void queries_backward(const Heads<const float>& q, co
                       in_pieces_of_16(g, sizes.K);
   load_tile<P::OWN, HEAD>(own_q, rows_of(q, b, h, sizes.T), first, sizes.K, pieces);
   load_tile<P::OWN, HEAD>(own_g, rows_of(g, b, h, sizes.T), first, sizes.K, pieces);
+  sizes.S = keys_of(lengths, b, sizes.S);
+  const int begin = max(0, first_key(last_key(first, sizes, causal), sizes)) / P::OTHER * P::OTHER;
 
   float result[P::R][4 * P::H], row_lse[P::R], row_delta[P::R];
   set_zero(result);
@@ -36,7 +38,7 @@ __device__ __forceinline__ void queries_backward(const Heads<const float>& q, co
   }
 
   const int stop = last_key(first + P::OWN - 1, sizes, causal) + 1;
-  for (int s = 0; s < stop; s += P::OTHER) {
+  for (int s = begin; s < stop; s += P::OTHER) {
     __syncthreads();  // nobody reads the last tiles any more
     load_tile<P::OTHER, HEAD>(keys, rows_of(k, b, group, sizes.S), s, sizes.K, pieces);
     load_tile<P::OTHER, HEAD>(values, rows_of(v, b, group, sizes.S), s, sizes.K, pieces);
@@ -56,7 +58,7 @@ __device__ __forceinline__ void queries_backward(const Heads<const float>& q, co
     for (int i = 0; i < P::R; i++)
 #pragma unroll
       for (int j = 0; j < P::C; j++) {
-        bool seen = s + x + ACROSS * j <= last_key(first + y + DOWN * i, sizes, causal);
+        bool seen = within(last_key(first + y + DOWN * i, sizes, causal), s + x + ACROSS * j, sizes);
         float weight = seen ? power_of_2(p[i][j] * (scale * LOG2_E) - row_lse[i]) : 0.0f;
         ds[i][j] = weight * (ds[i][j] - row_delta[i]);
       }
@@ -75,8 +77,8 @@ template <int HEAD>
 __device__ __forceinline__ void keys_backward(const Heads<const float>& q, const Heads<const float>& k,
                                               const Heads<const float>& v, const Heads<const float>& g,
                                               const Heads<float>& dk, const Heads<float>& dv, const float* lse,
-                                              const float* delta, const Sizes& sizes, int causal, float scale,
-                                              Dropout drop, int key_head, int block) {
+                                              const float* delta, const int* lengths, Sizes sizes, int causal,
+                                              float scale, Dropout drop, int key_head, int block) {
   typedef Plan<HEAD> P;
   SHARED_BYTES(memory);
   float *own_k = (float*)memory, *own_v = own_k + P::OWN_TILE, *queries = own_v + P::OWN_TILE;
@@ -86,16 +88,21 @@ __device__ __forceinline__ void keys_backward(const Heads<const float>& q, const
   const int b = key_head / sizes.G, group = key_head % sizes.G, repeats = sizes.H / sizes.G, first = block * P::OWN;
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K) &&
                       in_pieces_of_16(g, sizes.K);
+  const int with_padding = sizes.S;
+  sizes.S = keys_of(lengths, b, sizes.S);
   load_tile<P::OWN, HEAD>(own_k, rows_of(k, b, group, sizes.S), first, sizes.K, pieces);
   load_tile<P::OWN, HEAD>(own_v, rows_of(v, b, group, sizes.S), first, sizes.K, pieces);
   float dkeys[P::R][4 * P::H], dvalues[P::R][4 * P::H];
   set_zero(dkeys);
   set_zero(dvalues);
 
+  // The queries that see a key of the block; none where all of its keys are padding.
+  const int last = min(first + P::OWN, sizes.S) - 1;
   const int from = max(0, first_query(first, sizes, causal)) / P::OTHER * P::OTHER;
+  const int stop = first < sizes.S ? min(sizes.T, first_query(last, sizes, causal) + sizes.window) : 0;
   for (int h = group * repeats; h < (group + 1) * repeats; h++) {
     drop.head = b * sizes.H + h;
-    for (int t = from; t < sizes.T; t += P::OTHER) {
+    for (int t = from; t < stop; t += P::OTHER) {
       __syncthreads();  // nobody reads the last tiles any more
       load_tile<P::OTHER, HEAD>(queries, rows_of(q, b, h, sizes.T), t, sizes.K, pieces);
       load_tile<P::OTHER, HEAD>(gradients, rows_of(g, b, h, sizes.T), t, sizes.K, pieces);
@@ -113,8 +120,8 @@ __device__ __forceinline__ void keys_backward(const Heads<const float>& q, const
       for (int i = 0; i < P::R; i++)
 #pragma unroll
         for (int j = 0; j < P::C; j++) {
-          int query = x + ACROSS * j;
-          bool seen = t + query >= first_query(first + y + DOWN * i, sizes, causal);
+          int query = x + ACROSS * j, key = first + y + DOWN * i;
+          bool seen = key < sizes.S && within(t + query, first_query(key, sizes, causal), sizes);
           p[i][j] = seen ? power_of_2(p[i][j] * (scale * LOG2_E) - tile_lse[query]) : 0.0f;
           if (!drop.threshold) factors[i][j] = 1.0f;
           ds[i][j] = p[i][j] * factors[i][j];
@@ -134,8 +141,8 @@ __device__ __forceinline__ void keys_backward(const Heads<const float>& q, const
   float dk_factor[P::R], dv_factor[P::R];
 #pragma unroll
   for (int i = 0; i < P::R; i++) dk_factor[i] = scale, dv_factor[i] = 1.0f;
-  store_rows<HEAD>(rows_of(dk, b, group, sizes.S), first, sizes.K, x, y, dkeys, dk_factor);
-  store_rows<HEAD>(rows_of(dv, b, group, sizes.S), first, sizes.K, x, y, dvalues, dv_factor);
+  store_rows<HEAD>(rows_of(dk, b, group, with_padding), first, sizes.K, x, y, dkeys, dk_factor);
+  store_rows<HEAD>(rows_of(dv, b, group, with_padding), first, sizes.K, x, y, dvalues, dv_factor);
 }
 
 // ---- entry points ---------------------------------------------------------------------------------------------------
@@ -148,20 +155,20 @@ __device__ __forceinline__ void keys_backward(const Heads<const float>& q, const
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_float32_##HEAD(              \
       ATTENTION_INPUTS, ATTENTION_ARRAY(float, dq), const float* lse, const float* delta, ATTENTION_OPTIONS) {  \
     const int OWN = Plan<HEAD>::OWN;                                                                            \
-    Sizes sizes = {B, H, G, T, S, K};                                                                           \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                \
     int blocks = (T + OWN - 1) / OWN, head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;     \
     queries_backward<HEAD>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g),      \
-                           ATTENTION_HEADS(dq), lse, delta, sizes, causal, scale,                               \
+                           ATTENTION_HEADS(dq), lse, delta, lengths, sizes, causal, scale,                      \
                            make_dropout(counter, p, call, head), head, block);                                  \
   }                                                                                                             \
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys_float32_##HEAD(                 \
       ATTENTION_INPUTS, ATTENTION_ARRAY(float, dk), ATTENTION_ARRAY(float, dv), const float* lse,               \
       const float* delta, ATTENTION_OPTIONS) {                                                                  \
     const int OWN = Plan<HEAD>::OWN;                                                                            \
-    Sizes sizes = {B, H, G, T, S, K};                                                                           \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                \
     int blocks = (S + OWN - 1) / OWN, key_head = blockIdx.x / blocks, block = blockIdx.x % blocks;              \
     keys_backward<HEAD>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g),         \
-                        ATTENTION_HEADS(dk), ATTENTION_HEADS(dv), lse, delta, sizes, causal, scale,             \
+                        ATTENTION_HEADS(dk), ATTENTION_HEADS(dv), lse, delta, lengths, sizes, causal, scale,    \
                         make_dropout(counter, p, call, 0), key_head, block);                                    \
   }
 

@@ -25,8 +25,10 @@
 //
 // exp(x) is computed as 2^(x log2 e): the machine has an instruction for 2^x alone, and log2 e goes into the scale.
 //
-// Causal: query t sees the keys up to t + S - T; the last query sees all. A query that may look nowhere answers 0: its
-// lse is +infinity, so that exp(score - lse) = 0 makes all its gradients 0 without a further question.
+// Causal: query t sees the keys up to t + S - T; the last query sees all. With a window it sees the last `window` of
+// those alone, and tiles before them are not met. With lengths, example b has lengths[b] keys, which stand for S in all
+// of this; what lies behind them is never read, and its gradients are 0. A query that sees no key answers 0: its lse is
+// +infinity, so that exp(score - lse) = 0 makes all its gradients 0 without a further question.
 //
 // Sources: Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022;
 // Dao, "FlashAttention-2", 2023.
@@ -49,9 +51,13 @@ __device__ __forceinline__ float power_of_2(float x) {
 
 // ---- where things lie -----------------------------------------------------------------------------------------------
 
+// S is how many keys the example at hand has; a query sees at most `window` of them.
 struct Sizes {
-  int B, H, G, T, S, K;
+  int B, H, G, T, S, K, window;
 };
+
+// The number of keys of example b; S where there are no lengths.
+__device__ __forceinline__ int keys_of(const int* lengths, int b, int S) { return lengths ? min(lengths[b], S) : S; }
 
 // An array (B, heads, positions, K) of any layout whose last axis is contiguous; strides in elements. Queries, keys and
 // values that one linear layer made side by side, (B, T, (H + 2G) K), are three such arrays in one piece of memory.
@@ -91,8 +97,8 @@ __device__ __forceinline__ bool in_pieces_of_16(const Heads<E>& x, int K) {
 
 // The parameters that come after the arrays, the same for all kernels.
 #define ATTENTION_OPTIONS                                                                                       \
-  int B, int H, int G, int T, int S, int K, int causal, float scale, float p, const unsigned long long *counter, \
-      int call
+  const int *lengths, int B, int H, int G, int T, int S, int K, int window, int causal, float scale, float p,   \
+      const unsigned long long *counter, int call
 
 // ---- who sees whom --------------------------------------------------------------------------------------------------
 
@@ -101,9 +107,18 @@ __device__ __forceinline__ int last_key(int t, const Sizes& n, int causal) {
   return causal ? min(t + n.S - n.T, n.S - 1) : n.S - 1;
 }
 
+// The first key of the window that ends with `last`; it may be below 0.
+__device__ __forceinline__ int first_key(int last, const Sizes& n) { return last - n.window + 1; }
+
 // The first query that sees key s; it may be below 0.
 __device__ __forceinline__ int first_query(int s, const Sizes& n, int causal) {
   return causal ? s - (n.S - n.T) : 0;
+}
+
+// Whether `later` is at most a window behind `sooner`: of a query's last key and a key, or of a query and the first one
+// that sees a key. One comparison: what is below 0 is a large number without a sign.
+__device__ __forceinline__ bool within(int later, int sooner, const Sizes& n) {
+  return (unsigned int)(later - sooner) < (unsigned int)n.window;
 }
 
 // ---- dropout --------------------------------------------------------------------------------------------------------

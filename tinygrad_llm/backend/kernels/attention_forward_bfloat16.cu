@@ -27,7 +27,7 @@ __device__ __forceinline__ void hide(float (&scores)[M][N][4], const Lane& lane,
       int last = last_key(own + row_in_warp(lane, m, c), sizes, causal) - first;
 #pragma unroll
       for (int n = 0; n < N; n++)
-        if (column_in_tile(lane, n, c) > last) scores[m][n][c] = -INFINITE;
+        if (!within(last, column_in_tile(lane, n, c), sizes)) scores[m][n][c] = -INFINITE;
     }
 }
 
@@ -109,8 +109,8 @@ __device__ __forceinline__ void finish_rows(float (&out)[M][HEAD / COLUMNS][4], 
 template <int HEAD, bool DROPOUT>
 __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q, const Heads<const bfloat16>& k,
                                                   const Heads<const bfloat16>& v, const Heads<bfloat16>& out,
-                                                  float* lse, const Sizes& sizes, int causal, float scale,
-                                                  const Dropout& drop, int head, int block) {
+                                                  float* lse, const int* lengths, Sizes sizes, int causal,
+                                                  float scale, const Dropout& drop, int head, int block) {
   typedef Plan<HEAD, DROPOUT> P;
   const int M = P::M, N = P::N, QUERIES = P::OWN, KEYS = P::OTHER, TILE = KEYS * stride<HEAD>();
   SHARED_BYTES(memory);
@@ -118,13 +118,15 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
   const Lane lane = this_lane();
   const int b = head / sizes.H, h = head % sizes.H, group = h / (sizes.H / sizes.G);
   const int first = block * QUERIES, own = first + lane.warp * M * ROWS;  // of the block, of the warp
+  sizes.S = keys_of(lengths, b, sizes.S);
+  const int begin = max(0, first_key(last_key(first, sizes, causal), sizes)) / KEYS * KEYS;
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K);
   const Rows<const bfloat16> keys = rows_of(k, b, group, sizes.S), values = rows_of(v, b, group, sizes.S);
 
   // The queries go where the second pair of tiles will be, and from there into registers.
   load_tile<QUERIES, HEAD>(tiles + 2 * TILE, rows_of(q, b, h, sizes.T), first, sizes.K, pieces);
-  load_tile<KEYS, HEAD>(tiles, keys, 0, sizes.K, pieces);
-  load_tile<KEYS, HEAD>(tiles + TILE, values, 0, sizes.K, pieces);
+  load_tile<KEYS, HEAD>(tiles, keys, begin, sizes.K, pieces);
+  load_tile<KEYS, HEAD>(tiles + TILE, values, begin, sizes.K, pieces);
   cp_async_commit();
   cp_async_wait<0>();
   __syncthreads();
@@ -143,7 +145,7 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
   const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + M * ROWS - 1, sizes, causal);
   const int stop = last_key(first + QUERIES - 1, sizes, causal) + 1;
 
-  for (int s = 0, turn = 0; s < stop; s += KEYS, turn ^= 1) {
+  for (int s = begin, turn = 0; s < stop; s += KEYS, turn ^= 1) {
     const bfloat16* tile = tiles + turn * 2 * TILE;
     cp_async_wait<0>();
     __syncthreads();  // this pair has arrived for all, and nobody reads the other any more
@@ -158,7 +160,7 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
     set_zero(scores);
 #pragma unroll
     for (int step = 0; step < HEAD / ROWS; step++) add_products<HEAD>(scores, queries[step], tile, step * ROWS);
-    if (s + KEYS - 1 > warp_low) hide(scores, lane, own, s, sizes, causal);
+    if (s + KEYS - 1 > warp_low || s < first_key(warp_high, sizes)) hide(scores, lane, own, s, sizes, causal);
     softmax_step<HEAD>(scores, run, result, scale * LOG2_E);
     unsigned int weights[M][N / 2][4];
     pack(weights, scores);
@@ -174,12 +176,13 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
   extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
       NAME(ATTENTION_ARRAY(const bfloat16, q), ATTENTION_ARRAY(const bfloat16, k), ATTENTION_ARRAY(const bfloat16, v), \
            ATTENTION_ARRAY(bfloat16, out), float* lse, ATTENTION_OPTIONS) {                                        \
-    Sizes sizes = {B, H, G, T, S, K};                                                                                  \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                       \
     const int QUERIES = Plan<HEAD, DROPOUT>::OWN;                                                                  \
     int blocks = (T + QUERIES - 1) / QUERIES;                                                                      \
     int head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;                                      \
     attention_forward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(out), \
-                                     lse, sizes, causal, scale, make_dropout(counter, p, call, head), head, block);    \
+                                     lse, lengths, sizes, causal, scale, make_dropout(counter, p, call, head), head,   \
+                                     block);                                                                           \
   }
 
 ATTENTION_FORWARD(attention_forward_bfloat16_32, 32, false)

@@ -38,8 +38,8 @@ __device__ __forceinline__ void softmax_step(float (&scores)[Plan<HEAD>::R][Plan
 template <int HEAD>
 __device__ __forceinline__ void attention_forward(const Heads<const float>& q, const Heads<const float>& k,
                                                   const Heads<const float>& v, const Heads<float>& out, float* lse,
-                                                  const Sizes& sizes, int causal, float scale, const Dropout& drop,
-                                                  int head, int block) {
+                                                  const int* lengths, Sizes sizes, int causal, float scale,
+                                                  const Dropout& drop, int head, int block) {
   typedef Plan<HEAD> P;
   SHARED_BYTES(memory);
   float *queries = (float*)memory, *keys = queries + P::OWN_TILE, *values = keys + P::OTHER_TILE;
@@ -48,6 +48,8 @@ __device__ __forceinline__ void attention_forward(const Heads<const float>& q, c
   const int b = head / sizes.H, h = head % sizes.H, group = h / (sizes.H / sizes.G), first = block * P::OWN;
   const bool pieces = in_pieces_of_16(q, sizes.K) && in_pieces_of_16(k, sizes.K) && in_pieces_of_16(v, sizes.K);
   load_tile<P::OWN, HEAD>(queries, rows_of(q, b, h, sizes.T), first, sizes.K, pieces);
+  sizes.S = keys_of(lengths, b, sizes.S);
+  const int begin = max(0, first_key(last_key(first, sizes, causal), sizes)) / P::OTHER * P::OTHER;
 
   float result[P::R][4 * P::H], top[P::R], total[P::R];
   set_zero(result);
@@ -55,7 +57,7 @@ __device__ __forceinline__ void attention_forward(const Heads<const float>& q, c
   for (int i = 0; i < P::R; i++) top[i] = -INFINITE, total[i] = 0.0f;
 
   const int stop = last_key(first + P::OWN - 1, sizes, causal) + 1;
-  for (int s = 0; s < stop; s += P::OTHER) {
+  for (int s = begin; s < stop; s += P::OTHER) {
     __syncthreads();  // nobody reads the last tiles any more
     load_tile<P::OTHER, HEAD>(keys, rows_of(k, b, group, sizes.S), s, sizes.K, pieces);
     load_tile<P::OTHER, HEAD>(values, rows_of(v, b, group, sizes.S), s, sizes.K, pieces);
@@ -66,7 +68,8 @@ __device__ __forceinline__ void attention_forward(const Heads<const float>& q, c
     for (int i = 0; i < P::R; i++)
 #pragma unroll
       for (int j = 0; j < P::C; j++)
-        if (s + x + ACROSS * j > last_key(first + y + DOWN * i, sizes, causal)) scores[i][j] = -INFINITE;
+        if (!within(last_key(first + y + DOWN * i, sizes, causal), s + x + ACROSS * j, sizes))
+          scores[i][j] = -INFINITE;
     softmax_step<HEAD>(scores, top, total, result, scale * LOG2_E);
     if (drop.threshold) {
       float factors[P::R][P::C];
@@ -97,11 +100,11 @@ __device__ __forceinline__ void attention_forward(const Heads<const float>& q, c
   extern "C" __global__ void __launch_bounds__(THREADS) attention_forward_float32_##HEAD(                            \
       ATTENTION_ARRAY(const float, q), ATTENTION_ARRAY(const float, k), ATTENTION_ARRAY(const float, v),             \
       ATTENTION_ARRAY(float, out), float* lse, ATTENTION_OPTIONS) {                                                  \
-    Sizes sizes = {B, H, G, T, S, K};                                                                                \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                     \
     int blocks = (T + Plan<HEAD>::OWN - 1) / Plan<HEAD>::OWN;                                                        \
     int head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;                                        \
     attention_forward<HEAD>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(out), lse,   \
-                            sizes, causal, scale, make_dropout(counter, p, call, head), head, block);                \
+                            lengths, sizes, causal, scale, make_dropout(counter, p, call, head), head, block);       \
   }
 
 ATTENTION_FORWARD(32)
