@@ -108,3 +108,23 @@ def test_a_terminal_without_these_signs_gets_letters(monkeypatch):
 
     monkeypatch.setattr(report_module.sys, "stdout", Old())
     assert report_module.sign(True) == "ok" and report_module.sign(False) == "x"
+
+
+def waits(course, softmax, seconds):
+    """The learner's file: right, and it waits before it begins."""
+    own = course.own(softmax)
+    own.parent.mkdir(parents=True)
+    text = without_marks(course.solution(softmax).read_text())
+    own.write_text(text + f"\n\nimport time\n\ntime.sleep({seconds})\n")
+
+
+def test_the_limit_is_one_of_computing_which_a_busy_machine_does_not_use_up(course, softmax):
+    waits(course, softmax, 4)
+    assert run(course, softmax, limit=3).green
+
+
+def test_what_waits_for_ever_is_stopped_all_the_same(course, softmax):
+    waits(course, softmax, 1e6)
+    outcome = run(course, softmax, limit=0.5)
+    assert not outcome.green and outcome.stopped is not None
+    assert outcome.stopped["function"] == "<module>"

@@ -13,16 +13,23 @@ import bdb
 import difflib
 import faulthandler
 import json
+import os
 import sys
+import threading
+import time
 import traceback
 import types
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
 from tinygrad_llm.course.exercises.calls import Expectation, Raised
 from tinygrad_llm.course.todo import Todo
+
+WAITING = 5
+"""How many times the limit may pass for something that waits."""
 
 
 class Mine:
@@ -142,15 +149,42 @@ def _learner_profile() -> None:
     settings.load_profile("learner")
 
 
+def _watch(limit: float, where: TextIO) -> Callable[[], None]:
+    """Ends this process once it has computed for `limit` seconds, its stacks written to `where`; what calls that off.
+
+    Seconds of computing, since on a busy machine a quick check lasts long. What waits, or computes without letting
+    another thread run, is ended after `WAITING` times as many seconds.
+    """
+    faulthandler.dump_traceback_later(WAITING * limit, exit=True, file=where)
+    finished, end = threading.Event(), time.process_time() + limit
+
+    def watch() -> None:
+        while not finished.wait(0.05):
+            if time.process_time() > end:
+                where.write("Timeout\n")
+                where.flush()
+                faulthandler.dump_traceback(where)
+                os._exit(1)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+
+    def call_off() -> None:
+        finished.set()
+        thread.join()
+        faulthandler.cancel_dump_traceback_later()
+
+    return call_off
+
+
 def main(file: str, test: str, events: str, stacks: str, limit: str) -> int:
     """Runs the checks; the exit status is pytest's.
 
-    After `limit` seconds it ends, and `stacks` says where it was. With a limit of 0 it takes its time, and what is
-    printed is shown at once: somebody looks at it step by step.
+    After `limit` seconds of computing it ends, and `stacks` says where it was. With a limit of 0 it takes its time, and
+    what is printed is shown at once: somebody looks at it step by step.
     """
     with open(stacks, "w", encoding="utf-8") as where:
-        if float(limit):
-            faulthandler.dump_traceback_later(float(limit), exit=True, file=where)
+        done = _watch(float(limit), where) if float(limit) else None
         if "hypothesis" in Path(test).read_text(encoding="utf-8"):
             _learner_profile()
         options = ["-q", "--tb=short", "--no-header", "-p", "no:cacheprovider", "--assert=plain"]
@@ -159,7 +193,8 @@ def main(file: str, test: str, events: str, stacks: str, limit: str) -> int:
         if not float(limit):
             options += ["--capture=no"]
         status = int(pytest.main([*options, test], plugins=[Plugin(file, events)]))
-        faulthandler.cancel_dump_traceback_later()
+        if done is not None:
+            done()
     return status
 
 
