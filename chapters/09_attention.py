@@ -766,8 +766,9 @@ print(f"the model's choices with all four: {four_said}")
 # %% [markdown]
 # From this start the model answers a little less well. Three of the four heads find the child in half of the questions
 # or more, none as well as the one that was alone; and whichever is taken out, the others stand in for most of what it
-# did. Nobody assigned the parts, and each start of the training deals them anew. That is what one meets in large models: it is why "the head that does X" needs its number,
-# its baseline and its removal, and why it often is but a part of the truth.
+# did. Nobody assigned the parts, and each start of the training deals them anew. That is what one meets in large
+# models: it is why "the head that does X" needs its number, its baseline and its removal, and why it often is but a
+# part of the truth.
 #
 # **Exercises**: 09.1 softmax, 09.2 attention, 09.3 the causal mask, 09.4 splitting and joining heads.
 
