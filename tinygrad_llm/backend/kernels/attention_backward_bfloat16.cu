@@ -101,7 +101,9 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
   const RowStatistics<M> row = row_statistics<M>(lse, delta, head, own, sizes.T, lane);
   float result[M][HEAD / COLUMNS][4];
   set_zero(result);
-  const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + M * ROWS - 1, sizes, causal);
+  // Up to here all queries of the warp see all keys; with a window each tile is looked at, to save a register.
+  const int warp_low = sizes.window < sizes.S ? -1 : last_key(own, sizes, causal);
+  const int warp_high = last_key(own + M * ROWS - 1, sizes, causal);
   const int stop = last_key(first + OWN - 1, sizes, causal) + 1;
 
   for (int s = begin, turn = 0; s < stop; s += KEYS, turn ^= 1) {
@@ -118,8 +120,7 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
     float scores[M][N][4], dscores[M][N][4];
     multiply_tiles<HEAD>(scores, own_q, own - first, key_tile);
     multiply_tiles<HEAD>(dscores, own_g, own - first, value_tile);
-    query_gradients<DROPOUT>(dscores, scores, row, drop, lane, own, s, sizes, causal, scale,
-                             s + KEYS - 1 > warp_low || s < first_key(warp_high, sizes));
+    query_gradients<DROPOUT>(dscores, scores, row, drop, lane, own, s, sizes, causal, scale, s + KEYS - 1 > warp_low);
     unsigned int operand[M][N / 2][4];
     pack(operand, dscores);
     add_weighted_rows<HEAD>(result, operand, key_tile);
@@ -268,7 +269,8 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   clear_rows<HEAD>(dkeys, lane, own, sizes.S);
   clear_rows<HEAD>(dvalues, lane, own, sizes.S);
   store_rows<HEAD>(rows_of(dk, b, group, with_padding), own, sizes.K, in_pieces_of_16(dk, sizes.K), lane, dkeys, scale);
-  store_rows<HEAD>(rows_of(dv, b, group, with_padding), own, sizes.K, in_pieces_of_16(dv, sizes.K), lane, dvalues, drop.factor);
+  store_rows<HEAD>(rows_of(dv, b, group, with_padding), own, sizes.K, in_pieces_of_16(dv, sizes.K), lane, dvalues,
+                   drop.factor);
 }
 
 // ---- entry points ---------------------------------------------------------------------------------------------------
@@ -281,7 +283,7 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_bfloat16_##SUFFIX(           \
       ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dq), const float* lse, const float* delta, ATTENTION_OPTIONS) { \
     const int OWN = Plan<HEAD, DROPOUT>::OWN;                                                                   \
-    Sizes sizes = {B, H, G, T, S, K, window};                                                                \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                   \
     int blocks = (T + OWN - 1) / OWN, head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;     \
     queries_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \
                                     ATTENTION_HEADS(dq), lse, delta, lengths, sizes, causal, scale,             \
@@ -291,7 +293,7 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
       ATTENTION_INPUTS, ATTENTION_ARRAY(bfloat16, dk), ATTENTION_ARRAY(bfloat16, dv), const float* lse,         \
       const float* delta, ATTENTION_OPTIONS) {                                                                  \
     const int OWN = Plan<HEAD, DROPOUT>::OWN;                                                                   \
-    Sizes sizes = {B, H, G, T, S, K, window};                                                                \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                   \
     int blocks = (S + OWN - 1) / OWN, key_head = blockIdx.x / blocks, block = blockIdx.x % blocks;              \
     keys_backward<HEAD, DROPOUT>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g), \
                                  ATTENTION_HEADS(dk), ATTENTION_HEADS(dv), lse, delta, lengths, sizes, causal, scale, \

@@ -155,7 +155,7 @@ __device__ __forceinline__ void keys_backward(const Heads<const float>& q, const
   extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_float32_##HEAD(              \
       ATTENTION_INPUTS, ATTENTION_ARRAY(float, dq), const float* lse, const float* delta, ATTENTION_OPTIONS) {  \
     const int OWN = Plan<HEAD>::OWN;                                                                            \
-    Sizes sizes = {B, H, G, T, S, K, window};                                                                \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                   \
     int blocks = (T + OWN - 1) / OWN, head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;     \
     queries_backward<HEAD>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g),      \
                            ATTENTION_HEADS(dq), lse, delta, lengths, sizes, causal, scale,                      \
@@ -165,7 +165,7 @@ __device__ __forceinline__ void keys_backward(const Heads<const float>& q, const
       ATTENTION_INPUTS, ATTENTION_ARRAY(float, dk), ATTENTION_ARRAY(float, dv), const float* lse,               \
       const float* delta, ATTENTION_OPTIONS) {                                                                  \
     const int OWN = Plan<HEAD>::OWN;                                                                            \
-    Sizes sizes = {B, H, G, T, S, K, window};                                                                \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                   \
     int blocks = (S + OWN - 1) / OWN, key_head = blockIdx.x / blocks, block = blockIdx.x % blocks;              \
     keys_backward<HEAD>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(g),         \
                         ATTENTION_HEADS(dk), ATTENTION_HEADS(dv), lse, delta, lengths, sizes, causal, scale,    \

@@ -26,8 +26,10 @@ __device__ __forceinline__ void hide(float (&scores)[M][N][4], const Lane& lane,
     for (int c = 0; c < 4; c++) {
       int last = last_key(own + row_in_warp(lane, m, c), sizes, causal) - first;
 #pragma unroll
-      for (int n = 0; n < N; n++)
-        if (!within(last, column_in_tile(lane, n, c), sizes)) scores[m][n][c] = -INFINITE;
+      for (int n = 0; n < N; n++) {
+        int key = column_in_tile(lane, n, c);
+        if (key > last || key < first_key(last, sizes)) scores[m][n][c] = -INFINITE;
+      }
     }
 }
 
@@ -142,7 +144,9 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
   Running<M> run;
   for (int m = 0; m < M; m++)
     for (int half = 0; half < 2; half++) run.top[m][half] = -INFINITE, run.total[m][half] = 0.0f;
-  const int warp_low = last_key(own, sizes, causal), warp_high = last_key(own + M * ROWS - 1, sizes, causal);
+  // Up to here all queries of the warp see all keys; with a window each tile is looked at, to save a register.
+  const int warp_low = sizes.window < sizes.S ? -1 : last_key(own, sizes, causal);
+  const int warp_high = last_key(own + M * ROWS - 1, sizes, causal);
   const int stop = last_key(first + QUERIES - 1, sizes, causal) + 1;
 
   for (int s = begin, turn = 0; s < stop; s += KEYS, turn ^= 1) {
@@ -160,7 +164,7 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
     set_zero(scores);
 #pragma unroll
     for (int step = 0; step < HEAD / ROWS; step++) add_products<HEAD>(scores, queries[step], tile, step * ROWS);
-    if (s + KEYS - 1 > warp_low || s < first_key(warp_high, sizes)) hide(scores, lane, own, s, sizes, causal);
+    if (s + KEYS - 1 > warp_low) hide(scores, lane, own, s, sizes, causal);
     softmax_step<HEAD>(scores, run, result, scale * LOG2_E);
     unsigned int weights[M][N / 2][4];
     pack(weights, scores);
@@ -176,7 +180,7 @@ __device__ __forceinline__ void attention_forward(const Heads<const bfloat16>& q
   extern "C" __global__ void __launch_bounds__(THREADS)                                                            \
       NAME(ATTENTION_ARRAY(const bfloat16, q), ATTENTION_ARRAY(const bfloat16, k), ATTENTION_ARRAY(const bfloat16, v), \
            ATTENTION_ARRAY(bfloat16, out), float* lse, ATTENTION_OPTIONS) {                                        \
-    Sizes sizes = {B, H, G, T, S, K, window};                                                                       \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                      \
     const int QUERIES = Plan<HEAD, DROPOUT>::OWN;                                                                  \
     int blocks = (T + QUERIES - 1) / QUERIES;                                                                      \
     int head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;                                      \

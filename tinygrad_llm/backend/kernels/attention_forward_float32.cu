@@ -100,7 +100,7 @@ __device__ __forceinline__ void attention_forward(const Heads<const float>& q, c
   extern "C" __global__ void __launch_bounds__(THREADS) attention_forward_float32_##HEAD(                            \
       ATTENTION_ARRAY(const float, q), ATTENTION_ARRAY(const float, k), ATTENTION_ARRAY(const float, v),             \
       ATTENTION_ARRAY(float, out), float* lse, ATTENTION_OPTIONS) {                                                  \
-    Sizes sizes = {B, H, G, T, S, K, window};                                                                     \
+    Sizes sizes = {B, H, G, T, S, K, window};                                                                        \
     int blocks = (T + Plan<HEAD>::OWN - 1) / Plan<HEAD>::OWN;                                                        \
     int head = blockIdx.x / blocks, block = blocks - 1 - blockIdx.x % blocks;                                        \
     attention_forward<HEAD>(ATTENTION_HEADS(q), ATTENTION_HEADS(k), ATTENTION_HEADS(v), ATTENTION_HEADS(out), lse,   \

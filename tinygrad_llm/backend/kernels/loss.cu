@@ -9,8 +9,8 @@
 // raise an error, but a NaN is found. One block a row. Forward reads the logits once; backward reads lse and needs no
 // sum, so d may be the logits' own memory. An odd width, as GPT-2's 50257, lets most rows begin between packs.
 //
-// Launch with any number of blocks, one for each row is right: of one warp up to about 128 columns, else of 256 threads;
-// forward, which waits for all of a row twice, of 512 beyond some thousands.
+// Launch with any number of blocks, one for each row is right: of one warp up to about 128 columns, else of 256
+// threads; forward, which waits for all of a row twice, of 512 beyond some thousands.
 
 template <typename T>
 __device__ void cross_entropy_forward(const T* logits, long long target, float* loss, float* lse, int width,

@@ -249,8 +249,8 @@ __device__ __forceinline__ void backward(const T* g, const T* x, const float* we
 
 // ---- sums over rows -------------------------------------------------------------------------------------------------
 
-// out[y] = (what was there +) the sum of the y-th chunk of rows, a chunk being ceil(rows / gridDim.y) of them. The blocks
-// (x, y) share its columns, 32 pieces of N at a time; each warp adds every eighth row. Many rows take two launches:
+// out[y] = (what was there +) the sum of the y-th chunk of rows, a chunk being ceil(rows / gridDim.y) of them. Blocks
+// (x, y) share its columns, 32 pieces of N at a time; the warps take turns with the rows. Many rows take two launches:
 // (rows, width) into (chunks, width), and that, as a float array, into (1, width). The order of additions is always the
 // same, so the sum is too.
 template <int N, typename T>

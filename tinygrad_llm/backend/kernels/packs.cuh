@@ -24,8 +24,8 @@ __device__ __forceinline__ Numbers<N> load(const T* from) {
   return x;
 }
 
-// One instruction that stores 16 bytes. It is written out because the compiler, in some kernels, takes the store of a pack
-// apart into its elements: eight stores of 2 bytes take eight times as long as one of 16.
+// One instruction that stores 16 bytes. It is written out because the compiler, in some kernels, takes the store of a
+// pack apart into its elements: eight stores of 2 bytes take eight times as long as one of 16.
 __device__ __forceinline__ void store_16(void* to, uint4 x) {
 #ifdef CUDA_ON_CPU
   *(uint4*)to = x;
