@@ -268,8 +268,8 @@ class Writer(LanguageModel):
 class OneVector(EncoderDecoder):
     """An encoder-decoder whose decoder sees the memory's first position and no other."""
 
-    def given(self, source, lengths=None, rng=None):
-        decoder = super().given(source, lengths, rng)
+    def given(self, source, lengths=None, rng=None, dtype=None):
+        decoder = super().given(source, lengths, rng, dtype)
         return ConditionedDecoder(self, decoder.memory, np.ones(len(source), int))
 
 
