@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tqdm import tqdm
 
 from tinygrad_llm.autograd import no_grad
+from tinygrad_llm.backend import blas_threads
 from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.cli.load import load_model
 from tinygrad_llm.datasets.batches import sequential
@@ -35,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     tokens = tokenizer.encode_array(text)
     batches = list(sequential(tokens, model.config.block_size, flags.batch_size))
     count = count_targets(batches)
-    with no_grad():
+    with no_grad(), blas_threads():
         loss = sum(model.loss(batch, divisor=count).item() for batch in tqdm(batches, disable=None, leave=False))
     bits = loss / math.log(2) * count / len(text.encode("utf-8"))
     print(f"{loss:.4f} nats a token   perplexity {math.exp(loss):.3f}   {bits:.4f} bits a byte   ({count:,} tokens)")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.backend import to_device
+from tinygrad_llm.backend import blas_threads, to_device
 from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.generate.reader import Reader
 from tinygrad_llm.models.base import LanguageModel
@@ -81,6 +81,7 @@ def best_extensions(total_N: np.ndarray, logp_NV: np.ndarray, width: int) -> tup
     return best // logp_NV.shape[1], best % logp_NV.shape[1], flat[best]
 
 
+@blas_threads()
 def beam_search(
     model: LanguageModel | LogProbabilities,
     start: Sequence[int],

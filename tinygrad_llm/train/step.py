@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import GradientSink, Tensor, detect_anomaly
-from tinygrad_llm.backend import Array, KeyedStream, device_of, to_device
+from tinygrad_llm.backend import Array, KeyedStream, blas_threads, device_of, to_device
 from tinygrad_llm.errors import ConfigError, NonFiniteError
 from tinygrad_llm.ops import IGNORE
 from tinygrad_llm.optim import Optimizer, clip_scale, sum_of_squares
@@ -164,8 +164,9 @@ class EagerStep(HostStep):
 
     def gradients(self, batches: Sequence[Batch], number: int, divisor: float) -> tuple[float, float]:
         """See HostStep."""
-        loss = self._accumulate(self.sink, batches, number, divisor)
-        return loss, math.sqrt(sum_of_squares(self.sink.flat))
+        with blas_threads():
+            loss = self._accumulate(self.sink, batches, number, divisor)
+            return loss, math.sqrt(sum_of_squares(self.sink.flat))
 
     def update(self, scale: float) -> None:
         """See HostStep."""

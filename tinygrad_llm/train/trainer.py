@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tinygrad_llm.autograd import Tensor, no_grad
-from tinygrad_llm.backend import check_device, keep_freed_pages, tf32_products, to_device
+from tinygrad_llm.backend import blas_threads, check_device, keep_freed_pages, tf32_products, to_device
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.datasets.batches import Batches, sequential
 from tinygrad_llm.errors import CheckpointError, DeviceError, NonFiniteError, StorageError
@@ -192,7 +192,10 @@ class Trainer:
                 return sum(self.loss(batch, divisor=count).item() for batch in mine)
 
         workers = getattr(getattr(self, "step", None), "workers", None)
-        return sum(workers.run(part)) if workers else sum(part(i) for i in range(self.threads))
+        if workers:
+            return sum(workers.run(part))
+        with blas_threads():
+            return sum(part(i) for i in range(self.threads))
 
     def _evaluate_on_gpu(self, source: Sequence[Batch], count: int) -> float:
         """The same in the run's precision; one number is waited for, at the end."""
