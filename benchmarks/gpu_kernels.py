@@ -41,8 +41,8 @@ def elementwise(size: int, dtype: str) -> Iterator[Measured]:
     bias = random_array(WIDTH)
     yield "add_bias", lambda: k.add_bias(y, bias), 2 * s
     for name in ("gelu_tanh", "gelu_erf", "silu"):
-        yield f"{name} forward", lambda name=name: k.bent(name, x), 2 * s
-        _, vjp = k.bent(name, x)
+        yield f"{name} forward", lambda name=name: k.activation(name, x), 2 * s
+        _, vjp = k.activation(name, x)
         yield f"{name} backward", lambda vjp=vjp: vjp(y, None), 3 * s
     yield "swiglu forward", lambda: k.swiglu(x, y), 3 * s
     _, swiglu_vjp = k.swiglu(x, y)

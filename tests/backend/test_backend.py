@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_llm.backend import KeyedStream, as_array, check_device, erf, gemm, namespace, plain, row_tiles, to_device
+from tinygrad_llm.backend import (
+    KeyedStream,
+    as_array,
+    check_device,
+    erf,
+    gemm,
+    namespace,
+    python_scalar,
+    row_tiles,
+    to_device,
+)
 from tinygrad_llm.errors import DeviceError, DtypeError
 
 
@@ -104,7 +114,7 @@ def test_kept_pages_change_no_result():
 
 
 def test_scalars_and_lists_take_the_defaults():
-    assert plain(np.float64(2)) == 2.0 and type(plain(np.float64(2))) is float
+    assert python_scalar(np.float64(2)) == 2.0 and type(python_scalar(np.float64(2))) is float
     assert as_array([1.5]).dtype == np.float32 and as_array(np.ones(1)).dtype == np.float64
     assert as_array([1.5], "float64").dtype == np.float64
     assert namespace(1.0, np.ones(1)) is np

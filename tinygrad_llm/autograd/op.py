@@ -38,13 +38,13 @@ from tinygrad_llm.backend import (
     NAMESPACES,
     Array,
     Operand,
-    beside,
     cast,
     is_array,
     is_float,
     is_half,
     namespace,
     to_device,
+    to_device_of,
 )
 from tinygrad_llm.errors import ArgumentError, DeviceError, DtypeError, NonFiniteError, ShapeError, TinygradLLMError
 
@@ -195,7 +195,7 @@ def _on_one_device(parameters: Parents, args: tuple, arrays: list) -> list:
         if isinstance(x, Tensor) and type(a) is np.ndarray:
             got = f"one of shape {x.shape} on the CPU beside one on a GPU"
             raise DeviceError(parameters.op, "tensors on one device", got, "Move it first: x.to('cuda').")
-    return [a if stays else beside(a, leader) for a, stays in zip(arrays, parameters.on_host(len(arrays)))]
+    return [a if stays else to_device_of(a, leader) for a, stays in zip(arrays, parameters.on_host(len(arrays)))]
 
 
 def _value(name: str, result: Any) -> Array:

@@ -10,15 +10,15 @@ from tinygrad_llm.backend.arrays import (
     as_array,
     as_dtype,
     bfloat16,
-    choose,
     is_array,
     is_float,
     is_half,
     namespace,
-    plain,
+    python_scalar,
+    where,
     widened,
 )
-from tinygrad_llm.backend.device import DEVICES, beside, check_device, device_of, to_device
+from tinygrad_llm.backend.device import DEVICES, check_device, device_of, to_device, to_device_of
 from tinygrad_llm.backend.elementwise import add, cast
 from tinygrad_llm.backend.erf import erf
 from tinygrad_llm.backend.fused import fused
@@ -42,12 +42,10 @@ __all__ = [
     "adjacent",
     "as_array",
     "as_dtype",
-    "beside",
     "bfloat16",
     "blas_threads",
     "cast",
     "check_device",
-    "choose",
     "device_of",
     "erf",
     "fused",
@@ -59,11 +57,13 @@ __all__ = [
     "keep_freed_pages",
     "matmul",
     "namespace",
-    "plain",
+    "python_scalar",
     "row_tiles",
     "sum_over",
     "sum_rows",
     "tf32_products",
     "to_device",
+    "to_device_of",
+    "where",
     "widened",
 ]

@@ -83,7 +83,7 @@ def namespace(*xs: Any) -> Any:
     return np
 
 
-def choose(condition: Array, a: Any, b: Any) -> Array:
+def where(condition: Array, a: Any, b: Any) -> Array:
     """a where the condition holds, b elsewhere, in their own dtype.
 
     NumPy's and CuPy's `where`, but that CuPy's has no bfloat16: it answers in float32, and loses nothing by it.
@@ -93,7 +93,7 @@ def choose(condition: Array, a: Any, b: Any) -> Array:
     return y.astype(halves[0], copy=False) if halves else y
 
 
-def plain(x: Any) -> Any:
+def python_scalar(x: Any) -> Any:
     """A NumPy scalar as a Python scalar, which never changes an array's dtype; anything else as it is.
 
     `np.float64(2) * x` turns a float32 array into float64 and costs half the speed; `2.0 * x` does not.

@@ -77,7 +77,7 @@ def cast(x: Array, dtype: Any) -> Array:
     return y
 
 
-def bent(kind: str, x: Array) -> tuple[Array, Callable]:
+def activation(kind: str, x: Array) -> tuple[Array, Callable]:
     """gelu_tanh, gelu_erf or silu of x, and its derivative."""
     xp, x = load_cupy(), _contiguous(x)
     y, n = xp.empty(x.shape, x.dtype), int64(x.size)

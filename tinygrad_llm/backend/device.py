@@ -43,6 +43,6 @@ def to_device(array: Array, device: str) -> Array:
     return load_cupy().asarray(array) if device == "cuda" else array.get()
 
 
-def beside(array: Any, other: Array) -> Any:
+def to_device_of(array: Any, other: Array) -> Any:
     """`array` on the device of `other`; a number or None as it is."""
     return to_device(array, device_of(other)) if hasattr(array, "dtype") else array

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array, as_array, beside, device_of, is_array, namespace
+from tinygrad_llm.backend import Array, as_array, device_of, is_array, namespace, to_device_of
 from tinygrad_llm.errors import ShapeError
 from tinygrad_llm.nn import Cache, Module, Rng
 from tinygrad_llm.shapes import check_shape
@@ -133,5 +133,5 @@ def position_rows(table: Tensor, positions: Any, time: int, cache: Cache | None)
 def last_of(tokens: Array, pad_id: int) -> Array:
     """How many tokens each row has up to its last that is no padding.  (B, S) -> (B,) integers, at least 0"""
     xp = namespace(tokens)
-    places = beside(np.arange(1, tokens.shape[1] + 1), tokens)
+    places = to_device_of(np.arange(1, tokens.shape[1] + 1), tokens)
     return xp.max(xp.where(tokens != pad_id, places, 0), 1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import as_array, beside, namespace
+from tinygrad_llm.backend import as_array, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError
 from tinygrad_llm.nn.cache import CrossCache, LayerCache
 from tinygrad_llm.nn.layers import Dropout, Linear, Rng, positive
@@ -197,7 +197,7 @@ def _visible_keys(mask: Any, k: Tensor) -> Any:
         return None
     if isinstance(mask, Tensor) and mask.requires_grad:
         return mask
-    mask = beside(as_array(mask.data if isinstance(mask, Tensor) else mask), k.data)
+    mask = to_device_of(as_array(mask.data if isinstance(mask, Tensor) else mask), k.data)
     if mask.ndim == 4:
         return mask
     if mask.dtype.kind != "b":

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.autograd.mode import MODE
-from tinygrad_llm.backend import Array, beside, namespace
+from tinygrad_llm.backend import Array, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, GradientError, ShapeError
 
 CAPACITY = 64
@@ -164,7 +164,7 @@ class LayerCache:
             ends = None
         else:
             rows, slots = np.arange(len(used))[:, None], used[:, None] + np.arange(time)
-            rows, slots = beside(rows, keys), beside(slots, keys)
+            rows, slots = to_device_of(rows, keys), to_device_of(slots, keys)
             keys[rows, :, slots] = k.data.transpose(0, 2, 1, 3)
             values[rows, :, slots] = v.data.transpose(0, 2, 1, 3)
             ends = used + time
@@ -183,7 +183,7 @@ class LayerCache:
         """Moves the last kept[b] of used[b] positions of each row to the front."""
         if self.keys is None or self.values is None:
             return
-        slots = beside((used - kept)[:, None] + np.arange(int(kept.max(initial=0))), self.keys)
+        slots = to_device_of((used - kept)[:, None] + np.arange(int(kept.max(initial=0))), self.keys)
         slots = namespace(slots).minimum(slots, self.keys.shape[2] - 1)[:, None, :, None]
         for array in (self.keys, self.values):
             array[:, :, : slots.shape[2]] = namespace(array).take_along_axis(array, slots, 2)
@@ -194,7 +194,7 @@ class LayerCache:
             source = getattr(other, name)
             if source is not None:
                 target = _grown(None, source, self.cache.capacity, len(rows))
-                target[:, :, :used] = source[beside(rows, source), :, :used]
+                target[:, :, :used] = source[to_device_of(rows, source), :, :used]
                 setattr(self, name, target)
 
     def put(self, rows: np.ndarray, other: LayerCache, used: int) -> None:
@@ -203,7 +203,7 @@ class LayerCache:
             return
         keys, values = self.room(other.keys, other.values, used)
         for mine, theirs in ((keys, other.keys), (values, other.values)):
-            mine[beside(rows, mine), :, :used] = theirs[:, :, :used]
+            mine[to_device_of(rows, mine), :, :used] = theirs[:, :, :used]
 
 
 class CrossCache:
@@ -227,8 +227,8 @@ class CrossCache:
     def take(self, other: CrossCache, rows: np.ndarray) -> None:
         """These rows of another."""
         if other.keys is not None and other.values is not None:
-            self.keys, self.values = (Tensor(x.data[beside(rows, x.data)]) for x in (other.keys, other.values))
-            self.lengths = None if other.lengths is None else other.lengths[beside(rows, other.lengths)]
+            self.keys, self.values = (Tensor(x.data[to_device_of(rows, x.data)]) for x in (other.keys, other.values))
+            self.lengths = None if other.lengths is None else other.lengths[to_device_of(rows, other.lengths)]
 
     def put(self, rows: np.ndarray, other: CrossCache) -> None:
         """Replaces these rows by another's.  Raises ShapeError where the texts are padded to other lengths."""
@@ -268,7 +268,7 @@ class StateCache(Cache):
         place = self.read - 1 - (self.lengths - lengths)
         for layer, history in enumerate(self.history):
             if history is not None:
-                rows, at = (beside(i, history[0]) for i in (np.arange(len(lengths)), place))
+                rows, at = (to_device_of(i, history[0]) for i in (np.arange(len(lengths)), place))
                 self.states[layer] = tuple(s[rows, at] for s in history)
         self.lengths, self.read = lengths, 0
         self.history = [None] * len(self.history)
@@ -278,7 +278,7 @@ class StateCache(Cache):
         rows = np.asarray(rows, np.int64)
         twin = type(self)(len(self.states), len(rows))
         twin.lengths = self.lengths[rows]
-        twin.states = [None if s is None else tuple(a[beside(rows, a)] for a in s) for s in self.states]
+        twin.states = [None if s is None else tuple(a[to_device_of(rows, a)] for a in s) for s in self.states]
         return twin
 
     def fresh(self, rows: Sequence[int] | np.ndarray) -> Self:
@@ -304,7 +304,7 @@ def _check_unrecorded(*tensors: Tensor) -> None:
 def _with_rows(old: Tensor, rows: np.ndarray, new: Tensor) -> Tensor:
     """A copy of `old` in which these rows are those of `new`."""
     array = old.data.copy()
-    array[beside(rows, array)] = new.data
+    array[to_device_of(rows, array)] = new.data
     return Tensor(array)
 
 
@@ -315,7 +315,7 @@ def _with_states(
     parts = []
     for number, like in enumerate(new or old or ()):
         array = namespace(like).zeros((batch, *like.shape[1:]), like.dtype) if old is None else old[number].copy()
-        array[beside(rows, array)] = 0 if new is None else new[number]
+        array[to_device_of(rows, array)] = 0 if new is None else new[number]
         parts.append(array)
     return tuple(parts)
 

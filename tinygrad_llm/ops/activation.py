@@ -76,7 +76,7 @@ def relu(x):
 def silu(x):
     """x sigmoid(x), also called swish.  dL/dx = g s (1 + x (1 - s)), s = sigmoid(x)."""
     if (kernels := fused(x)) is not None:
-        return kernels.bent("silu", x)
+        return kernels.activation("silu", x)
     s = _logistic(x)
 
     def vjp(g, needs):
@@ -100,7 +100,7 @@ def gelu(x, approximate="none"):
     if approximate not in ("none", "tanh"):
         raise ArgumentError("approximate", "'none' or 'tanh'", repr(approximate))
     if (kernels := fused(x)) is not None:
-        return kernels.bent("gelu_tanh" if approximate == "tanh" else "gelu_erf", x)
+        return kernels.activation("gelu_tanh" if approximate == "tanh" else "gelu_erf", x)
     if approximate == "tanh":
         return _gelu_tanh(x)
     xp = namespace(x)

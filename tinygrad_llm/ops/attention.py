@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, DeviceStream, beside, fused, is_half, namespace
+from tinygrad_llm.backend import Array, DeviceStream, fused, is_half, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError
 from tinygrad_llm.ops.attention_blocks import BlockedAttention
 from tinygrad_llm.ops.attention_flash import FlashAttention
@@ -136,7 +136,7 @@ def _core(
             return FlashAttention(kernels, q, k, v, causal, scale, p, rng, **options)
     grouped = (*q.shape[:4], k.shape[2])  # (B, G, R, T, S)
     full = (grouped[0], grouped[1] * grouped[2], *grouped[3:])  # (B, H, T, S)
-    drop = None if rng is None else beside(keep_mask(full, p, rng, _precise(q.dtype)), q).reshape(grouped)
+    drop = None if rng is None else to_device_of(keep_mask(full, p, rng, _precise(q.dtype)), q).reshape(grouped)
     mask = None if mask is None else _mask_of(mask, q, full).reshape(grouped)
     way = BlockedAttention if type(q) is np.ndarray and not is_half(q.dtype) else PlainAttention
     return way(q, k, v, mask, causal, scale, drop, softcap=softcap, **options)
@@ -160,7 +160,7 @@ def _checked_lengths(lengths: Any, q: Array, k: Array) -> Array:
         raise DtypeError("lengths", "integers", lengths.dtype)
     if type(lengths) is np.ndarray and batch and not 0 <= lengths.min() <= lengths.max() <= source:
         raise ArgumentError("lengths", f"0 to S = {source} keys", f"{lengths.min()} to {lengths.max()}")
-    return beside(lengths, q)
+    return to_device_of(lengths, q)
 
 
 def _precise(dtype: Any) -> Any:

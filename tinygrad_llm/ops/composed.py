@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import beside, namespace
+from tinygrad_llm.backend import namespace, to_device_of
 from tinygrad_llm.ops.activation import erf, sigmoid
 from tinygrad_llm.ops.activation import tanh as tanh_op
 from tinygrad_llm.ops.dropout import dropout
@@ -97,7 +97,7 @@ def attention(
     if softcap is not None:
         scores_BHTS = softcap * tanh_op(scores_BHTS * (1 / softcap))
     allowed = _visible(scores_BHTS, lengths, causal, window)
-    array = beside(mask.data if isinstance(mask, Tensor) else mask, q.data)
+    array = to_device_of(mask.data if isinstance(mask, Tensor) else mask, q.data)
     if array is not None and array.dtype.kind == "b":
         allowed = allowed & array
     elif mask is not None:
@@ -211,7 +211,7 @@ def cross_entropy(
     divisor: float | None = None,
 ) -> Tensor:
     """The mean of -ln softmax(logits)[target] over the targets that count, each class times its weight."""
-    targets, weight = (beside(x.data if isinstance(x, Tensor) else x, logits.data) for x in (targets, weight))
+    targets, weight = (to_device_of(x.data if isinstance(x, Tensor) else x, logits.data) for x in (targets, weight))
     logp = log_softmax(logits, axis=-1)
     counts = targets != ignore_index
     classes = namespace(counts).where(counts, targets, 0)

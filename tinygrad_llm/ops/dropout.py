@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import DeviceStream, beside, fused
+from tinygrad_llm.backend import DeviceStream, fused, to_device_of
 from tinygrad_llm.errors import ArgumentError
 
 
@@ -40,5 +40,5 @@ def dropout(x, p=0.1, rng=None):
         raise ArgumentError("rng", "a random generator to draw from", "none", next_step)
     if isinstance(rng, DeviceStream) and x.ndim and (kernels := fused(x)) is not None:
         return kernels.dropout(x, p, rng)
-    mask = beside(keep_mask(x.shape, p, rng, x.dtype), x)
+    mask = to_device_of(keep_mask(x.shape, p, rng, x.dtype), x)
     return x * mask, lambda g, needs: g * mask

@@ -8,8 +8,9 @@ import numpy as np
 
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.promotion import promoted
-from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, choose, is_float, namespace, plain, widened
+from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, is_float, namespace, python_scalar, widened
 from tinygrad_llm.backend import add as add_arrays
+from tinygrad_llm.backend import where as where_arrays
 from tinygrad_llm.errors import ArgumentError
 
 
@@ -152,8 +153,8 @@ def minimum(a, b):
 
 def _split_ties(xp: Any, g: Array, first: Array, tied: Array) -> tuple[Array, Array]:
     """The gradients of a pair, g to the chosen one, half of it to each of two equals."""
-    half = choose(tied, g * 0.5, xp.zeros_like(g))
-    return choose(first, g, half), choose(first | tied, half, g)
+    half = where_arrays(tied, g * 0.5, xp.zeros_like(g))
+    return where_arrays(first, g, half), where_arrays(first | tied, half, g)
 
 
 @op
@@ -161,12 +162,12 @@ def clip(x, low=None, high=None):
     """min(max(x, low), high).  dL/dx = g inside and on the bounds, 0 outside.  low and high are numbers or None."""
     if low is None and high is None:
         raise ArgumentError("clip", "low or high", "neither")
-    low, high = plain(low), plain(high)
+    low, high = python_scalar(low), python_scalar(high)
     xp, y = namespace(x), promoted(x, low, high)
 
     def vjp(g, needs):
         inside = (x >= (-np.inf if low is None else low)) & (x <= (np.inf if high is None else high))
-        return choose(inside, g, xp.zeros_like(g))
+        return where_arrays(inside, g, xp.zeros_like(g))
 
     y = y if low is None else xp.maximum(y, low)  # not xp.clip: CuPy's does not know bfloat16
     return y if high is None else xp.minimum(y, high), vjp if is_float(x.dtype) else None
@@ -176,14 +177,14 @@ def clip(x, low=None, high=None):
 def where(condition: BoolArray, a, b):
     """a where the condition holds, b elsewhere.  Each gets the gradient of the entries it gave."""
     xp = namespace(condition, a, b)
-    y = choose(condition, a, b)
+    y = where_arrays(condition, a, b)
 
     def vjp(g, needs):
         zero = xp.zeros_like(g)
         return (
             None,
-            choose(condition, g, zero) if needs[1] else None,
-            choose(condition, zero, g) if needs[2] else None,
+            where_arrays(condition, g, zero) if needs[1] else None,
+            where_arrays(condition, zero, g) if needs[2] else None,
         )
 
     return y, vjp
@@ -192,10 +193,10 @@ def where(condition: BoolArray, a, b):
 @op
 def masked_fill(x, mask: BoolArray, value=0):
     """x, but `value` where the mask is true.  dL/dx = g where the mask is false."""
-    xp, target = namespace(x), promoted(x, value := plain(value))
+    xp, target = namespace(x), promoted(x, value := python_scalar(value))
     mask = xp.asarray(mask, dtype=bool)
-    y = choose(mask, xp.asarray(value, dtype=target.dtype), target)
-    return y, (lambda g, needs: (choose(mask, xp.zeros_like(g), g), None)) if is_float(x.dtype) else None
+    y = where_arrays(mask, xp.asarray(value, dtype=target.dtype), target)
+    return y, (lambda g, needs: (where_arrays(mask, xp.zeros_like(g), g), None)) if is_float(x.dtype) else None
 
 
 @op(casts=True)

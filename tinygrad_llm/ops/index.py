@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_llm.autograd import Tensor, product_gradient
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.sink import WRITTEN, Place
-from tinygrad_llm.backend import Array, HostArray, beside, device_of, fused, namespace
+from tinygrad_llm.backend import Array, HostArray, device_of, fused, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 from tinygrad_llm.ops.compare import argsort
 from tinygrad_llm.ops.reduce import normalized_axes
@@ -50,7 +50,7 @@ def _on_device_of(index: Any, x: Array) -> Any:
     on_host = [part for part in (index if isinstance(index, tuple) else (index,)) if isinstance(part, np.ndarray)]
     if on_host and device_of(x) != "cpu":
         np.broadcast_to(np.empty(()), x.shape)[_host_only(index)]  # NumPy raises IndexError for what is outside
-    return tuple(beside(i, x) for i in index) if isinstance(index, tuple) else beside(index, x)
+    return tuple(to_device_of(i, x) for i in index) if isinstance(index, tuple) else to_device_of(index, x)
 
 
 def _host_only(index: Any) -> Any:
@@ -88,7 +88,7 @@ def gather(x, indices: HostArray, axis=-1):
     if xp is not np and isinstance(indices, np.ndarray) and indices.size:
         if indices.min() < -size or indices.max() >= size:
             raise ShapeError("indices", f"between {-size} and {size - 1}", f"{indices.min()} to {indices.max()}")
-    indices = beside(indices, x)
+    indices = to_device_of(indices, x)
 
     def vjp(g, needs):
         places = xp.take_along_axis(xp.arange(math.prod(shape)).reshape(shape), indices, axis)
@@ -152,7 +152,7 @@ def embedding(weight, ids: HostArray):
         if int(ids.min()) < 0 or int(ids.max()) >= rows:
             bad = ids[(ids < 0) | (ids >= rows)].reshape(-1)[0]
             raise TokenError("token id", f"0 to {rows - 1}", int(bad), "Does the tokenizer belong to this model?")
-    ids = beside(ids, weight)
+    ids = to_device_of(ids, weight)
 
     def vjp(g, needs):
         return sum_rows_by_id(g.reshape(-1, weight.shape[1]), ids.reshape(-1), rows, needs[0]), None

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_llm.autograd import product_gradient
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, HostArray, beside, cast, fused, gemm, namespace, row_tiles, widened
+from tinygrad_llm.backend import Array, HostArray, cast, fused, gemm, namespace, row_tiles, to_device_of, widened
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 from tinygrad_llm.ops.loss_weighted import weighted_cross_entropy
 
@@ -37,7 +37,7 @@ def cross_entropy(
     kernels = fused(logits) if vocabulary else None
     targets_N = _checked_targets(targets, logits.shape[:-1], vocabulary, ignore_index, label_smoothing, kernels)
     scale, each = _scale(targets_N, ignore_index, reduction, divisor), reduction == "none"
-    targets_N = beside(targets_N, logits)
+    targets_N = to_device_of(targets_N, logits)
     if weight is not None:
         return weighted_cross_entropy(logits, targets_N, weight, ignore_index, label_smoothing, reduction, divisor)
     l_NV = logits.reshape(-1, vocabulary)
@@ -73,7 +73,7 @@ def linear_cross_entropy(x, weight, targets: HostArray, ignore_index=IGNORE, lab
     kernels = fused(x, weight)
     targets_N = _checked_targets(targets, x.shape[:-1], vocabulary, ignore_index, label_smoothing, kernels)
     scale = _scale(targets_N, ignore_index, "mean", divisor)
-    targets_N = beside(targets_N, x)
+    targets_N = to_device_of(targets_N, x)
     x_ND, rounded = x.reshape(-1, width), cast(weight, x.dtype)
     if kernels is not None:
         return _linear_on_gpu(kernels, x, rounded, targets_N, scale, ignore_index, label_smoothing)

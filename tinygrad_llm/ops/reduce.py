@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, choose, is_float, namespace, sum_over, widened
+from tinygrad_llm.backend import Array, is_float, namespace, sum_over, where, widened
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
@@ -79,7 +79,7 @@ def std(x, axis=None, keepdims=False, correction=0):
 
     def vjp(g, needs):
         g = g if keepdims else xp.expand_dims(g, normalized_axes(axis, x.ndim))
-        return vjp_of_variance(choose(y > 0, g, xp.zeros_like(g)) / (2 * choose(y > 0, y, xp.ones_like(y))), needs)
+        return vjp_of_variance(where(y > 0, g, xp.zeros_like(g)) / (2 * where(y > 0, y, xp.ones_like(y))), needs)
 
     return (y if keepdims else y.squeeze(normalized_axes(axis, x.ndim))), vjp
 
@@ -92,10 +92,10 @@ def prod(x, axis=None, keepdims=False):
 
     def vjp(g, needs):
         zero = x == 0
-        factors = choose(zero, xp.ones_like(x), x)
+        factors = where(zero, xp.ones_like(x), x)
         product, zeros = factors.prod(axes, keepdims=True), zero.sum(axes, keepdims=True)
         # with one zero only its own derivative is left, with two none
-        others = choose((zeros == 0) | (zero & (zeros == 1)), product / factors, xp.zeros_like(x))
+        others = where((zeros == 0) | (zero & (zeros == 1)), product / factors, xp.zeros_like(x))
         return _expand(g, x.shape, axis, keepdims) * others.astype(dtype, copy=False)
 
     y = x.prod(axes, keepdims=keepdims)
@@ -163,7 +163,7 @@ def logsumexp(x, axis=-1, keepdims=False):
     axes = normalized_axes(axis, x.ndim)
     _not_empty("logsumexp", x, axis)
     top = x.max(axes, keepdims=True)
-    top = choose(xp.isfinite(top), top, xp.zeros_like(top))  # -inf - -inf is no number; -inf - 0 is right
+    top = where(xp.isfinite(top), top, xp.zeros_like(top))  # -inf - -inf is no number; -inf - 0 is right
     weights = xp.exp(x - top)
     total = weights.sum(axes, keepdims=True)
     y = xp.log(total) + top

@@ -4,7 +4,7 @@ product depends only on the distance. Source: Su et al., "RoFormer", 2021, in th
 from __future__ import annotations
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, beside, fused, namespace
+from tinygrad_llm.backend import Array, fused, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, ShapeError
 
 
@@ -31,7 +31,7 @@ def rope(x, cos=None, sin=None):
     if x.shape[-1] % 2 or cos.shape[-2:] != (x.shape[-2], half) or sin.shape != cos.shape or cos.ndim > x.ndim:
         raise ShapeError("rope", f"cos and sin of shape (..., T, K/2) = (..., {x.shape[-2]}, {half})", cos.shape)
     xp = namespace(x)
-    cos, sin = beside(cos, x), beside(sin, x)
+    cos, sin = to_device_of(cos, x), to_device_of(sin, x)
     if cos.ndim == 2 and (kernels := fused(x)) is not None:
         return kernels.rope(x, cos.astype("float32"), sin.astype("float32"))
     cos, sin = (table.astype(x.dtype) for table in (cos, sin))

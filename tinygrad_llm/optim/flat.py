@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tinygrad_llm.autograd import GradientSink, Storage, Tensor
-from tinygrad_llm.backend import Array, beside, device_of, namespace
+from tinygrad_llm.backend import Array, device_of, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError
 
 Parameters = Iterable[Tensor] | Iterable[tuple[str, Tensor]]
@@ -75,7 +75,7 @@ class FlatParameters:
             raise GradientError("step", "a gradient for every parameter", f"none for {', '.join(missing)}", next_step)
         start = 0
         for p in self.parameters:
-            out[start : start + p.size] = beside(p.grad, out).reshape(-1)
+            out[start : start + p.size] = to_device_of(p.grad, out).reshape(-1)
             start += p.size
         return out
 

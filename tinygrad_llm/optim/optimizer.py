@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array, beside, namespace
+from tinygrad_llm.backend import Array, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, CheckpointError, ShapeError
 from tinygrad_llm.optim.flat import FlatParameters, Parameters
 
@@ -37,7 +37,7 @@ class Optimizer(ABC):
         """One update of all parameters, from the flat `gradient` times `scale`, or from the parameters' .grad."""
         if gradient is None:
             gradient = self.flat.gather(namespace(self.flat.data).empty_like(self.flat.data))
-        gradient = beside(gradient, self.flat.data)
+        gradient = to_device_of(gradient, self.flat.data)
         if gradient.shape != self.flat.data.shape:
             raise ShapeError("gradient", f"flat, {self.flat.data.shape}", gradient.shape)
         self.begin_step(lr)
@@ -85,5 +85,5 @@ class Optimizer(ABC):
         if got != want:
             raise CheckpointError("optimizer state", want, got, "Is it a checkpoint of another configuration?")
         for name, array in state.items():
-            self.state[name][...] = beside(array, self.state[name])
+            self.state[name][...] = to_device_of(array, self.state[name])
         self.steps = steps

@@ -46,7 +46,7 @@ def save_checkpoint(
     Raises StorageError where the disk refuses; the old checkpoint is then untouched, and nothing half-made is left.
     """
     last = Path(folder)
-    new = _beside(last, "new")
+    new = _sibling(last, "new")
     try:
         last.parent.mkdir(parents=True, exist_ok=True)
         sequence = _tidy(last) + 1
@@ -59,8 +59,8 @@ def save_checkpoint(
         _put_in_place(last)
     except (OSError, MemoryError) as error:
         _remove_quietly(new)
-        if not last.exists() and _beside(last, "old").exists():
-            _rename_quietly(_beside(last, "old"), last)
+        if not last.exists() and _sibling(last, "old").exists():
+            _rename_quietly(_sibling(last, "old"), last)
         reason = getattr(error, "strerror", None) or type(error).__name__
         next_step = "Free space or choose another --out; what was saved before is untouched."
         raise StorageError(str(last), "room for a checkpoint", reason, next_step) from error
@@ -73,7 +73,7 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     """
     last = Path(folder)
     candidates, problems = [], []
-    for path in (last, _beside(last, "new"), _beside(last, "old")):
+    for path in (last, _sibling(last, "new"), _sibling(last, "old")):
         if path.exists():
             try:
                 candidates.append(_read_folder(path))
@@ -87,10 +87,10 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
 
 def exists(folder: str | Path) -> bool:
     """Whether anything of a checkpoint is there, whole or not."""
-    return any(path.exists() for path in (Path(folder), _beside(Path(folder), "new"), _beside(Path(folder), "old")))
+    return any(path.exists() for path in (Path(folder), _sibling(Path(folder), "new"), _sibling(Path(folder), "old")))
 
 
-def _beside(last: Path, ending: str) -> Path:
+def _sibling(last: Path, ending: str) -> Path:
     return last.with_name(f"{last.name}.{ending}")
 
 
@@ -137,7 +137,7 @@ def _sync_folder(folder: Path) -> None:
 
 def _put_in_place(last: Path) -> None:
     """last.new is whole by now."""
-    old, new = _beside(last, "old"), _beside(last, "new")
+    old, new = _sibling(last, "old"), _sibling(last, "new")
     if last.exists():
         os.rename(last, old)
     os.rename(new, last)
@@ -151,7 +151,7 @@ def _tidy(last: Path) -> int:
 
     Nothing is removed before something newer is known to be whole.
     """
-    paths = [path for path in (last, _beside(last, "new"), _beside(last, "old")) if path.exists()]
+    paths = [path for path in (last, _sibling(last, "new"), _sibling(last, "old")) if path.exists()]
     if paths == [last]:  # the usual case: no need to read all of it
         return _sequence(last)
     whole = {}
