@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.workload import ROWS, config_of, machine
+from benchmarks.train_step import processor
+from benchmarks.workload import ROWS, config_of
 
 HF_TOKENS = 64
 """Tokens that transformers writes a turn: its pace does not depend on how many, and it is slow."""
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-transformers", action="store_true")
     flags = parser.parse_args()
-    print(machine(), file=sys.stderr)
+    print(processor(), file=sys.stderr)
     results = []
     with tempfile.TemporaryDirectory() as folder:
         for number in (int(n) - 1 for n in flags.rows.split(",")):

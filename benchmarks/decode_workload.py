@@ -33,38 +33,14 @@ def ours(batch: int, length: int, threads: int, folder: str):
 
 
 def torch_loop(batch: int, length: int, threads: int, folder: str):
-    """PyTorch's way: a preallocated cache, SDPA, inference mode, and its own draw."""
+    """PyTorch's way: see CachedLoop."""
     import torch
-    from torch.nn import functional as F
 
-    from benchmarks.torch_gpt import load_pretrained
+    from benchmarks.torch_gpt import CachedLoop, like
+    from tinygrad_llm.models import from_pretrained
 
     torch.set_num_threads(threads)
-    model = load_pretrained(folder).eval()
-    heads, width = model.h[0].heads, model.wte.weight.shape[1]
-    keys, values = ([torch.zeros(batch, heads, length, width // heads) for _ in model.h] for _ in range(2))
-
-    def step(ids: torch.Tensor, t: int) -> torch.Tensor:
-        x = model.wte(ids) + model.wpe.weight[t]
-        for block, k_all, v_all in zip(model.h, keys, values):
-            parts = block.attn["c_attn"](block.ln_1(x)).split(width, dim=2)
-            q, k, v = (part.view(batch, 1, heads, -1).transpose(1, 2) for part in parts)
-            k_all[:, :, t : t + 1], v_all[:, :, t : t + 1] = k, v
-            y = F.scaled_dot_product_attention(q, k_all[:, :, : t + 1], v_all[:, :, : t + 1])
-            x = x + block.attn["c_proj"](y.transpose(1, 2).reshape(batch, 1, width))
-            hidden = F.gelu(block.mlp["c_fc"](block.ln_2(x)), approximate="tanh")
-            x = x + block.mlp["c_proj"](hidden)
-        return F.linear(model.ln_f(x), model.wte.weight)[:, -1]
-
-    @torch.inference_mode()
-    def write() -> int:
-        ids, written = torch.full((batch, 1), START), []
-        for t in range(length - 1):
-            ids = torch.multinomial(torch.softmax(step(ids, t), -1), 1)
-            written.append(ids)
-        return torch.cat(written, 1).numpy().size
-
-    return write
+    return CachedLoop(like(from_pretrained(folder)), batch, length).write
 
 
 def transformers_generate(batch: int, length: int, threads: int, folder: str):

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import gpu_steps
+from benchmarks import gpu_decode, gpu_steps
 from benchmarks.gpu_clock import copy_rates, effort, gpu_ms, matrix_rates, product_rate
 from benchmarks.gpu_kernels import SHAPES, SMALL, TARGET, attention_ms, kernel_rows, sdpa_ms
 from tinygrad_llm.backend import cublas
@@ -281,6 +281,18 @@ def beside_torch(setting: Setting, run: gpu_steps.Run, model: Any, weights: dict
         print(f"losses after {gpu_steps.GRAPH_AFTER} steps: {early}")
         for name, ratio in result["ratios"].items():
             print(f"{name} takes {ratio:.3f} times as long as ours")
+
+
+# ---- decoding -------------------------------------------------------------------------------------------------------
+
+
+def decode(setting: Setting) -> None:
+    """Tokens a second with a cache, a step a graph, beside PyTorch's cached loop."""
+    with_torch, found = not setting.smoke and has_torch(), []
+    for run, batch in gpu_decode.rows(setting.smoke):
+        found.append(gpu_decode.measured(run, batch, with_torch))
+        print("  ".join(f"{name} {value}" for name, value in found[-1].items()), flush=True)
+        setting.tell(rows=found)
 
 
 # ---- a run to a loss ------------------------------------------------------------------------------------------------

@@ -139,3 +139,44 @@ class DeviceTrainer:
     def _upload(self, array) -> torch.Tensor:
         tensor = torch.from_numpy(array)
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.device == "cuda" else tensor
+
+
+class CachedLoop:
+    """Writing with a preallocated cache of keys and values, SDPA, and PyTorch's own draw; one token a row and step."""
+
+    def __init__(self, model: GPT, batch: int, length: int) -> None:
+        table = model.wte.weight
+        self.model, self.batch, self.length, self.width = model.eval(), batch, length, table.shape[1]
+        self.heads = model.h[0].heads
+        shape = (batch, self.heads, length, self.width // self.heads)
+        self.keys, self.values = ([torch.zeros(shape, device=table.device) for _ in model.h] for _ in range(2))
+
+    @torch.inference_mode()
+    def write(self, start: int = 0) -> int:
+        """length - 1 tokens a row behind `start`; how many in all, once they are on the host."""
+        ids, written = torch.full((self.batch, 1), start, device=self.model.wte.weight.device), []
+        for t in range(self.length - 1):
+            ids = torch.multinomial(torch.softmax(self.step(ids, t), -1), 1)
+            written.append(ids)
+        return torch.cat(written, 1).cpu().numpy().size
+
+    def step(self, ids: torch.Tensor, t: int) -> torch.Tensor:
+        """Logits (B, V) of the token after position t."""
+        model = self.model
+        x = model.wte(ids) + model.wpe.weight[t]
+        for block, keys, values in zip(model.h, self.keys, self.values):
+            parts = block.attn["c_attn"](block.ln_1(x)).split(self.width, dim=2)
+            q, k, v = (part.view(self.batch, 1, self.heads, -1).transpose(1, 2) for part in parts)
+            keys[:, :, t : t + 1], values[:, :, t : t + 1] = k, v
+            y = F.scaled_dot_product_attention(q, keys[:, :, : t + 1], values[:, :, : t + 1])
+            x = x + block.attn["c_proj"](y.transpose(1, 2).reshape(self.batch, 1, self.width))
+            x = x + block.mlp["c_proj"](F.gelu(block.mlp["c_fc"](block.ln_2(x)), approximate="tanh"))
+        return F.linear(model.ln_f(x), model.wte.weight)[:, -1]
+
+
+def like(model: Any) -> GPT:
+    """A GPT in PyTorch with the weights of one of ours."""
+    c = model.config
+    theirs = GPT(c.vocab_size, c.block_size, c.n_layer, c.n_head, c.n_embd)
+    theirs.load_state_dict(renamed({name: p.numpy() for name, p in model.named_parameters()}))
+    return theirs

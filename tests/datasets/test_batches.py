@@ -18,14 +18,17 @@ def test_a_batch_is_a_pure_function_of_seed_and_number():
     make = lambda seed: Batches(TOKENS, block_size=7, batch_size=5, seed=seed)
     a, b = make(1), make(1)
     _ = [b[n] for n in range(5)]  # what was drawn before does not matter
-    for x, y in zip(a[9], b[9]):
-        np.testing.assert_array_equal(x, y)
-    assert not np.array_equal(a[9][0], a[8][0]) and not np.array_equal(a[9][0], make(2)[9][0])
+    for name in ("tokens", "targets"):
+        np.testing.assert_array_equal(a[9][name], b[9][name])
+    first = a[9]["tokens"]
+    assert not np.array_equal(first, a[8]["tokens"]) and not np.array_equal(first, make(2)[9]["tokens"])
 
 
 @given(length=st.integers(8, 30), seed=st.integers(0, 9))
 def test_targets_are_the_inputs_one_later(length, seed):
-    x, y = Batches(np.arange(length), block_size=7, batch_size=64, seed=seed)[0]
+    batch = Batches(np.arange(length), block_size=7, batch_size=64, seed=seed)[0]
+    assert list(batch) == ["tokens", "targets"]
+    x, y = batch.values()
     assert x.shape == y.shape == (64, 7) and x.dtype == np.int64 and x.flags.c_contiguous and y.flags.c_contiguous
     np.testing.assert_array_equal(x + 1, y)
     assert x.min() >= 0 and y.max() <= length - 1
@@ -33,7 +36,7 @@ def test_targets_are_the_inputs_one_later(length, seed):
 
 def test_every_place_is_drawn_alike_the_last_one_too():
     starts = np.concatenate(
-        [Batches(np.arange(12), block_size=7, batch_size=100, seed=0)[n][0][:, 0] for n in range(20)]
+        [Batches(np.arange(12), block_size=7, batch_size=100, seed=0)[n]["tokens"][:, 0] for n in range(20)]
     )
     counts = np.bincount(starts, minlength=5)
     assert len(counts) == 5
@@ -42,15 +45,15 @@ def test_every_place_is_drawn_alike_the_last_one_too():
 
 @given(length=st.integers(2, 60), block=st.integers(1, 9), batch=st.integers(1, 4))
 def test_in_sequence_every_token_but_the_first_is_a_target_once(length, block, batch):
-    pairs = list(sequential(np.arange(length), block, batch))
+    pairs = [(part["tokens"], part["targets"]) for part in sequential(np.arange(length), block, batch)]
     targets = np.concatenate([y.ravel() for _, y in pairs])
     np.testing.assert_array_equal(targets, np.arange(1, length))
     assert all(x.shape == y.shape and (x + 1 == y).all() and len(x) <= batch and x.shape[1] <= block for x, y in pairs)
 
 
 def test_a_limit_takes_batches_from_all_over():
-    pairs = list(sequential(np.arange(1001), 10, 2, limit=5))
-    assert [int(x[0, 0]) for x, _ in pairs] == [0, 200, 400, 600, 800]
+    batches = list(sequential(np.arange(1001), 10, 2, limit=5))
+    assert [int(batch["tokens"][0, 0]) for batch in batches] == [0, 200, 400, 600, 800]
 
 
 def test_tokens_in_a_file_are_mapped_not_read(tmp_path):
@@ -65,8 +68,8 @@ def test_tokens_in_a_file_are_mapped_not_read(tmp_path):
         assert found.dtype == dtype
         np.testing.assert_array_equal(found, ids)
     write_tokens(tmp_path / "t.npy", TOKENS)
-    x, _ = Batches(read_tokens(tmp_path / "t.npy"), block_size=7, batch_size=2, seed=0)[0]
-    assert x.dtype == np.int64
+    batch = Batches(read_tokens(tmp_path / "t.npy"), block_size=7, batch_size=2, seed=0)[0]
+    assert batch["tokens"].dtype == batch["targets"].dtype == np.int64
 
 
 def test_files_that_are_no_tokens_are_refused(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor, gradcheck
-from tinygrad_llm.errors import DtypeError, ShapeError, TokenError
+from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 
 RNG = np.random.default_rng(5)
 
@@ -53,7 +53,14 @@ def test_without_a_probability_nothing_is_drawn():
     ops.dropout(q, p=0.0, rng=rng)
     ops.attention(q, q, q, p=0.0, rng=rng)
     assert rng.bit_generator.state == before
-    np.testing.assert_array_equal(ops.attention(q, q, q, p=0.5).data, ops.attention(q, q, q).data)
+
+
+def test_dropout_of_attention_weights_needs_a_generator():
+    q = RNG.normal(size=(1, 2, 3, 6))
+    with pytest.raises(ArgumentError, match="rng"):
+        ops.attention(q, q, q, p=0.5)
+    with pytest.raises(ArgumentError, match="rng"):
+        ops.packed_attention(q[:, 0], p=0.5)
 
 
 def test_one_head_is_what_packed_attention_takes_for_granted():

@@ -114,8 +114,8 @@ def _draws(
                     reader.feed(ids)
                 ids, found = draw(reader, uniform.next(rows))
                 steps.append(found)
-        for found in steps:
-            host_ids, host_log_probs = draw.read(found)
+            read = [draw.read(found) for found in steps]  # in the stream that the GPU worked in
+        for host_ids, host_log_probs in read:
             reader.note(host_ids)
             for place in np.flatnonzero(going):
                 row, token = int(rows[place]), int(host_ids[place])
@@ -123,8 +123,9 @@ def _draws(
                 going[place] = not stop.ends(row, token)
         if going.any() and going.sum() < draw.fullness * len(going):
             kept = np.flatnonzero(going)
-            rows, ids, going = rows[kept], draw.take(ids, kept), going[kept]
+            rows, going = rows[kept], going[kept]
             with around():
+                ids = draw.take(ids, kept)
                 reader.keep(kept)
         done += at_once
         at_once = min(2 * at_once, draw.most_at_once)

@@ -166,6 +166,10 @@ def put_along_axis(arr, indices, values, axis):
     STATE.run(lambda: np.put_along_axis(arr._a, *inner, axis))
 
 
+def tri(N, M=None, k=0, dtype=float):
+    return compute(lambda: np.tri(N, M, k, dtype), name="tri")
+
+
 def tril(m, k=0):
     return where(wrap(np.tri(*m.shape[-2:], k, dtype=bool)), m, m.dtype.type(0))
 

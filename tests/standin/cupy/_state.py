@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+READS = ("get", "item", "tolist", "float", "int", "bool", "repr", "format")
+"""Ways to look at values."""
 HERE = Path(__file__).resolve().parents[1]
 TESTS = HERE.parent
 
@@ -33,6 +35,8 @@ class State:
         self.most_bytes: int | None = None  # an array that is larger does not fit: the GPU's memory
         self.may_wait, self.broken = True, False
         self.used, self.most = 0, 0
+        self.pending: set = set()  # streams that nobody has waited for since something was asked of them
+        self.current: Callable = lambda: None  # the current stream
         self.kept: list = []  # what a graph's own pool holds: it stays as long as the graph
 
     def hold(self, size: int) -> None:
@@ -54,7 +58,16 @@ class State:
         if not self.may_wait:
             raise DeviceSynchronized(f"{why} waits for the GPU")
         self.counts["synchronise", why] += 1
+        self.pending.discard(self.current())
+        if self.pending and why in READS:
+            raise AssertionError(f"{why} waits for the current stream alone, and another one still works")
         self.finish_copies()
+
+    def asked(self) -> None:
+        """The current stream has work to do; what the null stream is asked for waits for others and is waited for."""
+        stream = self.current()
+        if stream is not None and not stream.null:
+            self.pending.add(stream)
 
     def upload(self, why: str) -> None:
         """The host copies memory that is not pinned, which cannot be recorded."""
@@ -75,6 +88,7 @@ class State:
         if self.recording is not None:
             self.recording.append(action)
         else:
+            self.asked()
             action()
 
     def finish_copies(self) -> None:

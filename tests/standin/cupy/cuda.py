@@ -49,6 +49,7 @@ class Device:
 
     def synchronize(self) -> None:
         STATE.synchronise("device.synchronize")
+        STATE.pending.clear()
 
 
 class Graph:
@@ -60,6 +61,7 @@ class Graph:
 
     def launch(self, stream=None) -> None:
         assert STATE.recording is None
+        STATE.asked()
         for action in self.actions:
             action()
 
@@ -86,6 +88,7 @@ class Stream:
 
     def synchronize(self) -> None:
         STATE.synchronise("stream.synchronize")
+        STATE.pending.discard(self)
 
     def begin_capture(self, mode=None) -> None:
         if self.null:
@@ -107,6 +110,7 @@ class Stream:
 
 
 Stream.current = Stream(null=True)
+STATE.current = lambda: Stream.current
 
 
 def get_current_stream(device_id=-1) -> Stream:

@@ -37,9 +37,9 @@ from tinygrad_llm.autograd.sink import WRITTEN, Place  # noqa: E402
 from tinygrad_llm.backend import DeviceStream, cublas, fused  # noqa: E402
 from tinygrad_llm.optim.optimizer import Optimizer  # noqa: E402
 
-ROUNDS, ALIKE, KINDS = 1, 8, 200
-"""What of an operation runs on the "GPU": rounds and calls with the same shapes and options, and how many such kinds."""
-KERNELS, KERNELS_A_SHAPE, ENTRIES = 60, 20, 1 << 17
+ROUNDS, KINDS = 1, 200
+"""In how many rounds an operation runs on the "GPU" with the same shapes and options, and how many such kinds it has."""
+KERNELS, KERNELS_A_SHAPE, ENTRIES = 120, 40, 1 << 17
 """How often a function has its kernel, in all and with one shape, and for how many entries at most."""
 
 op, workers = (importlib.import_module(f"tinygrad_llm.{name}") for name in ("autograd.op", "train.workers"))
@@ -50,11 +50,11 @@ rounds = Counter({"now": 0})
 
 @dataclass
 class Alike:
-    """Calls with the same shapes and options: how many, in how many rounds, and the last of those."""
+    """Calls with the same shapes and options: in how many rounds, the last of those, and whether NumPy computes them."""
 
-    calls: int = 0
     rounds: int = 0
     last: int | None = None
+    by_numpy: bool = False
 
 
 computed: dict[tuple, Alike] = {}
@@ -99,13 +99,13 @@ def there_at_first(function):
 
 
 def by_numpy(alike):
-    """Whether NumPy computes a call, from its operation's name, shapes and options: the same throughout a short round."""
+    """Whether NumPy computes a call, from its operation's name, shapes and options: the same throughout a round."""
     known = computed.setdefault(alike, Alike())
     if known.last != rounds["now"]:
         met[alike[0]] += known.last is None
         known.last, known.rounds = rounds["now"], known.rounds + 1
-    known.calls += 1
-    return known.rounds > ROUNDS or known.calls > ALIKE or met[alike[0]] > KINDS
+        known.by_numpy = known.rounds > ROUNDS or met[alike[0]] > KINDS
+    return known.by_numpy
 
 
 def derivative(vjp):
