@@ -201,6 +201,7 @@ except AssertionError as error:
 )
 def test_a_python_float_widens_bfloat16_and_an_int_does_not(expression, dtype):
     """As measured on a GPU, CuPy 14.2."""
+    pytest.importorskip("ml_dtypes")
     script = f"import ml_dtypes\nx = cupy.ones(3, ml_dtypes.bfloat16)\nprint(({expression}).dtype)"
     assert in_the_standin(script) == dtype
 

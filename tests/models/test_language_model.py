@@ -209,6 +209,7 @@ def test_tokens_that_are_none_are_refused(kind):
 @every_kind
 def test_activations_may_be_coarser_than_the_weights(kind):
     """As on a GPU in bfloat16: the parameters keep their own dtype, and so do their gradients; the loss is float32."""
+    pytest.importorskip("ml_dtypes")
     (lm, owner), (exact, exact_owner) = (make(kind, dtype=np.float32) for _ in range(2))
     batch, half = {"tokens": TOKENS, "targets": TARGETS}, as_dtype("bfloat16")
     hidden, loss = lm.hidden(TOKENS, dtype=half), lm.loss(batch, dtype=half)
@@ -224,6 +225,7 @@ def test_activations_may_be_coarser_than_the_weights(kind):
 
 
 def test_an_encoder_decoder_encodes_as_coarsely_as_it_decodes():
+    pytest.importorskip("ml_dtypes")
     model = encoder_decoder(4, dtype=np.float32)
     half = as_dtype("bfloat16")
     assert model.encode(SOURCES, dtype=half).dtype == half and model.given(SOURCES, dtype=half).memory.dtype == half
