@@ -133,8 +133,8 @@ def test_sampled_texts_are_as_frequent_as_probable(sampler):
     for p in lm.parameters():
         p.assign(0.5 * p.data)
     texts = np.array(generate(lm, [prompt] * rows, 2, sampler, seeded(2)).tokens)
-    first = sampler.probabilities(lm(np.array([prompt])).data[0, -1])
-    second = sampler.probabilities(lm(np.array([[*prompt, token] for token in range(VOCABULARY)])).data[:, -1])
+    first = sampler.probabilities(lm(np.array([prompt])).numpy()[0, -1])
+    second = sampler.probabilities(lm(np.array([[*prompt, token] for token in range(VOCABULARY)])).numpy()[:, -1])
     pairs = np.zeros((2, VOCABULARY, VOCABULARY))
     np.add.at(pairs[0], (texts[:, 0], texts[:, 1]), 1)
     np.add.at(pairs[1], (texts[0::2, 0], texts[1::2, 0]), 1)

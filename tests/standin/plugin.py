@@ -54,3 +54,4 @@ def nothing_is_left_recording():
 
     STATE.recording, STATE.broken = None, False
     STATE.pinned.clear()
+    STATE.pending.clear()

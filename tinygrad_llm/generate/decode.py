@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.backend import Array, blas_threads, fused, namespace, to_device
+from tinygrad_llm.backend import Array, blas_threads, fused, namespace, to_device, widened
 from tinygrad_llm.backend.stream import new_stream
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.generate.reader import Reader
 from tinygrad_llm.generate.sampling import Sampler
 from tinygrad_llm.generate.stop import StopRule
 from tinygrad_llm.models.base import LanguageModel
+from tinygrad_llm.ops import log_softmax
 
 MOST_AT_ONCE = 16
 """Tokens that a GPU draws before the host looks at them."""
@@ -176,11 +177,10 @@ class _Draw:
 class _DrawOnGpu(_Draw):
     """The same by a kernel, without waiting: `read` waits."""
 
-    fullness = 0.5  # a batch of another size is another graph
-
     def __init__(self, sampler: Sampler, log_probs: bool) -> None:
         super().__init__(sampler, log_probs)
         self.most_at_once = 1 if sampler.first else MOST_AT_ONCE
+        self.fullness = 1.0 if sampler.first else 0.5  # a batch of another size is another graph
 
     def __call__(self, reader: Any, uniform_B: np.ndarray) -> tuple[Array, tuple]:
         if self.sampler.first:  # they look at the texts, which are on the host
@@ -192,7 +192,7 @@ class _DrawOnGpu(_Draw):
         fused(logits).draw(logits, ids, to_device(uniform_B, "cuda"), self.sampler)
         if not self.log_probs:
             return ids, (ids, None)
-        log_probs = fused(logits).normalized("log_softmax", logits)[0]
+        log_probs = log_softmax.array(widened(reader.logits))[0]
         return ids, (ids, xp.take_along_axis(log_probs, ids[:, None], 1)[:, 0])
 
     def read(self, found: tuple) -> tuple:

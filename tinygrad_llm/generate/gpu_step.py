@@ -13,15 +13,15 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor, no_grad
-from tinygrad_llm.backend import Array, namespace, to_device
+from tinygrad_llm.backend import Array, fused, namespace, to_device
 from tinygrad_llm.backend.stream import Graph
 from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.nn import Attention
 
 
 def gpu_step(model: Any, batch: int) -> GpuStep | None:
-    """The step for this model and batch size; None where it is not a GPT on a GPU, or positions matter elsewhere."""
-    if type(model) is not GPT or model.device != "cuda":
+    """The step for this model and batch size; None where it is not a GPT on a GPU, or has parts without kernels."""
+    if type(model) is not GPT or model.device != "cuda" or fused(model.token_embedding.weight.data) is None:
         return None
     layers = [m for _, m in model.named_modules() if isinstance(m, Attention)]
     plain = all(type(m) is Attention and m.rope_base is None and m.window is None for m in layers)
@@ -105,4 +105,5 @@ class _LayerOnDevice:
         """See LayerCache: the new keys and values (B, G, 1, .) go behind those of each row."""
         place = self.step.rows, slice(None), self.step.lengths
         self.layer.keys[place], self.layer.values[place] = k.data[:, :, 0], v.data[:, :, 0]
-        return Tensor(self.layer.keys), Tensor(self.layer.values), self.step.lengths + 1
+        keys, values = (Tensor.result(x, None, None) for x in (self.layer.keys, self.layer.values))
+        return keys, values, self.step.lengths + 1

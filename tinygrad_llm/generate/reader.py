@@ -67,7 +67,7 @@ class Reader:
         return cpu_step(self.model, len(self.texts)) or gpu_step(self.model, len(self.texts))
 
     def _rows(self, rows: Any) -> Array:
-        return Tensor(self.logits)[np.asarray(rows, np.int64)].data
+        return Tensor.result(self.logits, None, None)[np.asarray(rows, np.int64)].data
 
     def _read(self, cache: Any, texts: Sequence[Sequence[int]], longest: int | None) -> Array:
         """Logits after the last `longest` tokens of each text, all of which go into the cache."""

@@ -118,7 +118,9 @@ class Attention(Module):
         batch, groups, size, _ = k.shape
         xp = namespace(k.data)
         identity = xp.broadcast_to(xp.eye(size, dtype=k.dtype), (batch, groups, size, size))  # values that are e_s
-        return ops.composed.attention(q, k, Tensor(identity.copy()), **self._options(source, mask, lengths, k))
+        return ops.composed.attention(
+            q, k, Tensor.result(identity.copy(), None, None), **self._options(source, mask, lengths, k)
+        )
 
     def _packs(self, source: Any, mask: Any, cache: Any) -> bool:
         """Whether this call is self-attention of queries, keys and values that one product makes."""

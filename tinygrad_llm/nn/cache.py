@@ -168,7 +168,7 @@ class LayerCache:
             keys[rows, :, slots] = k.data.transpose(0, 2, 1, 3)
             values[rows, :, slots] = v.data.transpose(0, 2, 1, 3)
             ends = used + time
-        return Tensor(keys[:, :, :end]), Tensor(values[:, :, :end]), ends
+        return _constant(keys[:, :, :end]), _constant(values[:, :, :end]), ends
 
     def room(self, k: Array, v: Array, end: int) -> tuple[Array, Array]:
         """The arrays of keys and values, with at least `end` positions, for more that are shaped like k and v."""
@@ -227,7 +227,7 @@ class CrossCache:
     def take(self, other: CrossCache, rows: np.ndarray) -> None:
         """These rows of another."""
         if other.keys is not None and other.values is not None:
-            self.keys, self.values = (Tensor(x.data[to_device_of(rows, x.data)]) for x in (other.keys, other.values))
+            self.keys, self.values = (_constant(x.data[to_device_of(rows, x.data)]) for x in (other.keys, other.values))
             self.lengths = None if other.lengths is None else other.lengths[to_device_of(rows, other.lengths)]
 
     def put(self, rows: np.ndarray, other: CrossCache) -> None:
@@ -240,7 +240,7 @@ class CrossCache:
             )
         self.keys, self.values = _with_rows(self.keys, rows, other.keys), _with_rows(self.values, rows, other.values)
         if self.lengths is not None:
-            self.lengths = _with_rows(Tensor(self.lengths), rows, Tensor(other.lengths)).data
+            self.lengths = _with_rows(_constant(self.lengths), rows, _constant(other.lengths)).data
 
 
 class StateCache(Cache):
@@ -295,6 +295,11 @@ class StateCache(Cache):
         self.history, self.read = [None] * len(self.history), 0
 
 
+def _constant(array: Array) -> Tensor:
+    """The array as a tensor, where it is and without a copy."""
+    return Tensor.result(array, None, None)
+
+
 def _check_unrecorded(*tensors: Tensor) -> None:
     """Raises GradientError where a gradient is to flow through what a cache remembers."""
     if MODE.get().grad_enabled and any(t.requires_grad for t in tensors):
@@ -305,7 +310,7 @@ def _with_rows(old: Tensor, rows: np.ndarray, new: Tensor) -> Tensor:
     """A copy of `old` in which these rows are those of `new`."""
     array = old.data.copy()
     array[to_device_of(rows, array)] = new.data
-    return Tensor(array)
+    return _constant(array)
 
 
 def _with_states(

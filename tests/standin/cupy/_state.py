@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakSet
 
 READS = ("get", "item", "tolist", "float", "int", "bool", "repr", "format")
 """Ways to look at values."""
@@ -35,7 +36,7 @@ class State:
         self.most_bytes: int | None = None  # an array that is larger does not fit: the GPU's memory
         self.may_wait, self.broken = True, False
         self.used, self.most = 0, 0
-        self.pending: set = set()  # streams that nobody has waited for since something was asked of them
+        self.pending: WeakSet = WeakSet()  # streams that nobody has waited for since something was asked of them
         self.current: Callable = lambda: None  # the current stream
         self.kept: list = []  # what a graph's own pool holds: it stays as long as the graph
 
