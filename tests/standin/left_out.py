@@ -19,4 +19,7 @@ LEFT_OUT = {
     "tests/models/test_hugging_face.py::test_a_tree_without_weights_takes_no_memory": NUMPY,
     "tests/train/test_steps.py::test_fewer_examples_than_threads_are_refused": "on a GPU a batch is not divided",
     "tests/train/test_trainer.py::test_a_missing_gpu_is_named": CPU,
+    "tests/train/test_fit.py::test_threads_end_with_the_run_whatever_ends_it": "on a GPU a batch is not divided",
+    "tests/train/test_fit.py::test_what_cannot_be_learned_from_is_refused": "on a GPU a batch is not divided",
+    "tests/ops/test_long_sums.py::test_the_gradient_of_what_was_broadcast_to_many_rows_is_their_number": NUMPY,
 }

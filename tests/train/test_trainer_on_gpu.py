@@ -93,7 +93,7 @@ def test_a_configuration_saved_before_there_was_a_gpu_is_read(config):
 
 
 def test_the_gpu_writes_what_the_cpu_writes_and_waits_once_for_several_tokens():
-    sizes = GPTConfig(vocab_size=11, block_size=6, n_layer=1, n_head=2, n_embd=16)
+    sizes = GPTConfig(vocab_size=11, block_size=27, n_layer=1, n_head=2, n_embd=16)
     on_cpu, on_gpu = (GPT(sizes, rng=np.random.default_rng(0)).to(device) for device in ("cpu", "cuda"))
     for model in (on_cpu, on_gpu):
         model.token_embedding.weight.assign(20 * model.token_embedding.weight.numpy())  # opinions

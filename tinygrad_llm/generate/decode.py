@@ -115,7 +115,7 @@ def _draws(
                     reader.feed(ids)
                 ids, found = draw(reader, uniform.next(rows))
                 steps.append(found)
-            read = [draw.read(found) for found in steps]  # in the stream that the GPU worked in
+            read = draw.read(steps)  # in the stream that the GPU worked in
         for host_ids, host_log_probs in read:
             reader.note(host_ids)
             for place in np.flatnonzero(going):
@@ -165,9 +165,9 @@ class _Draw:
         chosen = logits[np.arange(len(ids)), ids]
         return ids, (ids, chosen - top - np.log(np.exp(logits - top[:, None]).sum(1)))
 
-    def read(self, found: tuple) -> tuple:
-        """Ids and log-probabilities on the host."""
-        return found
+    def read(self, steps: list[tuple]) -> list[tuple]:
+        """Ids and log-probabilities of each step, on the host."""
+        return steps
 
     def take(self, ids: Array, kept: np.ndarray) -> Array:
         """The ids of the rows that go on."""
@@ -195,12 +195,15 @@ class _DrawOnGpu(_Draw):
         log_probs = log_softmax.array(widened(reader.logits))[0]
         return ids, (ids, xp.take_along_axis(log_probs, ids[:, None], 1)[:, 0])
 
-    def read(self, found: tuple) -> tuple:
-        """See _Draw.  Raises ArgumentError where logits were no numbers."""
-        ids = to_device(found[0], "cpu")
+    def read(self, steps: list[tuple]) -> list[tuple]:
+        """See _Draw; waits once.  Raises ArgumentError where logits were no numbers."""
+        xp = namespace(steps[0][0])
+        ids = to_device(xp.stack([ids for ids, _ in steps]), "cpu")
         if (ids < 0).any():
             raise ArgumentError("logits", "numbers, the largest of each row finite", "NaN or infinity")
-        return ids, np.zeros(len(ids)) if found[1] is None else to_device(found[1], "cpu")
+        if not self.log_probs:
+            return [(row, np.zeros(len(row))) for row in ids]
+        return list(zip(ids, to_device(xp.stack([log_probs for _, log_probs in steps]), "cpu")))
 
     def take(self, ids: Array, kept: np.ndarray) -> Array:
         """See _Draw."""
