@@ -4,12 +4,13 @@ A single token through a small model is so little arithmetic that what surrounds
 call itself. Here every array exists before the first token, every call is bound to its arrays, and what does not depend
 on the token is done beforehand, in copies of the weights:
 
-* **The mean of the residual stream is always 0.** A norm subtracts it anyway, so every layer that adds to the stream
-  (embeddings, o_proj, down_proj) has the mean over its outputs taken out of its weights. A norm is then
-  x / sqrt(mean x^2 + eps).
-* **A norm's gain and bias** are multiplied into the layer behind it: W (w * n + b) = (W * w) n + W b.
-* **1/sqrt(K)** is multiplied into the queries' weights.
-* **GELU's cubic** c1 h + c3 h^3 is (s h)^3 + a (s h) with s = cbrt(c3): up_proj is scaled by s, down_proj by 1/s.
+    the mean of the stream  is always 0: a norm subtracts it anyway, so every layer that adds to the residual stream
+                            (embeddings, o_proj, down_proj) has the mean over its outputs taken out of its weights,
+                            and a norm is x / sqrt(mean x^2 + eps)
+    a norm's gain and bias  are multiplied into the layer behind it: W (w * n + b) = (W * w) n + W b
+    1/sqrt(K)               is multiplied into the queries' weights
+    GELU's cubic            c1 h + c3 h^3 is (s h)^3 + a (s h) with s = cbrt(c3): up_proj is scaled by s, down_proj by
+                            1/s
 
 A test holds it equal to the model's own forward pass, which runs wherever a model has parts that are not known here, or
 so many weights that the calls no longer count.
