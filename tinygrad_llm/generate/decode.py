@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.backend import Array, blas_threads, fused, namespace, to_device, widened
+from tinygrad_llm.backend import Array, blas_threads, fused, namespace, to_device, to_device_of, widened
 from tinygrad_llm.backend.stream import new_stream
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.generate.reader import Reader
@@ -104,7 +104,8 @@ def _draws(
     """(row, id, ln p) of every token, in the order of drawing; the model works within `around()`."""
     draw = _DrawOnGpu(sampler, log_probs) if reader.model.device == "cuda" else _Draw(sampler, log_probs)
     rows, uniform = np.arange(len(reader.texts)), _Uniform(rng, len(reader.texts))
-    done, at_once, ids, going = 0, 1, None, np.ones(len(rows), bool)
+    done, at_once, going = 0, 1, np.ones(len(rows), bool)
+    ids: Any = None  # of the last draw, where they were drawn: they are fed before the next
     while done < count and going.any():
         room = reader.room()  # what is drawn together is fed before a text is cropped
         at_once = min(at_once, count - done, MOST_AT_ONCE if room is None else max(1, room))
@@ -126,7 +127,7 @@ def _draws(
             kept = np.flatnonzero(going)
             rows, going = rows[kept], going[kept]
             with around():
-                ids = draw.take(ids, kept)
+                ids = ids[to_device_of(kept, ids)]
                 reader.keep(kept)
         done += at_once
         at_once = min(2 * at_once, draw.most_at_once)
@@ -169,10 +170,6 @@ class _Draw:
         """Ids and log-probabilities of each step, on the host."""
         return steps
 
-    def take(self, ids: Array, kept: np.ndarray) -> Array:
-        """The ids of the rows that go on."""
-        return ids[kept]
-
 
 class _DrawOnGpu(_Draw):
     """The same by a kernel, without waiting: `read` waits."""
@@ -204,10 +201,6 @@ class _DrawOnGpu(_Draw):
         if not self.log_probs:
             return [(row, np.zeros(len(row))) for row in ids]
         return list(zip(ids, to_device(xp.stack([log_probs for _, log_probs in steps]), "cpu")))
-
-    def take(self, ids: Array, kept: np.ndarray) -> Array:
-        """See _Draw."""
-        return ids[to_device(kept, "cuda")]
 
 
 class _OnHost:

@@ -66,7 +66,7 @@ class GpuStep:
 
     def _follow(self, cache: Any) -> None:
         """Room in the cache for one more token, and its lengths on the GPU; another memory needs another graph."""
-        self.cache, end = cache, int(cache.lengths.max()) + 1
+        self.cache, end = cache, cache.longest + 1
         for layer in cache.layers:
             layer.room(layer.keys, layer.values, end)
         memory = [array for layer in cache.layers for array in (layer.keys, layer.values)]
@@ -88,7 +88,7 @@ class _OnDevice:
     """The cache as the model sees it in here: every row has a length of its own, which only the GPU knows."""
 
     def __init__(self, step: GpuStep) -> None:
-        self.step, self.lengths = step, step.cache.lengths
+        self.step, self.longest = step, step.cache.longest
 
     def __getitem__(self, layer: int) -> _LayerOnDevice:
         return _LayerOnDevice(self.step, layer)

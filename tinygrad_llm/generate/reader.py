@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.autograd import Tensor, no_grad
-from tinygrad_llm.backend import Array, device_of
+from tinygrad_llm.autograd import no_grad
+from tinygrad_llm.backend import Array, to_device_of
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.generate.cpu_step import cpu_step
 from tinygrad_llm.generate.gpu_step import gpu_step
@@ -38,7 +38,7 @@ class Reader:
     def room(self) -> int | None:
         """How many tokens can be fed before a text is cropped; None for any number."""
         longest = self.model.block_size
-        return None if longest is None else longest - int(self.cache.lengths.max(initial=0))
+        return None if longest is None else longest - self.cache.longest
 
     def feed(self, ids_B: Array) -> None:
         """Reads one more token of each text, ids on the host or on the model's device; `note` tells what they were."""
@@ -60,14 +60,11 @@ class Reader:
         self.texts = [list(self.texts[row]) for row in rows]
         self.cache = self.cache.select(rows)
         self.step = self._fast_step()
-        self.logits = self.logits[np.asarray(rows, np.int64)] if device_of(self.logits) == "cpu" else self._rows(rows)
+        self.logits = self.logits[to_device_of(np.asarray(rows, np.int64), self.logits)]
 
     def _fast_step(self) -> Any:
         """The model's own step for one token, for this number of texts; None where it has none."""
         return cpu_step(self.model, len(self.texts)) or gpu_step(self.model, len(self.texts))
-
-    def _rows(self, rows: Any) -> Array:
-        return Tensor.result(self.logits, None, None)[np.asarray(rows, np.int64)].data
 
     def _read(self, cache: Any, texts: Sequence[Sequence[int]], longest: int | None) -> Array:
         """Logits after the last `longest` tokens of each text, all of which go into the cache."""

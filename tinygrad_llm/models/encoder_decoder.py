@@ -199,8 +199,7 @@ class ConditionedDecoder(LanguageModel):
         dtype: Any = None,
     ) -> Tensor:
         """The hidden states after the last block.  (B, T) -> (B, T, D); see LanguageModel."""
-        cached = 0 if cache is None else int(cache.lengths.max(initial=0))
-        embedded = self.model.embed_tokens("target", tokens, cached)
+        embedded = self.model.embed_tokens("target", tokens, 0 if cache is None else cache.longest)
         x = self.model.decoder.embed(embedded, rng, positions, cache, dtype)
         memory = self.memory if self.memory.dtype == x.dtype else self.memory.astype(x.dtype)
         for number, block in enumerate(self.model.decoder.blocks):

@@ -80,7 +80,7 @@ class GPT(LanguageModel):
         dtype: Any = None,
     ) -> Tensor:
         """The residual stream after the last norm.  (B, T) -> (B, T, D); see LanguageModel."""
-        tokens = self._token_ids(tokens, 0 if cache is None else int(cache.lengths.max(initial=0)))
+        tokens = self._token_ids(tokens, 0 if cache is None else cache.longest)
         time = tokens.shape[1]
         x = self.token_embedding(tokens) + position_rows(self.position_embedding.weight, positions, time, cache)
         x = self.dropout(x if dtype is None else x.astype(dtype), rng)

@@ -30,6 +30,11 @@ class Cache(ABC):
     def __init__(self, batch: int) -> None:
         self.lengths = np.zeros(batch, np.int64)
 
+    @property
+    def longest(self) -> int:
+        """The length of the longest row; 0 without rows."""
+        return int(self.lengths.max(initial=0))
+
     def positions(self, time: int) -> np.ndarray:
         """Where the next `time` tokens stand: (T,) where all rows are equally long, else (B, T)."""
         start = self.lengths[:1] if self.uniform() else self.lengths[:, None]
