@@ -1,4 +1,4 @@
-"""One contender of `benchmarks.decode`: a text for each row of a batch at every line on standard input.
+"""One contender of `benchmarks.decode`: at every line on standard input, batches of texts for a quarter of a second.
 
 python -m benchmarks.decode_workload ours|torch|transformers ROW BATCH THREADS FOLDER
 """
@@ -15,6 +15,8 @@ from benchmarks.decode import HF_TOKENS
 from benchmarks.workload import ROWS
 
 START = 0
+TURN = 0.25
+"""Seconds for which each writes one batch of texts after another: what a turn costs until the caches are warm, all share."""
 
 
 def ours(batch: int, length: int, threads: int, folder: str):
@@ -67,8 +69,9 @@ def main() -> None:
     make = {"ours": ours, "torch": torch_loop, "transformers": transformers_generate}[kind]
     write = make(batch, ROWS[number]["block_size"], threads, folder)
     for _ in sys.stdin:
-        start = time.perf_counter()
-        tokens = write()
+        start, tokens = time.perf_counter(), 0
+        while time.perf_counter() - start < TURN:
+            tokens += write()
         print(tokens / (time.perf_counter() - start), flush=True)
 
 

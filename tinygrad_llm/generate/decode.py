@@ -104,9 +104,9 @@ def _draws(
     """(row, id, ln p) of every token, in the order of drawing; the model works within `around()`."""
     draw = _DrawOnGpu(sampler, log_probs) if reader.model.device == "cuda" else _Draw(sampler, log_probs)
     rows, uniform = np.arange(len(reader.texts)), _Uniform(rng, len(reader.texts))
-    done, at_once, going = 0, 1, np.ones(len(rows), bool)
+    done, at_once, going, left = 0, 1, np.ones(len(rows), bool), len(rows)
     ids: Any = None  # of the last draw, where they were drawn: they are fed before the next
-    while done < count and going.any():
+    while done < count and left:
         room = reader.room()  # what is drawn together is fed before a text is cropped
         at_once = min(at_once, count - done, MOST_AT_ONCE if room is None else max(1, room))
         steps = []
@@ -123,7 +123,8 @@ def _draws(
                 row, token = int(rows[place]), int(host_ids[place])
                 yield row, token, float(host_log_probs[place])
                 going[place] = not stop.ends(row, token)
-        if going.any() and going.sum() < draw.fullness * len(going):
+        left = int(np.count_nonzero(going))
+        if 0 < left < draw.fullness * len(going):
             kept = np.flatnonzero(going)
             rows, going = rows[kept], going[kept]
             with around():
@@ -162,9 +163,8 @@ class _Draw:
         ids = self.sampler.pick(logits, uniform_B, reader.texts)
         if not self.log_probs:
             return ids, (ids, np.zeros(len(ids)))
-        top = logits.max(1)
-        chosen = logits[np.arange(len(ids)), ids]
-        return ids, (ids, chosen - top - np.log(np.exp(logits - top[:, None]).sum(1)))
+        shifted = logits - logits.max(1, keepdims=True)
+        return ids, (ids, shifted[np.arange(len(ids)), ids] - np.log(np.exp(shifted).sum(1)))
 
     def read(self, steps: list[tuple]) -> list[tuple]:
         """Ids and log-probabilities of each step, on the host."""

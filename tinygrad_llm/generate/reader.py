@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_llm.autograd import no_grad
 from tinygrad_llm.backend import Array, to_device_of
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.generate.cpu_step import cpu_step
+from tinygrad_llm.generate.cpu_step import CpuStep, cpu_step
 from tinygrad_llm.generate.gpu_step import gpu_step
 from tinygrad_llm.models.base import LanguageModel
 
@@ -32,8 +32,8 @@ class Reader:
                 raise ArgumentError("prompt", "at least one token", "none", "Start with a line end: '\\n'.")
         self.model, self.texts = model, [[int(token) for token in prompt] for prompt in prompts]
         self.cache = model.new_cache(len(prompts))
-        self.logits = self._read(self.cache, self.texts, model.block_size)
         self.step = self._fast_step()
+        self.logits = self._first_logits()
 
     def room(self) -> int | None:
         """How many tokens can be fed before a text is cropped; None for any number."""
@@ -65,6 +65,12 @@ class Reader:
     def _fast_step(self) -> Any:
         """The model's own step for one token, for this number of texts; None where it has none."""
         return cpu_step(self.model, len(self.texts)) or gpu_step(self.model, len(self.texts))
+
+    def _first_logits(self) -> Array:
+        """Logits after the prompts; the CPU's step does for prompts of one token, such as a line end."""
+        if isinstance(self.step, CpuStep) and all(len(text) == 1 for text in self.texts):
+            return self.step.first(np.array(self.texts)[:, 0], self.cache)
+        return self._read(self.cache, self.texts, self.model.block_size)
 
     def _read(self, cache: Any, texts: Sequence[Sequence[int]], longest: int | None) -> Array:
         """Logits after the last `longest` tokens of each text, all of which go into the cache."""

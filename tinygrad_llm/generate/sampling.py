@@ -128,10 +128,10 @@ class Sampler:
         logits_BV = _checked(logits)
         if self.greedy:
             return self._best(logits_BV, texts)
-        cumulative = np.cumsum(_weights(self._transformed(logits_BV, texts)), 1)
+        cumulative = _weights(self._transformed(logits_BV, texts)).cumsum(1)
         total = cumulative[:, -1:]
         target = np.minimum(uniform_B[:, None] * total, np.nextafter(total, 0))  # rounded up, it would pass the last
-        return (cumulative <= target).sum(1)
+        return (cumulative > target).argmax(1)
 
     def _best(self, logits_BV: np.ndarray, texts: Texts) -> np.ndarray:
         for transform in self.first:

@@ -33,7 +33,7 @@ class Cache(ABC):
     @property
     def longest(self) -> int:
         """The length of the longest row; 0 without rows."""
-        return int(self.lengths.max(initial=0))
+        return max(self.lengths.tolist(), default=0)
 
     def positions(self, time: int) -> np.ndarray:
         """Where the next `time` tokens stand: (T,) where all rows are equally long, else (B, T)."""
