@@ -16,7 +16,7 @@ from benchmarks.workload import ROWS
 
 START = 0
 TURN = 0.25
-"""Seconds for which each writes one batch of texts after another: what a turn costs until the caches are warm, all share."""
+"""Seconds for which each writes batches of texts: what a turn costs until the caches are warm counts little then."""
 
 
 def ours(batch: int, length: int, threads: int, folder: str):
