@@ -8,7 +8,7 @@
 # - **Builds on** nothing. You can read Python.
 # - **Reads** [`tinygrad_llm/autograd/scalar.py`](../tinygrad_llm/autograd/scalar.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/01.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/01/output.txt) shows them all.
 # - **Departs from** the usual telling in one respect: each result keeps its *slopes*, numbers, and no functions. That
 #   is all a chain rule needs, as long as one number is computed at a time. Chapter 02 needs functions.
 # - **Run**: `python chapters/01_one_number_at_a_time.py`. It takes about two seconds.

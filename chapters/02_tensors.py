@@ -10,7 +10,7 @@
 #   [`autograd/op.py`](../tinygrad_llm/autograd/op.py), [`autograd/backward.py`](../tinygrad_llm/autograd/backward.py),
 #   [`autograd/gradcheck.py`](../tinygrad_llm/autograd/gradcheck.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/02.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/02/output.txt) shows them all.
 # - **Run**: `python chapters/02_tensors.py`. It takes about two seconds.
 
 # %%

@@ -10,7 +10,7 @@
 #   [`optim/`](../tinygrad_llm/optim), [`ops/loss.py`](../tinygrad_llm/ops/loss.py),
 #   [`train/fit.py`](../tinygrad_llm/train/fit.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/03.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/03/output.txt) shows them all.
 # - **Departs from** the papers nowhere; AdamW is Loshchilov and Hutter's (2019), clipping Pascanu's (2013), with
 #   PyTorch's 10⁻⁶.
 # - **Run**: `python chapters/03_learning.py`. It takes about ten seconds; `--seeds 3` half a minute.

@@ -10,7 +10,7 @@
 #   and [`ops/activation.py`](../tinygrad_llm/ops/activation.py), [`train/step.py`](../tinygrad_llm/train/step.py),
 #   [`backend/memory.py`](../tinygrad_llm/backend/memory.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/04.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/04/output.txt) shows them all.
 # - **Times are not claimed**: they are another machine's as soon as you run this. They are measured, alternating, and
 #   the medians printed.
 # - **Run**: `python chapters/04_fast_enough.py`. It takes about twenty seconds; `--seeds 3` half a minute.

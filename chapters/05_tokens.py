@@ -10,7 +10,7 @@
 #   [`tokenizer/regex_bpe.py`](../tinygrad_llm/tokenizer/regex_bpe.py),
 #   [`tokenizer/base.py`](../tinygrad_llm/tokenizer/base.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/05.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/05/output.txt) shows them all.
 # - **Departs from** Sennrich, Haddow and Birch (2016) as GPT-2 did: bytes instead of characters, and the space belongs
 #   to the word after it.
 # - **Run**: `python chapters/05_tokens.py`. It takes about ten seconds; `--seeds 3` fifteen.

@@ -9,7 +9,7 @@
 # - **Reads** [`ops/index.py`](../tinygrad_llm/ops/index.py) (`embedding`), [`ops/loss.py`](../tinygrad_llm/ops/loss.py)
 #   (`binary_cross_entropy`), [`datasets/kingdom.py`](../tinygrad_llm/datasets/kingdom.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/06.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/06/output.txt) shows them all.
 # - **Departs from** word2vec (Mikolov et al., 2013) in three ways: batches and AdamW instead of one pair at a time, a
 #   window of fixed width, and a corpus made for the purpose, 8,000 sentences instead of a billion words.
 # - **Run**: `python chapters/06_embeddings.py`. It takes about fifteen seconds; `--seeds 3` forty, `--fast` four

@@ -9,7 +9,7 @@
 # - **Reads** [`tokenizer/word.py`](../tinygrad_llm/tokenizer/word.py),
 #   [`models/ngram.py`](../tinygrad_llm/models/ngram.py), [`data/SOURCES.md`](../data/SOURCES.md) (`tales`).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/07.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/07/output.txt) shows them all.
 # - **Departs from** Kneser and Ney (1995) nowhere: the interpolated form of Chen and Goodman (1999), one discount a
 #   level.
 # - **Run**: `python chapters/07_counting_words.py`. It takes about ten seconds; `--seeds 3` twenty, since a seed here

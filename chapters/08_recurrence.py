@@ -11,7 +11,7 @@
 #   [`ops/composed.py`](../tinygrad_llm/ops/composed.py), [`nn/recurrent.py`](../tinygrad_llm/nn/recurrent.py),
 #   [`models/rnn_lm.py`](../tinygrad_llm/models/rnn_lm.py), [`datasets/recall.py`](../tinygrad_llm/datasets/recall.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/08.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/08/output.txt) shows them all.
 # - **Departs from** the papers nowhere that matters: Elman's network (1990), the LSTM of Hochreiter and Schmidhuber
 #   (1997) with the forget gate of Gers et al. (2000), PyTorch's order and biases.
 # - **Run**: `python chapters/08_recurrence.py`. It takes about half a minute; `--fast` a few seconds, and then asserts

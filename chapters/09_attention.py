@@ -11,7 +11,7 @@
 #   [`nn/attention.py`](../tinygrad_llm/nn/attention.py),
 #   [`visualize/attention.py`](../tinygrad_llm/visualize/attention.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/09.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/09/output.txt) shows them all.
 # - **Departs from** Vaswani et al. (2017) in the last model: two attention layers and nothing else, and the second one
 #   looks things up in the words as they were written. The text says why.
 # - **Run**: `python chapters/09_attention.py`. It takes about 20 seconds; `--fast` about five, and asserts all but the

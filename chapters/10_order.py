@@ -9,7 +9,7 @@
 # - **Reads** [`nn/position.py`](../tinygrad_llm/nn/position.py), [`ops/rope.py`](../tinygrad_llm/ops/rope.py),
 #   [`nn/layers.py`](../tinygrad_llm/nn/layers.py) (`Embedding`).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/10.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/10/output.txt) shows them all.
 # - **Departs from** the papers nowhere. ALiBi looks back only in its paper; `nn.alibi_bias` serves both ways.
 # - **Run**: `python chapters/10_order.py`. It takes about twenty seconds; `--fast` four, `--seeds 3` a minute.
 

@@ -9,7 +9,7 @@
 # - **Reads** [`nn/block.py`](../tinygrad_llm/nn/block.py), [`ops/norm.py`](../tinygrad_llm/ops/norm.py),
 #   [`ops/activation.py`](../tinygrad_llm/ops/activation.py), [`nn/mlp.py`](../tinygrad_llm/nn/mlp.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/11.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/11/output.txt) shows them all.
 # - **Departs from** He et al. (2015), whose plain networks had batch norm: ours are plain indeed.
 # - **Run**: `python chapters/11_depth.py`. It takes about half a minute; `--fast` four seconds, `--seeds 3` a minute
 #   and a half.

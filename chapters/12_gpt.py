@@ -11,7 +11,7 @@
 #   [`train/trainer.py`](../tinygrad_llm/train/trainer.py),
 #   [`generate/sampling.py`](../tinygrad_llm/generate/sampling.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/12.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/12/output.txt) shows them all.
 # - **Departs from** GPT-2 (Radford et al., 2019) in size, and in that a window here is one whole story.
 # - **Run**: `python chapters/12_gpt.py`. It takes about forty seconds; `--fast` five, `--seeds 3` two minutes.
 

@@ -11,7 +11,7 @@
 #   [`nn/attention.py`](../tinygrad_llm/nn/attention.py), [`datasets/pairs.py`](../tinygrad_llm/datasets/pairs.py),
 #   [`evaluate/bleu.py`](../tinygrad_llm/evaluate/bleu.py), [`generate/beam.py`](../tinygrad_llm/generate/beam.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
-#   are the `run.check(…)` of the last cell; [a recorded run](../docs/claims/13.txt) shows them all.
+#   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/13/output.txt) shows them all.
 # - **Departs from** the paper in BART's way (Lewis et al., 2020): positions are learned, and the embeddings are normed.
 # - **Run**: `python chapters/13_encoder_and_decoder.py`. It takes about 45 seconds; `--fast` three, and then it proves
 #   the equalities and that losses fall, not the claim; `--seeds 3` two minutes.
