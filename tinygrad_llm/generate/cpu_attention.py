@@ -21,13 +21,17 @@ class TokenAttention:
     def __init__(self, n_layer: int, batch: int, n_head: int, dtype: np.dtype) -> None:
         self.batch, self.n_head, self.dtype = batch, n_head, dtype
         self.room, self.ones = np.empty(0, dtype), np.empty((0, 1), dtype)
-        self.sums, self.shifted = np.ones((n_layer, batch, n_head, 1, 1), dtype), False
+        self.sums, self.shifted = np.ones((n_layer, batch * n_head, 1), dtype), False
 
     def begin(self, cache: Any) -> None:
         """Makes ready for the next token of a KVCache."""
         self.cache, self.uniform = cache, cache.uniform()
-        self.end = cache.longest + 1
-        self.scores = self._scores()
+        self.end = end = cache.longest + 1
+        rows = self.batch * self.n_head
+        if end > len(self.ones):
+            self.room, self.ones = np.empty(2 * rows * end, self.dtype), np.ones((2 * end, 1), self.dtype)
+        self.flat = self.room[: rows * end].reshape(rows, end)  # without gaps; all layers use it in turn
+        self.scores = self.flat.reshape(self.batch, self.n_head, 1, end)
 
     def __call__(self, number: int, q: np.ndarray, k: np.ndarray, v: np.ndarray, y: np.ndarray) -> None:
         """Remembers k and v (B, H, K) in layer `number`, and writes what q (B, H, 1, K) finds into y (B, H, 1, K)."""
@@ -41,8 +45,8 @@ class TokenAttention:
             np.subtract(scores, np.maximum.reduce(scores, axis=3, keepdims=True), scores)
         np.exp(scores, scores)
         np.matmul(scores, values, y)
-        np.matmul(scores, self.ones, sums)  # quicker than their sum by `add.reduce`
-        np.divide(y, sums, y)
+        np.dot(self.flat, self.ones[: self.end], sums)  # quicker than their sum by `add.reduce`
+        np.divide(y, sums.reshape(self.batch, self.n_head, 1, 1), y)
 
     def safe(self) -> bool:
         """Whether what was computed since `begin` may be used."""
@@ -63,12 +67,3 @@ class TokenAttention:
             rows = np.arange(self.batch)
             keys[rows, :, self.cache.lengths], values[rows, :, self.cache.lengths] = k, v
         return keys[:, :, :end], values[:, :, :end]
-
-    def _scores(self) -> np.ndarray:
-        """Room for (B, H, 1, S) numbers without gaps, which all layers use in turn."""
-        count = self.batch * self.n_head * self.end
-        if count > self.room.size:
-            self.room = np.empty(2 * count, self.dtype)
-        if self.end != len(self.ones):
-            self.ones = np.ones((self.end, 1), self.dtype)
-        return self.room[:count].reshape(self.batch, self.n_head, 1, self.end)

@@ -109,12 +109,12 @@ class Sampler:
 
     def probabilities(self, logits: Any, texts: Texts = ()) -> np.ndarray:
         """The distribution that a token is drawn from.  (V,) or (B, V) -> the same shape, float64, sums of 1"""
-        logits_BV = _checked(logits)
+        logits_BV, largest_B1 = _checked(logits)
         if self.greedy:
             p = np.zeros_like(logits_BV)
             p[np.arange(len(p)), self._best(logits_BV, texts)] = 1
         else:
-            p = _weights(self._transformed(logits_BV, texts))
+            p = self._weights(logits_BV, largest_B1, texts)
             p /= p.sum(1, keepdims=True)
         return p.reshape(np.shape(logits))
 
@@ -125,10 +125,10 @@ class Sampler:
 
     def pick(self, logits: Any, uniform_B: np.ndarray, texts: Texts = ()) -> np.ndarray:
         """The ids (B,) that uniform numbers in [0, 1) choose: the first at which the summed probability exceeds it."""
-        logits_BV = _checked(logits)
+        logits_BV, largest_B1 = _checked(logits)
         if self.greedy:
             return self._best(logits_BV, texts)
-        cumulative = _weights(self._transformed(logits_BV, texts)).cumsum(1)
+        cumulative = self._weights(logits_BV, largest_B1, texts).cumsum(1)
         total = cumulative[:, -1:]
         target = np.minimum(uniform_B[:, None] * total, np.nextafter(total, 0))  # rounded up, it would pass the last
         return (cumulative > target).argmax(1)
@@ -138,24 +138,26 @@ class Sampler:
             logits_BV = transform(logits_BV, texts)
         return logits_BV.argmax(1)
 
-    def _transformed(self, logits_BV: np.ndarray, texts: Texts) -> np.ndarray:
+    def _weights(self, logits_BV: np.ndarray, largest_B1: np.ndarray, texts: Texts) -> np.ndarray:
+        """Probabilities but for their sum."""
+        transformed = logits_BV
         for transform in self.transforms:
-            logits_BV = transform(logits_BV, texts)
-        return logits_BV
+            transformed = transform(transformed, texts)
+        return np.exp(transformed - largest_B1) if transformed is logits_BV else _weights(transformed)
 
 
 def _weights(logits_BV: np.ndarray) -> np.ndarray:
-    """e^(logit - largest of the row): probabilities but for their sum."""
+    """e^(logit - largest of the row)."""
     return np.exp(logits_BV - logits_BV.max(1, keepdims=True))
 
 
-def _checked(logits: Any) -> np.ndarray:
-    """(B, V) in float64.  Raises ArgumentError where a row is no distribution."""
+def _checked(logits: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(B, V) in float64, and the largest of each row, (B, 1).  Raises ArgumentError where a row is no distribution."""
     array = np.asarray(logits, np.float64)
     if array.ndim in (1, 2) and array.size:
         rows = array.reshape(-1, array.shape[-1])
-        largest = rows.max(1)
+        largest = rows.max(1, keepdims=True)
         if np.isfinite(largest).all():  # NaN, where there is one, is the largest
-            return rows
+            return rows, largest
     found = f"shape {array.shape}" + (f", largest {array.max()}" if array.size else "")
     raise ArgumentError("logits", "(V,) or (B, V) numbers, the largest of each row finite", found)
