@@ -15,6 +15,8 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 440, 62, 150, 56, 52
 COLORS = ("#0969da", "#cf5b16", "#1a7f37", "#8250df", "#bf3989", "#57606a", "#9a6700", "#0e7490")
 BASELINE = "#57606a"
 MOST_DOTS = 60
+FEW = 16
+"""Points of which each is marked by itself; more look like beads."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def line_chart(
     log_y: bool = False,
     description: str = "",
 ) -> Figure:
-    """Lines over a common pair of axes, each with its name at its right end.
+    """Lines over a common pair of axes, each with its name at its right end; from a mapping, few points with dots.
 
     baselines  horizontal dashed lines by name.
     log_x, log_y  axes on which equal steps are equal factors.
@@ -50,7 +52,8 @@ def line_chart(
     Raises ArgumentError where there is nothing to draw, or a number that cannot be placed on its axis.
     """
     if isinstance(lines, Mapping):
-        lines = [Line(name, list(p), COLORS[i % len(COLORS)], dots=True) for i, (name, p) in enumerate(lines.items())]
+        named = enumerate(lines.items())
+        lines = [Line(name, list(p), COLORS[i % len(COLORS)], dots=len(p) <= FEW) for i, (name, p) in named]
     baselines = baselines or {}
     xs = [float(x) for line in lines for x, _ in line.points]
     ys = [float(y) for line in lines for _, y in line.points] + [float(y) for y in baselines.values()]
