@@ -10,7 +10,7 @@ import pytest
 
 from tinygrad_llm import nn, no_grad
 from tinygrad_llm.errors import TokenError
-from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.generate import Sampler, cpu_weights, generate
 from tinygrad_llm.generate import cpu_step as module
 from tinygrad_llm.generate.cpu_step import cpu_step
 from tinygrad_llm.generate.reader import Reader
@@ -54,10 +54,70 @@ def both(model, batch, lengths=None, tokens=BLOCK, seed=0):
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("tied", [True, False])
 def test_the_step_is_the_model_by_rows_and_by_columns(monkeypatch, batch, lengths, own_cache, bias, tied):
-    monkeypatch.setattr(module, "OWN_CACHE", own_cache)
+    monkeypatch.setattr(cpu_weights, "OWN_CACHE", own_cache)
     found, right, step = both(gpt(0, bias=bias, tied=tied), batch, lengths)
-    assert not step.attention.shifted
+    assert not step.parts[0].attention.shifted
     np.testing.assert_allclose(found, right, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("batch, threads, parts", [(15, 4, 1), (16, 4, 2), (29, 3, 3), (29, 1, 1)])
+@pytest.mark.parametrize("ragged", [False, True])
+def test_rows_that_are_divided_between_threads_are_the_models(monkeypatch, batch, threads, parts, ragged):
+    monkeypatch.setattr(module, "threads_here", lambda: threads)
+    monkeypatch.setattr(module, "WORK_A_THREAD", 1)
+    monkeypatch.setattr(module, "ROWS_A_THREAD", 8)
+    lengths = [1 + row % 5 for row in range(batch)] if ragged else None
+    found, right, step = both(gpt(6), batch, lengths)
+    assert len(step.parts) == parts
+    np.testing.assert_allclose(found, right, rtol=1e-10, atol=1e-10)
+
+
+def test_a_small_batch_or_a_small_model_has_one_thread(monkeypatch):
+    monkeypatch.setattr(module, "threads_here", lambda: 2)
+    assert len(cpu_step(gpt(6), 64).parts) == 1
+    monkeypatch.setattr(module, "WORK_A_THREAD", 64 * cpu_step(gpt(6), 1).weights.size // 2)
+    assert [len(cpu_step(gpt(6), batch).parts) for batch in (1, 63, 64)] == [1, 1, 2]
+
+
+def test_rows_that_need_the_shift_do_not_ask_others_for_it(monkeypatch):
+    monkeypatch.setattr(module, "threads_here", lambda: 2)
+    monkeypatch.setattr(module, "WORK_A_THREAD", 1)
+    monkeypatch.setattr(module, "ROWS_A_THREAD", 8)
+    step, cache = cpu_step(gpt(7, dtype=np.float32), 16), gpt(7).new_cache(16)
+    first, second = step.parts
+    first.attention.shifted = True
+    logits = step(np.full(16, 3), cache)
+    assert not second.attention.shifted
+    np.testing.assert_allclose(logits[:8], logits[8:], rtol=1e-5, atol=1e-5)
+
+
+def test_what_fails_in_a_thread_is_raised_and_nothing_is_counted(monkeypatch):
+    monkeypatch.setattr(module, "threads_here", lambda: 2)
+    monkeypatch.setattr(module, "WORK_A_THREAD", 1)
+    monkeypatch.setattr(module, "ROWS_A_THREAD", 8)
+    step, cache = cpu_step(gpt(8), 16), gpt(8).new_cache(16)
+
+    def fail():
+        raise FloatingPointError("here")
+
+    step.parts[1].calls.append(fail)
+    with pytest.raises(FloatingPointError, match="here"):
+        step(np.full(16, 3), cache)
+    assert cache.longest == 0
+
+
+def test_fewer_rows_go_on_with_the_same_weights():
+    model = gpt(9)
+    reader = Reader(model, [[3], [7], [5]])
+    weights = reader.step.weights
+    reader.feed(np.array([1, 2, 3]))
+    reader.note(np.array([1, 2, 3]))
+    reader.keep([2, 0])
+    reader.feed(np.array([4, 4]))
+    assert reader.step.weights is weights
+    with no_grad():
+        right = model(np.array([[5, 3, 4], [3, 1, 4]])).data[:, -1]
+    np.testing.assert_allclose(reader.logits, right, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("batch, lengths", [(1, None), (3, [4, 1, 2])], ids=str)
@@ -65,7 +125,7 @@ def test_the_step_is_the_model_by_rows_and_by_columns(monkeypatch, batch, length
 @pytest.mark.parametrize("seed", range(4))
 def test_scores_beyond_the_range_of_exp_are_shifted(dtype, scale, batch, lengths, seed):
     found, right, step = both(gpt(seed, scale, dtype), batch, lengths, seed=seed)
-    assert step.attention.shifted
+    assert step.parts[0].attention.shifted
     # at this scale a rounding of the score, some 1e3, is the error of a weight's logarithm
     tolerance = 200 * scale * float(np.finfo(dtype).eps)
     np.testing.assert_allclose(found, right, rtol=tolerance, atol=tolerance)
@@ -81,7 +141,7 @@ def test_sums_that_are_all_too_large_or_all_too_small_are_seen(sign):
             part.weight.assign(np.zeros(part.weight.shape, np.float32))
             part.bias.assign(np.full(part.bias.shape, value, np.float32))
     found, right, step = both(model, 1)
-    assert step.attention.shifted
+    assert step.parts[0].attention.shifted
     np.testing.assert_allclose(found, right, rtol=1e-4, atol=1e-5)
 
 
@@ -102,7 +162,7 @@ def test_a_steps_memory_is_free_as_soon_as_nobody_has_it():
     try:
         step = cpu_step(model, 2)
         step(np.array([1, 2]), model.new_cache(2))
-        gone = weakref.ref(step.x)
+        gone = weakref.ref(step.parts[0].x)
         del step
         assert gone() is None
     finally:

@@ -67,6 +67,11 @@ def threads_for_large_product() -> Iterator[None]:
         _set(1)
 
 
+def threads_here() -> int:
+    """How many threads the block allows that one is in, to a large product or to what divides its own work; else 1."""
+    return _limits[-1] if _limits else 1
+
+
 def is_large(rows: int, inner: int, columns: int) -> bool:
     """Whether a product (rows, inner) @ (inner, columns) gets more than the one thread of the block it is in."""
     return rows * inner * columns >= LARGE_PRODUCT and bool(_limits) and _limits[-1] > 1

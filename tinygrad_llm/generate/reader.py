@@ -59,7 +59,8 @@ class Reader:
         """Goes on with these rows alone, in this order; a row may be there several times."""
         self.texts = [list(self.texts[row]) for row in rows]
         self.cache = self.cache.select(rows)
-        self.step = self._fast_step()
+        same = isinstance(self.step, CpuStep)
+        self.step = self.step.resized(len(self.texts)) if same else self._fast_step()
         self.logits = self.logits[to_device_of(np.asarray(rows, np.int64), self.logits)]
 
     def _fast_step(self) -> Any:
