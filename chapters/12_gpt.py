@@ -501,9 +501,9 @@ for seed, name, found in zip(run.seeds, finders, looks):
 # Compare each row with the last, which is what an even look would give. One head stands out: it gives the child that is
 # about to be named several times an even share, and the other child less. It looks behind the same word as well, though
 # not first of all. An induction head looks *there*, and stands in the second layer, since it needs a note that the
-# first has made. In which layer does yours stand? Our tales have little use for induction: the words before a name seldom are
-# those that stood before it the last time. What they ask is "who is in this story?", and for that one look at the names
-# is enough. So the bend is Olsson's, and the head behind it is another.
+# first has made. In which layer does yours stand? Our tales have little use for induction: the words before a name
+# seldom are those that stood before it the last time. What they ask is "who is in this story?", and for that one look
+# at the names is enough. So the bend is Olsson's, and the head behind it is another.
 #
 # *When* it sees is a matter of luck. With 1,400 steps we had claimed at most 1 bit on which child, and no better than a
 # hat for the LSTM. Three seeds gave up to 0.98, and down to 4.73: true, with nothing to spare. Two more seeds gave
