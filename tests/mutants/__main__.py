@@ -1,6 +1,6 @@
 """`make mutants`: plants mistakes one at a time, and counts those that the tests find.
 
-    python -m tests.mutants [--sample N] [--only TEXT] [--jobs 2] [--report FILE]
+    python -m tests.mutants [--sample N] [--only TEXT] [--jobs 2]
 
 The operators of `course/exercises/operators.py` over every operation, module and optimizer and the tape, and the bugs of `historical.py`. Each
 mutant runs in a fork that loads the mutated file in place of the real one and runs the tests that stand for it, the likeliest
