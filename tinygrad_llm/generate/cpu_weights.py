@@ -55,10 +55,9 @@ class FoldedGPT:
         self.dtype = self.tokens.dtype
         self.size = _size(model)
         self.by_columns = batch > 1 or self.size * self.dtype.itemsize > OWN_CACHE
-        memory = self.memory = np.empty(self.size if self.by_columns else 0, self.dtype)
+        self.memory = np.empty(self.size if self.by_columns else 0, self.dtype)  # _placed cuts matrices off its front
         self.blocks = [self._block(block) for block in model.blocks]
         self.head = self._folded(*_behind(model.norm, model.head()[0].data, None), model.norm)
-        self.memory = memory  # all of it: the parts were cut off its front
 
     def _block(self, block: Any) -> tuple[Folded, Folded, Folded, Folded]:
         attention, mlp = block.attention, block.mlp
