@@ -2,8 +2,9 @@
 # # 05 · Tokens
 #
 # A model does not read letters. It reads whole numbers, and looks each one up in a table. So before anything can be
-# learned somebody must decide what a number stands for: a letter, a byte, a word? This chapter builds the answer that
-# nearly all language models use, in forty lines.
+# learned somebody must decide what a number stands for: a letter, a byte, a word? Such a piece of text with its number
+# is called a *token*, all of them together the *vocabulary*. This chapter builds the answer that nearly all language
+# models use, in forty lines.
 #
 # - **Builds on** nothing but Python. Chapter 06 begins where the numbers are looked up.
 # - **Reads** [`tokenizer/merges.py`](../tinygrad_llm/tokenizer/merges.py),
@@ -76,17 +77,26 @@ for text in ("a", "ü", "字", "🙂", "👨‍👩‍👧"):
 
 # %% [markdown]
 # Nothing is missing now, but everything is long. A model that looks at 64 tokens sees 64 letters, a sentence, and
-# spends a whole pass on each of them.
+# computes as much for each of them as it would for a word.
 #
 # ## What would you join?
 #
 # Whatever stands together most often. Count all pairs of neighbours, give the most frequent one a number of its own,
-# put it everywhere in the place of the pair, and count again. That is byte-pair encoding, all of it. (Gage invented it
-# in 1994 to compress files.)
+# put it everywhere in the place of the pair, and count again. That is *byte-pair encoding*, BPE, all of it; each such
+# replacement is a *merge*. (Gage invented it in 1994 to compress files.)
+#
+# By hand, on a text of six words, *the the the then hen hen*:
+#
+# | the words now | pairs and how often they occur | merge |
+# |---|---|---|
+# | t h e (3 times), t h e n (1), h e n (2) | h e: 6, t h: 4, e n: 3 | h e → he |
+# | t he (3), t he n (1), he n (2) | t he: 4, he n: 3 | t he → the |
+# | the (3), the n (1), he n (2) | he n: 2, the n: 1 | he n → hen |
+# | the (3), the n (1), hen (2) | the n: 1 | the n → then |
 #
 # Two things make it quick and definite. The tales have 212,387 words, but only a few hundred *different* ones: so count
-# each once, times its number. And of two pairs that are equally frequent the one with the smaller numbers comes first;
-# without some such rule two programs would learn two alphabets.
+# each once, times its number, as the table does. And of two pairs that are equally frequent, a *tie*, the one with the
+# smaller numbers comes first; without some such rule two programs would learn two vocabularies.
 #
 # First the words. A space belongs to the word after it, and signs are not part of a word. Why so? We will see below
 # what happens otherwise.
@@ -145,6 +155,8 @@ def learn(words, most, best=most_frequent):
     return merges, tokens
 
 
+by_hand = {tuple(ID_OF_BYTE[b] for b in word.encode()): count for word, count in (("the", 3), ("then", 1), ("hen", 2))}
+assert [t.decode() for t in learn(by_hand, 9)[1][256:]] == ["he", "the", "hen", "then"]
 merges, tokens = learn(words, 10_000)
 print(f"after {len(merges)} merges every word is one token, and nothing is left to join")
 print("the first:", *[t.decode().replace(" ", "·") for t in tokens[256:286]])
@@ -230,8 +242,8 @@ print("ours, the plain one and the fast one agree on all merges, and on the ids 
 #
 # Hugging Face's `tokenizers` was trained on the same text, and [what it said](../tests/goldens/make_goldens.py) was
 # recorded with its version. Its files show bytes as characters that can be seen: a space is `Ġ`. Nothing deep: the 68
-# bytes that cannot be printed are shown as the characters from number 256 on. You will meet this alphabet in every
-# model's `vocab.json`.
+# bytes that cannot be printed are shown as the characters from number 256 on. You will meet this alphabet in the files
+# of every model whose BPE begins with bytes, GPT-2's `vocab.json` first of all.
 
 # %%
 VISIBLE = [chr(byte) if i < 188 else chr(256 + i - 188) for i, byte in enumerate(BYTE_ORDER)]
@@ -384,8 +396,9 @@ for name, tokenizer in (
 
 # %% [markdown]
 # Not cut, the comma and the space stick to whatever stood beside them. Each time the word "Hello" looks different, and
-# what is learned about one says nothing about the other. Let us count it: for each of the 100 most frequent words of
-# the unseen text, in how many different ways is it spelled in tokens? Both tokenizers learned from the same text.
+# what is learned about one says nothing about the other. Let us count it. Call the tokens that cover a word its
+# *spelling*: for each of the 100 most frequent words of the unseen text, how many different ones does it have? Both
+# tokenizers learned from the same text.
 
 # %%
 
@@ -466,6 +479,10 @@ run.show(
 )
 
 # %% [markdown]
+# Row by row. Bytes: a token a letter, and four grey ones for 🙂. With 64 merges the small words are whole. With 512
+# most words are. With all of them only 🙂 is in pieces, since no tale has one. Not cut, 512 merges make tokens that go
+# across words: `,·but·` looks clever, and is of use in this one place.
+#
 # ## What does a larger vocabulary cost?
 #
 # A row of the table for each token. A small model, $D = 128$ numbers wide, has $12 D^2 = 196{,}608$ numbers a layer, so
@@ -506,8 +523,9 @@ print(table(rows, heads))
 
 # %% [markdown]
 # On Greek ours is no better than bytes, and yet nothing is lost: the worst case is the byte, and never "unknown".
-# Numbers fall into odd pieces, one reason why models add badly. And on its own tales a vocabulary of a thousand needs
-# fewer tokens than GPT-2's fifty thousand.
+# The sums, too, are bytes: the tales have no digits to learn from. (GPT-2's merges join some groups of digits and not
+# others, by how often the web had them: one reason why models add badly.) And on its own tales a vocabulary of a
+# thousand needs fewer tokens than GPT-2's fifty thousand.
 #
 # One warning for later. A loss in nats *a token* cannot be compared between tokenizers: longer tokens are harder to
 # guess, each. Chapter 07 counts in bits a byte.
