@@ -111,9 +111,9 @@ def new_model(kind, seed, gain=1.0, forget_bias=1.0):
     model = RNNLM(RNNLMConfig(V, 16, 52 if kind == "rnn" else 24, 1, kind), rng=np.random.default_rng(seed))
     layer = model.layers[0]
     if kind == "rnn":
-        layer.weight_hh.data *= gain
+        layer.weight_hh.assign(layer.weight_hh.data * gain)
     else:
-        layer.bias_ih.data[24:48] = forget_bias  # i, f, g, o: the second quarter is f's
+        layer.bias_ih.assign(np.repeat([0, forget_bias, 0, 0], 24))  # i, f, g, o: the second quarter is f's
     return model.to(run.device)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import threading
 import weakref
 from contextvars import copy_context
@@ -12,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_llm import ops
+from tinygrad_llm import nn, ops
 from tinygrad_llm.autograd import GradientSink, Tensor, Value, detect_anomaly, no_grad, op
 from tinygrad_llm.autograd.backward import unbroadcast
 from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError, NonFiniteError, ShapeError
+from tinygrad_llm.optim import SGD
 
 
 def leaf(value, dtype=np.float64):
@@ -256,7 +259,7 @@ def test_unbroadcasting_is_the_transpose_of_broadcasting(data):
 
 def test_a_sink_gets_what_grad_would():
     w, b, unused = leaf(np.ones((3, 2))), leaf(np.ones(3)), leaf(np.ones(2))
-    x, flat = np.arange(8.0).reshape(4, 2), Tensor(np.full(11, np.nan)).data
+    x, flat = np.arange(8.0).reshape(4, 2), Tensor(np.full(11, np.nan)).data.copy()
     sink = GradientSink([w, b, unused], flat)
 
     def loss():
@@ -275,7 +278,10 @@ def test_a_sink_gets_what_grad_would():
 
 
 def test_a_sink_without_clear_adds_up():
-    w, flat = leaf(np.ones((1, 2))), Tensor(np.full(2, np.nan)).data  # what is there before the first does not matter
+    w, flat = (
+        leaf(np.ones((1, 2))),
+        Tensor(np.full(2, np.nan)).data.copy(),
+    )  # what is there before the first does not matter
     sink = GradientSink([w], flat)
     for _ in range(2):
         ops.linear(np.ones((1, 2)), w).sum().backward(into=sink)
@@ -396,3 +402,49 @@ def test_methods_take_shapes_and_axes_as_those_of_arrays_do():
         bool(Tensor([1.0, 2.0]))
     with pytest.raises(ShapeError, match="item"):
         Tensor([1.0, 2.0]).item()
+
+
+def test_a_leaf_is_not_changed_behind_the_graphs_back():
+    memory = np.ones(3)
+    x = Tensor(memory, requires_grad=True)
+    loss = (x * x).sum()
+    for change in (
+        lambda: x.data.__setitem__(0, 5.0), lambda: x.data.__iadd__(1.0), lambda: x.data.fill(5.0), lambda: x.data.sort(),
+        lambda: x.numpy().__setitem__(0, 5.0), lambda: x.data.T.__setitem__(0, 5.0), lambda: x.detach().data.__setitem__(0, 5.0),
+        lambda: np.add(x.data, 1.0, out=x.data), lambda: np.asarray(x.detach()).__setitem__(0, 5.0),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="read-only"):
+            change()
+    loss.backward()
+    assert x.grad.tolist() == [2.0, 2.0, 2.0] and memory.flags.writeable
+    x.assign(np.zeros(3))
+    assert memory.tolist() == [0.0, 0.0, 0.0]  # the same memory, not a copy
+
+
+def test_a_parameter_is_not_changed_behind_the_graphs_back_either():
+    layer = nn.Linear(2, 3, rng=np.random.default_rng(0))
+    twins = [copy.deepcopy(layer), pickle.loads(pickle.dumps(layer)), copy.copy(layer), layer.to("cpu")]
+    optimizer = SGD(layer.parameters(), lr=0.1)
+    for p in [p for module in (layer, *twins) for p in module.parameters()]:
+        with pytest.raises(ValueError, match="read-only"):
+            p.data[...] = 1.0
+    before = layer.weight.data.copy()
+    layer(Tensor(np.ones((1, 2), np.float32))).sum().backward()
+    optimizer.step()
+    np.testing.assert_allclose(layer.weight.data, before - 0.1, rtol=1e-6)  # the optimizer owns the memory
+    layer.load_state_dict(twins[0].state_dict())
+    np.testing.assert_array_equal(layer.weight.data, before)
+
+
+def test_memory_that_nobody_may_write_is_not_assigned_to():
+    frozen = np.broadcast_to(np.ones(1), (3,))
+    with pytest.raises(GradientError, match="copy"):
+        Tensor(frozen).assign(np.zeros(3))
+    assert frozen.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_what_is_detached_can_be_assigned_to():
+    x = leaf([1.0, 2.0])
+    y = (x * 2.0).detach()
+    y.assign([5.0, 6.0])
+    assert y.data.tolist() == [5.0, 6.0]

@@ -108,6 +108,58 @@ def test_depth_is_no_limit():
     assert a.grad == 1.0
 
 
+BASES = [-math.inf, -8.0, -1.0, -1e-200, -0.0, 0.0, 1e-200, 0.5, 1.0, 8.0, 1e200, math.inf, math.nan]
+EXPONENTS = [-math.inf, -400, -3, -2.0, -1, -0.5, 0, 1 / 3, 0.5, 1, 2, 3.0, 400, math.inf, math.nan]
+
+
+@pytest.mark.parametrize(
+    ("base", "exponent", "value", "slope"),
+    [
+        (-8.0, 1 / 3, math.nan, math.nan), (0.0, -1, math.inf, -math.inf), (-0.0, -1, -math.inf, -math.inf),
+        (0.0, 0.5, 0.0, math.inf), (1e200, 2, math.inf, 2e200), (-1e200, 3, -math.inf, math.inf), (math.nan, 0, 1.0, 0.0),
+    ],
+)  # fmt: skip
+def test_a_power_outside_of_the_numbers_is_ieees(base, exponent, value, slope):
+    a = Value(base)
+    y = a**exponent
+    y.backward()
+    assert [y.data, a.grad] == pytest.approx([value, slope], nan_ok=True)
+
+
+def test_a_division_by_nothing_and_an_exponential_without_bound_are_ieees():
+    zero, big = Value(0.0), Value(1000.0)
+    assert (1 / zero).data == math.inf and (-1 / zero).data == -math.inf and math.isnan((zero / zero).data)
+    y = big.exp()
+    y.backward()
+    assert y.data == big.grad == math.inf
+
+
+@pytest.mark.oracle
+def test_powers_and_exponentials_of_every_kind_of_number_are_pytorchs():
+    import torch
+
+    for base in BASES:
+        for exponent in EXPONENTS:
+            a, t = Value(base), torch.tensor(base, dtype=torch.float64, requires_grad=True)
+            ours, theirs = a**exponent, t ** torch.tensor(exponent, dtype=torch.float64)  # no special case for roots
+            ours.backward()
+            theirs.backward()
+            assert [ours.data, a.grad] == pytest.approx([theirs.item(), t.grad.item()], nan_ok=True), (base, exponent)
+            assert math.copysign(1, ours.data) == math.copysign(1, theirs.item()) or math.isnan(ours.data)
+        a, t = Value(base), torch.tensor(base, dtype=torch.float64, requires_grad=True)
+        ours, theirs = a.exp(), t.exp()
+        ours.backward()
+        theirs.backward()
+        assert [ours.data, a.grad] == pytest.approx([theirs.item(), t.grad.item()], nan_ok=True), base
+
+
+@pytest.mark.parametrize("number", ["x", None, [1.0], 1j, 10**400])
+def test_what_is_no_number_is_refused_by_name(number):
+    for make in (Value, lambda n: Value(1.0) + n, lambda n: n * Value(1.0), lambda n: Value(2.0) ** n):
+        with pytest.raises(ArgumentError, match="expected a"):
+            make(number)
+
+
 def test_what_has_no_value_is_refused():
     with pytest.raises(ArgumentError, match="positive"):
         Value(-1.0).log()

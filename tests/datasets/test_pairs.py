@@ -22,6 +22,28 @@ def test_what_is_written_is_read_again(tmp_path):
     assert read_pairs(path) == [PAIR, PAIR]
 
 
+@pytest.mark.parametrize("sign", "\v\f\r\x1c\x1d\x1e\x85\u2028\u2029")
+def test_only_a_newline_ends_a_pair(sign, tmp_path):
+    pair = Pair((f"the{sign}", f"{sign}cat"), (f"a{sign}b", sign), ((0,), (1,)))
+    path = tmp_path / "pairs.tsv"
+    path.write_bytes(format_pairs([pair, PAIR]).encode())
+    assert read_pairs(path) == [pair, PAIR]
+
+
+def test_lines_of_another_system_are_the_same_pairs(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_bytes(format_pairs([PAIR, PAIR]).replace("\n", "\r\n").encode())
+    assert read_pairs(path) == [PAIR, PAIR]
+
+
+@pytest.mark.parametrize("word", ["a b", "a\tb", "a\nb", ""])
+def test_a_word_that_would_not_be_read_again_is_not_written(word):
+    with pytest.raises(DataError, match="word"):
+        format_pairs([PAIR, Pair((word,), ("a",), ((0,),))])
+    with pytest.raises(DataError, match="word"):
+        format_pairs([Pair(("a",), (word,), ((0,),))])
+
+
 @pytest.mark.parametrize(
     "line", ["a b\tc", "a\tb\t0\t0", "a b\tc d\t0", "a\tb\t1", "a\tb\t-1", "a\tb\tx", "a  b\tc\t0", "\tb\t0", "a\t\t0", "a\tb\t"]
 )  # fmt: skip

@@ -102,11 +102,28 @@ def test_the_order_of_sentences_does_not_matter_and_the_score_is_a_percentage(pa
     [
         ([], [], "at least one"), (["a"], [], "one a candidate"), (["a"], ["a", "b"], "one a candidate"),
         (["a", "b"], ["a", []], r"references\[1\]"), ("a b", ["a b"], "list"), (["a b"], "a b", "list"),
+        ([["a", "b"]], ["a b"], r"candidates\[0\].*' '.join"), (["a b", ("a",)], ["a b", "a"], r"candidates\[1\].*tuple.*' '.join"),
+        (["a b"], [[["a", "b"]]], r"references\[0\]\[0\].*' '.join"), (["a b"], [[["a", "b"], "a b"]], r"references\[0\]\[0\]"),
+        (["a b c"], [["a", "b", "c"]], r"references\[0\].*words.*' '.join"), (["a b", "c d e"], [["a", "b"], ["c", "d"]], "words"),
+        ([b"a b"], ["a b"], "bytes"), (["a b"], [b"a b"], "bytes"), (["a b"], [None], "NoneType"), ([None], ["a"], "NoneType"),
+        (["a b"], [3], "int"), (iter(["a b"]), ["a b"], "list"), (["a b"], None, "list"), (b"ab", ["a", "b"], "list"), ({"a b": 1}, ["a b"], "list"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_judged_is_refused_with_words(candidates, references, words):
     with pytest.raises(DataError, match=words):
         corpus_bleu(candidates, references)
+
+
+def test_several_references_of_one_word_are_several_where_the_candidates_are_of_one_word_too():
+    assert corpus_bleu(["a", "b"], [["a", "c"], ["c", "b"]]).matches[0] == 2
+    assert corpus_bleu(["a b"], [["a", "a b"]]).matches == (2, 1, 0, 0)  # not all are of one word
+    assert corpus_bleu(["a b"], [["a"]]).matches[0] == 1
+
+
+@pytest.mark.parametrize(("candidate", "references"), [("the cat", [["the", "cat"]]), (["the", "cat"], ["the", "cat"])])
+def test_letters_are_not_counted_for_words(candidate, references):
+    with pytest.raises(DataError, match=r"words.*\.split\(\)"):
+        clipped_matches(candidate, references, 1)
 
 
 @pytest.mark.oracle
@@ -116,9 +133,10 @@ def test_three_hundred_random_corpora_have_sacrebleus_score(count):
 
     draw = random.Random(count)
     scores = []
+    lengths = [n for n in range(13) if n != 1 or count == 1]  # several of one word each: a text in words, and refused
     for _ in range(300):
         vocabulary = "abcdefgh"[: draw.randint(2, 8)]
-        text = lambda vocabulary=vocabulary: " ".join(draw.choices(vocabulary, k=draw.randint(0, 12)))
+        text = lambda vocabulary=vocabulary: " ".join(draw.choices(vocabulary, k=draw.choice(lengths)))
         size = draw.randint(1, 6)
         candidates = [text() for _ in range(size)]
         references = [[text() for _ in range(count)] for _ in range(size)]

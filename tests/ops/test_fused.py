@@ -217,7 +217,7 @@ def test_recurrence_writes_into_a_sink_what_it_would_hand_back(name, gates):
     leaves = [Tensor(a, requires_grad=True) for a in recurrent_arrays(gates)]
     g = normal(*getattr(ops, name)(*leaves).shape)
     getattr(ops, name)(*leaves).backward(g)
-    flat = Tensor(np.full(sum(leaf.size for leaf in leaves), np.nan)).data  # where the leaves are
+    flat = Tensor(np.full(sum(leaf.size for leaf in leaves), np.nan)).data.copy()  # where the leaves are
     sink = GradientSink(leaves, flat)
     for _ in range(2):  # the second is added to the first
         getattr(ops, name)(*leaves).backward(g, into=sink)

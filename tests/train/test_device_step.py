@@ -148,7 +148,10 @@ def test_a_nan_stops_all_updates_until_it_is_read_and_is_named(kind):
         for n in range(5):
             step([BATCHES[n]], n, 1e-3, COUNT)
         step.read()
-        m.blocks[0].mlp.up_proj.weight.data[0, 0] = np.inf  # from now on nothing is finite
+        weight = m.blocks[0].mlp.up_proj.weight
+        values = weight.data.copy()
+        values[0, 0] = np.inf
+        weight.assign(values)  # from now on nothing is finite
         kept = [p.numpy().copy() for p in m.parameters()]
         for n in range(5, 9):
             step([BATCHES[n]], n, 1e-3, COUNT)

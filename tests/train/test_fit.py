@@ -152,7 +152,7 @@ def test_threads_end_with_the_run_whatever_ends_it(monkeypatch):
 
     with pytest.raises(KeyError, match="enough"):
         fit(model.loss, optimizer, BATCHES, threads=2, after=stop)
-    model.norm.weight.data[0] = np.nan
+    model.norm.weight.assign(np.full(model.norm.weight.shape, np.nan))
     with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match="step 1"):
         fit(model.loss, optimizer, BATCHES, threads=2)
     assert closed == [ThreadedStep, ThreadedStep]

@@ -87,7 +87,10 @@ def test_clipping_is_part_of_the_step():
 def test_a_bad_number_never_reaches_the_weights_and_is_named(threads, poison):
     model, optimizer = setup()
     step = ThreadedStep(model.loss, optimizer, threads=2) if threads == 2 else EagerStep(model.loss, optimizer)
-    model.blocks[1].mlp.up_proj.weight.data[0, 0] = poison
+    weight = model.blocks[1].mlp.up_proj.weight
+    values = weight.data.copy()
+    values[0, 0] = poison
+    weight.assign(values)
     before = optimizer.flat.data.copy()
     with (
         np.errstate(all="ignore"),

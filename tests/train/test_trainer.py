@@ -162,7 +162,8 @@ def test_a_bad_loss_stops_the_run_and_keeps_the_checkpoint(config, tmp_path):
 
     def poisoned(bar):
         if trainer.step_number == 6:
-            trainer.model.position_embedding.weight.data[:] = np.nan
+            table = trainer.model.position_embedding.weight
+            table.assign(np.full(table.shape, np.nan))
         plain(bar)
 
     trainer._one_step = poisoned

@@ -51,7 +51,7 @@ def test_the_layers_answer_can_be_rebuilt_from_its_weights(options):
     rng = np.random.default_rng(0)
     layer = nn.Attention(16, 4, rng=rng, dtype=np.float64, causal=True, dropout=0.5, **options)
     for part in (layer.q_proj, layer.k_proj, layer.v_proj):
-        part.bias.data[...] = rng.normal(size=part.bias.shape)
+        part.bias.assign(rng.normal(size=part.bias.shape))
     x = Tensor(rng.normal(size=(2, 5, 16)))
     (weights,) = attention_weights(layer, x)
     assert weights.shape == (2, 4, 5, 5)

@@ -5,7 +5,7 @@ from tinygrad_llm.autograd.mode import detect_anomaly, no_grad
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.scalar import Value
 from tinygrad_llm.autograd.sink import WRITTEN, GradientSink, Place, product_gradient
-from tinygrad_llm.autograd.tensor import Storage, Tensor
+from tinygrad_llm.autograd.tensor import Storage, Tensor, read_only
 
 __all__ = [
     "WRITTEN",
@@ -19,4 +19,5 @@ __all__ = [
     "no_grad",
     "op",
     "product_gradient",
+    "read_only",
 ]

@@ -36,6 +36,7 @@ from tinygrad_llm.autograd.promotion import Integers, Rule, computable, rule_for
 from tinygrad_llm.autograd.tensor import Node, Storage, Tensor
 from tinygrad_llm.backend import (
     NAMESPACES,
+    SUPPORTED,
     Array,
     Operand,
     cast,
@@ -92,16 +93,14 @@ def _operation(
             arrays = _on_one_device(parameters, args, arrays)
         rule = rules.get(key := tuple(kinds))
         if rule is None:
-            if not all(map(computable, kinds)):
-                raise DtypeError(name, "tensors, arrays and numbers", _described(names, arrays))
-            rule = rules[key] = rule_for(kinds, parameters.numbers(len(kinds)), integers, accumulates)
+            rule = rules[key] = _new_rule(parameters, kinds, arrays, integers, accumulates)
         if rule.casts is not None:
             arrays = [a if to is None else a.astype(to) for a, to in zip(arrays, rule.casts)]
         try:
             result = function(*arrays, *rest, **options)
         except TinygradLLMError:
             raise
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, ZeroDivisionError) as error:
             raise ShapeError(name, "arguments that fit one another", _described(names, arrays), f"{error}.") from error
         except (TypeError, AttributeError, OverflowError) as error:
             raise DtypeError(name, "arguments that fit one another", _described(names, arrays), f"{error}.") from error
@@ -181,6 +180,20 @@ def _operand_in(annotation: Any) -> Operand | None:
         return next(filter(None, map(_operand_in, get_args(annotation))), None)
     kind = origin or annotation
     return Operand() if isinstance(kind, type) and issubclass(kind, np.ndarray | Tensor) else None
+
+
+def _new_rule(parameters: Parents, kinds: list, arrays: list, integers: Integers, accumulates: bool) -> Rule:
+    """The rule for arguments of these kinds.  Raises DtypeError where there is none."""
+    described = _described(parameters.names, arrays)
+    if not all(map(computable, kinds)):
+        expected = f"tensors, arrays and numbers ({SUPPORTED}, as this machine orders bytes)"
+        next_step = "Convert it first: x.astype('float32')." if any(map(is_array, arrays)) else ""
+        raise DtypeError(parameters.op, expected, described, next_step)
+    rule = rule_for(kinds, parameters.numbers(len(kinds)), integers, accumulates)
+    if rule.refused and rule.result is None:
+        next_step = "Convert with .astype('float32') or .astype('float64')."
+        raise DtypeError(parameters.op, "at least one float argument", described, next_step)
+    return rule
 
 
 # -- once for each call -------------------------------------------------------------------------------------------

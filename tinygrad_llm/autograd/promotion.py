@@ -17,18 +17,19 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tinygrad_llm.backend import Array, is_float, is_half
+from tinygrad_llm.backend import Array, is_float, is_half, is_supported
 
-Integers = Literal["keep", "promote", "float32"]
+Integers = Literal["keep", "promote", "float32", "refuse"]
 """What becomes of integers and booleans. keep: they stay, as indices and masks do. promote: they take the float type of
-the other arguments, float32 beside a Python float. float32: they do so always, as for a logarithm."""
+the other arguments, float32 beside a Python float. float32: they do so always, as for a logarithm. refuse: some
+argument must be of floats, or the result would be cut to integers."""
 
 FLOAT32 = np.dtype(np.float32)
 
 
 class Rule(NamedTuple):
     """casts: the type that each argument is cast to, or None. result: that of a float result, None where there must be
-    none. refused: the mixture of float types is none of the above; wanted: what to say of it."""
+    none. refused: the float types are none of the above, or there must be one."""
 
     casts: tuple[Any, ...] | None
     result: Any
@@ -36,9 +37,9 @@ class Rule(NamedTuple):
 
 
 def computable(kind: Any) -> bool:
-    """Arrays (`kind` is their dtype) of booleans, integers and floats; Python's numbers; None for what is left out."""
+    """Arrays (`kind` is their dtype) of types that we support; Python's numbers; None for what is left out."""
     if isinstance(kind, np.dtype):
-        return kind.kind in "biuf" or is_float(kind)
+        return is_supported(kind)
     return kind in (bool, int, float, type(None))
 
 
@@ -57,9 +58,9 @@ def rule_for(kinds: Sequence[Any], numbers: Sequence[bool], integers: Integers, 
     else:
         result = floats[0]
     mixed_precision = bool(floats) and is_half(floats[0]) and set(floats) <= {floats[0], FLOAT32}
-    refused = len(set(floats)) > 1 and not mixed_precision
+    refused = (len(set(floats)) > 1 and not mixed_precision) or (integers == "refuse" and not floats)
     casts = None
-    if result is not None and integers != "keep" and not refused:
+    if result is not None and integers in ("promote", "float32") and not refused:
         target = floats[0] if floats else result
         wanted = [
             target if number and isinstance(kind, np.dtype) and not is_float(kind) else None

@@ -2,11 +2,16 @@
 
 A value refers to the values that it was computed from, with the derivative for each. That is the whole graph.
 `backward()` goes through it from the end and multiplies along every path: the chain rule.
+
+Where a result is no finite number it is infinite or NaN, as IEEE 754 and PyTorch have it; a logarithm of 0 and less is
+refused.
 """
 
 from __future__ import annotations
 
 import math
+
+import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
 
@@ -17,7 +22,7 @@ class Value:
     __slots__ = ("data", "grad", "parents", "slopes")
 
     def __init__(self, data: float, parents: tuple[Value, ...] = (), slopes: tuple[float, ...] = ()) -> None:
-        self.data, self.grad, self.parents, self.slopes = float(data), 0.0, parents, slopes
+        self.data, self.grad, self.parents, self.slopes = _number("data", data), 0.0, parents, slopes
 
     def __add__(self, other: Value | float) -> Value:
         other = _value(other)
@@ -30,12 +35,16 @@ class Value:
     def __pow__(self, exponent: float) -> Value:
         if not isinstance(exponent, int | float):
             raise ArgumentError("exponent", "a plain number", repr(exponent), "For x ** y write (y * x.log()).exp().")
-        slope = exponent * self.data ** (exponent - 1) if exponent else 0.0
-        return Value(self.data**exponent, (self,), (slope,))
+        exponent = _number("exponent", exponent)
+        slope = exponent * _power(self.data, exponent - 1) if exponent else 0.0
+        return Value(_power(self.data, exponent), (self,), (slope,))
 
     def exp(self) -> Value:
         """e^x, whose slope is itself."""
-        y = math.exp(self.data)
+        try:
+            y = math.exp(self.data)
+        except OverflowError:
+            y = math.inf
         return Value(y, (self,), (y,))
 
     def log(self) -> Value:
@@ -102,3 +111,22 @@ class Value:
 
 def _value(x: Value | float) -> Value:
     return x if isinstance(x, Value) else Value(x)
+
+
+def _number(name: str, x: float) -> float:
+    try:
+        return float(x)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(name, "a number that a float can hold", f"{x!r:.40}") from error
+
+
+def _power(x: float, exponent: float) -> float:
+    """x ** exponent.  Infinite where Python divides by zero or overflows, NaN where it turns to complex numbers."""
+    try:
+        y = x**exponent
+    except ArithmeticError:
+        y = None
+    if isinstance(y, float):
+        return y
+    with np.errstate(all="ignore"):
+        return float(np.float64(x) ** np.float64(exponent))

@@ -20,6 +20,31 @@ if TYPE_CHECKING:
     from tinygrad_llm.autograd.sink import GradientSink
 
 
+def read_only(array: Array) -> Array:
+    """A view of a NumPy array that cannot be written through; CuPy has none such, and keeps the array."""
+    if type(array) is not np.ndarray:
+        return array
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+def _writable(array: Array) -> Array:
+    """The same memory, to be written.  Raises GradientError where its owner does not allow that, or entries share a
+    place."""
+    if type(array) is not np.ndarray:
+        return array
+    view = array.view()
+    try:
+        if any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape)):
+            raise ValueError("broadcast")
+        view.setflags(write=True)
+    except ValueError as error:
+        next_step = "Make the tensor of a copy: Tensor(array.copy())."
+        raise GradientError("assign", "memory that can be written", "a read-only array", next_step) from error
+    return view
+
+
 class Storage:
     """The identity of some memory. Every change in place bumps its version, for all tensors that share it."""
 
@@ -54,7 +79,10 @@ class Tensor(Operators):
     requires_grad  whether backward() computes dL/d(this). Only floats can.
     grad           dL/d(this) after backward(), an array of the same shape and dtype; None before.
 
-    Arithmetic never changes a tensor; it makes a new one. `x.assign(array)` changes a leaf in place.
+    Arithmetic never changes a tensor; it makes a new one. `x.assign(array)` changes a leaf in place, and earlier graphs
+    notice it. The memory is that of the array it was made of, if that was one; on the CPU a leaf's `data` cannot be
+    written through. What no graph can see: a change through the array it was made of, or of CuPy's arrays, or of the
+    `data` of a result.
     """
 
     __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad", "storage")
@@ -67,7 +95,7 @@ class Tensor(Operators):
     requires_grad: bool
 
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None) -> None:
-        self.data = as_array(data.data if isinstance(data, Tensor) else data, dtype)
+        self.data = read_only(as_array(data.data if isinstance(data, Tensor) else data, dtype))
         if requires_grad and not is_float(self.data.dtype):
             raise DtypeError(
                 "requires_grad", "float32, float64 or bfloat16", self.data.dtype, "Only floats have derivatives."
@@ -112,7 +140,7 @@ class Tensor(Operators):
         return device_of(self.data)
 
     def numpy(self) -> np.ndarray:
-        """The values as a NumPy array, without a copy where there is none to make."""
+        """The values as a NumPy array, without a copy where there is none to make: copy it to change it."""
         return to_device(self.data, "cpu")
 
     def item(self) -> Any:
@@ -177,7 +205,10 @@ class Tensor(Operators):
     # -- changing a leaf in place --------------------------------------------------------------------------------
 
     def assign(self, values: Any) -> Tensor:
-        """Copies `values` into this leaf's memory and bumps the version, so that earlier graphs notice it."""
+        """Copies `values` into this leaf's memory and bumps the version, so that earlier graphs notice it.
+
+        Raises GradientError for what is no leaf, or lies in memory that cannot be written; ShapeError.
+        """
         values = values.data if isinstance(values, Tensor) else values
         if self.node is not None:
             next_step = "Make a new tensor instead, or .detach() it first."
@@ -185,7 +216,7 @@ class Tensor(Operators):
         values = values if hasattr(values, "dtype") else np.asarray(values)
         if values.shape != self.shape:
             raise ShapeError("assign", f"shape {self.shape}", values.shape)
-        self.data[...] = to_device(values, self.device)
+        _writable(self.data)[...] = to_device(values, self.device)
         if self.storage is not None:
             self.storage.version += 1
         return self
@@ -203,7 +234,7 @@ class Tensor(Operators):
         retain_graph  keeps the graph for another call, and leaves the gradients of intermediates in their .grad.
 
         Raises GradientError where nothing requires a gradient, where the graph is gone already, or where a tensor was
-        changed in place after it was used.
+        changed in place, by `assign` or an optimizer, after it was used.
         """
         from tinygrad_llm.autograd.backward import backward
 

@@ -3,6 +3,7 @@
 from tinygrad_llm.backend.adjacent import adjacent, joined
 from tinygrad_llm.backend.arrays import (
     NAMESPACES,
+    SUPPORTED,
     Array,
     BoolArray,
     HostArray,
@@ -13,6 +14,7 @@ from tinygrad_llm.backend.arrays import (
     is_array,
     is_float,
     is_half,
+    is_supported,
     namespace,
     python_scalar,
     where,
@@ -32,6 +34,7 @@ from tinygrad_llm.backend.tiles import row_tiles
 __all__ = [
     "DEVICES",
     "NAMESPACES",
+    "SUPPORTED",
     "Array",
     "BoolArray",
     "DeviceStream",
@@ -53,6 +56,7 @@ __all__ = [
     "is_array",
     "is_float",
     "is_half",
+    "is_supported",
     "joined",
     "keep_freed_pages",
     "matmul",

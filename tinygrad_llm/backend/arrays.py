@@ -39,10 +39,18 @@ BoolArray: TypeAlias = Annotated[Any, Operand(is_number=False)]
 
 NAMESPACES: dict[type, Any] = {np.ndarray: np}
 
+SUPPORTED = "booleans, integers, float32, float64 or bfloat16"
+
 
 def is_float(dtype: Any) -> bool:
     """Whether numbers of this type have gradients: float32, float64, bfloat16 (whose code is "E", in `ml_dtypes`)."""
     return dtype.kind == "f" or dtype.char == "E"
+
+
+def is_supported(dtype: Any) -> bool:
+    """Whether operations take this type: booleans, integers, float32, float64 and bfloat16, in this machine's order of
+    bytes. float16 has too little range to train with, longdouble is another thing on every machine."""
+    return dtype.isnative and (dtype.kind in "biu" or dtype.char in "fdE")
 
 
 def is_half(dtype: Any) -> bool:
@@ -102,10 +110,10 @@ def python_scalar(x: Any) -> Any:
 
 
 def as_array(data: Any, dtype: Any = None) -> Array:
-    """`data` as an array: lists and Python floats become float32, arrays keep what they are and where they are.
+    """`data` as an array: lists and Python floats become float32, arrays keep what they are and where they are, but
+    that a foreign order of bytes is turned.
 
-    Raises DtypeError for anything but booleans, integers, float32, float64 and bfloat16. float16 has too little range
-    to train with and is refused.
+    Raises DtypeError for anything but `SUPPORTED`.
     """
     if is_array(data) and dtype is None:
         array = data
@@ -115,11 +123,8 @@ def as_array(data: Any, dtype: Any = None) -> Array:
         array = np.asarray(data)
         if array.dtype == np.float64:
             array = array.astype(np.float32)
-    if array.dtype.kind not in "biu" and (not is_float(array.dtype) or array.dtype == np.float16):
-        raise DtypeError(
-            "data",
-            "booleans, integers, float32, float64 or bfloat16",
-            array.dtype,
-            "Convert it first: x.astype('float32').",
-        )
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if not is_supported(array.dtype):
+        raise DtypeError("data", SUPPORTED, array.dtype, "Convert it first: x.astype('float32').")
     return array

@@ -23,20 +23,29 @@ class Pair:
 
 
 def format_pairs(pairs: Sequence[Pair]) -> str:
-    """A pair a line: source, target and alignment with tabs between, places of one word joined by commas."""
+    """A pair a line: source, target and alignment with tabs between, places of one word joined by commas.
+
+    Raises DataError for a word that would not be read again: an empty one, or one with a space, a tab or a newline.
+    """
     lines = []
     for pair in pairs:
+        for word in (*pair.source, *pair.target):
+            if not word or any(sign in word for sign in " \t\n"):
+                raise DataError("word", "at least one character, without space, tab and newline", repr(word))
         places = " ".join(",".join(map(str, found)) for found in pair.alignment)
         lines.append("\t".join([" ".join(pair.source), " ".join(pair.target), places]) + "\n")
     return "".join(lines)
 
 
 def read_pairs(path: str | Path) -> list[Pair]:
-    """The pairs of a file.  Raises DataError, with the line's number, for what `format_pairs` would not give."""
+    """The pairs of a file; a line ends at \\n or \\r\\n, and at no other sign, which words may contain.
+
+    Raises DataError, with the line's number, for what `format_pairs` would not give.
+    """
     pairs = []
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path).removesuffix("\n").split("\n"), 1):
         try:
-            source, target, places = (part.split(" ") for part in line.split("\t"))
+            source, target, places = (part.split(" ") for part in line.removesuffix("\r").split("\t"))
             alignment = tuple(tuple(int(i) for i in found.split(",")) for found in places)
         except ValueError as error:
             raise DataError(f"{path}:{number}", "source, target and alignment with tabs between", repr(line)) from error

@@ -53,7 +53,11 @@ def clipped_matches(candidate: Sequence[str], references: Sequence[Sequence[str]
 
     An n-gram is matched at most as often as it stands in one reference: "the the the the" does not match "the cat is on
     the mat" four times, but twice.
+
+    Raises DataError for a text where a list of its words should be.
     """
+    if isinstance(candidate, str) or any(isinstance(reference, str) for reference in references):
+        raise DataError("candidate and references", "lists of words", "a text", "Part it: text.split().")
     own = ngrams(candidate, n)
     most: Counter[tuple[str, ...]] = Counter()
     for reference in references:
@@ -67,7 +71,7 @@ def corpus_bleu(candidates: Sequence[str], references: Sequence[str | Sequence[s
     Words are what white space parts; put spaces around marks first, if they shall count as words.
     Of several references the one closest in length counts for r; of equals, the shorter.
 
-    Raises DataError where there is nothing to judge, or not one entry a candidate.
+    Raises DataError where there is nothing to judge, or not one entry a candidate, or words where texts should be.
     """
     pairs = _pairs(candidates, references)
     matches, counts, length, reference_length = [0] * ORDER, [0] * ORDER, 0, 0
@@ -102,16 +106,43 @@ def _pairs(
     candidates: Sequence[str], references: Sequence[str | Sequence[str]]
 ) -> list[tuple[list[str], list[list[str]]]]:
     """Each candidate with its references, in words."""
-    if isinstance(candidates, str) or isinstance(references, str):
-        raise DataError("candidates and references", "a list of texts each", "one text", "Put it into a list.")
+    for name, texts in (("candidates", candidates), ("references", references)):
+        if not _is_list(texts):
+            raise DataError(name, "a list of texts", f"a {type(texts).__name__}", "Put a single text into a list.")
     if not len(candidates):
         raise DataError("candidates", "at least one", "none", "An empty corpus has no BLEU.")
     if len(candidates) != len(references):
         raise DataError("references", f"{len(candidates)} entries, one a candidate", len(references))
     pairs = []
     for place, (candidate, given) in enumerate(zip(candidates, references)):
-        texts = [given] if isinstance(given, str) else list(given)
+        words = _words(f"candidates[{place}]", candidate)
+        texts = list(given) if _is_list(given) else [given]
         if not texts:
             raise DataError(f"references[{place}]", "at least one text", "none")
-        pairs.append((candidate.split(), [text.split() for text in texts]))
+        names = [f"references[{place}]" + (f"[{i}]" if _is_list(given) else "") for i in range(len(texts))]
+        pairs.append((words, [_words(name, text) for name, text in zip(names, texts)]))
+    _check_not_in_words(pairs)
     return pairs
+
+
+def _is_list(given: object) -> bool:
+    """Whether this is several things in an order: a list, a tuple, a column of a table, and not one text."""
+    return not isinstance(given, str | bytes | dict | set) and hasattr(given, "__len__") and hasattr(given, "__iter__")
+
+
+def _words(name: str, text: object) -> list[str]:
+    if not isinstance(text, str):
+        next_step = "Join its words: ' '.join(words)." if _is_list(text) else ""
+        raise DataError(name, "a text", f"a {type(text).__name__}", next_step)
+    return text.split()
+
+
+def _check_not_in_words(pairs: Sequence[tuple[list[str], list[list[str]]]]) -> None:
+    """Raises DataError where the references are all of single words, several each, and the candidates are not.
+
+    That is one reference as a list of its words, which would be taken for several references.
+    """
+    single = all(len(texts) > 1 and all(len(text) == 1 for text in texts) for _, texts in pairs)
+    if single and any(len(candidate) > 1 for candidate, _ in pairs):
+        got, next_step = f"the words {[text[0] for text in pairs[0][1]][:4]}", "Join them: ' '.join(words)."
+        raise DataError("references[0]", "a text, or a list of whole texts", got, next_step)

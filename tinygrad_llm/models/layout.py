@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_llm.autograd import read_only
 from tinygrad_llm.backend import as_dtype, is_float
 from tinygrad_llm.errors import CheckpointError, ConfigError
 from tinygrad_llm.nn import Dropout, Module
@@ -236,7 +237,7 @@ def read_arrays(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray], d
     for name, (stored, paths) in places.items():
         for path, array in zip(paths, stored.inward(arrays[name], [shapes[p] for p in paths])):
             if path in leaves:
-                leaves[path].data = np.array(array, leaves[path].dtype, order="C")
+                leaves[path].data = read_only(np.array(array, leaves[path].dtype, order="C"))
             elif array.any():
                 next_step = f"Load it with {layout.zeros} = true."
                 raise CheckpointError(name, f"zeros, for a model with {layout.zeros} = false", "others", next_step)

@@ -121,14 +121,18 @@ def parse_weights(content: bytes, name: str) -> dict[str, np.ndarray]:
     start, header = _header(content, name)
     arrays = {}
     end = 0
-    for key, entry in sorted(header.items(), key=lambda item: _begin(item[1])):
+    for key, entry in sorted(header.items(), key=lambda item: _place(item[1])):
         dtype, shape, begin, stop = _entry(name, key, entry)
         if begin != end:
             raise _bad(name, f"{key} to begin at byte {end} of the data", begin)
         end = stop
         if start + stop > len(content):
             raise _bad(name, f"{start + stop} bytes", f"{len(content)}")
-        array = np.frombuffer(content, dtype, (stop - begin) // dtype.itemsize, start + begin).reshape(shape)
+        flat = np.frombuffer(content, dtype, (stop - begin) // dtype.itemsize, start + begin)
+        try:
+            array = flat.reshape(shape)
+        except ValueError as error:  # too many axes, or an empty one beside one that no address reaches
+            raise _bad(name, f"{key} of a shape that an array can have", f"{shape!r:.40}") from error
         arrays[key] = widened(array) if entry["dtype"] == "BF16" else array.copy()
     if start + end != len(content):
         raise _bad(name, f"{start + end} bytes", f"{len(content)}")
@@ -155,6 +159,8 @@ def parse_json(content: bytes, name: str) -> dict[str, Any]:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len({key for key, _ in pairs}) < len(pairs):
             raise ValueError("a name stands twice")
+        for key, _ in pairs:
+            key.encode()  # half a character, \ud800, is none
         return dict(pairs)
 
     def refuse(constant: str) -> None:
@@ -175,15 +181,17 @@ def _header(content: bytes, name: str) -> tuple[int, dict[str, Any]]:
     if len(content) < 8 or size > min(MAX_HEADER, len(content) - 8):
         raise _bad(name, "a header inside the file", f"{size} bytes of header in a file of {len(content)}")
     header = parse_json(content[8 : 8 + size], name)
-    metadata = header.pop("__metadata__", {})
+    metadata = header.pop("__metadata__", None)
+    metadata = {} if metadata is None else metadata  # null says that there is none
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise _bad(name, "texts as metadata", repr(metadata)[:60])
     return 8 + size, header
 
 
-def _begin(entry: Any) -> int:
+def _place(entry: Any) -> list[int]:
+    """Where the bytes of an array begin and end: an empty one stands before the one that begins where it does."""
     offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
-    return offsets[0] if isinstance(offsets, list) and offsets and type(offsets[0]) is int else -1
+    return offsets if isinstance(offsets, list) and all(type(n) is int for n in offsets) else []
 
 
 def _entry(name: str, key: str, entry: Any) -> tuple[np.dtype, list[int], int, int]:
@@ -202,8 +210,6 @@ def _entry(name: str, key: str, entry: Any) -> tuple[np.dtype, list[int], int, i
     begin, stop = offsets
     if stop - begin != count * dtype.itemsize:
         raise _bad(name, f"{key} of {count * dtype.itemsize} bytes", stop - begin)
-    if len(shape) > 32:
-        raise _bad(name, f"{key} with at most 32 axes", len(shape))
     return dtype, shape, begin, stop
 
 

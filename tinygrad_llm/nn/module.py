@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.autograd import Tensor, read_only
 from tinygrad_llm.backend import Array, device_of, is_float, to_device
 from tinygrad_llm.errors import ArgumentError, CheckpointError
 
@@ -162,12 +162,13 @@ class Module:
         Do so before an optimizer is made: it owns the parameters' memory. Raises DeviceError where it is not there.
         """
         for _, leaf in self.named_state():
-            leaf.data = to_device(leaf.data, device)
+            moved = to_device(leaf.data, device)
+            leaf.data = leaf.data if moved is leaf.data else read_only(moved)
             leaf.grad = None if leaf.grad is None else to_device(leaf.grad, device)
         return self
 
     def state_dict(self) -> dict[str, Array]:
-        """The arrays of parameters and buffers by path: the arrays themselves, not copies."""
+        """The arrays of parameters and buffers by path: the arrays themselves, not copies, and not to be written."""
         return {name: leaf.data for name, leaf in self.named_state()}
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:

@@ -75,7 +75,7 @@ class LSTM(Module):
         self.weight_ih = init.normal(rng, (4 * hidden, inputs), inputs**-0.5, dtype)
         self.weight_hh = init.normal(rng, (4 * hidden, hidden), hidden**-0.5, dtype)
         self.bias_ih, self.bias_hh = init.zeros((4 * hidden,), dtype), init.zeros((4 * hidden,), dtype)
-        self.bias_ih.data[hidden : 2 * hidden] = forget_bias
+        self.bias_ih.assign(np.repeat([0.0, forget_bias, 0.0, 0.0], hidden))
 
     def __call__(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """All h, and the last (h, c); `state` is (h_0, c_0), zero where None."""

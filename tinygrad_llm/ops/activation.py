@@ -72,7 +72,7 @@ def relu(x):
     return xp.maximum(x, 0), lambda g, needs: g * (x > 0)
 
 
-@op
+@op(integers="refuse")
 def silu(x):
     """x sigmoid(x), also called swish.  dL/dx = g s (1 + x (1 - s)), s = sigmoid(x)."""
     if (kernels := fused(x)) is not None:
@@ -89,7 +89,7 @@ def silu(x):
     return x * s, vjp
 
 
-@op
+@op(integers="refuse")
 def gelu(x, approximate="none"):
     """x Phi(x), Phi the normal distribution function: each input weighted by how large it is among others.
 
@@ -122,7 +122,7 @@ def _gelu_tanh(x: Array) -> tuple[Array, Any]:
     Without a recorded graph there is no slope to compute.
     """
     xp = namespace(x)
-    rows = xp.ascontiguousarray(x).reshape(-1, x.shape[-1] if x.ndim else 1)
+    rows = xp.ascontiguousarray(x).reshape(math.prod(x.shape[:-1]), x.shape[-1] if x.ndim else 1)
     y = xp.empty_like(rows)
     slope = xp.empty_like(rows) if MODE.get().grad_enabled else None
     one, a, minus_b, minus_3 = (xp.asarray(c, dtype=x.dtype) for c in (1, GELU_LINEAR, -GELU_LINEAR * GELU_CUBIC, -3))
@@ -150,7 +150,7 @@ def _gelu_tanh(x: Array) -> tuple[Array, Any]:
     return y.reshape(x.shape), lambda g, needs: g * slope
 
 
-@op
+@op(integers="refuse")
 def swiglu(gate, up):
     """silu(gate) * up.  (..., F), (..., F) -> (..., F)
 

@@ -25,7 +25,7 @@ from tinygrad_llm.ops.attention_plain import PlainAttention
 from tinygrad_llm.ops.dropout import check_probability, keep_mask
 
 
-@op
+@op(integers="refuse")
 def attention(
     q, k, v, mask: Array | None = None,
     lengths=None, causal=False, window=None, scale=None, softcap=None, p=0.0, rng=None,
@@ -57,7 +57,7 @@ def attention(
     return out, vjp
 
 
-@op
+@op(integers="refuse")
 def packed_attention(
     qkv, n_head=1, n_kv_head=None, lengths=None, causal=True, window=None, scale=None, softcap=None, p=0.0, rng=None
 ):
@@ -122,6 +122,8 @@ def _core(
     lengths: Any, window: int | None, softcap: float | None,
 ) -> Any:  # fmt: skip
     """The way that this call takes: an object with `forward(out)` and `backward(g, dq, dk, dv, needs_mask)`."""
+    if not q.shape[-1]:
+        raise ShapeError("q", "a head size of at least 1", "0", "Scores are products of queries and keys.")
     check_probability("p", p)
     if p > 0 and rng is None:
         raise ArgumentError("rng", "a generator, for dropout of the weights", "None", "Pass rng=, or leave p out.")

@@ -155,7 +155,7 @@ def embedding(weight, ids: HostArray):
     ids = to_device_of(ids, weight)
 
     def vjp(g, needs):
-        return sum_rows_by_id(g.reshape(-1, weight.shape[1]), ids.reshape(-1), rows, needs[0]), None
+        return sum_rows_by_id(g.reshape(ids.size, weight.shape[1]), ids.reshape(-1), rows, needs[0]), None
 
     return kernels.embedding(weight, ids) if kernels is not None else weight[ids], vjp
 

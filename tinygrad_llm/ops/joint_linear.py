@@ -33,7 +33,7 @@ def joint_linear(*arrays):
     outputs = [len(w) for w in weights]
 
     def vjp(g, needs):
-        g_NO = g.reshape(rows, -1)
+        g_NO = g.reshape(rows, sum(outputs))
         dx = gemm(g_NO, rounded).reshape(x.shape) if needs[0] else None
         dw = _weight_gradients(needs[1 : 1 + len(weights)], g_NO, x_NI, outputs, weights[0].dtype)
         db: list[Any] = [None] * len(biases)

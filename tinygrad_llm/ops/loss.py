@@ -18,7 +18,7 @@ LOGIT_TILE_BYTES = 4 * 1024 * 1024
 """Logits a tile in the fused loss: enough rows for BLAS, and no second array of the logits' size."""
 
 
-@op(accumulates=True)
+@op(accumulates=True, integers="refuse")
 def cross_entropy(
     logits, targets: HostArray, weight: Array | None = None,
     ignore_index=IGNORE, label_smoothing=0.0, reduction="mean", divisor=None,
@@ -60,7 +60,7 @@ def cross_entropy(
     return losses.reshape(targets.shape) if each else losses.sum() * scale, vjp
 
 
-@op(accumulates=True)
+@op(accumulates=True, integers="refuse")
 def linear_cross_entropy(x, weight, targets: HostArray, ignore_index=IGNORE, label_smoothing=0.0, divisor=None):
     """cross_entropy(x W^T, targets), the mean, fused with the output projection.  (..., D), (V, D), (...) -> ()
 
@@ -191,7 +191,7 @@ def _pair(name: str, a: Any, b: Any) -> None:
         raise ShapeError(name, "at least one entry", a.shape)
 
 
-@op(accumulates=True)
+@op(accumulates=True, integers="refuse")
 def mse(prediction, target):
     """mean (prediction - target)^2.  (...), (...) -> ()   dL/dprediction = 2 g (prediction - target) / n =
     -dL/dtarget."""
@@ -205,7 +205,7 @@ def mse(prediction, target):
     return (difference * difference).mean(dtype=difference.dtype), vjp
 
 
-@op(accumulates=True)
+@op(accumulates=True, integers="refuse")
 def binary_cross_entropy(logits, targets):
     """mean of -t ln s(x) - (1 - t) ln(1 - s(x)), s the sigmoid, targets in [0, 1].  (...), (...) -> ()
 
@@ -227,7 +227,7 @@ def binary_cross_entropy(logits, targets):
     return losses.mean(dtype=losses.dtype), vjp
 
 
-@op(accumulates=True)
+@op(accumulates=True, integers="refuse")
 def kl_divergence(log_p, log_q, reduction="mean"):
     """KL(p || q) = sum_c p_c (ln p_c - ln q_c) over the last axis, in nats.  (..., C), (..., C) -> ()
 

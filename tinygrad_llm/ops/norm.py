@@ -21,7 +21,7 @@ def _check(name, x, *parameters):
             raise ShapeError(f"{name} {label}", f"(D,) = {x.shape[-1:]}", None if p is None else p.shape)
 
 
-@op
+@op(integers="refuse")
 def layer_norm(x, weight: Array | None = None, bias: Array | None = None, eps=1e-5):
     """y = (x - mean) / sqrt(var + eps) * w + b, mean and var over the last axis.  (..., D) -> (..., D)
 
@@ -86,7 +86,7 @@ def _scale_and_shift(xp, n, weight, bias, out):
         out += bias
 
 
-@op
+@op(integers="refuse")
 def rms_norm(x, weight: Array | None = None, eps=1e-6):
     """y = x / sqrt(mean(x^2) + eps) * w, the mean over the last axis.  (..., D) -> (..., D)
 

@@ -15,7 +15,7 @@ from tinygrad_llm.backend import Array, gemm, namespace, sum_rows
 from tinygrad_llm.errors import ShapeError
 
 
-@op
+@op(integers="refuse")
 def rnn(x, weight_ih, weight_hh, bias_ih: Array | None = None, bias_hh: Array | None = None, h0: Array | None = None):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh).  (B, T, I), (F, I), (F, F), (F,), (F,), (B, F) -> (B, T, F)
 
@@ -46,7 +46,7 @@ def rnn(x, weight_ih, weight_hh, bias_ih: Array | None = None, bias_hh: Array | 
     return states[1:].swapaxes(0, 1), vjp
 
 
-@op
+@op(integers="refuse")
 def gru(x, weight_ih, weight_hh, bias_ih: Array | None = None, bias_hh: Array | None = None, h0: Array | None = None):
     """h of every step.  (B, T, I), (3F, I), (3F, F), (3F,), (3F,), (B, F) -> (B, T, F)
 
@@ -103,7 +103,7 @@ def _gru_back(g: Array, gates: Array, b_n: Array, states: Array, weight_hh: Arra
     return da_TBF, db_TBF, dh
 
 
-@op
+@op(integers="refuse")
 def lstm(
     x, weight_ih, weight_hh, bias_ih: Array | None = None, bias_hh: Array | None = None,
     h0: Array | None = None, c0: Array | None = None,

@@ -20,7 +20,7 @@ def rope_table(positions: Array, head_size: int, base: float = 10_000.0) -> tupl
     return xp.cos(angles), xp.sin(angles)
 
 
-@op
+@op(integers="refuse")
 def rope(x, cos=None, sin=None):
     """Rotates each pair (x_i, x_(i+K/2)) of position t by its angle.  (..., T, K) -> (..., T, K)
 

@@ -12,7 +12,7 @@ def _check(name, x, axis):
         raise ShapeError(name, f"at least one entry along axis {axis}", f"shape {x.shape}")
 
 
-@op
+@op(integers="refuse")
 def softmax(x, axis=-1):
     """y_i = exp(x_i) / sum_j exp(x_j).  (..., C) -> (..., C)
 
@@ -31,7 +31,7 @@ def softmax(x, axis=-1):
     return y, vjp
 
 
-@op
+@op(integers="refuse")
 def log_softmax(x, axis=-1):
     """y_i = x_i - ln sum_j exp(x_j).  (..., C) -> (..., C)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tinygrad_llm.autograd import GradientSink, Storage, Tensor
+from tinygrad_llm.autograd import GradientSink, Storage, Tensor, read_only
 from tinygrad_llm.backend import Array, device_of, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError
 
@@ -48,7 +48,7 @@ class FlatParameters:
         self.views: list[Array] = []
         start = 0
         for p in self.parameters:
-            p.data = self.data[start : start + p.size].reshape(p.shape)
+            p.data = read_only(self.data[start : start + p.size].reshape(p.shape))
             p.storage = self.storage
             self.views.append(p.data)
             start += p.size

@@ -200,7 +200,7 @@ def _code(text: str) -> str:
     except (SyntaxError, IndexError):
         return text.strip()
     has_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    return "\n".join(text.splitlines()[first.end_lineno if has_text else 0 :]).strip()
+    return "\n".join(text.split("\n")[first.end_lineno if has_text else 0 :]).strip()
 
 
 def _is_terminal() -> bool:
