@@ -70,7 +70,7 @@ def test_a_loop_without_an_end_is_named_with_its_line(course, found, answer, lin
 
 
 def test_what_waits_is_not_said_to_be_a_loop(course, found):
-    outcome = found("def test_it(mine):\n    mine.f()\n", "import time\n\ndef f():\n    time.sleep(1e6)\n", limit=0.3)
+    outcome = found("def test_it(mine):\n    mine.f()\n", "import time\n\ndef f():\n    time.sleep(1e6)\n", limit=0.1)
     assert outcome.stopped == {"computed": False, "at": 4, "function": "f"}
     words = said(course, outcome)
     assert "stopped after 30 s" in words and "Does it wait for something" in words and "loop" not in words
@@ -78,13 +78,13 @@ def test_what_waits_is_not_said_to_be_a_loop(course, found):
 
 def test_what_runs_in_the_interpreters_own_code_is_ended_too(found):
     answer = "import itertools\n\ndef f():\n    return sum(itertools.repeat(0))\n"
-    outcome = found("def test_it(mine):\n    mine.f()\n", answer, limit=0.3)
+    outcome = found("def test_it(mine):\n    mine.f()\n", answer, limit=0.1)
     assert outcome.stopped == {"computed": False, "at": 4, "function": "f"}
 
 
 def test_a_check_that_does_not_end_by_itself_is_not_the_learners_fault(course, found):
     outcome = found(
-        "import time\n\ndef test_it(mine):\n    mine.f()\n    time.sleep(1e6)\n", "def f():\n    pass\n", 0.3
+        "import time\n\ndef test_it(mine):\n    mine.f()\n    time.sleep(1e6)\n", "def f():\n    pass\n", 0.1
     )
     assert not outcome.green and outcome.stopped == {"computed": False}
     assert "while none of your code was running. Try it again" in said(course, outcome)
