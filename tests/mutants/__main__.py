@@ -72,7 +72,7 @@ class Planted(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module):
-        exec(compile(self.text, self.path, "exec", dont_inherit=True), module.__dict__)
+        exec(compile(self.text, self.path, "exec"), module.__dict__)
 
 
 def survives(mutant: Mutant) -> bool:

@@ -11,25 +11,35 @@ from __future__ import annotations
 import ast
 import bdb
 import difflib
+import faulthandler
 import json
+import os
 import sys
+import threading
+import time
 import traceback
+import types
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
-from tinygrad_llm.course.exercises.answer import load
 from tinygrad_llm.course.exercises.calls import Expectation, Raised
-from tinygrad_llm.course.exercises.clock import Clock
 from tinygrad_llm.course.todo import Todo
+
+WAITING = 5
+"""How many times the limit may pass for something that waits."""
 
 
 class Mine:
     """The learner's file as the fixture `mine`: its functions are attributes."""
 
     def __init__(self, file: str) -> None:
-        self._file, self._module = file, load(file, "mine")
+        self._file, self._module = file, types.ModuleType("mine")
+        self._module.__file__ = file
+        source = Path(file).read_text(encoding="utf-8")
+        exec(compile(source, file, "exec"), self._module.__dict__)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -48,27 +58,16 @@ class MissingName(AttributeError):
 
 
 class Plugin:
-    """Gives the checks their `mine` and their time, and writes an event a check."""
+    """Gives the checks their `mine`, and writes an event a check."""
 
-    def __init__(self, file: str, events: str, clock: Clock | None) -> None:
-        self.file, self.events, self.clock = file, open(events, "a", encoding="utf-8"), clock
+    def __init__(self, file: str, events: str) -> None:
+        self.file, self.events = file, open(events, "a", encoding="utf-8")
         self.warnings: list[str] = []
 
     @pytest.fixture(scope="session")
     def mine(self) -> Mine:
         """The learner's file, executed."""
         return Mine(self.file)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self):
-        """The clock runs during a check, its set-up included."""
-        if self.clock is not None:
-            self.clock.begin()
-        try:
-            return (yield)
-        finally:
-            if self.clock is not None:
-                self.clock.end()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -136,7 +135,7 @@ class Plugin:
 def _defined(file: str) -> dict[str, int]:
     """The functions and classes of a file, with their lines."""
     kinds = (ast.FunctionDef, ast.ClassDef)
-    return {n.name: n.lineno for n in ast.parse(Path(file).read_bytes()).body if isinstance(n, kinds)}
+    return {n.name: n.lineno for n in ast.parse(Path(file).read_text(encoding="utf-8")).body if isinstance(n, kinds)}
 
 
 def _learner_profile() -> None:
@@ -150,15 +149,42 @@ def _learner_profile() -> None:
     settings.load_profile("learner")
 
 
+def _watch(limit: float, where: TextIO) -> Callable[[], None]:
+    """Ends this process once it has computed for `limit` seconds, its stacks written to `where`; what calls that off.
+
+    Seconds of computing, since on a busy machine a quick check lasts long. What waits, or computes without letting
+    another thread run, is ended after `WAITING` times as many seconds.
+    """
+    faulthandler.dump_traceback_later(WAITING * limit, exit=True, file=where)
+    finished, end = threading.Event(), time.process_time() + limit
+
+    def watch() -> None:
+        while not finished.wait(0.05):
+            if time.process_time() > end:
+                where.write("Timeout\n")
+                where.flush()
+                faulthandler.dump_traceback(where)
+                os._exit(1)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+
+    def call_off() -> None:
+        finished.set()
+        thread.join()
+        faulthandler.cancel_dump_traceback_later()
+
+    return call_off
+
+
 def main(file: str, test: str, events: str, stacks: str, limit: str) -> int:
     """Runs the checks; the exit status is pytest's.
 
-    Where the learner's code computes for more than `limit` seconds in one check, it ends, and `stacks` says where it
-    was. With a limit of 0 it takes its time, and
+    After `limit` seconds of computing it ends, and `stacks` says where it was. With a limit of 0 it takes its time, and
     what is printed is shown at once: somebody looks at it step by step.
     """
     with open(stacks, "w", encoding="utf-8") as where:
-        clock = Clock(file, float(limit), where) if float(limit) else None
+        done = _watch(float(limit), where) if float(limit) else None
         if "hypothesis" in Path(test).read_text(encoding="utf-8"):
             _learner_profile()
         options = ["-q", "--tb=short", "--no-header", "-p", "no:cacheprovider", "--assert=plain"]
@@ -166,7 +192,10 @@ def main(file: str, test: str, events: str, stacks: str, limit: str) -> int:
         options += ["-p", "no:faulthandler"]  # pytest's own would call our watchdog off at the first red check
         if not float(limit):
             options += ["--capture=no"]
-        return int(pytest.main([*options, test], plugins=[Plugin(file, events, clock)]))
+        status = int(pytest.main([*options, test], plugins=[Plugin(file, events)]))
+        if done is not None:
+            done()
+    return status
 
 
 if __name__ == "__main__":

@@ -18,10 +18,7 @@ from tinygrad_llm.course.exercises.catalog import Course, Exercise
 from tinygrad_llm.errors import ConfigError
 
 PACKAGE = Path(__file__).resolve().parents[2]
-MACHINERY = (
-    "answer", "calls", "catalog", "child", "clock", "meaning", "operators", "prove", "report", "runner", "show",
-    "stubs",
-)  # fmt: skip
+MACHINERY = ("calls", "catalog", "child", "meaning", "operators", "prove", "report", "runner", "show", "stubs")
 """The modules of this folder that decide what a proof finds."""
 HEAD = (
     "# Exercises whose wrong answers are all found, and a hash of what that rests on: written by `tgl dev prove`.\n\n"

@@ -25,10 +25,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tinygrad_llm.course.exercises.catalog import Course, Exercise
-from tinygrad_llm.course.exercises.clock import LIMIT_S
 from tinygrad_llm.course.exercises.operators import mutants
 from tinygrad_llm.course.exercises.report import report
-from tinygrad_llm.course.exercises.runner import Outcome, forked, run
+from tinygrad_llm.course.exercises.runner import LIMIT_S, Outcome, forked, run
 from tinygrad_llm.course.exercises.stubs import regions, stub_of, without_marks
 
 EXPECT = "# expect:"

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tinygrad_llm.course.exercises.catalog import Course, Exercise
-from tinygrad_llm.course.exercises.clock import LIMIT_S, WAITING
-from tinygrad_llm.course.exercises.runner import Outcome
+from tinygrad_llm.course.exercises.runner import LIMIT_S, Outcome
 
 LABEL = 12
 WIDEST = 110
@@ -65,15 +64,13 @@ def _next_step(course: Course, exercise: Exercise, keys: bool) -> str:
 
 
 def _stopped(course: Course, outcome: Outcome) -> Iterator[str]:
+    name = f"{sign(False)} {outcome.exercise.id}"
     where = outcome.stopped or {}
-    limit = LIMIT_S if where["computed"] else WAITING * LIMIT_S
-    name = f"{sign(False)} {outcome.exercise.id} stopped after {limit:g} s"
-    if "at" not in where:
-        yield from _wrapped(f"{name}, while none of your code was running. Try it again when less is going on.", "  ")
+    if not where:
+        yield f"{name} stopped after {LIMIT_S:g} s. Is there a loop that never ends?"
         return
     place = f"{course.shown(outcome.file)}:{where['at']} in {where['function']}()"
-    question = "Does this loop ever end?" if where["computed"] else "Does it wait for something, or never end?"
-    yield from _wrapped(f"{name}: {place} is still running. {question}", "  ")
+    yield from _wrapped(f"{name} stopped after {LIMIT_S:g} s: {place} is still running. Does this loop ever end?", "  ")
 
 
 def _failed(course: Course, outcome: Outcome) -> Iterator[str]:
