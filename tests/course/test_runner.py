@@ -21,10 +21,10 @@ WAYS = {
     "a loop that never ends, after a red check": (FIRST, "    y = np.exp(x)\n    while x.max() > 999: pass\n    y += 1", ["stopped after 3 s", "work/e09/softmax.py:18 in softmax()"]),
     "no pair": ("return y, vjp", "return y", ["expected a pair (y, vjp)"]),
     "exit()": (FIRST, "    raise SystemExit(3)", ["SystemExit: 3"]),
-    "a process that dies": (FIRST, "    import os; os._exit(3)", ["the process ended before any check did"]),
+    "a process that dies": (FIRST, "    import os; os._exit(3)", ["09.1 equal scores get equal shares", "the process ended while this check ran"]),
     "an argument changed": (FIRST, "    x -= x.max(axis, keepdims=True); y = np.exp(x)", ["a changed argument 0", "make a new one instead"]),
     "a breakpoint left in": (FIRST, "    breakpoint(); y = x", ["work/e09/softmax.py:18 waits at a breakpoint()", "Add --debug"]),
-    "the other axis": ("x - x.max(axis, keepdims=True))\n    y = y / y.sum(axis, ", "x - x.max(-1, keepdims=True))\n    y = y / y.sum(-1, ", ["The rows sum to 1 where the columns should: the wrong axis."]),
+    "the other axis": ("x - x.max(axis, keepdims=True))\n    y = y / y.sum(axis, ", "x - x.max(-1, keepdims=True))\n    y = y / y.sum(-1, ", ["differs The rows sum to 1 where the columns should."]),
     "a float64 leak": ("    y = y / ", "    y = y * np.float64(1) / ", ["float32 stays float32", "float32 became float64"]),
     "an import that fails": ("import numpy as np", "import numpyy as np", ["No module named 'numpyy'"]),
 }  # fmt: skip

@@ -1,4 +1,5 @@
 # expect: what was looked up twice gets both
+# means: dweight[ids] += g adds once for each id, however often it is there: the last one wins.
 import numpy as np
 
 

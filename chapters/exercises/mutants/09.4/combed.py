@@ -1,4 +1,5 @@
 # expect: each head gets its numbers of every position
+# means: The last axis was cut the other way: head h got every H-th number.
 
 
 def split_heads(x, n_head):

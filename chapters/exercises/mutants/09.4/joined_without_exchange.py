@@ -1,4 +1,5 @@
 # expect: the heads are put side by side again
+# means: The heads were joined without exchanging the two axes back.
 
 
 def split_heads(x, n_head):

@@ -1,4 +1,5 @@
 # expect: each head gets its numbers of every position
+# means: The axes were never exchanged: a reshape alone mixes positions and heads.
 
 
 def split_heads(x, n_head):
