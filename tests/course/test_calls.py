@@ -77,7 +77,9 @@ def test_warnings_are_those_of_the_call_that_is_shown():
 
     wrong(lambda: call(overflows, np.array([1000.0])).gives(1.0))
     assert wrong(lambda: call(overflows, np.array([0.0])).gives(2.0)).warned == []
-    ((file, _, text),) = wrong(lambda: call(overflows, np.array([1000.0])).then("[0]", lambda y: y[0]).gives(2.0)).warned
+    ((file, _, text),) = wrong(
+        lambda: call(overflows, np.array([1000.0])).then("[0]", lambda y: y[0]).gives(2.0)
+    ).warned
     assert file == __file__ and "overflow" in text
 
 

@@ -24,7 +24,7 @@ def difference(got: Any, expected: Any, rtol: float, atol: float, place: str = "
 def _of_any(got: Any, expected: Any, rtol: float, atol: float, place: str) -> str:
     if got is None:
         return "It returned None."
-    if isinstance(got, tuple) and not isinstance(expected, tuple):
+    if isinstance(got, tuple) and not isinstance(expected, list | tuple):
         return f"A tuple of {len(got)} instead of one result."
     if isinstance(expected, np.ndarray | float | int) and not isinstance(expected, bool):
         try:
