@@ -67,8 +67,8 @@ def test_without_a_replaced_operation_the_fused_ones_stay(tmp_path):
 def test_only_green_functions_are_used_and_each_is_named(course, softmax):
     desk = Desk(course)
     desk.start()
-    assert green_files(course, "09") == ({}, ["softmax: reference (09.1 not green)"])
+    assert green_files(course, "09") == ({}, ["09.1 softmax: reference (not green)"])
     desk.record(softmax, True)
     files, lines = green_files(course, "09")
-    assert files == {softmax.target: course.own(softmax)} and lines == ["softmax: yours ✓"]
+    assert files == {softmax.target: course.own(softmax)} and lines == ["09.1 softmax: yours ✓"]
     assert green_files(course, "12")[0] == files and green_files(course, "08") == ({}, [])

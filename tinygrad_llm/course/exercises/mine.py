@@ -5,7 +5,7 @@
 Each target is replaced as soon as its module has been executed, so that whoever imports it afterwards gets the
 learner's. A function of the learner that returns (y, vjp) is made an operation by `@op`, as ours is. And where an
 operation was replaced, the fused ones give way to those of `ops/composed.py`: nothing goes round it. Calls are counted;
-the last line of the output tells how many there were, and those before it which functions were not called.
+the last line of the output tells how many there were. An exercise that a chapter has no use for says why in course.toml.
 
 A Python process that the chapter starts (12: a run that is killed) has the learner's functions too: the two would not
 compute the same otherwise. It is told by a sitecustomize.py on its path.
@@ -51,19 +51,15 @@ def chapter_command(course: Course, number: str, flags: list[str], files: dict[s
 
 def green_files(course: Course, number: str) -> tuple[dict[str, Path], list[str]]:
     """The learner's green functions up to a chapter, by target, and a line on each exercise of that chapter."""
-    desk, files, lines = Desk(course), {}, []
-    for exercise in course.exercises:
-        if not exercise.target or exercise.chapter > number:
-            continue
-        if desk.done(exercise):
-            files[exercise.target] = course.own(exercise)
-        if exercise.chapter == number:
-            lines.append(_line(exercise, desk.done(exercise)))
-    return files, lines
+    desk = Desk(course)
+    files = {e.target: course.own(e) for e in course.exercises if e.target and e.chapter <= number and desk.done(e)}
+    return files, [_line(e, desk.done(e)) for e in course.of_chapter(number)]
 
 
 def _line(exercise: Exercise, done: bool) -> str:
-    return f"{exercise.name}: " + (f"yours {sign(True)}" if done else f"reference ({exercise.id} not green)")
+    if exercise.not_used:
+        return f"{exercise.id} {exercise.name}: not used. {exercise.not_used}"
+    return f"{exercise.id} {exercise.name}: " + (f"yours {sign(True)}" if done else "reference (not green)")
 
 
 class Replacing(importlib.abc.MetaPathFinder):

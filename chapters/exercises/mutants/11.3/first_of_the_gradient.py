@@ -1,4 +1,4 @@
-# expect: the gradient
+# expect: what a part says is added
 # means: The first entry of what the part's vjp returned was taken: it returns the one gradient itself, and no list.
 import math
 
