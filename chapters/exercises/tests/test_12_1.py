@@ -37,6 +37,12 @@ def test_large_logits_do_not_overflow(mine):
     call(mine.chosen_loss, Spelled(f"{SURE.text} + 1000"), np.array([[0, 1, 0]]), ALL).gives(-math.log(0.75 * 0.5) / 2)
 
 
+def test_each_place_has_a_maximum_of_its_own(mine):
+    # with one maximum for all places, every exp at the second would be 0
+    logits = Spelled(f"{SURE.text} + np.array([[[1000.0], [0.0], [0.0]]])")
+    call(mine.chosen_loss, logits, np.array([[0, 1, 0]]), ALL).gives(-math.log(0.75 * 0.5) / 2)
+
+
 def test_logits_are_no_probabilities_yet(mine):
     call(mine.chosen_loss, np.zeros((1, 2, 4)), np.array([[0, 3]]), ALL[:, :2]).gives(math.log(4))
 

@@ -5,7 +5,7 @@
 Each target is replaced as soon as its module has been executed, so that whoever imports it afterwards gets the
 learner's. A function of the learner that returns (y, vjp) is made an operation by `@op`, as ours is. And where an
 operation was replaced, the fused ones give way to those of `ops/composed.py`: nothing goes round it. Calls are counted;
-the last line of the output tells how many there were. An exercise that a chapter has no use for says why in course.toml.
+the last line of the output tells how many there were. Of what a chapter has no use for, course.toml says why.
 
 A Python process that the chapter starts (12: a run that is killed) has the learner's functions too: the two would not
 compute the same otherwise. It is told by a sitecustomize.py on its path.
