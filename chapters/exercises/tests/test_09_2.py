@@ -20,7 +20,8 @@ def test_scores_are_divided_by_the_root_of_the_size(mine):
 
 
 def test_axes_in_front_stay_where_they_are(mine):
-    q, k = np.array([[[[np.log(3.0)]]]]), np.array([[[[1.0], [0.0]]]])
+    q = np.array([[[[np.log(3.0), np.log(3.0), 0.0, 0.0]]]])
+    k = np.array([[[[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]]])
     call(mine.look_up, q, k, V[None, None]).value(np.array([[[[1.5]]]]))
 
 

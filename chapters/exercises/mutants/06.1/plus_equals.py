@@ -1,5 +1,5 @@
 # expect: what was looked up twice gets both
-# means: dweight[ids] += g adds once for each id, however often it is there: the last one wins.
+# means: Of the gradients of a word that was looked up twice only the last is left: dweight[ids] += g does no more.
 import numpy as np
 
 
