@@ -128,3 +128,13 @@ def test_what_waits_for_ever_is_stopped_all_the_same(course, softmax):
     outcome = run(course, softmax, limit=0.5)
     assert not outcome.green and outcome.stopped is not None
     assert outcome.stopped["function"] == "<module>"
+
+
+def test_each_check_has_its_own_time(course, softmax):
+    own = course.own(softmax)
+    own.parent.mkdir(parents=True)
+    text = without_marks(course.solution(softmax).read_text())
+    busy = "    busy.append(time.process_time())\n    while len(busy) <= 5 and time.process_time() < busy[-1] + 0.6:\n        pass\n"
+    assert FIRST in text
+    own.write_text("import time\n\nbusy = []\n" + text.replace(FIRST, busy + FIRST))  # five checks, 3 s together
+    assert run(course, softmax, limit=2).green
