@@ -393,7 +393,7 @@ print(f"of {STARTS} bad starts, {failures[0]} fail without warm-up and {failures
 # %%
 WRONG = {
     "a": (MAKE["momentum"], 0.003),
-    "b": (MAKE["momentum"], 0.4),
+    "b": (MAKE["momentum"], 0.6),
     "c": (lambda parameters, lr: AdamW(parameters, lr=lr, weight_decay=8.0), 0.01),
 }
 signs, shown = [], {}

@@ -600,6 +600,7 @@ else:
 # is matrix products, and those are the real work.
 #
 # **Exercises**: 04.1 the floor, 04.2 GELU in three arrays, 04.3 find the leak, 04.4 rows by id.
+# `tgl chapter 04 --mine` runs this page on your GELU and your rows by id.
 
 # %%
 step_share, wide_share = peaks["fused"] / peaks["composed"], peaks["fused, float64"] / peaks["fused"]

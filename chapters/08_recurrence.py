@@ -410,6 +410,7 @@ print(table(rows, ["steps", "sequences", "LSTM, ms", "linear, ms", "ratio"]))
 # the others at once. There the distance is 1, whatever lies between.
 #
 # **Exercises**: 08.1 one step of an LSTM, 08.2 back through time by hand, 08.3 how far back a gradient reaches.
+# `tgl chapter 08 --mine` runs this page on your recurrence.
 
 # %%
 

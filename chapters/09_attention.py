@@ -829,7 +829,8 @@ print(f"the model's choices with all four: {four_said}")
 # models: it is why "the head that does X" needs its number, its baseline and its removal, and why it often is but a
 # part of the truth.
 #
-# **Exercises**: 09.1 softmax, 09.2 attention, 09.3 the causal mask, 09.4 splitting and joining heads.
+# **Exercises**: 09.1 softmax, 09.2 attention, 09.3 the causal mask, 09.4 splitting, joining and sharing heads.
+# `tgl chapter 09 --mine` runs this page on your softmax and your masked attention.
 
 # %%
 worst_found, worst_without = [min(scores) for scores in found], [min(scores) for scores in said_without]

@@ -458,6 +458,7 @@ run.show(figure, "lengths")
 # Llama, Mistral and most others chose RoPE, and train at the length that they need.
 #
 # **Exercises**: 10.1 the clocks, 10.2 RoPE's turn, 10.3 ALiBi.
+# `tgl chapter 10 --mine` runs this page on your clocks, your RoPE and your ALiBi.
 
 # %%
 blind, knowing = (

@@ -513,6 +513,7 @@ print(
 # more. Why? "We offer no explanation", says the paper.
 #
 # **Exercises**: 11.1 layer norm, 11.2 SwiGLU, 11.3 the residual path.
+# `tgl chapter 11 --mine` runs this page on your layer norm and your SwiGLU.
 
 # %%
 stuck = [loss for kind in ("plain", "residual", "post-norm") for loss in ended[kind]]

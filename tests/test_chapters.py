@@ -6,6 +6,7 @@ The form and the record are read, which takes no time. The runs are marked `chap
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.course.exercises.mine import COUNTS, VARIABLE
 from tinygrad_llm.course.exercises.runner import child_environment
 from tinygrad_llm.course.record import BUDGET, FIGURE, json_line
 
@@ -138,6 +140,24 @@ def test_a_chapter_runs_and_its_claim_holds(path, tmp_path):
     assert figures, "a chapter shows at least one figure"
     for figure in figures:
         ET.parse(figure)
+
+
+@pytest.mark.chapters
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_a_chapter_holds_on_the_learners_functions_and_calls_each(path, tmp_path):
+    course, number = Course.load(ROOT), path.name[:2]
+    files = {e.target: str(course.solution(e)) for e in course.exercises if e.target and e.chapter <= number}
+    command = [sys.executable, "-m", "tinygrad_llm.course.exercises.mine", str(path), "--fast", "--json"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path)], cwd=ROOT, env=child_environment(**{VARIABLE: json.dumps(files)}),
+        capture_output=True, encoding="utf-8", timeout=ENDLESS_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    output, _, counts = done.stdout.rpartition(COUNTS)
+    last, calls = json_line(output), json.loads(counts)
+    assert last is not None and last["holds"] is (None if last.get("not_tested") else True)
+    own = course.of_chapter(number)
+    assert {e.id for e in own if e.target and not calls[e.name]} == {e.id for e in own if e.target and e.not_used}
 
 
 # The checks above can fail: a chapter without a fault, and one fault at a time.

@@ -1,6 +1,8 @@
-"""What a wrong answer is told: the call can be pasted, and the meaning names the mistake."""
+"""What a wrong answer is told: the call can be pasted, and what differs is said."""
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.course.exercises.calls import Expectation, Raised, call
-from tinygrad_llm.course.exercises.meaning import meaning, same
-from tinygrad_llm.course.exercises.show import SAVE_TO, Seeded, call_text, literal, summary
+from tinygrad_llm.course.exercises.difference import difference, same
+from tinygrad_llm.course.exercises.show import SAVE_TO, Seeded, Spelled, call_text, literal, summaries, summary
 
 values = st.one_of(
     st.integers(), st.floats(allow_nan=False), st.text(max_size=5), st.booleans(), st.none(),
@@ -37,8 +39,48 @@ def test_large_arrays_are_saved_and_loaded_by_the_call(tmp_path, monkeypatch):
     monkeypatch.setenv(SAVE_TO, str(tmp_path / "arrays"))
     monkeypatch.chdir(tmp_path)
     x = np.random.default_rng(0).normal(size=(9, 9))
-    assert call_text("f", (x,), {"axis": 1}) == "f(np.load('arrays/1.npy'), axis=1)"
+    text = call_text("f", (x,), {"axis": 1})
+    assert re.fullmatch(r"f\(np\.load\('arrays/\w+\.npy'\), axis=1\)", text)
+    assert call_text("f", (x.copy(),), {"axis": 1}) == text != call_text("f", (x + 1,), {"axis": 1})
     np.testing.assert_array_equal(eval(literal(x), {"np": np}), x)
+
+
+def test_a_value_can_be_shown_as_it_was_written():
+    made = call(np.exp, Spelled("np.log(np.array([0.25, 0.75]))"))
+    assert made.text == "exp(np.log(np.array([0.25, 0.75])))"
+    made.gives(np.array([0.25, 0.75]))
+
+
+class Unspeakable:
+    def __repr__(self):
+        raise KeyboardInterrupt
+
+
+def test_an_answer_whose_repr_raises_has_a_summary_all_the_same():
+    for answer in (Unspeakable(), [Unspeakable()], (np.ones(1), Unspeakable())):
+        assert "KeyboardInterrupt" in wrong(lambda answer=answer: call(lambda: answer).gives(1.0)).got
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_an_exit_or_an_interrupt_in_the_answer_is_an_error_of_the_answer(error):
+    def leaves():
+        raise error
+
+    with pytest.raises(Raised) as found:
+        call(leaves).gives(1)
+    assert isinstance(found.value.__cause__, error)
+
+
+def test_warnings_are_those_of_the_call_that_is_shown():
+    def overflows(x):
+        return np.exp(x)
+
+    wrong(lambda: call(overflows, np.array([1000.0])).gives(1.0))
+    assert wrong(lambda: call(overflows, np.array([0.0])).gives(2.0)).warned == []
+    ((file, _, text),) = wrong(
+        lambda: call(overflows, np.array([1000.0])).then("[0]", lambda y: y[0]).gives(2.0)
+    ).warned
+    assert file == __file__ and "overflow" in text
 
 
 def test_generators_and_tensors_have_literals():
@@ -55,36 +97,41 @@ SHARES = np.array([[0.1, 0.9], [0.3, 0.7]])
 @pytest.mark.parametrize(
     ("got", "expected", "words"),
     [
-        (None, A, "return"),
+        (None, A, "It returned None."),
         ((A, 1), A, "tuple of 2"),
-        (A.T, A, "transposed"),
-        (np.zeros((3, 5, 2)), np.zeros((2, 3, 5)), "another order"),
-        (A.sum(1), A.sum(1, keepdims=True), "too few (keepdims?)"),
-        (A.sum(1, keepdims=True), A.sum(1), "too many (keepdims?)"),
-        (A[:, :2], A, "off by one"),
-        (np.float64(3.0), A, "all axes were summed"),
-        (A[:1, :1].repeat(5, 1), A, "Shape (1, 5) instead of (2, 3)"),
+        (A.T, A, "Shape (3, 2) instead of (2, 3); transposed it is right."),
+        (np.zeros((3, 5, 2)), np.ones((2, 3, 5)), "Shape (3, 5, 2) instead of (2, 3, 5)."),
+        (A.sum(1), A.sum(1, keepdims=True), "; with the axes of size 1 left out the numbers are right."),
+        (A.sum(1, keepdims=True), A.sum(1), "; with the axes of size 1 left out the numbers are right."),
+        (A.sum(1) + 1, A.sum(1, keepdims=True), "Shape (2,) instead of (2, 1)."),
+        (A.ravel(), A, "; the numbers are right, in one row after the other."),
+        (A[:, :2], A, "Shape (2, 2) instead of (2, 3)."),
+        (np.float64(3.0), A, "Shape () instead of (2, 3)."),
         (A, A.astype(np.float32), "float32 became float64"),
         (A.astype(int), A, "int64 instead of float64"),
-        (A * np.nan, A, "nan at [0, 0] instead of 1 (6 of 6 entries)"),
+        (A * np.nan, A, "nan at [0, 0] instead of 1 (6 of 6 entries)."),
         (np.float64("inf"), 1.0, "inf instead of 1"),
-        (A * 0, A, "All entries are 0"),
-        (A * 2, A, "twice"),
-        (A / 2, A, "half"),
+        (A * 0, A, "All entries are 0."),
+        (A * 2, A, "Every entry is exactly twice what it should be."),
+        (A / 2, A, "Every entry is exactly half of what it should be."),
         (-A, A, "wrong sign"),
-        (A * 6, A, "6 times"),
-        (A / 3, A, "1/3 of"),
+        (-0.5, 0.5, "The sign is wrong."),
+        (A * 6, A, "Every entry is 6 times what it should be."),
+        (A / 3, A, "Every entry is 1/3 of what it should be."),
         (A * 1.3, A, "1.3 times"),
         (SQUARE.T, SQUARE, "right but transposed"),
         (np.arange(1.0, 6.0), np.arange(5.0), "shifted by one"),
         (np.array([3.0, 1.0, 2.0])[::-1], np.array([3.0, 1.0, 2.0]), "opposite order"),
-        (SHARES.T + 0.0, np.array([[0.2, 0.8], [0.5, 0.5]]), "The columns sum to 1 where the rows should"),
-        (SHARES + 0.0, np.array([[0.2, 0.5], [0.8, 0.5]]), "The rows sum to 1 where the columns should"),
-        ((15.0, (3.0, 5.0)), (15.0, (5.0, 3.0)), "At place 1: The entries are right, but in the opposite order."),
-        ((0.5, (0.2,)), (0.5, (0.4,)), "At place 1: The first difference is at place 0: 0.2 instead of 0.4."),
-        ((1, A * 2), (1, A), "At place 1: Every entry is exactly twice"),
+        (SHARES.T + 0.0, np.array([[0.2, 0.8], [0.5, 0.5]]), "The columns sum to 1 where the rows should."),
+        (SHARES + 0.0, np.array([[0.2, 0.5], [0.8, 0.5]]), "The rows sum to 1 where the columns should."),
+        ((15.0, (3.0, 5.0)), (15.0, (5.0, 3.0)), "In [1]: the entries are right, but in the opposite order."),
+        ((0.5, (0.2,)), (0.5, (0.4,)), "In [1][0]: 0.2 instead of 0.4."),
+        (([A, A], 1.0), ([A, A + np.eye(2, 3)], 1.0), "In [0][1]: at [0, 0] 1 instead of 2 (2 of 6 entries differ)."),
+        ((1, A * 2), (1, A), "In [1]: every entry is exactly twice"),
         (A + np.array([[0, 0, 0], [0, 0, 1]]), A, "At [1, 2] 8 instead of 7 (1 of 6 entries differ)"),
         (5, 6, "5 instead of 6"),
+        (1 + 1e-6, 1.0, "1.000001 instead of 1."),
+        (np.array([True, False]), np.array([True, True]), "At [1] 0 instead of 1 (1 of 2 entries differ)"),
         ([[1], [2, 3]], np.zeros((2, 2)), "different lengths"),
         ("abd", "abc", "place 2: 'd' instead of 'c'"),
         ([1, 2], [1, 2, 3], "2 entries instead of 3; the first 2 are right"),
@@ -95,9 +142,22 @@ SHARES = np.array([[0.1, 0.9], [0.3, 0.7]])
         (True, False, "Another value"),
     ],
 )  # fmt: skip
-def test_the_meaning_of_a_wrong_answer(got, expected, words):
+def test_what_differs_is_said_and_no_cause_is_guessed(got, expected, words):
     assert not same(got, expected)
-    assert words in meaning(got, expected, 1e-7, 1e-9)
+    said = difference(got, expected, 1e-7, 1e-9)
+    assert words in said and "?" not in said
+
+
+@given(
+    arrays(np.float64, array_shapes(max_dims=2, max_side=3), elements=st.floats(-9, 9)),
+    st.integers(0, 8), st.sampled_from([1e-3, 1e-6, 1e-9, 1e-12]),
+)  # fmt: skip
+def test_two_arrays_that_differ_never_read_alike(x, place, by):
+    other = x.copy()
+    other.flat[place % x.size] += by * max(1.0, abs(other.flat[place % x.size]))
+    for one, two in ((x, other), ([x], [other]), ((x, 1.0), (other, 1.0)), (x.flat[0], x.flat[0] + by)):
+        mine, right = summaries(one, two)
+        assert mine != right
 
 
 def wrong(check) -> Expectation:
@@ -126,7 +186,7 @@ def test_a_wrong_gradient_is_found_even_where_its_sum_is_right():
         return y, lambda g, needs: np.zeros_like(x)
 
     error = wrong(lambda: call(softmax, np.array([0.0, 1.0])).follows_differences())
-    assert "All entries are 0" in error.meaning
+    assert "All entries are 0" in error.differs
     assert error.called.startswith("y, vjp = softmax(np.array([0.0, 1.0])); vjp(np.array([")
 
 
@@ -150,7 +210,7 @@ def test_writing_into_g_is_found():
 
         return 2 * x, vjp
 
-    assert "never writes into g" in wrong(lambda: call(bad, np.ones(2)).gradient(np.ones(2), np.full(2, 2.0))).meaning
+    assert "never writes into g" in wrong(lambda: call(bad, np.ones(2)).gradient(np.ones(2), np.full(2, 2.0))).differs
 
 
 def test_too_few_gradients_are_found():

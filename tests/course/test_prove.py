@@ -27,7 +27,7 @@ def proof(course, capsys):
 def test_a_fair_exercise_is_proved(course, capsys):
     problems, said = proof(course, capsys)
     assert problems == {}, said
-    assert "1 exercises, 1 of them whole: 4 mutants written by hand, 15 made by operators, 0 problems" in said
+    assert "1 exercises, 1 of them whole: 7 mutants written by hand, 18 made by operators, 0 problems" in said
 
 
 def planted(course, what):
@@ -46,7 +46,10 @@ def planted(course, what):
         (mutants / "right.py").write_text("# expect: something\n" + without_marks(course.solution(softmax).read_text()))
     elif what == "a mutant with other words":
         path = mutants / "overflow.py"
-        path.write_text(path.read_text().replace("# expect: exp(710)", "# expect: exp(999)"))
+        path.write_text(path.read_text().replace("# expect: big", "# expect: exp(999)"))
+    elif what == "a mutant with another's sentence":
+        path, other = mutants / "overflow.py", mutants / "one_sum_for_all.py"
+        other.write_text("# expect: you got\n# means: It is another.\n" + path.read_text().split("\n", 2)[2])
     elif what == "a mutant without words":
         (mutants / "silent.py").write_text("x = 1\n")
     elif what == "a hint that gives the line":
@@ -62,6 +65,7 @@ def planted(course, what):
         ("a solution that is wrong", "09.1 solution: is not green"),
         ("a mutant that is right", "right.py: is green"),
         ("a mutant with other words", "does not say 'exp(999)"),
+        ("a mutant with another's sentence", "is not told 'exp was taken"),
         ("a mutant without words", "begins with a line `# expect:"),
         ("a hint that gives the line", "hint 3 quotes the solution"),
     ],

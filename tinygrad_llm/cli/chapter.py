@@ -26,5 +26,5 @@ def main(argv: Sequence[str]) -> int:
     course.chapter(number)
     files, lines = green_files(course, number) if "--mine" in argv else ({}, [])
     if "--mine" in argv:
-        print("  ".join(lines) or "This chapter has no exercise that stands for a function of the package.", flush=True)
+        print("\n".join(lines) or "This chapter has no exercises.", flush=True)
     return chapter_command(course, number, flags, files)

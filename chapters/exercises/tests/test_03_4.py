@@ -31,3 +31,8 @@ def test_at_the_end_and_after_it_is_final(mine):
 def test_a_run_that_is_all_warm_up(mine):
     call(mine.rate, 4, 2.0, 4, 8).gives(1.0)
     call(mine.rate, 9, 2.0, 8, 8).gives(0.0)
+
+
+def test_nothing_is_divided_by_nothing(mine):
+    # the warm-up ends where the run does: the full rate or the final one, both are right
+    call(mine.rate, 8, 2.0, 8, 8).then(" in (2.0, 0.0)", lambda rate: rate in (2.0, 0.0)).gives(True)

@@ -35,6 +35,10 @@ def test_the_new_id_is_not_merged_again(mine):
     call(mine.merge_pair, [1, 2, 2], (1, 2), 1).gives([1, 2])
 
 
+def test_nor_where_it_is_the_second_half(mine):
+    call(mine.merge_pair, [1, 1, 2], (1, 2), 2).gives([1, 2])
+
+
 def test_words_without_pairs(mine):
     call(mine.merge_pair, [], (1, 2), 9).gives([])
     call(mine.merge_pair, [1], (1, 2), 9).gives([1])

@@ -23,6 +23,11 @@ def test_big_scores_do_not_overflow(mine):
     call(mine.softmax, np.array([[1000.0, 1000.0]])).value(np.array([[0.5, 0.5]]))
 
 
+def test_each_row_has_a_maximum_of_its_own(mine):
+    # with one maximum for both, the second row would be 0 divided by 0
+    call(mine.softmax, np.array([[1000.0, 1000.0], [0.0, 0.0]])).value(np.full((2, 2), 0.5))
+
+
 def test_it_runs_along_the_axis_it_is_given(mine):
     x = np.array([[0.0, 5.0], [0.0, 5.0], [0.0, 5.0]])
     call(mine.softmax, x, axis=0).value(np.full((3, 2), 1 / 3))

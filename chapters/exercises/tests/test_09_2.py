@@ -17,11 +17,19 @@ def test_scores_are_divided_by_the_root_of_the_size(mine):
     # q·k = 2 ln 3 and 0; over √4 = 2 that is ln 3 and 0, so the shares are 3 : 1
     q, k = np.array([[np.log(3.0), np.log(3.0), 0.0, 0.0]]), np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
     call(mine.look_up, q, k, V).value(np.array([[1.5]]))
-    call(mine.look_up, q[None, None], k[None, None], V[None, None]).value(np.array([[[[1.5]]]]))
+
+
+def test_axes_in_front_stay_where_they_are(mine):
+    q = np.array([[[[np.log(3.0), np.log(3.0), 0.0, 0.0]]]])
+    k = np.array([[[[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]]])
+    call(mine.look_up, q, k, V[None, None]).value(np.array([[[[1.5]]]]))
 
 
 def test_big_scores_do_not_overflow(mine):
     call(mine.look_up, np.array([[1000.0]]), np.array([[1000.0], [0.0]]), V).value(np.array([[1.0]]))
+    # with one maximum for both queries, the second one's shares would be 0 divided by 0
+    q, k = np.array([[1000.0], [0.0]]), np.array([[1000.0], [0.0]])
+    call(mine.look_up, q, k, V).value(np.array([[1.0], [2.0]]))
 
 
 def test_sizes_may_all_differ(mine):

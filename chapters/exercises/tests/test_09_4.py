@@ -27,6 +27,19 @@ def test_the_heads_are_put_side_by_side_again(mine):
     call(mine.join_heads, HEADS).gives(X)
 
 
+def test_neighbours_share_a_head_of_keys(mine):
+    k = np.array([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # two heads, one key each
+    call(mine.share_heads, k, 4).gives(np.array([[[[1.0, 2.0]], [[1.0, 2.0]], [[3.0, 4.0]], [[3.0, 4.0]]]]))
+
+
+def test_with_as_many_heads_each_has_its_own(mine):
+    call(mine.share_heads, HEADS, 2).gives(HEADS)
+
+
+def test_one_head_of_keys_serves_all(mine):
+    call(mine.share_heads, HEADS[:, :1], 3).gives(HEADS[:, [0, 0, 0]])
+
+
 @given(sizes, sizes, sizes, sizes)
 def test_shapes(mine, batch, heads, time, size):
     x = np.arange(batch * time * heads * size, dtype=float).reshape(batch, time, heads * size)

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_llm.course.exercises.calls import call
+from tinygrad_llm.course.exercises.show import Spelled
 
 ALL = np.ones((1, 3), bool)
-SURE = np.log(np.array([[[0.25, 0.75], [0.5, 0.5], [1e-9, 1.0]]]))  # what it says at places 0, 1 and 2
+SURE = Spelled("np.log(np.array([[[0.25, 0.75], [0.5, 0.5], [1e-9, 1.0]]]))")  # what it says at places 0, 1 and 2
 
 
 def test_the_first_place_speaks_about_the_second_word(mine):
@@ -27,13 +28,19 @@ def test_nobody_predicts_the_first_word(mine):
 
 def test_a_mean_over_the_chosen_words_of_all_stories(mine):
     # one chosen word in the first story, two in the second
-    logits, tokens = np.concatenate([SURE, SURE]), np.array([[0, 1, 0], [1, 0, 1]])
+    logits, tokens = Spelled(f"np.concatenate([{SURE.text}] * 2)"), np.array([[0, 1, 0], [1, 0, 1]])
     chosen = np.array([[False, True, False], [False, True, True]])
     call(mine.chosen_loss, logits, tokens, chosen).gives(-(math.log(0.75) + math.log(0.25) + math.log(0.5)) / 3)
 
 
 def test_large_logits_do_not_overflow(mine):
-    call(mine.chosen_loss, SURE + 1000, np.array([[0, 1, 0]]), ALL).gives(-math.log(0.75 * 0.5) / 2)
+    call(mine.chosen_loss, Spelled(f"{SURE.text} + 1000"), np.array([[0, 1, 0]]), ALL).gives(-math.log(0.75 * 0.5) / 2)
+
+
+def test_each_place_has_a_maximum_of_its_own(mine):
+    # with one maximum for all places, every exp at the second would be 0
+    logits = Spelled(f"{SURE.text} + np.array([[[1000.0], [0.0], [0.0]]])")
+    call(mine.chosen_loss, logits, np.array([[0, 1, 0]]), ALL).gives(-math.log(0.75 * 0.5) / 2)
 
 
 def test_logits_are_no_probabilities_yet(mine):

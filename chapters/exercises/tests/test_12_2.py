@@ -14,14 +14,17 @@ def test_without_a_layer_there_are_two_tables_and_a_norm(mine):
 
 def test_a_layer_is_twelve_matrices(mine):
     # D² is 100: four in attention, four to widen, four to narrow; norms 2 · 10
-    a_layer = call(mine.n_parameters, 5, 3, 1, 10, False).result - call(mine.n_parameters, 5, 3, 0, 10, False).result
-    call(lambda: a_layer).gives(1220)
+    without = call(mine.n_parameters, 5, 3, 0, 10, False)
+    call(mine.n_parameters, 5, 3, 1, 10, False).then(f" - {without.text}", lambda n: n - without.result).gives(1220)
 
 
 def test_biases_of_a_layer(mine):
     # with D = 1: 3 + 1 in attention, 4 + 1 in the MLP, and 2 norms
-    layer = [call(mine.n_parameters, 5, 3, 1, 1, b).result - call(mine.n_parameters, 5, 3, 0, 1, b).result for b in (True, False)]  # fmt: skip
-    call(lambda: layer[0] - layer[1]).gives(11)
+    plain, none = call(mine.n_parameters, 5, 3, 1, 1, False), call(mine.n_parameters, 5, 3, 0, 1, False)
+    none_with = call(mine.n_parameters, 5, 3, 0, 1, True)
+    rest = f" - {none_with.text} - ({plain.text} - {none.text})"
+    made = call(mine.n_parameters, 5, 3, 1, 1, True)
+    made.then(rest, lambda n: n - none_with.result - (plain.result - none.result)).gives(11)
 
 
 def test_the_last_norm_has_a_bias_too(mine):

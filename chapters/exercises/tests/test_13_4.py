@@ -45,6 +45,12 @@ def test_large_scores_do_not_overflow(mine):
     call(mine.cross_attention, q, k, v, np.array([[True, True]])).gives(np.array([[[2.0]]]))
 
 
+def test_each_row_of_scores_has_a_maximum_of_its_own(mine):
+    # with one maximum for both, the second row would be 0 divided by 0
+    q, k, v = np.array([[[100.0], [0.0]]]), np.array([[[90.0], [91.0]]]), np.array([[[1.0], [2.0]]])
+    call(mine.cross_attention, q, k, v, np.array([[True, True]])).gives(np.array([[[2.0], [1.5]]]))
+
+
 # torch 2.13.0, F.scaled_dot_product_attention(q, k, v, attn_mask=words[:, None, :]), float64, of sin and cos of 0, 1, 2, ...
 GOLDEN = np.array(
     [

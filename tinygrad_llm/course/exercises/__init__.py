@@ -3,7 +3,10 @@
 catalog  which exercises there are, and where their files lie
 stubs    solution → what the learner starts from
 calls    what a check is made of: call this, expect that
-meaning  what a wrong answer usually means
+difference  in what an answer differs from the right one
+loading  the learner's file, executed
+reasons  which known mistake gives the same wrong answer
+seal     notices when an answer replaces what the checks use
 child    one exercise's checks in a process of their own
 runner   starts that process and reads what it found
 report   says it

@@ -28,6 +28,7 @@ class Exercise:
     id          chapter and number: "09.1".
     file        the learner's file below work/: "e09/softmax.py".
     target      the function of the package that it stands for: "tinygrad_llm.ops.softmax.softmax"; "" for none.
+    not_used    why the chapter's `--mine` run does not call it: a sentence; "" where it does.
     minutes     how long it takes about.
     hints       a question, then the idea, then nearly the code.
     equivalent  words of lines of the solution whose mutants change nothing, each with the reason.
@@ -40,6 +41,7 @@ class Exercise:
     minutes: int
     hints: tuple[str, ...]
     target: str = ""
+    not_used: str = ""
     equivalent: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -143,7 +145,7 @@ class Course:
 
 def _exercise(entry: dict, path: Path) -> Exercise:
     known = {field.name for field in fields(Exercise)}
-    needed = known - {"target", "equivalent"}
+    needed = known - {"target", "not_used", "equivalent"}
     name = f"{path.name}: {entry.get('id', 'an exercise')}"
     if set(entry) - known or needed - set(entry):
         got = f"unknown {sorted(set(entry) - known)}, missing {sorted(needed - set(entry))}"

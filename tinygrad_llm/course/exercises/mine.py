@@ -5,7 +5,10 @@
 Each target is replaced as soon as its module has been executed, so that whoever imports it afterwards gets the
 learner's. A function of the learner that returns (y, vjp) is made an operation by `@op`, as ours is. And where an
 operation was replaced, the fused ones give way to those of `ops/composed.py`: nothing goes round it. Calls are counted;
-the last line but one of the output tells how many there were.
+the last line of the output tells how many there were. Of what a chapter has no use for, course.toml says why.
+
+A Python process that the chapter starts (12: a run that is killed) has the learner's functions too: the two would not
+compute the same otherwise. It is told by a sitecustomize.py on its path.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import os
 import runpy
 import subprocess
 import sys
+import tempfile
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +29,7 @@ from typing import Any
 
 from tinygrad_llm.course.exercises.catalog import Course, Exercise
 from tinygrad_llm.course.exercises.desk import Desk
+from tinygrad_llm.course.exercises.loading import module_of
 from tinygrad_llm.course.exercises.report import sign
 from tinygrad_llm.course.exercises.runner import child_environment
 
@@ -46,19 +51,15 @@ def chapter_command(course: Course, number: str, flags: list[str], files: dict[s
 
 def green_files(course: Course, number: str) -> tuple[dict[str, Path], list[str]]:
     """The learner's green functions up to a chapter, by target, and a line on each exercise of that chapter."""
-    desk, files, lines = Desk(course), {}, []
-    for exercise in course.exercises:
-        if not exercise.target or exercise.chapter > number:
-            continue
-        if desk.done(exercise):
-            files[exercise.target] = course.own(exercise)
-        if exercise.chapter == number:
-            lines.append(_line(exercise, desk.done(exercise)))
-    return files, lines
+    desk = Desk(course)
+    files = {e.target: course.own(e) for e in course.exercises if e.target and e.chapter <= number and desk.done(e)}
+    return files, [_line(e, desk.done(e)) for e in course.of_chapter(number)]
 
 
 def _line(exercise: Exercise, done: bool) -> str:
-    return f"{exercise.name}: " + (f"yours {sign(True)}" if done else f"reference ({exercise.id} not green)")
+    if exercise.not_used:
+        return f"{exercise.id} {exercise.name}: not used. {exercise.not_used}"
+    return f"{exercise.id} {exercise.name}: " + (f"yours {sign(True)}" if done else "reference (not green)")
 
 
 class Replacing(importlib.abc.MetaPathFinder):
@@ -100,7 +101,7 @@ class Replacing(importlib.abc.MetaPathFinder):
 
     def made(self, ours: Any, name: str, target: str, file: str) -> Any:
         """The learner's function, counted, and an operation where ours is one."""
-        theirs = runpy.run_path(file)[name]
+        theirs = getattr(module_of(file, f"mine_{name}"), name)
         if isinstance(theirs, type):
             return self._counted_class(theirs, target)
         counted = self._counted(theirs, target)
@@ -130,18 +131,27 @@ class Replacing(importlib.abc.MetaPathFinder):
         return theirs
 
 
-def main(argv: list[str]) -> None:
-    """Runs the script as if it had been started, and says how often each function was called."""
-    replacing = Replacing(json.loads(os.environ.pop(VARIABLE)))
+def put_in_place() -> Replacing:
+    """From now on whoever imports the package gets the learner's functions, which the environment names."""
+    replacing = Replacing(json.loads(os.environ[VARIABLE]))
     sys.meta_path.insert(0, replacing)
     for name in [n for n in sys.modules if n.split(".")[0] == PACKAGE]:
         del sys.modules[name]  # what we needed to get here is imported anew, with the learner's functions in place
+    return replacing
+
+
+def main(argv: list[str]) -> None:
+    """Runs the script as if it had been started, and says how often each function was called."""
+    replacing = put_in_place()
     sys.argv = argv
-    try:
-        runpy.run_path(argv[0], run_name="__main__")
-    finally:
-        counts = {target.rpartition(".")[2]: count for target, count in replacing.calls.items()}
-        print(COUNTS + json.dumps(counts), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "sitecustomize.py").write_text(f"from {__spec__.name} import put_in_place\n\nput_in_place()\n")
+        os.environ["PYTHONPATH"] = os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])
+        try:
+            runpy.run_path(argv[0], run_name="__main__")
+        finally:
+            counts = {target.rpartition(".")[2]: count for target, count in replacing.calls.items()}
+            print(COUNTS + json.dumps(counts), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,10 @@ SWAPPED: dict[type, type] = {
 }  # fmt: skip
 
 
+ALONG_AXES = ("max", "min", "sum", "mean", "var", "std", "argmax", "prod", "any", "all")
+"""Methods of an array that run over all of it where no axis is given."""
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A file with one mistake in it."""
@@ -52,8 +56,19 @@ def replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
         wrong_value = node.value + 1 if isinstance(node.value, int) else node.value * 2 or 1.0
         yield f"{node.value} to {wrong_value}", ast.Constant(wrong_value)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ALONG_AXES:
+        kept = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
+        if (node.args and not _is_numpy(node.func.value)) or len(kept) < len(node.keywords):
+            yield (
+                f"{node.func.attr} over all axes",
+                _changed(node, args=node.args[:1] if _is_numpy(node.func.value) else [], keywords=kept),
+            )
     if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
         yield "statement dropped", ast.Pass()
+
+
+def _is_numpy(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("np", "xp")
 
 
 def _changed(node: ast.AST, **fields: Any) -> ast.AST:

@@ -18,7 +18,10 @@ from tinygrad_llm.course.exercises.catalog import Course, Exercise
 from tinygrad_llm.errors import ConfigError
 
 PACKAGE = Path(__file__).resolve().parents[2]
-MACHINERY = ("calls", "catalog", "child", "meaning", "operators", "prove", "report", "runner", "show", "stubs")
+MACHINERY = (
+    "calls", "catalog", "child", "difference", "loading", "operators", "prove", "reasons", "report", "runner", "seal",
+    "show", "stubs",
+)  # fmt: skip
 """The modules of this folder that decide what a proof finds."""
 HEAD = (
     "# Exercises whose wrong answers are all found, and a hash of what that rests on: written by `tgl dev prove`.\n\n"

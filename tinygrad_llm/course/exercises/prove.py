@@ -9,7 +9,8 @@ no hint quotes a line of the solution
 
 Where the exercise is proved whole, which proofs.py keeps account of:
 
-every mutant of mutants/ID/ is red, and says the words after `# expect:` in its first line
+every mutant of mutants/ID/ is red, says the words after `# expect:` in its first line, and is told exactly the
+sentence after `# means:` in its second
 every mistake of the operators in what the learner writes is red, but for those that change nothing
 """
 
@@ -26,6 +27,7 @@ from tqdm import tqdm
 
 from tinygrad_llm.course.exercises.catalog import Course, Exercise
 from tinygrad_llm.course.exercises.operators import mutants
+from tinygrad_llm.course.exercises.reasons import sentence
 from tinygrad_llm.course.exercises.report import report
 from tinygrad_llm.course.exercises.runner import LIMIT_S, Outcome, forked, run
 from tinygrad_llm.course.exercises.stubs import regions, stub_of, without_marks
@@ -39,12 +41,13 @@ PATIENCE = 5
 
 @dataclass(frozen=True)
 class Case:
-    """A file and what should be found: "green", "red", "not started", or words of the report."""
+    """A file and what should be found: "green", "red", "not started", or words of the report; and what it means."""
 
     exercise: Exercise
     name: str
     text: str
     expect: str
+    means: str = ""
 
 
 def sync(course: Course, check: bool = False) -> list[str]:
@@ -115,7 +118,8 @@ def wrong_cases(course: Course, exercise: Exercise) -> Iterator[Case]:
     for path in course.mutants(exercise):
         text = _read(path)
         first = text.split("\n", 1)[0]
-        yield Case(exercise, path.name, text, first.removeprefix(EXPECT).strip() if first.startswith(EXPECT) else "")
+        words = first.removeprefix(EXPECT).strip() if first.startswith(EXPECT) else ""
+        yield Case(exercise, path.name, text, words, sentence(text))
     wanted = {line for region in regions(solution) for line in region}
     for mutant in mutants(exercise.file, solution):
         if mutant.line in wanted and not any(words in mutant.source for words, _ in exercise.equivalent):
@@ -131,13 +135,15 @@ def judge(course: Course, case: Case, outcome: Outcome) -> str:
         return "" if outcome.green else f"is not green: {text}"
     if outcome.green:
         return "is green: no check finds it"
-    return "" if case.expect == "red" or case.expect in text else f"does not say {case.expect!r}: {text}"
+    if case.expect != "red" and case.expect not in text:
+        return f"does not say {case.expect!r}: {text}"
+    return "" if not case.means or case.means == outcome.reason else f"is not told {case.means!r}: {text}"
 
 
 def _outcome(course: Course, case: Case, file: Path) -> Outcome:
     file.write_text(case.text, encoding="utf-8")
     start = forked if hasattr(os, "fork") else run
-    return start(course, case.exercise, file, PATIENCE * LIMIT_S)
+    return start(course, case.exercise, file, PATIENCE * LIMIT_S, case.expect != "red")
 
 
 def _written(course: Course, exercise: Exercise) -> Iterator[str]:

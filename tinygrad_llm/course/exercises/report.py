@@ -34,7 +34,7 @@ def sign(good: bool) -> str:
 
 
 def _lines(course: Course, outcome: Outcome, full: bool, keys: bool) -> Iterator[str]:
-    exercise, total = outcome.exercise, len(outcome.checks)
+    exercise, total = outcome.exercise, outcome.count
     if full:
         yield outcome.output.strip()
         yield ""
@@ -77,7 +77,9 @@ def _failed(course: Course, outcome: Outcome) -> Iterator[str]:
     first, file = outcome.failed[0], course.shown(outcome.file)
     yield f"{sign(False)} {outcome.exercise.id} {first.get('name', outcome.exercise.title)}"
     yield from _KINDS[first["kind"]](first, file)
-    yield from (_labelled("numpy said", text) for text in first["warned"][:1])
+    if outcome.reason:
+        yield _labelled("meaning", outcome.reason)
+    yield from (_labelled("numpy said", text) for text in first.get("warned", [])[:1])
     yield from _printed(outcome.failed[:1])
     others = [c["name"] for c in outcome.failed[1:] if "name" in c and c["kind"] != "todo"]
     to_do = sum(c["kind"] == "todo" for c in outcome.failed[1:])
@@ -88,7 +90,7 @@ def _failed(course: Course, outcome: Outcome) -> Iterator[str]:
     if to_do and first["kind"] != "todo":
         yield _labelled("not started", f"{to_do} check{'s' * (to_do > 1)}")
     if good:
-        yield _labelled("green", f"{good} of {len(outcome.checks)} checks")
+        yield _labelled("green", f"{good} of {outcome.count} checks")
 
 
 def _todo(event: dict[str, Any], file: str) -> Iterator[str]:
@@ -101,7 +103,7 @@ def _expectation(event: dict[str, Any], file: str) -> Iterator[str]:
     yield _labelled("you called", event["called"])
     yield _labelled("you got", event["got"])
     yield _labelled("expected", event["expected"])
-    yield _labelled("meaning", event["meaning"])
+    yield _labelled("differs", event["differs"])
 
 
 def _raised(event: dict[str, Any], file: str) -> Iterator[str]:
@@ -123,6 +125,14 @@ def _syntax(event: dict[str, Any], file: str) -> Iterator[str]:
         yield _labelled("the line", event["source"].strip())
 
 
+def _ended(event: dict[str, Any], file: str) -> Iterator[str]:
+    yield from _wrapped("  the process ended while this check ran, and nothing after it was checked.", "  ")
+
+
+def _replaced(event: dict[str, Any], file: str) -> Iterator[str]:
+    yield from _wrapped(f"  {file} replaced {event['what']}, which the checks use. Leave it as it was.", "  ")
+
+
 def _broken(event: dict[str, Any], file: str) -> Iterator[str]:
     yield "  the checks themselves could not be read; this is not your mistake:"
     yield textwrap.indent(event["text"], "    ")
@@ -136,7 +146,7 @@ def _breakpoint(event: dict[str, Any], file: str) -> Iterator[str]:
 
 _KINDS = {
     "todo": _todo, "expectation": _expectation, "raised": _raised, "missing": _missing, "syntax": _syntax,
-    "broken": _broken, "breakpoint": _breakpoint,
+    "broken": _broken, "breakpoint": _breakpoint, "ended": _ended, "replaced": _replaced,
 }  # fmt: skip
 
 

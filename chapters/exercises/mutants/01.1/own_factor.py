@@ -1,4 +1,5 @@
 # expect: a product moves with the other factor
+# means: The slopes of the product are exchanged: each factor has its own value instead of the other's.
 import math
 
 

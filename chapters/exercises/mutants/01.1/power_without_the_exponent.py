@@ -1,4 +1,5 @@
 # expect: a square and a cube
+# means: The slope of the power lacks the exponent as a factor.
 import math
 
 

@@ -1,4 +1,5 @@
 # expect: a quotient
+# means: The slope for b lacks its minus sign.
 import math
 
 

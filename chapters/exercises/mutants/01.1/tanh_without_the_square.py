@@ -1,4 +1,5 @@
 # expect: tanh at one
+# means: The slope of tanh is 1 minus the result, without the square.
 import math
 
 

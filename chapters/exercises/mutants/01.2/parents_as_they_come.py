@@ -1,4 +1,5 @@
 # expect: a value waits for all that was made from it
+# means: A value is written down as soon as it is met, before all that was made from it has been.
 def children_first(root):
     order, seen = [], set()
 

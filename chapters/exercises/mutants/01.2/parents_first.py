@@ -1,4 +1,5 @@
 # expect: The entries are right, but in the opposite order
+# means: The parents come first: this is the order of the way forward.
 def children_first(root):
     order, seen = [], set()
 

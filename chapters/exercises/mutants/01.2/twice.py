@@ -1,4 +1,5 @@
 # expect: a value used twice comes once
+# means: What is reached in two ways is written down twice.
 def children_first(root):
     order = [root]
     for value in order:

@@ -1,4 +1,5 @@
 # expect: numbers on either side
+# means: Each value passes its gradient on when it is met, before everything that was made from it has given its share.
 import math
 
 

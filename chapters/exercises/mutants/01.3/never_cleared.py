@@ -1,4 +1,5 @@
 # expect: a second backward starts anew
+# means: The gradients of the backward before are still there, and the new ones are added to them.
 import math
 
 

@@ -1,4 +1,5 @@
 # expect: a value used twice
+# means: A second gradient of the same value replaces the first instead of being added.
 import math
 
 

@@ -1,4 +1,5 @@
 # expect: a long sum
+# means: The walk calls itself once a value, and Python allows about a thousand calls within one another.
 import math
 
 

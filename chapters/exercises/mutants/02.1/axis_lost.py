@@ -1,4 +1,5 @@
-# expect: keepdims
+# expect: axes of size 1 left out
+# means: The stretched axis was summed away; its size 1 must stay.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a row was repeated downwards
+# means: It is the mean over the repeated places, and not the sum.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: an axis that was not there
+# means: The axes that come first and were not there before are not summed.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a batch of products
+# means: `.T` turns all axes around, those of the batch too: only the last two may be exchanged.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the gradient of the left factor
+# means: The two gradients are exchanged: that of b stands where that of a should.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: it raised
+# means: The factors are not transposed on the way back.
 import numpy as np
 
 

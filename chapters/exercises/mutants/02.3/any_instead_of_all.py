@@ -1,4 +1,5 @@
 # expect: every entry is looked at
+# means: One entry that agrees is enough for it: all must.
 import numpy as np
 
 H = 1e-5

@@ -1,4 +1,5 @@
 # expect: nan is not right
+# means: It asks whether a difference is too large, and a comparison with nan is never true.
 import numpy as np
 
 H = 1e-5

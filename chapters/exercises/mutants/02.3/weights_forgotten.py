@@ -1,4 +1,5 @@
 # expect: differences of a square
+# means: The outputs are summed without c.
 import numpy as np
 
 H = 1e-5

@@ -1,4 +1,5 @@
 # expect: differences of a square
+# means: Both ends were computed with the same moved x, because x itself was moved and not a copy.
 import numpy as np
 
 H = 1e-5

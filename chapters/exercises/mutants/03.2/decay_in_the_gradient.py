@@ -1,4 +1,5 @@
 # expect: what it remembers
+# means: The decay was added to the gradient, so that m and v hold it too: that is Adam with L2, without the W.
 import numpy as np
 
 

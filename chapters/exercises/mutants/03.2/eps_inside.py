@@ -1,4 +1,5 @@
 # expect: eps is outside the root
+# means: eps stands inside the root.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the first step is the rate whatever the gradient
+# means: The averages are not corrected for their beginning at 0.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a short gradient stays
+# means: Each array was given a norm of its own: there is one, that of all arrays together.
 import numpy as np
 
 

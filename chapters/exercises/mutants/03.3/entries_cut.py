@@ -1,4 +1,5 @@
 # expect: a long one keeps its direction
+# means: Each entry was cut by itself, which changes the direction.
 import numpy as np
 
 

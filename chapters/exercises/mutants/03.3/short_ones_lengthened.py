@@ -1,4 +1,5 @@
 # expect: a short gradient stays
+# means: The factor is above 1 for a short gradient, and lengthens it.
 import numpy as np
 
 

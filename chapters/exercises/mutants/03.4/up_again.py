@@ -1,4 +1,5 @@
 # expect: at the end and after it is final
+# means: After the last step the cosine goes on, and up again.
 import math
 
 

@@ -1,4 +1,5 @@
 # expect: at the end of the warm up it is the full rate
+# means: The share of the way was counted from step 0, and not from the end of the warm-up.
 import math
 
 

@@ -1,4 +1,5 @@
 # expect: one number
+# means: Only the multiplications were counted, and not the additions.
 def work(n, i, o, itemsize=4):
     return n * i * o, itemsize * (n * i + o * i + n * o)
 

@@ -1,4 +1,5 @@
 # expect: a fast memory is not waited for
+# means: Bytes and operations were compared themselves, and not the seconds that they take.
 def work(n, i, o, itemsize=4):
     return 2 * n * i * o, itemsize * (n * i + o * i + n * o)
 

@@ -1,4 +1,5 @@
 # expect: the slower of the two decides
+# means: The two times were added, as if one waited for the other.
 def work(n, i, o, itemsize=4):
     return 2 * n * i * o, itemsize * (n * i + o * i + n * o)
 

@@ -1,4 +1,5 @@
 # expect: two rows share the weights
+# means: The weights were fetched anew for every row.
 def work(n, i, o, itemsize=4):
     return 2 * n * i * o, itemsize * n * (i + o * i + o)
 

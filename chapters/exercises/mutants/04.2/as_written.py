@@ -1,4 +1,5 @@
 # expect: two are left
+# means: The way back still holds more than y and the slope: the whole formula waits in vjp.
 import numpy as np
 
 A, C = 0.7978845608028654, 0.044715

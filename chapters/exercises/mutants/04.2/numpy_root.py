@@ -1,4 +1,5 @@
 # expect: float64
+# means: A NumPy number, as np.sqrt(2 / np.pi) is one, made float64 of float32. A Python number does not.
 import numpy as np
 
 A, C = np.sqrt(2 / np.pi), 0.044715

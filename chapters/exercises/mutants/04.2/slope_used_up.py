@@ -1,4 +1,5 @@
 # expect: the way back can be gone twice
+# means: vjp wrote into the slope, so that the second way back found it changed.
 import numpy as np
 
 A, C = 0.7978845608028654, 0.044715

@@ -1,4 +1,5 @@
 # expect: the gradient
+# means: The slope has 1 - t where 1 - t² belongs.
 import numpy as np
 
 A, C = 0.7978845608028654, 0.044715

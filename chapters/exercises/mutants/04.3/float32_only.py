@@ -1,4 +1,5 @@
 # expect: float64 is right where the arrays are
+# means: It compares with float32, and not with the dtype of the arrays that came in.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the value leaks
+# means: g was made with the dtype of y, so that a leak in the value leaks into the gradients too.
 import numpy as np
 
 

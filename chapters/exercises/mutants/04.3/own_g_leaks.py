@@ -1,4 +1,5 @@
 # expect: no leak
+# means: The g of the test itself is float64, and makes the gradients so.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: rows that nobody used are zero
+# means: reduceat gives g itself, and not 0, for a run without entries.
 import numpy as np
 
 

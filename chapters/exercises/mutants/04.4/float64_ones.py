@@ -1,4 +1,5 @@
 # expect: float32 stays float32
+# means: np.eye is float64 and makes the product so.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: an id that repeats adds up
+# means: out[ids] += g adds once for each id, however often it is there: the last one wins.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: each id once
+# means: The ids were sorted, but the rows of g were not put into the same order.
 import numpy as np
 
 

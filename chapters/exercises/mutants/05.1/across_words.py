@@ -1,4 +1,5 @@
 # expect: a pair does not reach into the next word
+# means: Pairs were counted from the end of one word into the next.
 from collections import Counter
 
 

@@ -1,4 +1,5 @@
 # expect: a word counts as often as it occurs
+# means: Each word was counted once, without its count.
 from collections import Counter
 
 

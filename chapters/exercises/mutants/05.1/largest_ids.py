@@ -1,4 +1,5 @@
 # expect: of equals the smallest ids
+# means: Of equally frequent pairs it takes the one with the largest ids.
 from collections import Counter
 
 

@@ -1,4 +1,5 @@
 # expect: it raised
+# means: There is no pair, and it takes the best of none.
 from collections import Counter
 
 

@@ -1,4 +1,5 @@
 # expect: no pair no change
+# means: The last id is lost where it is not part of a pair.
 def merge_pair(word, pair, new):
     out, i = [], 0
     while i < len(word) - 1:

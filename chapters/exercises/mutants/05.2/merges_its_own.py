@@ -1,4 +1,5 @@
 # expect: the new id is not merged again
+# means: The new id was taken as the first half of another pair.
 def merge_pair(word, pair, new):
     out = []
     for token in word:

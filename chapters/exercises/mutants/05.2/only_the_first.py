@@ -1,4 +1,5 @@
 # expect: each pair is replaced
+# means: Only the first pair was replaced.
 def merge_pair(word, pair, new):
     word = list(word)
     for i in range(len(word) - 1):

@@ -1,4 +1,5 @@
 # expect: three in a row are one pair and one left
+# means: One id took part in two pairs: three in a row became two new ids.
 def merge_pair(word, pair, new):
     out = []
     for i, token in enumerate(word):

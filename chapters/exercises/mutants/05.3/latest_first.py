@@ -1,4 +1,5 @@
 # expect: a merge makes the next possible
+# means: The pair that was learned last was joined first.
 def apply_merges_plainly(word, ranks):
     ids = list(word)
     while True:

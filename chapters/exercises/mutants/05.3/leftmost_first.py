@@ -1,4 +1,5 @@
 # expect: the first learned comes first
+# means: The leftmost pair was joined first, whenever it was learned.
 def apply_merges_plainly(word, ranks):
     ids, i = list(word), 0
     while i < len(ids) - 1:

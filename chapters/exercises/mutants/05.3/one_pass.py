@@ -1,4 +1,5 @@
 # expect: a merge makes the next possible
+# means: The pairs were looked up once, at the beginning: a merge makes new pairs, which were not looked for.
 def apply_merges_plainly(word, ranks):
     ids = list(word)
     known = sorted({(*ranks[pair], pair) for pair in zip(ids, ids[1:]) if pair in ranks})

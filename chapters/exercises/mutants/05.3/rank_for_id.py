@@ -1,4 +1,5 @@
 # expect: one merge
+# means: The rank was written where the new id belongs.
 def apply_merges_plainly(word, ranks):
     ids = list(word)
     while True:

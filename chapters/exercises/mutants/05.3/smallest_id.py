@@ -1,4 +1,5 @@
 # expect: the rank decides
+# means: The pair with the smallest new id was joined first, and not the one with the smallest rank.
 def apply_merges_plainly(word, ranks):
     ids = list(word)
     while True:

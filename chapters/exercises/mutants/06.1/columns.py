@@ -1,4 +1,5 @@
 # expect: rows in the order asked for
+# means: Columns were looked up instead of rows.
 import numpy as np
 
 

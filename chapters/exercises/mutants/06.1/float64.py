@@ -1,4 +1,5 @@
 # expect: float32 became float64
+# means: np.eye is float64 and makes the gradient so.
 import numpy as np
 
 

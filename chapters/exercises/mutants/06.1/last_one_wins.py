@@ -1,4 +1,5 @@
 # expect: what was looked up twice gets both
+# means: Of the gradients of a word that was looked up twice only the last is left: dweight[ids] += g does no more.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: two who meet only each other
+# means: The logarithm is that to base 2.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a word that met nobody
+# means: 0 was divided by 0 where a word met nobody.
 import numpy as np
 
 

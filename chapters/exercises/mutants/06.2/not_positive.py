@@ -1,4 +1,5 @@
 # expect: less than chance counts as nothing
+# means: What is below 0 was not set to 0.
 import numpy as np
 
 

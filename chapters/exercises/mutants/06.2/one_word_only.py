@@ -1,4 +1,5 @@
 # expect: who meets all alike tells nothing
+# means: Only the first word's frequency was divided by, and not the second's.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a frequent word is not peculiar to any
+# means: The sums of the rows were used for the columns too.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: who knows nothing pays ln 2 for each
+# means: The loss of the drawn words was averaged, and not summed.
 import numpy as np
 
 

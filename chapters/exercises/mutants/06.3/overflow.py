@@ -1,4 +1,5 @@
 # expect: overflow
+# means: The sigmoid rounds to 0 or 1 for large scores, and its logarithm is infinite.
 import numpy as np
 
 

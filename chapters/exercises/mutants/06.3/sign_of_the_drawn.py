@@ -1,4 +1,5 @@
 # expect: the real one wants a large score and the others a small one
+# means: The drawn words are treated like the real one: their scores are made large.
 import numpy as np
 
 

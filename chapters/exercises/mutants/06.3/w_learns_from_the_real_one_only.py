@@ -1,4 +1,5 @@
 # expect: as pytorch has it
+# means: The gradient of w lacks what comes from the drawn words.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: man is to woman as king is to queen
+# means: The step was taken from b to a, and not from a to b.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: lengths do not count
+# means: The vectors were not made equally long, so that long ones win.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a row of zeros has no direction
+# means: A row of zeros was divided by its length 0, and argmax takes nan for the largest.
 import numpy as np
 
 

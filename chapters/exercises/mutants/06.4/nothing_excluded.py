@@ -1,4 +1,5 @@
 # expect: c itself is no answer
+# means: The three words asked about were not excluded.
 import numpy as np
 
 

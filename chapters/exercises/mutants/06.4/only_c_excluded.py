@@ -1,4 +1,5 @@
 # expect: nor is b
+# means: Only c was excluded: a and b were not.
 import numpy as np
 
 

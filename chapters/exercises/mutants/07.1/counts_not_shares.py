@@ -1,4 +1,5 @@
 # expect: a context that was seen
+# means: These are the counts: they are not divided by their sum.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: without context it counts tokens
+# means: The last token was not counted.
 import numpy as np
 
 

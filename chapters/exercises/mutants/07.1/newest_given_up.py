@@ -1,4 +1,5 @@
 # expect: one that was not gives up its oldest token
+# means: The newest token of the context was given up, and not the oldest.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: one that was not gives up its oldest token
+# means: An unknown context was given up whole, and not token by token.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: two characters a token
+# means: The bits were divided by the number of tokens, and not of bytes.
 import math
 
 

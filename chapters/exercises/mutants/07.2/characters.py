@@ -1,4 +1,5 @@
 # expect: what is no ascii has more bytes than characters
+# means: The bits were divided by the number of characters, and not of bytes.
 import math
 
 

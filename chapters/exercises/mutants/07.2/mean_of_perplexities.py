@@ -1,4 +1,5 @@
 # expect: a sure and an unsure token
+# means: Perplexities were averaged: it is the exponential of the mean loss.
 import math
 
 import numpy as np

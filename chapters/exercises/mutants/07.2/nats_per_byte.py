@@ -1,4 +1,5 @@
 # expect: a fair coin a character
+# means: These are nats a byte: divide by ln 2 for bits.
 import math
 
 

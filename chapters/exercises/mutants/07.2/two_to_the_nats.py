@@ -1,4 +1,5 @@
 # expect: a fair coin a character
+# means: 2 was raised to the loss, which is in nats: exp belongs to nats.
 import math
 
 

@@ -1,4 +1,5 @@
 # expect: what was seen gives a little to what was not
+# means: The discount was taken off counts of 0 too.
 
 
 def discounted(counts, shorter, D):

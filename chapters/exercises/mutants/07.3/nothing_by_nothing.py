@@ -1,4 +1,5 @@
 # expect: a context that nothing followed
+# means: 0 was divided by 0: nothing followed this context.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: what was seen gives a little to what was not
+# means: One discount was given away, and not one for each token that was seen.
 import numpy as np
 
 

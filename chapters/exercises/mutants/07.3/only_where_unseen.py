@@ -1,4 +1,5 @@
 # expect: what was seen gives a little to what was not
+# means: Only tokens that were not seen get what was saved: all get their share of it.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: it is shared as the shorter context would
+# means: What was saved was shared evenly, and not as the shorter context would.
 import numpy as np
 
 

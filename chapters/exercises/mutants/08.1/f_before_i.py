@@ -1,4 +1,5 @@
 # expect: with f open and i shut the cell stays
+# means: The gates are in another order: f was read where i stands.
 import numpy as np
 
 

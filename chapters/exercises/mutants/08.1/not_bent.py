@@ -1,4 +1,5 @@
 # expect: what is shown is the new cell bent
+# means: The cell is shown as it is, without its tanh.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: with both open the news is added
+# means: One gate was used for both: what is kept and what is let in add up to 1.
 import numpy as np
 
 

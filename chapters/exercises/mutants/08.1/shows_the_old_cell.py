@@ -1,4 +1,5 @@
 # expect: what is shown is the new cell bent
+# means: The old cell is shown, and not the new one.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: news may be negative
+# means: The sigmoid was used for the news too, where tanh belongs.
 import numpy as np
 
 

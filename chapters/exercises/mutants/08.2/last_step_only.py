@@ -1,4 +1,5 @@
 # expect: against pytorch
+# means: The gradient of w_ih is that of one step: the steps were not added up.
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 # expect: the loss at the end reaches the start
+# means: The weights were transposed on the way back through time.
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 # expect: the loss at the end reaches the start
+# means: What comes from the step after was left out.
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 # expect: hears from both
+# means: Only what comes from the step after was used where there is some, without g of the step itself.
 from __future__ import annotations
 
 import numpy as np

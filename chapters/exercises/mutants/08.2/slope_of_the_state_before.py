@@ -1,4 +1,5 @@
 # expect: one step back
+# means: The slope of tanh was taken at the state before the step, and not at the one that it made.
 from __future__ import annotations
 
 import numpy as np

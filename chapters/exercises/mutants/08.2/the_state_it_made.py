@@ -1,4 +1,5 @@
 # expect: against pytorch
+# means: The gradient of w_hh used the state that the step made, and not the one that it read.
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 # expect: halving three times is an eighth
+# means: It takes one step too many where the share is met exactly.
 import math
 
 import numpy as np

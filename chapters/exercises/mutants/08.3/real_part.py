@@ -1,4 +1,5 @@
 # expect: a turn keeps every length
+# means: Only the real part of the eigenvalues was looked at.
 import math
 
 import numpy as np

@@ -1,4 +1,5 @@
 # expect: as large as a positive one
+# means: The largest eigenvalue was taken before its sign was dropped: a negative one may be larger.
 import math
 
 import numpy as np

@@ -1,4 +1,5 @@
 # expect: not what one step may do
+# means: This is how much one step can stretch a vector, and not what is left in the long run.
 import math
 
 import numpy as np

@@ -1,4 +1,5 @@
 # expect: a little less than an eighth
+# means: The number of steps was rounded to the nearest, and not up.
 import math
 
 import numpy as np

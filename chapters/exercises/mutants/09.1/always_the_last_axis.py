@@ -1,4 +1,5 @@
 # expect: it runs along the axis it is given
+# means: It always runs along the last axis, whatever `axis` says.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the gradient by hand
+# means: Only the diagonal of the slope was used, y (1 - y): each score also moves all the other shares.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
-# expect: exp(710) is already inf in float64
+# expect: big scores do not overflow
+# means: exp was taken of the scores themselves: from about 710 on it is infinite in float64.
 import numpy as np
 
 

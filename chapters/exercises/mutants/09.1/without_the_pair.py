@@ -1,4 +1,5 @@
 # expect: a pair (y, vjp)
+# means: Only y was returned, without vjp.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: scores are divided by the root of the size
+# means: The scores were divided by K, and not by its root.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: scores are divided by the root of the size
+# means: The scores were not divided by the root of K.
 import numpy as np
 
 

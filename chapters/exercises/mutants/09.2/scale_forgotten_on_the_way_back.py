@@ -1,4 +1,5 @@
 # expect: gradients follow differences
+# means: The scale is missing on the way back.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a query that does not care gets the mean
+# means: The shares of each key sum to 1 over the queries: those of each query should, over the keys.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the gradients by hand
+# means: The gradient went past the softmax as if it were not there.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: equal scores give running means
+# means: The mask came after the softmax: the shares that are left in a row no longer sum to 1.
 import numpy as np
 
 from tinygrad_llm import ops

@@ -1,4 +1,5 @@
 # expect: the last query stands beside the last key
+# means: The places were counted from the front: the first query stands beside the first key.
 import numpy as np
 
 from tinygrad_llm import ops

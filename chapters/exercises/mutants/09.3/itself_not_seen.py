@@ -1,4 +1,5 @@
 # expect: equal scores give running means
+# means: A query does not see the key at its own place.
 import numpy as np
 
 from tinygrad_llm import ops

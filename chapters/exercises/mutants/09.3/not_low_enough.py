@@ -1,4 +1,5 @@
 # expect: another future does not change the past
+# means: The number for what is hidden is not low enough: its share is small, but not 0.
 import numpy as np
 
 from tinygrad_llm import ops

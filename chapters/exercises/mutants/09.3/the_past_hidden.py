@@ -1,4 +1,5 @@
 # expect: equal scores give running means
+# means: The past is hidden, and the future is seen.
 import numpy as np
 
 from tinygrad_llm import ops

@@ -1,4 +1,5 @@
 # expect: equal scores give running means
+# means: Hidden scores were set to 0, and exp(0) is 1: they still get a share.
 import numpy as np
 
 from tinygrad_llm import ops

@@ -1,4 +1,5 @@
 # expect: each head gets its numbers of every position
+# means: The last axis was cut the other way: head h got every H-th number.
 
 
 def split_heads(x, n_head):
@@ -9,3 +10,7 @@ def split_heads(x, n_head):
 def join_heads(y):
     batch, n_head, time, size = y.shape
     return y.transpose(0, 2, 3, 1).reshape(batch, time, n_head * size)
+
+
+def share_heads(k, n_head):
+    return k.repeat(n_head // k.shape[1], axis=1)

@@ -1,4 +1,5 @@
 # expect: at position 0 all hands point up
+# means: The positions were counted from 1.
 import numpy as np
 
 

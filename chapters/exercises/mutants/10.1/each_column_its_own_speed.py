@@ -1,4 +1,5 @@
 # expect: the numbers are those of the paper
+# means: Each column has a speed of its own: a sine and its cosine share one.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: at position 0 all hands point up
+# means: Sines and cosines are exchanged.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the second of two is a hundred times slower
+# means: All sines stand before all cosines: they take turns.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the second of two is a hundred times slower
+# means: The slow ones come first.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a quarter turn
+# means: It turns the other way round.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a quarter turn
+# means: The two halves of the result are swapped.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: pairs are made of the two halves
+# means: Neighbours were paired, and not the two halves.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the gradient is turned back
+# means: The gradient was turned forwards once more, and not back.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a quarter turn
+# means: One of the two sines lacks its minus sign.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: one head has the slope of the last
+# means: The heads were counted from 0.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the last query stands at the last key
+# means: The first query was put at the first key: the last one stands at the last.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: one head has the slope of the last
+# means: The distance has a sign: keys that come later get more, and not less.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: one head has the slope of the last
+# means: The sign is missing: far keys get more.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: one head has the slope of the last
+# means: The slopes are those of eight heads, however many there are.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: pytorchs gradient
+# means: dL/dx lacks the way through the deviation: the part along n is still in it.
 import numpy as np
 
 

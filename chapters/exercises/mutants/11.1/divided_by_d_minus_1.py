@@ -1,4 +1,5 @@
 # expect: a vector gets mean 0 and deviation 1
+# means: The variance was divided by D - 1, and not by D.
 import numpy as np
 
 

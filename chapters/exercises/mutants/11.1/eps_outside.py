@@ -1,4 +1,5 @@
 # expect: eps is added to the variance
+# means: eps was added to the deviation, outside the root: it belongs to the variance.
 import numpy as np
 
 

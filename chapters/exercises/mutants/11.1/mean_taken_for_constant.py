@@ -1,4 +1,5 @@
 # expect: what all features share has no gradient
+# means: dL/dx lacks the way through the mean: the mean of h is still in it.
 import numpy as np
 
 

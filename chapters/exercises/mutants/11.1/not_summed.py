@@ -1,4 +1,5 @@
 # expect: weight and bias are shared by all vectors
+# means: The gradients of weight and bias are not summed over the vectors that share them.
 import numpy as np
 
 

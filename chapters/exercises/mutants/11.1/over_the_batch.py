@@ -1,4 +1,5 @@
 # expect: a vector gets mean 0 and deviation 1
+# means: Mean and variance run over the first axis: they belong to each vector, along the last.
 import numpy as np
 
 

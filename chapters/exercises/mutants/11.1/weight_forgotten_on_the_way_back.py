@@ -1,4 +1,5 @@
 # expect: pytorchs gradient
+# means: dL/dx was made of g, and not of h = g · weight.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: but half of the gradient gets to it
+# means: The two gradients are exchanged: that of up stands where that of gate should.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a gate far below 0 does not overflow
+# means: exp of minus the gate overflows for a gate far below 0.
 import numpy as np
 
 

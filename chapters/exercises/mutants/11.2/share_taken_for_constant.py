@@ -1,4 +1,5 @@
 # expect: pytorchs gradients
+# means: The slope lacks its second term: the sigmoid moves with the gate too.
 import numpy as np
 
 

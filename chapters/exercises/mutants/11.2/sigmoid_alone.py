@@ -1,4 +1,5 @@
 # expect: a wide open gate multiplies
+# means: The gate lets its sigmoid through, and not gate times sigmoid.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: but half of the gradient gets to it
+# means: The gradient of gate lacks up as a factor.
 import numpy as np
 
 

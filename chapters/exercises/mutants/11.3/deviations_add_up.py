@@ -1,4 +1,5 @@
 # expect: one layer has two parts
+# means: The deviations of the parts were added up: it is their variances that add up.
 
 
 def residual(x, part, scale=1.0):

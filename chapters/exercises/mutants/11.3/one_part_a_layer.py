@@ -1,4 +1,5 @@
 # expect: one layer has two parts
+# means: One part a layer was counted: a layer has two.
 import math
 
 

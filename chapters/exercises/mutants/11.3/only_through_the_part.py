@@ -1,4 +1,5 @@
 # expect: and the gradient passes it whole
+# means: The gradient lacks the way past the part, on which g stays as it is.
 import math
 
 

@@ -1,4 +1,5 @@
 # expect: the scale is that of the part both ways
+# means: The scale is missing on the way back.
 import math
 
 

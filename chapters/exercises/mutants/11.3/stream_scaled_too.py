@@ -1,4 +1,5 @@
 # expect: the scale is that of the part both ways
+# means: x was scaled too: only the part is.
 import math
 
 

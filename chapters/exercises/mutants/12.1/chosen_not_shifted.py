@@ -1,4 +1,5 @@
 # expect: a word is chosen not the place
+# means: `chosen` was not shifted like the tokens: it was read at the place that speaks, and not at the word.
 import numpy as np
 
 

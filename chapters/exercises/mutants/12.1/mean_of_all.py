@@ -1,4 +1,5 @@
 # expect: a word is chosen not the place
+# means: The sum over the chosen words was divided by the number of all words.
 import numpy as np
 
 

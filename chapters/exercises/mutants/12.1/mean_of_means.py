@@ -1,4 +1,5 @@
 # expect: a mean over the chosen words of all stories
+# means: Each story's mean was averaged: the mean is over all chosen words of all stories.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: logits are no probabilities yet
+# means: The logits were taken for ln p: their softmax is missing.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the first place speaks about the second word
+# means: Each place was judged on the word that stands there, and not on the word after it.
 import numpy as np
 
 

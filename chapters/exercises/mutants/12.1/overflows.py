@@ -1,4 +1,5 @@
 # expect: large logits do not overflow
+# means: exp was taken of the logits themselves, without their maximum taken off.
 import numpy as np
 
 

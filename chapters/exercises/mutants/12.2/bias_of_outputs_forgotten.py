@@ -1,4 +1,5 @@
 # expect: biases of a layer
+# means: The 4 D biases of the widening layer are missing.
 
 
 def n_parameters(vocab_size, block_size, n_layer, n_embd, bias=True):

@@ -1,4 +1,5 @@
 # expect: without a layer there are two tables and a norm
+# means: A head with V · D numbers of its own was counted: it shares the table of words.
 
 
 def n_parameters(vocab_size, block_size, n_layer, n_embd, bias=True):

@@ -1,4 +1,5 @@
 # expect: without a layer there are two tables and a norm
+# means: The norm after the last layer is missing.
 
 
 def n_parameters(vocab_size, block_size, n_layer, n_embd, bias=True):

@@ -1,4 +1,5 @@
 # expect: a layer is twelve matrices
+# means: The D² of the layer that brings attention's answer back are missing.
 
 
 def n_parameters(vocab_size, block_size, n_layer, n_embd, bias=True):

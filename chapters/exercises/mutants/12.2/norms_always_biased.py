@@ -1,4 +1,5 @@
 # expect: the last norm has a bias too
+# means: The norms have D biases although `bias` is False.
 
 
 def n_parameters(vocab_size, block_size, n_layer, n_embd, bias=True):

@@ -1,4 +1,5 @@
 # expect: a layer is twelve matrices
+# means: One norm a layer was counted: a layer has two.
 
 
 def n_parameters(vocab_size, block_size, n_layer, n_embd, bias=True):

@@ -1,4 +1,5 @@
 # expect: the word that crosses p stays
+# means: The word with which the sum crosses top_p was dropped.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a low temperature makes the likely likelier
+# means: The logits were multiplied by the temperature, and not divided.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: the word that crosses p stays
+# means: What remains was not scaled to sum to 1.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: not one word more than it takes
+# means: One word more was kept than it takes.
 import numpy as np
 
 

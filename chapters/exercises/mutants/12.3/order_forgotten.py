@@ -1,4 +1,5 @@
 # expect: shares stand where their words stand
+# means: The places in the sorted order were used as if they were the words' own.
 import numpy as np
 
 

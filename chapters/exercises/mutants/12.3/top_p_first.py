@@ -1,4 +1,5 @@
 # expect: the temperature comes first
+# means: The words that remain were chosen before the temperature: it comes first.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a word read twice gets both
+# means: dtable[ids] += … adds once for each id, however often it is there: the last one wins.
 
 
 def tied(table, ids, middle):

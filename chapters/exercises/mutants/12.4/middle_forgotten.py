@@ -1,4 +1,5 @@
 # expect: the middle is on the way back too
+# means: The gradient of the lookup did not go back through `middle`.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: both ways count
+# means: Only the head's part of the gradient is there, and not that of the lookup.
 
 
 def tied(table, ids, middle):

@@ -1,4 +1,5 @@
 # expect: only the head is left
+# means: Only the lookup's part of the gradient is there, and not that of the head.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: only the head is left
+# means: The head's part was made of what went into `middle`, and not of what came out.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a shorter text is filled up
+# means: The short text was filled up in front, and not behind.
 import numpy as np
 
 

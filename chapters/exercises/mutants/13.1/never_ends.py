@@ -1,4 +1,5 @@
 # expect: one text
+# means: The end is never said: a text of n words takes n + 1 places.
 import numpy as np
 
 

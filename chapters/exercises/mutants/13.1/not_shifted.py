@@ -1,4 +1,5 @@
 # expect: one text
+# means: What is read and what is said stand at the same place: what is said is one word ahead.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a shorter text is filled up
+# means: `pad` stands in what is said: -100 belongs there, which no loss counts.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a shorter text is filled up
+# means: The end stands in the last place of the row, and not right behind its text.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: a word counts no more often
+# means: Each run was counted once, however often the candidate has it.
 from collections import Counter
 
 

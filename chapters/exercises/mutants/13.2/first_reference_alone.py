@@ -1,4 +1,5 @@
 # expect: of several references the one that has most
+# means: Only the first reference was looked at.
 from collections import Counter
 
 

@@ -1,4 +1,5 @@
 # expect: a word counts no more often
+# means: A run was accepted as often as the candidate has it, and not only as often as a reference does.
 from collections import Counter
 
 

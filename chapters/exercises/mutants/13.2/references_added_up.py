@@ -1,4 +1,5 @@
 # expect: of several references the one that has most
+# means: The references' counts were added up: the largest one counts.
 from collections import Counter
 
 

@@ -1,4 +1,5 @@
 # expect: runs of two overlap
+# means: The runs do not overlap: the next one begins one word later, and not n.
 from collections import Counter
 
 

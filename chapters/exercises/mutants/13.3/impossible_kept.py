@@ -1,4 +1,5 @@
 # expect: what is impossible is no extension
+# means: Extensions with ln p of minus infinity were kept.
 import numpy as np
 
 

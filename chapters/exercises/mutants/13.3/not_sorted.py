@@ -1,4 +1,5 @@
 # expect: the likeliest words
+# means: They are the right ones, in the order of their places, and not from likely to unlikely.
 import numpy as np
 
 

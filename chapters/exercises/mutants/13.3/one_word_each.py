@@ -1,4 +1,5 @@
 # expect: from one beginning the likeliest words
+# means: Each beginning was extended by one word only, its likeliest.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: you got
+# means: Row and word were computed with the number of beginnings, and not with that of words.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: what came before counts
+# means: The beginnings' own ln p was not added.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: of equals the earlier beginning
+# means: Of equals the later one was taken.
 import numpy as np
 
 

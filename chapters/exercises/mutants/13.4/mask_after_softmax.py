@@ -1,4 +1,5 @@
 # expect: padding gets nothing however well it fits
+# means: The mask came after the softmax: the shares that are left no longer sum to 1.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: you got
+# means: The mask is turned around: the words are hidden, and padding is seen.
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 # expect: large scores do not overflow
+# means: exp was taken of the scores themselves, without their maximum taken off.
 import numpy as np
 
 

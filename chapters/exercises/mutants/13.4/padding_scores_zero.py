@@ -1,4 +1,5 @@
 # expect: padding gets nothing
+# means: Padding's scores were set to 0, and exp(0) is 1: it still gets a share.
 import numpy as np
 
 

@@ -8,7 +8,8 @@ weight = dL/dn and r = 1 / sqrt(var + eps):
 
     dL/dx = r · (h - the part of h that the mean takes away - the part of h that the deviation takes away)
 
-Moving all of x together changes nothing, nor does stretching x: so dL/dx has no part along ones, and none along n.
+Moving all of x together changes nothing: so dL/dx has no part along ones. Nor does stretching x, where eps is 0: then
+it has none along n either. With eps a little of it stays, and the same formula says how much.
 `vjp` returns the gradients of x, weight and bias. The last two are shared by all vectors: what is shared is summed.
 (Some norms have no weight or no bias; the first two lines see to that.)
 """

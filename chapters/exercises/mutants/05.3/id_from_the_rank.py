@@ -1,0 +1,10 @@
+# expect: one merge
+# means: The new id was made of the rank, as 256 + rank: it stands in `ranks`, beside the rank.
+def apply_merges_plainly(word, ranks):
+    ids = list(word)
+    while True:
+        known = [(*ranks[pair], i) for i, pair in enumerate(zip(ids, ids[1:])) if pair in ranks]
+        if not known:
+            return ids
+        rank, _, i = min(known)
+        ids[i : i + 2] = [256 + rank]

@@ -1,0 +1,11 @@
+# expect: each place has a maximum of its own
+# means: One maximum was taken off the logits of all places: each place needs its own.
+import numpy as np
+
+
+def chosen_loss(logits, tokens, chosen):
+    logits, targets, counts = logits[:, :-1], tokens[:, 1:], chosen[:, 1:]
+    shifted = logits - logits.max()
+    log_p = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    log_p = np.take_along_axis(log_p, targets[:, :, None], -1)[:, :, 0]
+    return -log_p[counts].mean()
