@@ -21,7 +21,7 @@ def load_model(path: str) -> tuple[GPT, Tokenizer]:
     for candidate in (folder / "checkpoint" / "best", folder / "checkpoint" / "last", folder):
         if exists(candidate) and ((candidate / "manifest.json").exists() or candidate != folder):
             saved = load_checkpoint(candidate)
-            return model_of(saved), tokenizer_from_dict(saved.documents["tokenizer"])
+            return model_of(saved), tokenizer_from_dict(saved.document("tokenizer"))
     if (folder / "config.json").exists():
         files = folder / "vocab.json", folder / "merges.txt"
         model = from_pretrained(folder)

@@ -39,4 +39,4 @@ def _tokenizer(name: str) -> Tokenizer:
     if name == "gpt2":
         return RegexBPETokenizer.from_gpt2_files(find_file("gpt2/encoder.json"), find_file("gpt2/vocab.bpe"))
     last = Path(name) / "checkpoint" / "last"
-    return tokenizer_from_dict(load_checkpoint(last).documents["tokenizer"]) if exists(last) else load_tokenizer(name)
+    return tokenizer_from_dict(load_checkpoint(last).document("tokenizer")) if exists(last) else load_tokenizer(name)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tinygrad_llm.errors import CheckpointError
+from tinygrad_llm.files import read_regular
 from tinygrad_llm.tokenizer.base import FILE_NAME, StreamDecoder, Tokenizer
 from tinygrad_llm.tokenizer.bpe import BPETokenizer
 from tinygrad_llm.tokenizer.byte import ByteTokenizer
@@ -31,9 +32,10 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
     """The tokenizer that `save()` wrote into the folder or file `path`."""
     path = Path(path)
     file = path / FILE_NAME if path.is_dir() else path
+    content = read_regular(file, "a tokenizer in JSON")
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(str(file), "a tokenizer in JSON", f"{error}", "Was the file altered?") from error
     return tokenizer_from_dict(document)
 
