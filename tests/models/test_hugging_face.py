@@ -364,7 +364,7 @@ def test_several_files_are_read_as_their_index_says(tmp_path):
     ("files", "words"),
     [
         (["tokenizer.json"], "tokenizer.json.*tokenizer; the model's weights are elsewhere"),
-        (["config.json", "pytorch_model.bin"], "pytorch_model.bin .a pickle.*AutoModelForCausalLM.from_pretrained"),
+        (["config.json", "pytorch_model.bin"], "pytorch_model.bin .a pickle.*transformers.AutoModelForCausalLM.from_pretrained"),
         (["config.json"], "config.json. Is it the whole"), ([], "an empty folder"), (None, "nothing. Is the path right"),
     ],
 )  # fmt: skip

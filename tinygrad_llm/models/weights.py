@@ -112,13 +112,22 @@ def weights_file(path: str | Path) -> Path:
     if folder.exists():
         names = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else ["a file"]
         got, next_step = ", ".join(names[:8]) or "an empty folder", "Is it the whole model?"
-        if any(name.endswith((".bin", ".pt", ".pth", ".ckpt")) for name in names):
+        if any(name.endswith((".bin", ".bin.index.json", ".pt", ".pth", ".ckpt")) for name in names):
             got += " (a pickle, which can run any program when it is opened)"
-            calls = f"AutoModelForCausalLM.from_pretrained({str(folder)!r}).save_pretrained({str(folder)!r})"
+            kind = "AutoModelForSeq2SeqLM" if _has_encoder(folder) else "AutoModelForCausalLM"
+            calls = f"transformers.{kind}.from_pretrained({str(folder)!r}).save_pretrained({str(folder)!r})"
             next_step = f"If you trust it, convert it where transformers and torch are installed: {calls}"
         elif any(name.startswith(("tokenizer", "vocab", "merges")) for name in names):
             next_step = "These are the files of a tokenizer; the model's weights are elsewhere."
     raise CheckpointError(str(folder), "a folder with config.json and model.safetensors", got, next_step)
+
+
+def _has_encoder(folder: Path) -> bool:
+    try:
+        config = load_json(folder / "config.json")
+    except CheckpointError:
+        return False
+    return bool(config.get("is_encoder_decoder")) or config.get("model_type") == "bart"
 
 
 def parse_weights(content: bytes, name: str) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from tinygrad_llm.backend import check_device
 from tinygrad_llm.errors import CheckpointError, ConfigError
 from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.models.hugging_face import from_hugging_face
-from tinygrad_llm.tokenizer import tokenizer_from_dict
+from tinygrad_llm.tokenizer import Tokenizer, tokenizer_from_dict
 from tinygrad_llm.train.checkpoint import Checkpoint, exists, load_checkpoint
 from tinygrad_llm.train.config import FREE_TO_CHANGE, TrainConfig, config_from_dict
 from tinygrad_llm.train.data import load_corpus
@@ -45,7 +45,7 @@ def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
         was = {k: getattr(config, k) for k in changed}
         raise ConfigError("--resume", f"the run's own {was}", changed, "Leave these flags out, or start a new --out.")
     config = replace(config, **{k: v for k, v in given.items() if k in FREE_TO_CHANGE})
-    corpus = load_corpus(config, tokenizer_from_dict(saved.document("tokenizer")))
+    corpus = load_corpus(config, tokenizer_of(saved))
     # "auto" stays what it was: resuming is bit-identical only with the same number of threads
     threads = saved.document("state")["threads"]
     threads = threads if config.threads == "auto" else worker_count(config.threads, config.batch_size)
@@ -62,3 +62,9 @@ def model_of(saved: Checkpoint) -> GPT:
         next_step = "Its documents contradict one another: was one altered?"
         raise CheckpointError("checkpoint", config.model(model.vocab_size), model.config, next_step)
     return model
+
+
+def tokenizer_of(saved: Checkpoint) -> Tokenizer:
+    """The tokenizer in a checkpoint of a run; earlier versions saved it under Hugging Face's name."""
+    earlier = "tgl_tokenizer" not in saved.documents and "tokenizer" in saved.documents
+    return tokenizer_from_dict(saved.document("tokenizer" if earlier else "tgl_tokenizer"))
