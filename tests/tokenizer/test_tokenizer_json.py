@@ -16,6 +16,9 @@ from tinygrad_llm.errors import CheckpointError, DataError, TokenError
 from tinygrad_llm.models import from_pretrained
 from tinygrad_llm.tokenizer import RegexBPETokenizer, load_tokenizer
 from tinygrad_llm.tokenizer.regex_bpe import BYTE_ORDER
+from tinygrad_llm.train.checkpoint import load_checkpoint, save_checkpoint
+from tinygrad_llm.train.config import TrainConfig
+from tinygrad_llm.train.run import start_run, tokenizer_of
 
 OURS = RegexBPETokenizer.train("the cat sat on the mat, the hat's hat. " * 5, 275, special=["<|endoftext|>"])
 LETTERS = {byte: chr(byte) if i < 188 else chr(256 + i - 188) for i, byte in enumerate(BYTE_ORDER)}
@@ -188,3 +191,18 @@ def test_a_pickle_of_an_encoder_and_decoder_is_converted_as_such(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "bart"}')
     with pytest.raises(CheckpointError, match="AutoModelForSeq2SeqLM"):
         from_pretrained(tmp_path)
+
+
+def test_a_run_leaves_their_name_free_and_earlier_runs_open(tmp_path):
+    (tmp_path / "text").write_text("the cat sat on the mat. " * 20)
+    config = TrainConfig(
+        text=str(tmp_path / "text"), tokenizer="bpe", vocab_size=260, n_layer=1, n_head=1, n_embd=4, block_size=4, steps=1,
+        batch_size=1, threads="1",
+    )  # fmt: skip
+    start_run(config, tmp_path / "run").run()
+    last = tmp_path / "run" / "checkpoint" / "last"
+    assert (last / "tgl_tokenizer.json").exists() and not (last / "tokenizer.json").exists()
+    saved = load_checkpoint(last)
+    documents = {name.removeprefix("tgl_"): document for name, document in saved.documents.items()}
+    save_checkpoint(tmp_path / "earlier", saved.arrays, documents)
+    assert tokenizer_of(load_checkpoint(tmp_path / "earlier")).to_dict() == tokenizer_of(saved).to_dict()
