@@ -252,6 +252,21 @@ def test_sizes_that_are_not_the_file_s_are_refused_before_memory_is_taken(kind, 
         assert peak < 500_000, ours
 
 
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_layers_without_tensors_are_refused_before_they_are_made(kind):
+    """A file that names a norm a layer, empty, and no more: as many layers as it likes, each as wide as it likes."""
+    config, arrays = to_hugging_face(model(kind, np.float32, n_embd=512))
+    deep = [(ours, size) for ours, size in LAYOUT[config["model_type"]].sizes.items() if "*" in size.tensor]
+    for ours, size in deep:
+        more = {size.tensor.replace("*", str(i)): np.zeros(0) for i in range(getattr(CONFIGS[kind], ours), 2000)}
+        tracemalloc.start()
+        with pytest.raises(CheckpointError, match="missing"):
+            from_hugging_face(config | {size.key: 2000}, arrays | more)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 45_000_000, ours  # the norms and biases of two thousand such layers take more
+
+
 def test_a_table_says_names_of_names_and_what_lies_as_one():
     tensors = {
         "blocks.*.experts.*.down": "layers.*.moe.*.w2",
@@ -338,6 +353,7 @@ def test_several_files_are_read_as_their_index_says(tmp_path):
     for wrong in (
         {k: v for k, v in places.items() if k != name}, places | {"transformer.more": file}, places | {name: "none.safetensors"},
         places | {name: "../" + file}, places | {name: str(tmp_path / file)}, places | {name: 3}, [], None,
+        places | {name: ""}, places | {name: ".."}, places | {name: index.name}, places | {name: "a\0.safetensors"},
     ):  # fmt: skip
         index.write_text(json.dumps({"weight_map": wrong}))
         with pytest.raises(CheckpointError):
@@ -348,7 +364,7 @@ def test_several_files_are_read_as_their_index_says(tmp_path):
     ("files", "words"),
     [
         (["tokenizer.json"], "tokenizer.json.*tokenizer; the model's weights are elsewhere"),
-        (["config.json", "pytorch_model.bin"], "pytorch_model.bin .a pickle.*AutoModelForCausalLM.from_pretrained"),
+        (["config.json", "pytorch_model.bin"], "pytorch_model.bin .a pickle.*transformers.AutoModelForCausalLM.from_pretrained"),
         (["config.json"], "config.json. Is it the whole"), ([], "an empty folder"), (None, "nothing. Is the path right"),
     ],
 )  # fmt: skip

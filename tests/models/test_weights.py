@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.errors import CheckpointError, StorageError
-from tinygrad_llm.models.weights import load_json, load_weights, parse_weights, save_weights, weights_bytes, widened
+from tinygrad_llm.models.weights import (
+    MAX_HEADER,
+    load_json,
+    load_weights,
+    parse_weights,
+    save_weights,
+    weights_bytes,
+    widened,
+)
 
 ARRAYS = {
     "f32": np.arange(6, dtype=np.float32).reshape(2, 3), "f64": np.array([np.pi, -0.0, np.inf]), "i64": np.array([[1], [-2]]),
@@ -115,6 +123,8 @@ HOSTILE = {
     "dtype": with_header({"a": entry("F8_E4M3", (16,))}), "dtype number": with_header({"a": entry(7)}), "missing": with_header({"a": {"dtype": "F32"}}),
     "extra": with_header({"a": entry(more=1)}), "not an object": with_header({"a": 3}), "metadata": with_header({"__metadata__": {"a": 1}, "a": entry()}),
     "many axes": with_header({"a": entry(shape=(1,) * 70 + (4,))}), "offsets": with_header({"a": entry(offsets=(0,))}),
+    "empty and too long": with_header({"a": entry(shape=(0, 1 << 63), offsets=(0, 0))}, b""),
+    "empty and too large": with_header({"a": entry(shape=(1 << 40, 0, 1 << 40), offsets=(0, 0))}, b""),
 }  # fmt: skip
 
 
@@ -126,6 +136,32 @@ def test_a_hostile_header_is_refused_before_memory_is_taken(name):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 8 * len(HOSTILE[name]) + 1_000_000
+
+
+def test_a_header_is_bounded_and_so_is_what_it_costs():
+    tensors = {f"t{i}": entry(shape=(0,), offsets=(0, 0)) for i in range(20_000)}
+    content = with_header(tensors, b"")
+    tracemalloc.start()
+    assert len(parse_weights(content, "w")) == 20_000
+    _, peak = tracemalloc.get_traced_memory()
+    assert peak < 40 * len(content)
+    huge = with_header(b"{" + b" " * MAX_HEADER + b"}", b"")
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    with pytest.raises(CheckpointError, match="at most"):
+        parse_weights(huge, "w")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak - before < 100_000 and MAX_HEADER <= 16 << 20
+
+
+def test_a_hole_with_a_header_that_fits_it_is_refused_before_memory_is_taken(tmp_path):
+    count = 1 << 42  # 16 terabytes, of which the disk holds a few kilobytes
+    with open(tmp_path / "w", "wb") as file:
+        file.write(with_header({"a": entry(shape=(count // 4,), offsets=(0, count))}, b""))
+        file.truncate(file.tell() + count)
+    with pytest.raises(CheckpointError, match="memory"):
+        load_weights(tmp_path / "w")
 
 
 class Bomb:

@@ -16,15 +16,15 @@ ASSIGNED = st.characters(max_codepoint=0x2FFF, categories=["L", "N", "P", "S", "
 SMALL_ALPHABET = st.text(st.sampled_from("ab c"), min_size=1, max_size=60)
 
 
-def trained_elsewhere(text: str, merges: int):
-    """tokenizers' byte-level BPE of the same text."""
+def trained_elsewhere(text: str | list[str], merges: int):
+    """tokenizers' byte-level BPE of the same text, or texts."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     other = Tokenizer(models.BPE())
     other.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=256 + merges, initial_alphabet=alphabet, show_progress=False)
-    other.train_from_iterator([text], trainer)
+    other.train_from_iterator([text] if isinstance(text, str) else text, trainer)
     return other
 
 
@@ -43,6 +43,14 @@ def test_merges_equal_those_of_tokenizers_ties_included(text, probe, merges):
 @given(text=st.text(ASSIGNED, min_size=1, max_size=80))
 def test_merges_of_any_text_equal_those_of_tokenizers(text):
     assert_same(text, 30, text[::-1])
+
+
+@given(parts=st.lists(SMALL_ALPHABET, min_size=1, max_size=5), merges=st.integers(0, 20))
+def test_a_text_with_special_tokens_is_learned_as_tokenizers_learns_the_texts_between(parts, merges):
+    ours = RegexBPETokenizer.train("<|end|>".join(parts), 257 + merges, special=["<|end|>"])
+    other = trained_elsewhere(parts, merges)
+    for part in parts:
+        assert ours.encode(part) == other.encode(part).ids
 
 
 @pytest.mark.long

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +184,45 @@ def test_fast_merging_equals_plain_merging(words, word):
     merges = learn_merges(words, LETTERS, 16)
     ranks = {pair: (rank, 4 + rank) for rank, pair in enumerate(merges)}
     assert apply_merges_to_long(word, ranks) == apply_merges_plainly(word, ranks)
+
+
+def lines_run(function, *arguments) -> int:
+    """How many lines of Python a call runs in the file of the function: its operations, whatever the machine does."""
+    count, file, before = 0, function.__code__.co_filename, sys.gettrace()
+
+    def trace(frame, event, _):
+        nonlocal count
+        count += event == "line"
+        return trace if frame.f_code.co_filename == file else None
+
+    sys.settrace(trace)
+    try:
+        function(*arguments)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("letters", [1, 2, 4])
+def test_learning_from_one_long_word_is_linearithmic(letters):
+    rng = np.random.default_rng(0)
+    counts = []
+    for length in (500, 1000, 2000, 4000):
+        word = tuple(rng.integers(0, letters, length).tolist())
+        counts.append(lines_run(learn_merges, {word: 1}, LETTERS, 10_000))  # until the word is one token
+    assert all(more < 2.5 * less for less, more in zip(counts, counts[1:])), counts
+    assert counts[-1] < 10 * 4000 * np.log2(4000)
+
+
+def test_the_pieces_of_special_tokens_are_not_learned():
+    special, parts = ["<|end|>", "<|end|>!"], ["low lower", " lowest", " <end> |", "end "]
+    text = parts[0] + special[1] + parts[1] + special[0] + parts[2] + special[0] * 50 + parts[3]
+    for pattern in PATTERNS:
+        trained = RegexBPETokenizer.train(text, 300, pattern, special)
+        words = Counter(tuple(BYTE_ORDER.index(b) for b in w.encode()) for p in parts for w in trained.words(p))
+        assert trained.merges == learn_merges_plainly(words, [bytes((b,)) for b in BYTE_ORDER], 298)
+    with pytest.raises(DataError, match="special tokens"):
+        RegexBPETokenizer.train("<|end|>", 300, special=special)
 
 
 def test_the_smallest_of_equally_frequent_pairs_is_merged_first():

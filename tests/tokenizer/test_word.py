@@ -62,6 +62,13 @@ def test_streaming_does_not_wait_for_the_end():
     assert next(stream) == 0
 
 
+def test_a_long_word_that_comes_letter_by_letter_is_scanned_a_few_times_only(monkeypatch):
+    tokenizer, scanned, spans = WordTokenizer.train("a" * 5000), [], WordTokenizer.spans
+    monkeypatch.setattr(WordTokenizer, "spans", lambda self, text: scanned.append(len(text)) or spans(self, text))
+    assert list(tokenizer.encode_stream("a" * 5000)) == tokenizer.encode("a" * 5000)
+    assert sum(scanned) < 20_000
+
+
 @pytest.mark.parametrize("spaces", [True, False])
 def test_decoding_token_by_token_gives_the_same_text(spaces):
     tokenizer = WordTokenizer.train(TEXT, spaces=spaces)

@@ -202,7 +202,7 @@ def test_a_disk_that_says_no_at_any_moment_costs_nothing_saved(error, tmp_path):
         assert not folder.with_name("last.new").exists()
         save(folder, 3)
         assert number_in(folder) == 3
-    assert refused >= moments - 2
+    assert refused >= moments - 4  # the old one need not be read, nor opened for it, nor be removed at once
 
 
 def test_ctrl_c_at_any_moment_leaves_the_old_or_the_new_one(tmp_path):

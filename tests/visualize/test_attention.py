@@ -209,7 +209,7 @@ def test_queries_that_do_not_fit_are_refused(queries):
 
 def test_next_token_bars_show_the_best_and_what_is_left():
     figure = next_token_bars(np.array([0.1, 0.5, 0.15, 0.25]), ["a", " b", "c", "\n"], title="t", most=2)
-    assert {"' b'", "50 %", "'\\n'", "25 %", "2 others"} <= set(words(figure))
+    assert {"␣b", "50 %", "\\n", "25 %", "2 others"} <= set(words(figure))
     assert "a" not in words(figure) and words(figure).count("25 %") == 2  # the line break, and all others together
     assert "0 %" in words(next_token_bars(np.array([1.0, 0.0]), ["a", "b"], title="t"))
     twice = next_token_bars(np.array([0.75, 0.25]), ["x", "x"], title="t")

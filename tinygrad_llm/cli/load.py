@@ -7,9 +7,15 @@ from pathlib import Path
 from tinygrad_llm.errors import CheckpointError, TokenError
 from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.models.hugging_face import from_pretrained
-from tinygrad_llm.tokenizer import RegexBPETokenizer, Tokenizer, tokenizer_from_dict
+from tinygrad_llm.tokenizer import Tokenizer, load_tokenizer
 from tinygrad_llm.train.checkpoint import exists, load_checkpoint
-from tinygrad_llm.train.run import model_of
+from tinygrad_llm.train.run import model_of, tokenizer_of
+
+THEIRS = (
+    "config.json", "tokenizer.json", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)  # fmt: skip
+"""Files by which a folder in Hugging Face's layout is known, whole or not."""
 
 
 def load_model(path: str) -> tuple[GPT, Tokenizer]:
@@ -21,15 +27,14 @@ def load_model(path: str) -> tuple[GPT, Tokenizer]:
     for candidate in (folder / "checkpoint" / "best", folder / "checkpoint" / "last", folder):
         if exists(candidate) and ((candidate / "manifest.json").exists() or candidate != folder):
             saved = load_checkpoint(candidate)
-            return model_of(saved), tokenizer_from_dict(saved.documents["tokenizer"])
-    if (folder / "config.json").exists():
-        files = folder / "vocab.json", folder / "merges.txt"
+            return model_of(saved), tokenizer_of(saved)
+    if any((folder / name).exists() for name in THEIRS):
         model = from_pretrained(folder)
         if not isinstance(model, GPT):
             raise CheckpointError(
                 str(folder), "a GPT", type(model).__name__, "Open it in Python: from_pretrained(path)"
             )
-        return model, RegexBPETokenizer.from_gpt2_files(*files)
+        return model, load_tokenizer(folder)
     raise CheckpointError(str(folder), "a run's folder, a checkpoint, or a model", "neither", "Train one: tgl train")
 
 

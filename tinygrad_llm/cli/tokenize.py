@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.datasets.download import find_file
-from tinygrad_llm.tokenizer import ByteTokenizer, RegexBPETokenizer, Tokenizer, load_tokenizer, tokenizer_from_dict
+from tinygrad_llm.tokenizer import ByteTokenizer, RegexBPETokenizer, Tokenizer, load_tokenizer
 from tinygrad_llm.train.checkpoint import exists, load_checkpoint
+from tinygrad_llm.train.run import tokenizer_of
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,9 @@ class TokenizeFlags:
     """See each field's help."""
 
     text: str = field(metadata={"help": "the text itself"})
-    tokenizer: str = field(default="byte", metadata={"help": "byte, gpt2, a tokenizer.json, or a run's folder"})
+    tokenizer: str = field(
+        default="byte", metadata={"help": "byte, gpt2, a tokenizer's file or folder, or a run's folder"}
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -39,4 +42,4 @@ def _tokenizer(name: str) -> Tokenizer:
     if name == "gpt2":
         return RegexBPETokenizer.from_gpt2_files(find_file("gpt2/encoder.json"), find_file("gpt2/vocab.bpe"))
     last = Path(name) / "checkpoint" / "last"
-    return tokenizer_from_dict(load_checkpoint(last).documents["tokenizer"]) if exists(last) else load_tokenizer(name)
+    return tokenizer_of(load_checkpoint(last)) if exists(last) else load_tokenizer(name)

@@ -1,7 +1,8 @@
 """Beam search: several beginnings are kept, not one, since the best first word need not begin the best sentence.
 
 Greedy is a beam of width 1; a beam that drops nothing is the search through all sentences. Source: Sutskever et al.,
-"Sequence to Sequence Learning with Neural Networks", 2014, section 3.2.
+"Sequence to Sequence Learning with Neural Networks", 2014, section 3.2; the rules are those of transformers'
+`generate(num_beams=...)`.
 """
 
 from __future__ import annotations
@@ -81,6 +82,38 @@ def best_extensions(total_N: np.ndarray, logp_NV: np.ndarray, width: int) -> tup
     return best // logp_NV.shape[1], best % logp_NV.shape[1], flat[best]
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What a search is told, checked: see beam_search."""
+
+    end: int
+    width: int
+    max_length: int
+    length_power: float
+    early_stopping: bool | str
+
+    def __post_init__(self) -> None:
+        for name, least in (("width", 1), ("max_length", 1), ("length_power", 0)):
+            if not getattr(self, name) >= least:
+                raise ArgumentError(name, f"at least {least}", getattr(self, name))
+        if self.early_stopping not in (True, False, "never"):
+            raise ArgumentError("early_stopping", "True, False or 'never'", repr(self.early_stopping))
+
+    def score(self, total: float, length: int) -> float:
+        """ln p / length^power."""
+        return total / length**self.length_power
+
+    def over(self, pool: Sequence[Hypothesis], best_total: float, length: int) -> bool:
+        """Whether the pool is what is found, given the most probable of the beginnings that are still open."""
+        if best_total == -math.inf:  # none is open
+            return True
+        if len(pool) < self.width or self.early_stopping is True:
+            return len(pool) == self.width
+        # ln p can only fall, and the longest length divides it by most
+        longest = self.max_length if self.early_stopping == "never" else length
+        return self.score(best_total, longest) <= pool[-1].score
+
+
 @blas_threads()
 def beam_search(
     model: LanguageModel | LogProbabilities,
@@ -89,6 +122,7 @@ def beam_search(
     width: int,
     max_length: int,
     length_power: float = 0.0,
+    early_stopping: bool | str = False,
 ) -> list[Hypothesis]:
     """The best hypotheses that a beam finds, at most `width`, the best first.
 
@@ -96,34 +130,40 @@ def beam_search(
     start         what every prefix begins with; it is no part of an answer.
     end           the token that ends a hypothesis. What has not ended after max_length tokens is taken as it is.
     length_power  divides ln p by length^power. Each word costs probability, so with 0 short ones win; with 1 the mean
-                  over words counts.
+                  over words counts. In transformers it is called length_penalty.
+    early_stopping  when to stop, once `width` hypotheses are found. True: at once. False: when the most probable open
+                  beginning, ended where it is, would not be among them. "never": when no beginning could come among
+                  them at any length; only then nothing is missed where length_power is above 0. With 0, False and
+                  "never" are the same.
 
-    A hypothesis that ends leaves its place in the beam to others. The search stops when no beginning is left that could
-    still come among the best. Raises ArgumentError for a width or a length below 1, or a negative power.
+    A step ranks the 2 * width most probable extensions. Of the first `width`, those that end go into the pool of
+    finished hypotheses, of which the `width` with the highest scores are kept. The first `width` of all that do not end
+    are the beam of the next step: one that ends leaves its place to the next at once, and 2 * width are always enough,
+    since each of `width` beginnings can end in one way only. An end behind the first `width` is dropped.
+
+    Raises ArgumentError for a width or a length below 1, a negative power, or another early_stopping.
     """
-    for name, value, least in (("width", width, 1), ("max_length", max_length, 1), ("length_power", length_power, 0)):
-        if not value >= least:
-            raise ArgumentError(name, f"at least {least}", value)
+    rules = Rules(end, width, max_length, length_power, early_stopping)
     if not len(start):
         raise ArgumentError("start", "at least one token", "none")
     cached = isinstance(model, LanguageModel)
     prefixes: Any = (CachedPrefixes if cached else Prefixes)(model, start)  # type: ignore[arg-type]
     written, totals = np.empty((1, 0), np.int64), np.zeros(1)
-    done: list[Hypothesis] = []
+    pool: list[Hypothesis] = []
     for length in range(1, max_length + 1):
-        rows, tokens, totals = best_extensions(totals, _checked(prefixes.log_probs(), len(written)), width)
+        rows, tokens, totals = best_extensions(totals, _checked(prefixes.log_probs(), len(written)), 2 * width)
         written = np.concatenate([written[rows], tokens[:, None]], axis=1)
-        ends = (tokens == end) | (length == max_length)
-        for text, total in zip(written[ends], totals[ends]):
-            done.append(Hypothesis(tuple(map(int, text)), float(total), float(total) / length**length_power))
-        done = sorted(done, key=lambda h: -h.score)[:width]
-        written, totals = written[~ends], totals[~ends]
-        # ln p can only fall, and the longest length divides it by most
-        hope = totals.max(initial=-math.inf) / max_length**length_power
-        if not len(written) or (len(done) == width and hope <= done[-1].score):
+        found = np.flatnonzero(tokens[:width] == end) if length < max_length else range(min(width, len(tokens)))
+        for i in found:
+            total = float(totals[i])
+            pool.append(Hypothesis(tuple(map(int, written[i])), total, rules.score(total, length)))
+        pool = sorted(pool, key=lambda h: -h.score)[:width]
+        kept = np.flatnonzero(tokens != end)[:width]
+        written, totals = written[kept], totals[kept]
+        if length == max_length or rules.over(pool, totals.max(initial=-math.inf), length):
             break
-        prefixes.extend(rows[~ends], tokens[~ends])
-    return done
+        prefixes.extend(rows[kept], tokens[kept])
+    return pool
 
 
 def _checked(logp: np.ndarray, count: int) -> np.ndarray:

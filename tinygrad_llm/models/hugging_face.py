@@ -47,7 +47,7 @@ GPT2 = Layout(
     sizes={
         "vocab_size": Size("vocab_size", "transformer.wte.weight"),
         "block_size": Size("n_positions", "transformer.wpe.weight"),
-        "n_layer": Size("n_layer", "transformer.h.*.ln_1.weight"),
+        "n_layer": Size("n_layer", "transformer.h.*.ln_1.weight", stack="blocks"),
         "n_head": Size("n_head"),
         "n_embd": Size("n_embd", "transformer.wte.weight", axis=1),
     },
@@ -89,8 +89,8 @@ BART = Layout(
     sizes={
         "vocab_size": Size("vocab_size", "model.shared.weight"),
         "block_size": Size("max_position_embeddings", "model.encoder.embed_positions.weight", extra=2),
-        "n_encoder_layer": Size("encoder_layers", "model.encoder.layers.*.fc1.weight"),
-        "n_decoder_layer": Size("decoder_layers", "model.decoder.layers.*.fc1.weight"),
+        "n_encoder_layer": Size("encoder_layers", "model.encoder.layers.*.fc1.weight", stack="encoder.blocks"),
+        "n_decoder_layer": Size("decoder_layers", "model.decoder.layers.*.fc1.weight", stack="decoder.blocks"),
         "n_head": Size("encoder_attention_heads", same=("decoder_attention_heads",)),
         "n_embd": Size("d_model", "model.shared.weight", axis=1),
         "n_hidden": Size("encoder_ffn_dim", "model.encoder.layers.0.fc1.weight", same=("decoder_ffn_dim",)),

@@ -27,6 +27,7 @@ class Size:
     """A whole number of the configuration, by the key that it has there.
 
     tensor  has this size along `axis`, with `extra` on top; where its name has a `*`, there are so many of them.
+    stack   our path of that many modules, one like the other.
     same    other keys that must say the same.
     """
 
@@ -34,6 +35,7 @@ class Size:
     tensor: str = ""
     axis: int = 0
     extra: int = 0
+    stack: str = ""
     same: tuple[str, ...] = ()
 
     def found(self, arrays: Mapping[str, np.ndarray]) -> int | None:
@@ -127,6 +129,20 @@ class Layout:
         full = replace(config, **{self.zeros: True}) if self.zeros else config
         own = self.skeleton(config, dtype)
         return own, own if full == config else self.skeleton(full, dtype)
+
+    def shapes(self, config: Any, dtype: Any) -> dict[str, tuple[int, ...]]:
+        """Shapes of all that the files of a model hold, by our path.
+
+        One layer of each stack is made and its shapes repeated, so that nothing is made for what a file does not have.
+        """
+        stacks = {size.stack: getattr(config, ours) for ours, size in self.sizes.items() if size.stack}
+        flat = replace(config, **{ours: 1 for ours, size in self.sizes.items() if size.stack})
+        found = {}
+        for path, leaf in self.skeletons(flat, dtype)[1].named_state():
+            stack = next((stack for stack in stacks if path.startswith(f"{stack}.0.")), "")
+            for i in range(stacks.get(stack, 1)):
+                found[f"{stack}.{i}{path[len(stack) + 2 :]}" if stack else path] = leaf.shape
+        return found
 
     def places(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[Stored, list[str]]]:
         """Name there -> how it is stored, and the paths of ours that it holds, in their order.
@@ -226,13 +242,13 @@ def read_arrays(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray], d
     """
     dtype, arrays = as_dtype(dtype), _canonical(layout, config, arrays)
     _check_sizes(layout, config, arrays)
-    model, full = layout.skeletons(config, dtype)
-    shapes = {path: leaf.shape for path, leaf in full.named_state()}
+    shapes = layout.shapes(config, dtype)
     places = layout.places(shapes)
     for name in layout.optional:
         if name in places and name not in arrays:
             arrays[name] = np.zeros(places[name][0].shape([shapes[p] for p in places[name][1]]), dtype)
     _check_arrays(layout, arrays, places, shapes)
+    model = layout.skeleton(config, dtype)
     leaves = dict(model.named_state())
     for name, (stored, paths) in places.items():
         for path, array in zip(paths, stored.inward(arrays[name], [shapes[p] for p in paths])):

@@ -6,16 +6,19 @@ header is checked against the file's size before any array is made. Format: http
 
 from __future__ import annotations
 
+import io
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from tinygrad_llm.errors import CheckpointError, StorageError
+from tinygrad_llm.files import MOST_TEXT, memory, open_regular, read_regular, size_of
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"),
@@ -23,7 +26,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "I32": np.dtype("<i4"), "I16": np.dtype("<i2"), "I8": np.dtype("i1"), "U8": np.dtype("u1"), "U16": np.dtype("<u2"),
     "U32": np.dtype("<u4"), "U64": np.dtype("<u8"), "BOOL": np.dtype("?"),
 }  # fmt: skip
-MAX_HEADER = 100_000_000  # the format's own limit
+MAX_HEADER = MOST_TEXT  # the format allows 100 MB, which is a million tensors: minutes, and gigabytes of objects
 
 
 def weights_bytes(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> bytes:
@@ -71,16 +74,13 @@ def load_weights(path: str | Path) -> dict[str, np.ndarray]:
     """
     if Path(path).suffix == ".json":
         return _load_shards(Path(path))
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise CheckpointError(str(path), "a safetensors file", error.strerror, "Is the path right?") from error
-    return parse_weights(content, str(path))
+    with open_regular(path, "a safetensors file") as file:
+        return _arrays(file, size_of(file), str(path))
 
 
 def _load_shards(index: Path) -> dict[str, np.ndarray]:
     places = load_json(index).get("weight_map")
-    if not isinstance(places, dict) or not all(isinstance(f, str) and f == Path(f).name for f in places.values()):
+    if not isinstance(places, dict) or not all(map(_beside, places.values())):
         raise _bad(str(index), "a weight_map from names to files of this folder", f"{places!r:.60}")
     arrays: dict[str, np.ndarray] = {}
     for file in sorted(set(places.values())):
@@ -92,6 +92,11 @@ def _load_shards(index: Path) -> dict[str, np.ndarray]:
             )
         arrays |= found
     return arrays
+
+
+def _beside(file: Any) -> bool:
+    """Whether this is the name of a safetensors file, of the same folder."""
+    return isinstance(file, str) and file == Path(file).name and file.endswith(".safetensors")
 
 
 def weights_file(path: str | Path) -> Path:
@@ -107,36 +112,63 @@ def weights_file(path: str | Path) -> Path:
     if folder.exists():
         names = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else ["a file"]
         got, next_step = ", ".join(names[:8]) or "an empty folder", "Is it the whole model?"
-        if any(name.endswith((".bin", ".pt", ".pth", ".ckpt")) for name in names):
+        if any(name.endswith((".bin", ".bin.index.json", ".pt", ".pth", ".ckpt")) for name in names):
             got += " (a pickle, which can run any program when it is opened)"
-            calls = f"AutoModelForCausalLM.from_pretrained({str(folder)!r}).save_pretrained({str(folder)!r})"
+            kind = "AutoModelForSeq2SeqLM" if _has_encoder(folder) else "AutoModelForCausalLM"
+            calls = f"transformers.{kind}.from_pretrained({str(folder)!r}).save_pretrained({str(folder)!r})"
             next_step = f"If you trust it, convert it where transformers and torch are installed: {calls}"
         elif any(name.startswith(("tokenizer", "vocab", "merges")) for name in names):
             next_step = "These are the files of a tokenizer; the model's weights are elsewhere."
     raise CheckpointError(str(folder), "a folder with config.json and model.safetensors", got, next_step)
 
 
+def _has_encoder(folder: Path) -> bool:
+    try:
+        config = load_json(folder / "config.json")
+    except CheckpointError:
+        return False
+    return bool(config.get("is_encoder_decoder")) or config.get("model_type") == "bart"
+
+
 def parse_weights(content: bytes, name: str) -> dict[str, np.ndarray]:
     """`load_weights` of bytes that are in memory already."""
-    start, header = _header(content, name)
-    arrays = {}
-    end = 0
+    return _arrays(io.BytesIO(content), len(content), name)
+
+
+def _arrays(file: BinaryIO, length: int, name: str) -> dict[str, np.ndarray]:
+    """The arrays of an open file of so many bytes; all of its header is checked before the first is made."""
+    start, header = _header(file, length, name)
+    entries, end = [], 0
     for key, entry in sorted(header.items(), key=lambda item: _place(item[1])):
         dtype, shape, begin, stop = _entry(name, key, entry)
         if begin != end:
             raise _bad(name, f"{key} to begin at byte {end} of the data", begin)
         end = stop
-        if start + stop > len(content):
-            raise _bad(name, f"{start + stop} bytes", f"{len(content)}")
-        flat = np.frombuffer(content, dtype, (stop - begin) // dtype.itemsize, start + begin)
-        try:
-            array = flat.reshape(shape)
-        except ValueError as error:  # too many axes, or an empty one beside one that no address reaches
-            raise _bad(name, f"{key} of a shape that an array can have", f"{shape!r:.40}") from error
-        arrays[key] = widened(array) if entry["dtype"] == "BF16" else array.copy()
-    if start + end != len(content):
-        raise _bad(name, f"{start + end} bytes", f"{len(content)}")
+        entries.append((key, dtype, shape, entry["dtype"] == "BF16"))
+    if start + end != length:
+        raise _bad(name, f"{start + end} bytes", f"{length}")
+    room = memory()
+    if room is not None and end > room:
+        raise CheckpointError(name, f"weights that fit into {room} bytes of memory", f"{end} bytes")
+    arrays = {}
+    for key, dtype, shape, half in entries:
+        array = _array(file, dtype, shape, f"{name} {key}")
+        arrays[key] = widened(array) if half else array
     return arrays
+
+
+def _array(file: BinaryIO, dtype: np.dtype[Any], shape: list[int], name: str) -> np.ndarray:
+    """The next array of an open file."""
+    try:
+        array = np.empty(shape, dtype)
+        read = file.readinto(array.reshape(-1).view(np.uint8))  # type: ignore[attr-defined]
+    except ValueError as error:  # more axes than this NumPy has
+        raise _bad(name, "a shape that an array can have", f"{len(shape)} axes") from error
+    except (MemoryError, OSError) as error:
+        raise CheckpointError(name, "memory for it, and a disk that gives it", f"{error}") from error
+    if read != array.nbytes:
+        raise _bad(name, f"{array.nbytes} bytes", read)
+    return array
 
 
 def widened(halves: np.ndarray) -> np.ndarray:
@@ -146,11 +178,7 @@ def widened(halves: np.ndarray) -> np.ndarray:
 
 def load_json(path: str | Path) -> dict[str, Any]:
     """A JSON object.  Raises CheckpointError for NaN, repeated names, or anything but one object."""
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise CheckpointError(str(path), "a JSON file", error.strerror, "Is the path right?") from error
-    return parse_json(content, str(path))
+    return parse_json(read_regular(path, "a JSON file"), str(path))
 
 
 def parse_json(content: bytes, name: str) -> dict[str, Any]:
@@ -175,12 +203,13 @@ def parse_json(content: bytes, name: str) -> dict[str, Any]:
     return document
 
 
-def _header(content: bytes, name: str) -> tuple[int, dict[str, Any]]:
+def _header(file: BinaryIO, length: int, name: str) -> tuple[int, dict[str, Any]]:
     """Where the data begins, and the header without its metadata."""
-    size = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or size > min(MAX_HEADER, len(content) - 8):
-        raise _bad(name, "a header inside the file", f"{size} bytes of header in a file of {len(content)}")
-    header = parse_json(content[8 : 8 + size], name)
+    size = int.from_bytes(file.read(8), "little")
+    if length < 8 or size > min(MAX_HEADER, length - 8):
+        limit = f"a header inside the file, of at most {MAX_HEADER} bytes"
+        raise _bad(name, limit, f"{size} bytes of header in a file of {length}")
+    header = parse_json(file.read(size), name)
     metadata = header.pop("__metadata__", None)
     metadata = {} if metadata is None else metadata  # null says that there is none
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
@@ -207,6 +236,8 @@ def _entry(name: str, key: str, entry: Any) -> tuple[np.dtype, list[int], int, i
     dtype, count = DTYPES[entry["dtype"]], 1
     for n in shape:
         count *= n  # Python's integers do not overflow
+    if math.prod(max(n, 1) for n in shape) * dtype.itemsize >= 1 << 63:  # empty arrays have limits as well
+        raise _bad(name, f"{key} of a shape that an array can have", f"{shape!r:.60}")
     begin, stop = offsets
     if stop - begin != count * dtype.itemsize:
         raise _bad(name, f"{key} of {count * dtype.itemsize} bytes", stop - begin)

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 from tinygrad_llm.errors import CheckpointError
+from tinygrad_llm.files import read_regular
 from tinygrad_llm.tokenizer.base import FILE_NAME, StreamDecoder, Tokenizer
 from tinygrad_llm.tokenizer.bpe import BPETokenizer
 from tinygrad_llm.tokenizer.byte import ByteTokenizer
 from tinygrad_llm.tokenizer.char import CharTokenizer
+from tinygrad_llm.tokenizer.hugging_face import from_tokenizer_json
 from tinygrad_llm.tokenizer.regex_bpe import PATTERNS, RegexBPETokenizer
 from tinygrad_llm.tokenizer.word import WordTokenizer
 
@@ -28,13 +30,33 @@ def tokenizer_from_dict(document: object) -> Tokenizer:
 
 
 def load_tokenizer(path: str | Path) -> Tokenizer:
-    """The tokenizer that `save()` wrote into the folder or file `path`."""
+    """The tokenizer in the folder or file `path`: what `save()` wrote, GPT-2's vocab.json and merges.txt, or Hugging
+    Face's tokenizer.json.
+
+    Raises CheckpointError for anything else, DataError for vocab.json and merges.txt that do not fit together.
+    """
     path = Path(path)
-    file = path / FILE_NAME if path.is_dir() else path
+    if not path.is_dir():
+        return _from_json(path)
+    if (path / FILE_NAME).exists():
+        return _from_json(path / FILE_NAME)
+    if (path / "vocab.json").exists() and (path / "merges.txt").exists():
+        return RegexBPETokenizer.from_gpt2_files(path / "vocab.json", path / "merges.txt")
+    if (path / "tokenizer.json").exists():
+        return _from_json(path / "tokenizer.json")
+    got = ", ".join(sorted(file.name for file in path.iterdir())[:8]) or "an empty folder"
+    expected = f"{FILE_NAME}, vocab.json with merges.txt, or tokenizer.json"
+    raise CheckpointError(str(path), expected, got, "Is it the whole tokenizer?")
+
+
+def _from_json(file: Path) -> Tokenizer:
+    content = read_regular(file, "a tokenizer in JSON")
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(str(file), "a tokenizer in JSON", f"{error}", "Was the file altered?") from error
+    if isinstance(document, dict) and "model" in document and "type" not in document:
+        return from_tokenizer_json(document, str(file))
     return tokenizer_from_dict(document)
 
 

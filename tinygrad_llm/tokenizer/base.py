@@ -16,7 +16,8 @@ import numpy as np
 
 from tinygrad_llm.errors import CheckpointError, StorageError, TokenError
 
-FILE_NAME = "tokenizer.json"
+FILE_NAME = "tgl_tokenizer.json"
+"""Not tokenizer.json, which is Hugging Face's and says other things."""
 
 
 class Tokenizer(ABC):
@@ -71,7 +72,7 @@ class Tokenizer(ABC):
         return token
 
     def save(self, path: str | Path) -> Path:
-        """Writes tokenizer.json into the folder `path`, or the file `path`; returns the file."""
+        """Writes tgl_tokenizer.json into the folder `path`, or the file `path`; returns the file."""
         path = Path(path)
         file = path / FILE_NAME if path.is_dir() else path
         try:

@@ -67,20 +67,13 @@ def learn_merges_plainly(words: Mapping[Word, int], tokens: Sequence[bytes], voc
 
 
 def learn_merges(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int) -> list[Pair]:
-    """The same merges, from counts that are kept instead of counted anew.
+    """The same merges, from counts that are kept instead of counted anew: n log n for words of n symbols in all.
 
-    A merge changes only the words that hold the pair, and in them only neighbouring pairs. The best pair comes from a
+    A merge looks only at the places of its pair, and changes only the pairs next to them. The best pair comes from a
     heap whose entries may be out of date: one that is, is corrected and put back.
     """
-    vocabulary, merges = Vocabulary(tokens), []
-    texts = [list(word) for word in words]
-    counts = list(words.values())
-    pairs: defaultdict[Pair, int] = defaultdict(int)
-    places: defaultdict[Pair, set[int]] = defaultdict(set)
-    for number, word in enumerate(texts):
-        for pair in zip(word, word[1:]):
-            pairs[pair] += counts[number]
-            places[pair].add(number)
+    vocabulary, merges, text = Vocabulary(tokens), [], _Linked(words)
+    pairs = text.pairs
     heap = [(-count, pair) for pair, count in pairs.items()]
     heapq.heapify(heap)
     while len(vocabulary.tokens) < vocab_size and heap:
@@ -90,37 +83,59 @@ def learn_merges(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size:
                 heapq.heappush(heap, (-pairs[best], best))
             continue
         merges.append(best)
-        new = vocabulary.merged(best)
-        grown = set()
-        for number in places.pop(best):
-            for pair, change in _merge_in_place(texts[number], best, new):
-                pairs[pair] += change * counts[number]
-                if change > 0:
-                    places[pair].add(number)
-                    grown.add(pair)
-        pairs[best] = 0
-        for pair in grown:  # in "aaaa" a pair appears at one merge and is gone at the next
-            if pairs[pair] > 0:
+        for pair in text.merge(best, vocabulary.merged(best)):
+            if pairs[pair] > 0:  # in "aaaa" a pair appears at one merge and is gone at the next
                 heapq.heappush(heap, (-pairs[pair], pair))
     return merges
 
 
-def _merge_in_place(word: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
-    """Replaces the pair in `word`, and returns the changes in the counts of other pairs, -1 or +1 each."""
-    a, b = pair
-    changes = []
-    i = 0
-    while i < len(word) - 1:
-        if word[i] == a and word[i + 1] == b:
-            if i:
-                before = word[i - 1]
-                changes += [((before, a), -1), ((before, new), 1)]
-            if i + 2 < len(word):
-                after = word[i + 2]
-                changes += [((b, after), -1), ((new, after), 1)]
-            word[i : i + 2] = [new]
-        i += 1
-    return changes
+class _Linked:
+    """All words behind one another as a linked list, so that a merge moves nothing.
+
+    pairs   pair -> how often it occurs, each word counted as often as it occurs.
+    places  pair -> where its first symbol may stand; whether it still does is looked up. Every merge adds at most two
+            places, so that all there ever are is at most three times the symbols.
+    """
+
+    def __init__(self, words: Mapping[Word, int]) -> None:
+        self.ids: list[int] = []
+        self.counts: list[int] = []
+        for word, count in words.items():
+            self.ids += (*word, -1)  # -1 ends a word, and stands where a symbol has been merged into the one before
+            self.counts += [count] * (len(word) + 1)
+        self.after = list(range(1, len(self.ids) + 1))
+        self.before = list(range(-1, len(self.ids) - 1))  # before the first is the last, ids[-1]: an end as well
+        self.pairs: defaultdict[Pair, int] = defaultdict(int)
+        self.places: defaultdict[Pair, list[int]] = defaultdict(list)
+        for i, pair in enumerate(zip(self.ids, self.ids[1:])):
+            if pair[0] >= 0 and pair[1] >= 0:
+                self.pairs[pair] += self.counts[i]
+                self.places[pair].append(i)
+
+    def merge(self, pair: Pair, new: int) -> set[Pair]:
+        """Replaces the pair everywhere, from the left and without overlap; the pairs that there are more of now."""
+        (a, b), ids, before, after, pairs = pair, self.ids, self.before, self.after, self.pairs
+        grown = set()
+        for i in sorted(self.places.pop(pair)):
+            j = after[i]
+            if ids[i] != a or ids[j] != b:
+                continue  # one of the two has been merged away since
+            left, right, count = before[i], after[j], self.counts[i]
+            ids[i], ids[j] = new, -1
+            after[i], before[right] = right, i
+            if ids[left] >= 0:
+                pairs[ids[left], a] -= count
+                grown.add(self._add((ids[left], new), left, count))
+            if ids[right] >= 0:
+                pairs[b, ids[right]] -= count
+                grown.add(self._add((new, ids[right]), i, count))
+        pairs[pair] = 0
+        return grown
+
+    def _add(self, pair: Pair, place: int, count: int) -> Pair:
+        self.pairs[pair] += count
+        self.places[pair].append(place)
+        return pair
 
 
 Ranks = Mapping[Pair, tuple[int, int]]

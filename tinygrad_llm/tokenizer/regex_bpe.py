@@ -21,6 +21,7 @@ from typing import Any
 import regex
 
 from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError, TokenError
+from tinygrad_llm.files import read_regular
 from tinygrad_llm.tokenizer.base import field, pairs_of
 from tinygrad_llm.tokenizer.bpe import BPETokenizer, check_training
 from tinygrad_llm.tokenizer.byte import utf8
@@ -101,11 +102,17 @@ class RegexBPETokenizer(BPETokenizer):
 
     @classmethod
     def train(cls, text: str, vocab_size: int, pattern: str = "gpt2", special: Iterable[str] = ()) -> RegexBPETokenizer:
-        """Learns merges inside the words of `text`; `vocab_size` counts bytes, merges and special tokens."""
+        """Learns merges inside the words of `text`; `vocab_size` counts bytes, merges and special tokens.
+
+        A special token's text in it is a border, as between two texts: its letters are not learned from.
+        """
         special = list(special)
         check_training(text, vocab_size - len(special))
-        empty = cls([], pattern)
-        counted = Counter(empty.words(text))
+        empty = cls([], pattern, {text: 256 + i for i, text in enumerate(special)})
+        parts = [text] if empty._specials is None else empty._specials.split(text)
+        if not any(parts):
+            raise DataError("text", "more than special tokens", repr(text)[:60])
+        counted = Counter(chain.from_iterable(map(empty.words, parts)))
         words = {tuple(empty.id_of_byte[byte] for byte in utf8(word)): count for word, count in counted.items()}
         merges = learn_merges(words, BYTE_TOKENS, vocab_size - len(special))
         size = cls(merges, pattern).vocab_size
@@ -197,22 +204,12 @@ class RegexBPETokenizer(BPETokenizer):
     def from_gpt2_files(cls, encoder_json: str | Path, vocab_bpe: str | Path) -> RegexBPETokenizer:
         """GPT-2's tokenizer from its two published files.  Raises DataError where they are not what they should be."""
         try:
-            encoder = json.loads(Path(encoder_json).read_text(encoding="utf-8"))
-            lines = Path(vocab_bpe).read_text(encoding="utf-8").split("\n")
-        except (OSError, ValueError) as error:
+            encoder = json.loads(read_regular(encoder_json, "encoder.json").decode("utf-8"))
+            lines = read_regular(vocab_bpe, "vocab.bpe").decode("utf-8").split("\n")
+        except (ValueError, RecursionError) as error:
             next_step = "Get them with: tgl data get gpt2-encoder, tgl data get gpt2-merges"
             raise DataError("GPT-2's files", "encoder.json and vocab.bpe", f"{error}", next_step) from error
-        letters = {chr(byte) if byte in set(_PRINTED) else chr(256 + i): byte for i, byte in _shifted()}
-        id_of_letter = {letter: BYTE_ORDER.index(byte) for letter, byte in letters.items()}
-        ids = dict(id_of_letter)
-        merges = []
-        for line in lines:
-            if line and not line.startswith("#version"):
-                first, _, second = line.partition(" ")
-                if first not in ids or second not in ids:
-                    raise DataError("vocab.bpe", "merges of earlier tokens", repr(line))
-                merges.append((ids[first], ids[second]))
-                ids.setdefault(first + second, len(ids))
+        merges, ids = merges_of_letters([line for line in lines if line and not line.startswith("#version")])
         special = {"<|endoftext|>": len(ids)}
         if encoder != ids | special:
             raise DataError("encoder.json", "the ids that vocab.bpe's merges give", "others", "Are both of one model?")
@@ -229,6 +226,23 @@ class RegexBPETokenizer(BPETokenizer):
         if not all(type(token) is int for token in special.values()):
             raise CheckpointError("tokenizer special", "a whole number a token", repr(special)[:60])
         return cls(pairs_of(document, "merges"), field(document, "pattern", str), special)
+
+
+def merges_of_letters(rows: Iterable[str]) -> tuple[list[Pair], dict[str, int]]:
+    """The merges that rows "he llo" spell in GPT-2's letters for bytes, and the id of every token so spelled.
+
+    Raises DataError for a row that joins what is not there yet.
+    """
+    letters = {chr(byte) if byte in set(_PRINTED) else chr(256 + i): byte for i, byte in _shifted()}
+    ids = {letter: BYTE_ORDER.index(byte) for letter, byte in letters.items()}
+    merges = []
+    for row in rows:
+        first, _, second = row.partition(" ")
+        if first not in ids or second not in ids:
+            raise DataError("vocab.bpe", "merges of earlier tokens", repr(row)[:60])
+        merges.append((ids[first], ids[second]))
+        ids.setdefault(first + second, len(ids))
+    return merges, ids
 
 
 def _shifted() -> Iterator[tuple[int, int]]:

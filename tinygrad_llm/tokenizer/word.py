@@ -85,15 +85,21 @@ class WordTokenizer(Tokenizer):
             raise TokenError("text", f"the {self.vocab_size} words of this tokenizer", got, next_step) from None
 
     def encode_stream(self, chunks: Iterable[str]) -> Iterator[int]:
-        """The same ids as of the joined text, holding back the last word, which may go on in the next chunk."""
-        held = ""
+        """The same ids as of the joined text, holding back the last word, which may go on in the next chunk.
+
+        A text that stays one word is scanned again only when it is twice as long.
+        """
+        held, wait = "", 0
         for chunk in chunks:
             held += chunk
+            if len(held) < wait:
+                continue
             spans = self.spans(held)
             if len(spans) > 1:
                 last, _ = spans[-1]
                 yield from self.encode(held[:last])
                 held = held[last:]
+            wait = 2 * len(held)
         yield from self.encode(held)
 
     def token_bytes(self, token: int) -> bytes:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.errors import CheckpointError, StorageError, TinygradLLMError
+from tinygrad_llm.files import MOST_TEXT, memory, read_regular
 from tinygrad_llm.models.weights import parse_json, parse_weights, weights_bytes
 
 MANIFEST = "manifest.json"
@@ -36,6 +37,20 @@ class Checkpoint:
     documents: dict[str, dict[str, Any]]
     sequence: int
     path: Path
+
+    def group(self, name: str) -> dict[str, np.ndarray]:
+        """arrays[name].  Raises CheckpointError where there is none."""
+        return self._found(self.arrays, name, "safetensors")
+
+    def document(self, name: str) -> dict[str, Any]:
+        """documents[name].  Raises CheckpointError where there is none."""
+        return self._found(self.documents, name, "json")
+
+    def _found(self, among: Mapping[str, Any], name: str, ending: str) -> Any:
+        if name not in among:
+            got = f"{sorted(self.arrays)} and {sorted(self.documents)}"
+            raise CheckpointError(str(self.path), f"{name}.{ending}", got, "Is it the checkpoint of a run?")
+        return among[name]
 
 
 def save_checkpoint(
@@ -196,7 +211,7 @@ def _read_folder(folder: Path) -> Checkpoint:
         raise CheckpointError(str(folder), f"the files {sorted(files)}", "others")
     arrays, documents = {}, {}
     for name, entry in files.items():
-        data = _read(folder / name)
+        data = _read(folder / name, _size(entry, folder / name))
         if hashlib.sha256(data).hexdigest() != entry["sha256"]:
             got = f"other bytes ({len(data)} of them)"
             raise CheckpointError(
@@ -209,11 +224,18 @@ def _read_folder(folder: Path) -> Checkpoint:
     return Checkpoint(arrays, documents, sequence, folder)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(str(path), "a file of the checkpoint", error.strerror) from error
+def _size(entry: Any, path: Path) -> int:
+    """The bytes that the manifest says a file has."""
+    size, room = entry.get("bytes") if isinstance(entry, dict) else None, memory()
+    if type(size) is not int or "sha256" not in entry:
+        raise CheckpointError(str(path), "bytes and sha256 in the manifest", repr(entry)[:60])
+    if room is not None and size > room:
+        raise CheckpointError(str(path), f"a file that fits into {room} bytes of memory", f"{size} bytes")
+    return size
+
+
+def _read(path: Path, most: int = MOST_TEXT) -> bytes:
+    return read_regular(path, "a file of the checkpoint", most)
 
 
 def _remove_quietly(folder: Path) -> None:

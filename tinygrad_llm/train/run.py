@@ -12,7 +12,7 @@ from tinygrad_llm.backend import check_device
 from tinygrad_llm.errors import CheckpointError, ConfigError
 from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.models.hugging_face import from_hugging_face
-from tinygrad_llm.tokenizer import tokenizer_from_dict
+from tinygrad_llm.tokenizer import Tokenizer, tokenizer_from_dict
 from tinygrad_llm.train.checkpoint import Checkpoint, exists, load_checkpoint
 from tinygrad_llm.train.config import FREE_TO_CHANGE, TrainConfig, config_from_dict
 from tinygrad_llm.train.data import load_corpus
@@ -39,15 +39,15 @@ def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
     Raises CheckpointError where there is nothing to go on from, ConfigError where a flag would make it another run.
     """
     saved = load_checkpoint(out / "checkpoint" / "last")
-    config = config_from_dict(saved.documents["run"]["config"])
+    config = config_from_dict(saved.document("run")["config"])
     changed = {k: v for k, v in given.items() if getattr(config, k) != v and k not in FREE_TO_CHANGE}
     if changed:
         was = {k: getattr(config, k) for k in changed}
         raise ConfigError("--resume", f"the run's own {was}", changed, "Leave these flags out, or start a new --out.")
     config = replace(config, **{k: v for k, v in given.items() if k in FREE_TO_CHANGE})
-    corpus = load_corpus(config, tokenizer_from_dict(saved.documents["tokenizer"]))
+    corpus = load_corpus(config, tokenizer_of(saved))
     # "auto" stays what it was: resuming is bit-identical only with the same number of threads
-    threads = saved.documents["state"]["threads"]
+    threads = saved.document("state")["threads"]
     threads = threads if config.threads == "auto" else worker_count(config.threads, config.batch_size)
     trainer = Trainer(config, corpus, model_of(saved), out, threads)
     trainer.restore(saved)
@@ -56,9 +56,15 @@ def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
 
 def model_of(saved: Checkpoint) -> GPT:
     """The model in a checkpoint of a run, with the precision and the biases that the run has."""
-    config = config_from_dict(saved.documents["run"]["config"])
-    model = from_hugging_face(saved.documents["config"], saved.arrays["model"], np.dtype(config.dtype))
+    config = config_from_dict(saved.document("run")["config"])
+    model = from_hugging_face(saved.document("config"), saved.group("model"), np.dtype(config.dtype))
     if model.config != config.model(model.vocab_size):
         next_step = "Its documents contradict one another: was one altered?"
         raise CheckpointError("checkpoint", config.model(model.vocab_size), model.config, next_step)
     return model
+
+
+def tokenizer_of(saved: Checkpoint) -> Tokenizer:
+    """The tokenizer in a checkpoint of a run; earlier versions saved it under Hugging Face's name."""
+    earlier = "tgl_tokenizer" not in saved.documents and "tokenizer" in saved.documents
+    return tokenizer_from_dict(saved.document("tokenizer" if earlier else "tgl_tokenizer"))

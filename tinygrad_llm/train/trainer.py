@@ -218,7 +218,7 @@ class Trainer:
             "config": hf_config,
             "run": {"config": self.config.to_dict()},
             "state": state,
-            "tokenizer": self.corpus.tokenizer.to_dict(),
+            "tgl_tokenizer": self.corpus.tokenizer.to_dict(),
         }
         moments = {name: to_device(array, "cpu") for name, array in self.optimizer.state_dict().items()}
         weights = {"model": arrays, "optimizer": moments}

@@ -7,6 +7,7 @@ from tinygrad_llm.visualize.curves import loss_curve
 from tinygrad_llm.visualize.figure import Figure
 from tinygrad_llm.visualize.graph import graph_figure
 from tinygrad_llm.visualize.next_token import next_token_bars
+from tinygrad_llm.visualize.words import visible
 
 __all__ = [
     "Figure",
@@ -22,4 +23,5 @@ __all__ = [
     "line_chart",
     "loss_curve",
     "next_token_bars",
+    "visible",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn import Attention, Module, Parameter, replace
 from tinygrad_llm.visualize.chart import heat_map, shade
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
+from tinygrad_llm.visualize.words import visible
 
 QUERY = "#cf5b16"
 TEXT_WIDTH, SIZE, LINE, MARGIN = 780, 15, 25, 22
@@ -110,6 +111,8 @@ def attention_text(
     queries  (the words, the place of the query among them, its weights (S,) for all words, a caption).
     bold     words to be printed bold: names, for instance.
 
+    Words are tokens, of which all is visible: " the" is printed as ␣the.
+
     Raises ArgumentError where there is nothing to draw, or the weights do not fit the words.
     """
     if not queries or any(np.shape(w) != (len(words),) or not 0 <= at < len(words) for words, at, w, _ in queries):
@@ -130,7 +133,9 @@ def attention_text(
                 figure.rect(corner, width, LINE - 5, "none", edge=QUERY)
             color = QUERY if i == query else "#ffffff" if weight > 0.45 else INK
             boldness = 700 if word in names or i == query else 400
-            figure.text((left + width / 2, corner[1] + 15), word, color, SIZE, anchor="middle", weight=boldness)
+            figure.text(
+                (left + width / 2, corner[1] + 15), visible(word), color, SIZE, anchor="middle", weight=boldness
+            )
         top += height
     return figure
 
@@ -143,8 +148,8 @@ def _layout(words: Sequence[str], bold: set[str]) -> tuple[list[tuple[float, int
     places: list[tuple[float, int, float]] = []
     left, row = float(MARGIN), 0
     for i, word in enumerate(words):
-        ems = sum(0.34 if c in NARROW else 0.92 if c in WIDE else 0.72 if c.isupper() else 0.58 for c in word)
-        mark = not word[:1].isalnum()
+        ems = sum(0.34 if c in NARROW else 0.92 if c in WIDE else 0.72 if c.isupper() else 0.58 for c in visible(word))
+        mark = not word.strip()[:1].isalnum()
         width = SIZE * ems * (1.08 if word in bold else 1) + (1 if mark else 6)
         attached = mark and word != '"' and i > 0  # a full stop does not begin a line
         if left + width > TEXT_WIDTH - MARGIN and not attached:

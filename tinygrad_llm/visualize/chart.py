@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.visualize.figure import GRID, INK, PALE_INK, Figure, Point, ticks
+from tinygrad_llm.visualize.words import visible
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 440, 62, 150, 56, 52
 COLORS = ("#0969da", "#cf5b16", "#1a7f37", "#8250df", "#bf3989", "#57606a", "#9a6700", "#0e7490")
@@ -93,23 +94,24 @@ def heat_map(
     subtitle: str = "",
     numbers: bool = False,
 ) -> Figure:
-    """A cell an entry, the darker the larger, with names at rows and columns."""
+    """A cell an entry, the darker the larger, with names at rows and columns: tokens, of which all is visible."""
     values = np.asarray(values, dtype=float)
     if values.shape != (len(rows), len(columns)) or not values.size or not np.isfinite(values).all():
         raise ArgumentError("heat_map", f"finite values of shape {(len(rows), len(columns))}", values.shape)
+    rows, columns = ([visible(str(name)) for name in names] for names in (rows, columns))
     cell = max(14, min(40, 640 // max(len(columns), 1)))
     size = min(12, cell - 3)
-    left = 24 + 8 * max(len(str(name)) for name in rows)
-    top = TOP + 10 + 7 * max(len(str(name)) for name in columns)
+    left = 24 + 8 * max(map(len, rows))
+    top = TOP + 10 + 7 * max(map(len, columns))
     width = max(left + cell * len(columns) + 20, 420)
     figure = Figure(width, top + cell * len(rows) + 20, title, f"{len(rows)} by {len(columns)}")
     figure.text((16, 26), title, INK, 16, weight=600)
     figure.text((16, 44), subtitle, PALE_INK, 12)
     low, high = min(0.0, values.min()), values.max()
     for j, name in enumerate(columns):
-        figure.text((left + cell * (j + 0.5) + 4, top - 6), str(name), INK, size, rotation=-90)
+        figure.text((left + cell * (j + 0.5) + 4, top - 6), name, INK, size, rotation=-90)
     for i, name in enumerate(rows):
-        figure.text((left - 6, top + cell * (i + 0.5) + 4), str(name), INK, size, anchor="end")
+        figure.text((left - 6, top + cell * (i + 0.5) + 4), name, INK, size, anchor="end")
         for j in range(len(columns)):
             fraction = (values[i, j] - low) / (high - low) if high > low else 0.0
             figure.rect((left + cell * j, top + cell * i), cell - 1, cell - 1, shade(fraction))

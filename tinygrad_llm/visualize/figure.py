@@ -12,6 +12,7 @@ from typing import Any
 from tinygrad_llm.errors import ArgumentError, StorageError
 from tinygrad_llm.visualize import paint
 from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Point, Polygon, Polyline, Rectangle, Stroke, Text
+from tinygrad_llm.visualize.words import legal
 
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif'"
 INK, PALE_INK, GRID = "#24292f", "#6e7781", "#e6e8eb"
@@ -75,8 +76,11 @@ class Figure:
         weight: int = 400,
         rotation: int = 0,
     ) -> None:
-        """Text; anchor is start, middle or end; rotated clockwise, in degrees. Runs of spaces become one."""
-        self.marks.append(Text(at, " ".join(words.split()), color, size, anchor, weight, rotation))
+        """Text; anchor is start, middle or end; rotated clockwise, in degrees. Runs of spaces become one.
+
+        What no SVG may hold is written as in Python; `visible` makes labels that show all of a token.
+        """
+        self.marks.append(Text(at, " ".join(legal(words).split()), color, size, anchor, weight, rotation))
 
     @property
     def svg(self) -> str:
@@ -86,7 +90,7 @@ class Figure:
     @property
     def html(self) -> str:
         """A whole page with the drawing in it. It needs nothing else, and no network."""
-        return PAGE.format(title=escape(self.title), drawing=self._repr_html_())
+        return PAGE.format(title=escape(legal(self.title)), drawing=self._repr_html_())
 
     def matplotlib(self) -> Any:
         """The drawing as a matplotlib Figure with one Axes in the same pixels.  Raises ConfigError without it."""
@@ -119,7 +123,7 @@ class Figure:
     def _svg(self, style: str = "") -> str:
         size = f"viewBox='0 0 {self.width} {self.height}' width='{self.width}' height='{self.height}'"
         head = f"<svg xmlns='http://www.w3.org/2000/svg' {size}{style} role='img' {FONT}>"
-        about = f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
+        about = f"<title>{escape(legal(self.title))}</title><desc>{escape(legal(self.description))}</desc>"
         background = f"<rect width='{self.width}' height='{self.height}' fill='white'/>"
         return "\n".join([head, about, background, *(mark.svg for mark in self.marks), "</svg>"]) + "\n"
 

@@ -9,6 +9,7 @@ import numpy as np
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.visualize.bars import bar_chart
 from tinygrad_llm.visualize.figure import Figure
+from tinygrad_llm.visualize.words import visible
 
 
 def next_token_bars(
@@ -16,7 +17,7 @@ def next_token_bars(
 ) -> Figure:
     """The most probable tokens, each with its probability in percent, and what is left for all others.
 
-    probabilities  (V,), tokens[i] being the text of number i.  Blanks at the ends and line breaks are shown in quotes.
+    probabilities  (V,), tokens[i] being the text of number i; all of it is visible: " the" is shown as ␣the.
 
     Raises ArgumentError where the numbers are no probabilities of these tokens.
     """
@@ -27,8 +28,8 @@ def next_token_bars(
     best = np.argsort(-p, kind="stable")[:most]
     bars: dict[str, float] = {}
     for i in best:
-        name = tokens[i] if tokens[i].strip() == tokens[i] and tokens[i].isprintable() else repr(tokens[i])
-        bars[name if name and name not in bars else f"{name} (number {i})"] = 100 * float(p[i])
+        name = visible(tokens[i])
+        bars[name if name not in bars else f"{name} (number {i})"] = 100 * float(p[i])
     if len(tokens) > most:
         bars[f"{len(tokens) - most} others"] = 100 * max(0.0, 1 - float(p[best].sum()))
     return bar_chart(bars, title=title, subtitle=subtitle, unit=" %")
