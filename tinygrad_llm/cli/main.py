@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
-from tinygrad_llm.errors import ConfigError, TinygradLLMError
+from tinygrad_llm import __version__
+from tinygrad_llm.errors import ConfigError, DeviceError, StorageError, TinygradLLMError, reason
 
 COMMANDS = {
     "train": ("train:main", "train a model on a text; draws its curve, keeps checkpoints"),
@@ -29,35 +32,87 @@ COMMANDS = {
     "dev": ("dev:main", "for those who write exercises: sync and prove"),
 }
 NEW_HERE = "New here? Begin with: tgl start"
-INTERRUPTED = 130  # 128 + SIGINT, what a shell expects
+MISTAKE, INTERRUPTED = 2, 130  # 128 + SIGINT, what a shell expects
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit status: 0, 2 for a mistake, 130 after Ctrl-C."""
-    argv = sys.argv[1:] if argv is None else list(argv)
-    if argv and argv[0] in ("-h", "--help"):
-        print(usage())
-        return 0
+    """Runs a command; returns the exit status: 0, 2 for a mistake, 128 + the signal where one ended it."""
+    _prepare_streams()
+    status = 0
     try:
-        if not argv:
-            return _alone()
-        if argv[0] not in COMMANDS:
-            near = difflib.get_close_matches(argv[0], COMMANDS, 1)
-            next_step = f"Did you mean {near[0]}? " if near else ""
-            raise ConfigError("tgl", "a command", argv[0], next_step + "`tgl --help` shows them all.")
-        module, function = COMMANDS[argv[0]][0].split(":")
-        return getattr(importlib.import_module(f"tinygrad_llm.cli.{module}"), function)(argv[1:])
+        try:
+            status = _run(sys.argv[1:] if argv is None else list(argv))
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if os.environ.get("TINYGRAD_LLM_TRACEBACK") and not isinstance(error, BrokenPipeError):
+            raise
+        return _unheard(error, status)
+    return status
+
+
+def _run(argv: list[str]) -> int:
+    """The command, its errors as one line."""
+    try:
+        return _dispatch(argv)
     except TinygradLLMError as error:
         if os.environ.get("TINYGRAD_LLM_TRACEBACK"):
             raise
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _say(f"error: {error}", MISTAKE)
+    except MemoryError as error:
+        if os.environ.get("TINYGRAD_LLM_TRACEBACK"):
+            raise
+        got = f"too little ({error})" if str(error) else "too little"
+        return _say(f"error: {DeviceError('memory', 'room for all of it', got, 'Lower the sizes.')}", MISTAKE)
     except KeyboardInterrupt:
-        print("\nstopped.", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone; there is nobody to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _say("\nstopped.", INTERRUPTED)
+
+
+def _dispatch(argv: list[str]) -> int:
+    """Finds the command and runs it."""
+    if not argv:
+        return _alone()
+    if argv[0] == "help":
+        argv = [*argv[1:2], "--help"]
+    if argv[0] in ("-h", "--help"):
+        print(usage())
         return 0
+    if argv[0] in ("-V", "--version"):
+        print(f"tinygrad_llm {__version__}")
+        return 0
+    if argv[0] not in COMMANDS:
+        near = difflib.get_close_matches(argv[0], COMMANDS, 1)
+        next_step = f"Did you mean {near[0]}? " if near else ""
+        raise ConfigError("tgl", "a command", argv[0], next_step + "`tgl --help` shows them all.")
+    module, function = COMMANDS[argv[0]][0].split(":")
+    return getattr(importlib.import_module(f"tinygrad_llm.cli.{module}"), function)(argv[1:])
+
+
+def _prepare_streams() -> None:
+    """What a terminal's code page lacks is replaced; where a stream was closed before we began, nothing is written."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace" if name == "stdout" else "backslashreplace")
+
+
+def _say(text: str, status: int) -> int:
+    """Tells the user on the error stream, if anybody can be told there; gives the status back."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+    return status
+
+
+def _unheard(error: OSError, status: int) -> int:
+    """After a write that failed: says so, unless the reader of our output has gone, and lets go of that output."""
+    if not isinstance(error, BrokenPipeError):
+        where = str(error.filename or "standard output")
+        status = _say(f"error: {StorageError(where, 'a place that can be written', reason(error))}", status or MISTAKE)
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held back has a place to go
+    return status
 
 
 def _alone() -> int:
