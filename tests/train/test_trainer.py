@@ -101,6 +101,21 @@ def test_a_stopped_run_goes_on_to_the_same_bits(stop, threads, config, tmp_path)
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
 
 
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(BrokenPipeError(), 13), (OSError(28, "No space left on device"), 15), (OSError(5, "Input/output error"), 15)],
+)
+def test_where_nobody_can_be_told_any_more_the_run_is_saved_and_stops(error, status, config, tmp_path):
+    def report(line):
+        if " 8 " in line:
+            raise error
+
+    with pytest.raises(Interrupted) as found:
+        start_run(replace(config, checkpoint_every=100), tmp_path / "run").run(progress=False, report=report)
+    assert found.value.number == status
+    assert resume_run(tmp_path / "run", {}).step_number == 8
+
+
 @pytest.mark.long
 def test_a_run_of_four_hundred_steps_goes_on_from_any_to_the_same_bits(config, tmp_path):
     config = replace(config, steps=400, checkpoint_every=1, eval_every=400)

@@ -29,6 +29,10 @@ class _Parser(argparse.ArgumentParser):
         expected, got = (missing[1], "none") if missing else ("its flags", message)
         raise ConfigError(self.prog, expected, got, f"`{self.prog} --help` shows them.")
 
+    def print_help(self, file: Any = None) -> None:
+        """argparse's own is silent where the output cannot be written."""
+        print(self.format_help(), end="", file=file)
+
 
 @dataclass(frozen=True)
 class _Flag:
