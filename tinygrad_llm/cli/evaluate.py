@@ -13,6 +13,7 @@ from tinygrad_llm.cli.flags import SPECIAL_HELP, command
 from tinygrad_llm.cli.load import load_model
 from tinygrad_llm.datasets.batches import sequential
 from tinygrad_llm.datasets.text import read_text
+from tinygrad_llm.errors import TokenError
 from tinygrad_llm.tokenizer.special import encode_text
 from tinygrad_llm.train.step import count_targets
 
@@ -37,7 +38,14 @@ def main(flags: EvalFlags) -> int:
     """Prints nats a token, perplexity and bits a byte."""
     model, tokenizer = load_model(flags.run)
     text = read_text(flags.text, flags.newlines)
-    tokens = encode_text(tokenizer, text, flags.special)
+    try:
+        tokens = encode_text(tokenizer, text, flags.special)
+    except TokenError as error:
+        if "'\\r'" not in str(error.got):
+            raise
+        raise TokenError(
+            error.name, error.expected, error.got, "Leave them out, as the run did: --newlines lf"
+        ) from None
     batches = list(sequential(tokens, model.config.block_size, flags.batch_size))
     count = count_targets(batches)
     with no_grad(), blas_threads():

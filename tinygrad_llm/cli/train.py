@@ -21,6 +21,7 @@ from tinygrad_llm.backend.cuda import describe_gpu
 from tinygrad_llm.cli.flags import in_flags, parse
 from tinygrad_llm.cli.load import beginning
 from tinygrad_llm.datasets.download import SOURCES, data_dir
+from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models.ngram import NGram
@@ -74,10 +75,19 @@ def _started(given: dict[str, Any], preset: str) -> Trainer:
         raise ConfigError("--text", "a text file, for this preset", "none", "Get one: tgl data get tinyshakespeare")
     wanted = Path("out") / preset
     config = TrainConfig(**{**PRESETS[preset], **given})
+    _tell_of_returns(config)
     trainer = start_run(config, Path(given["out"]) if "out" in given else None)
     if "out" not in given:
         trainer.move_to(claimed(wanted))
     return trainer
+
+
+def _tell_of_returns(config: TrainConfig) -> None:
+    """Carriage returns are learned as they are, but not unnoticed."""
+    if config.text is not None and config.newlines == "keep":
+        count = read_text(config.text).count("\r")
+        if count:
+            print(f"The text has {count:,} carriage returns; --newlines lf leaves them out.", file=sys.stderr)
 
 
 def _resumed(given: dict[str, Any], preset: str) -> Trainer:
@@ -141,8 +151,8 @@ def _report(trainer: Trainer, seconds: float) -> None:
         f"curve: {out / 'loss.svg'}{' and loss.png' if png else ''}"
     )
     print("Try next:")
-    prompt = beginning_of(corpus)
-    print(f"  {as_typed('tgl', 'sample', str(out), f'--prompt={prompt}', '--temperature', '0.5')}")
+    prompt = [f"--prompt={words}"] if (words := beginning_of(corpus)) else []
+    print(f"  {as_typed('tgl', 'sample', str(out), *prompt, '--temperature', '0.5')}")
     print(f"  {_resume_command(out)} --steps {2 * trainer.config.steps}")
     text = str(data_dir() / SOURCES["tinyshakespeare"].file)
     print("  tgl data get tinyshakespeare")
@@ -152,11 +162,11 @@ def _report(trainer: Trainer, seconds: float) -> None:
 
 
 def beginning_of(corpus: Corpus) -> str:
-    """A few words out of the held-out text: whatever alphabet the model has learned, it knows them."""
+    """A few words of the held-out text: whatever alphabet the model has learned, it knows them; "" where are none."""
     text = corpus.tokenizer.decode(corpus.val[:PROMPT_FROM])
     lines = [line.strip() for line in text.replace("\ufffd", " ").splitlines() if line.strip()]
     if not lines:
-        return "\n"
+        return ""
     words = lines[min(1, len(lines) - 1)]  # the first line may begin within a word
     return words if len(words) <= PROMPT_LENGTH else words[:PROMPT_LENGTH].rpartition(" ")[0] or words[:PROMPT_LENGTH]
 

@@ -74,7 +74,8 @@ def _corpus_of(saved: Checkpoint, config: TrainConfig, given: str | None, out: P
         try:
             corpus = load_corpus(there, tokenizer)
         except (DataError, TokenError) as error:
-            problems.append(type(error)(error.name, error.expected, error.got, THE_TEXT))
+            changed = "Was the text changed? " * isinstance(error, TokenError)
+            problems.append(type(error)(error.name, error.expected, error.got, changed + THE_TEXT))
             continue
         if fingerprint(corpus) == state["corpus"]:
             return there, corpus

@@ -102,6 +102,7 @@ class Trainer:
         loss or gradient that is not finite. All leave a whole checkpoint and the way to go on. ConfigError where
         another process writes to the folder, or has done so since this run was read.
         """
+        self.stop_asked = 0
         with locked(self.out), self._stopping_signals(), own_stream(self.device):
             self._check_untouched()
             self._begin()
