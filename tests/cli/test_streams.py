@@ -136,6 +136,44 @@ def test_a_full_output_is_one_line(argv):
     )
 
 
+SCRIPT = """
+from tinygrad_llm.course.chapter import Chapter
+run = Chapter("77", "a claim", [])
+for number in range(10 ** 9):
+    print(number, flush=True)
+"""
+
+
+@POSIX
+@pytest.mark.parametrize("end", ["reader gone", "Ctrl-C"])
+def test_a_chapter_that_nobody_reads_or_that_is_stopped_shows_no_traceback(end):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout.readline().startswith("chapter 77")
+        if end == "Ctrl-C":
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=120)
+        else:
+            process.stdout.close()
+            errors = process.stderr.read()
+    assert errors == ("\nstopped.\n" if end == "Ctrl-C" else "") and process.returncode != 0
+
+
+@FULL
+def test_a_chapter_with_a_full_output_is_one_line():
+    with open("/dev/full", "w") as full:
+        finished = subprocess.run(
+            [sys.executable, "-c", SCRIPT], env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert (
+        finished.stderr
+        == "error: standard output: expected a place that can be written, got no space left on device.\n"
+    )
+    assert finished.returncode != 0
+
+
 @POSIX
 @pytest.mark.parametrize("argv", [["list"], ["help"], ["nonsense"]], ids=" ".join)
 @pytest.mark.parametrize("closed", [(1,), (2,), (1, 2), (0, 1, 2)], ids=str)

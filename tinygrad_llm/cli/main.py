@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import importlib
-import io
 import os
 import sys
 from collections.abc import Sequence
 
 from tinygrad_llm import __version__
-from tinygrad_llm.errors import ConfigError, DeviceError, StorageError, TinygradLLMError, reason
+from tinygrad_llm.course.output import MISTAKE, prepare_streams, say, unheard
+from tinygrad_llm.errors import ConfigError, DeviceError, TinygradLLMError
 
 COMMANDS = {
     "train": ("train:main", "train a model on a text; draws its curve, keeps checkpoints"),
@@ -32,12 +31,12 @@ COMMANDS = {
     "dev": ("dev:main", "for those who write exercises: sync and prove"),
 }
 NEW_HERE = "New here? Begin with: tgl start"
-MISTAKE, INTERRUPTED = 2, 130  # 128 + SIGINT, what a shell expects
+INTERRUPTED = 130  # 128 + SIGINT, what a shell expects
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status: 0, 2 for a mistake, 128 + the signal where one ended it."""
-    _prepare_streams()
+    prepare_streams()
     status = 0
     try:
         try:
@@ -47,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if os.environ.get("TINYGRAD_LLM_TRACEBACK") and not isinstance(error, BrokenPipeError):
             raise
-        return _unheard(error, status)
+        return unheard(error, status)
     return status
 
 
@@ -58,14 +57,14 @@ def _run(argv: list[str]) -> int:
     except TinygradLLMError as error:
         if os.environ.get("TINYGRAD_LLM_TRACEBACK"):
             raise
-        return _say(f"error: {error}", MISTAKE)
+        return say(f"error: {error}", MISTAKE)
     except MemoryError as error:
         if os.environ.get("TINYGRAD_LLM_TRACEBACK"):
             raise
         got = f"too little ({error})" if str(error) else "too little"
-        return _say(f"error: {DeviceError('memory', 'room for all of it', got, 'Lower the sizes.')}", MISTAKE)
+        return say(f"error: {DeviceError('memory', 'room for all of it', got, 'Lower the sizes.')}", MISTAKE)
     except KeyboardInterrupt:
-        return _say("\nstopped.", INTERRUPTED)
+        return say("\nstopped.", INTERRUPTED)
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -86,33 +85,6 @@ def _dispatch(argv: list[str]) -> int:
         raise ConfigError("tgl", "a command", argv[0], next_step + "`tgl --help` shows them all.")
     module, function = COMMANDS[argv[0]][0].split(":")
     return getattr(importlib.import_module(f"tinygrad_llm.cli.{module}"), function)(argv[1:])
-
-
-def _prepare_streams() -> None:
-    """What a terminal's code page lacks is replaced; where a stream was closed before we began, nothing is written."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace" if name == "stdout" else "backslashreplace")
-
-
-def _say(text: str, status: int) -> int:
-    """Tells the user on the error stream, if anybody can be told there; gives the status back."""
-    with contextlib.suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)
-    return status
-
-
-def _unheard(error: OSError, status: int) -> int:
-    """After a write that failed: says so, unless the reader of our output has gone, and lets go of that output."""
-    if not isinstance(error, BrokenPipeError):
-        where = str(error.filename or "standard output")
-        status = _say(f"error: {StorageError(where, 'a place that can be written', reason(error))}", status or MISTAKE)
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held back has a place to go
-    return status
 
 
 def _alone() -> int:

@@ -30,6 +30,7 @@ from tinygrad_llm.backend import check_device
 from tinygrad_llm.backend.cuda import describe_gpu
 from tinygrad_llm.course.claim import WIDTH, Claim, Part, ascii_fallback, encodable, to_json
 from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.course.output import end_quietly, prepare_streams
 from tinygrad_llm.course.table import table
 from tinygrad_llm.errors import ConfigError, DeviceError
 from tinygrad_llm.train.ranges import RANGES, check_range
@@ -70,8 +71,8 @@ class Chapter:
         self.out = Path(flags.out or Path("out") / "chapters" / number)
         self.root = Course.find().root
         self.begun = time.perf_counter()
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="replace")  # a sign that the terminal lacks must not end the run
+        prepare_streams()  # a sign that the terminal lacks must not end the run
+        end_quietly()
         versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
         versions += f", {describe_gpu()}" if self.device == "cuda" else ""
         print(f"chapter {number}{' --fast' if self.fast else ''}, seeds {self.seeds}   ({versions})")
