@@ -18,7 +18,7 @@ from tinygrad_llm.cli.train import beginning_of
 from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.errors import DataError
 from tinygrad_llm.tokenizer import RegexBPETokenizer
-from tinygrad_llm.train import Interrupted, load_checkpoint, start_run
+from tinygrad_llm.train import Interrupted, load_checkpoint, resume_run, start_run
 from tinygrad_llm.train.config import TrainConfig
 from tinygrad_llm.train.data import Corpus, load_corpus
 from tinygrad_llm.train.trainer import Trainer
@@ -132,6 +132,24 @@ def test_of_two_that_start_in_one_folder_the_second_leaves_it_alone(text, tmp_pa
     with pytest.raises(ValueError, match="a folder without a run"):
         second.run(progress=False, report=lambda line: None)
     assert contents(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize("lost", [None, "last"])
+def test_of_two_that_go_on_from_one_step_the_second_does_not_undo_the_first(lost, text, tmp_path):
+    out = tmp_path / "run"
+    config = TrainConfig(
+        text=str(text), n_layer=1, n_head=2, n_embd=8, block_size=8, steps=4, eval_every=4, threads="1", lr=1e-2
+    )
+    start_run(config, out).run(progress=False, report=lambda line: None)
+    if lost:
+        shutil.rmtree(out / "checkpoint" / lost)
+    first, second = (resume_run(out, {"steps": 9, "eval_every": 100}) for _ in range(2))
+    first.evaluate = lambda: 99.0  # so that best stays what it was
+    first.run(progress=False, report=lambda line: None)
+    before = contents(out)
+    with pytest.raises(ValueError, match="Another process has gone on with it"):
+        second.run(progress=False, report=lambda line: None)
+    assert contents(out) == before
 
 
 # ---- going on
