@@ -19,6 +19,7 @@
 import inspect
 import json
 import math
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -546,7 +547,8 @@ def ends(trainer):
 with tempfile.TemporaryDirectory() as out:
     through = ends(start_run(TrainConfig(**SMALL), Path(out, "through")))
     died = subprocess.run([sys.executable, "-c", DIES, str(Path(out, "killed")), json.dumps(SMALL)]).returncode
-    trainer, forgetful = (resume_run(Path(out, "killed"), {}) for _ in range(2))
+    shutil.copytree(Path(out, "killed"), Path(out, "forgetful"))
+    trainer, forgetful = resume_run(Path(out, "killed"), {}), resume_run(Path(out, "forgetful"), {})
     resumed_at = trainer.step_number
     memory = forgetful.optimizer.state_dict()
     forgetful.optimizer.load_state_dict({name: 0 * array for name, array in memory.items()}, forgetful.step_number)

@@ -36,6 +36,7 @@ __all__ = [
     "StorageError",
     "TinygradLLMError",
     "TokenError",
+    "reason",
 ]
 
 
@@ -92,3 +93,15 @@ class StorageError(TinygradLLMError, OSError):
 
 class DeviceError(TinygradLLMError, RuntimeError):
     """The device asked for is not there."""
+
+
+def reason(error: BaseException) -> str:
+    """Why the system refused, as words that stand after "got"."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a folder"
+    if isinstance(error, NotADirectoryError):
+        return "a path through something that is no folder"
+    words = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip().rstrip(".")
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words

@@ -14,6 +14,7 @@ from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.cli.main import COMMANDS, main
 from tinygrad_llm.datasets.download import SOURCES
 from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.train.ranges import number, whole
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
 SMALL = ["--n-layer", "1", "--n-head", "2", "--n-embd", "16", "--block-size", "8", "--batch-size", "4", "--warmup", "2", "--threads", "1",
@@ -76,7 +77,7 @@ def test_resuming_goes_on_and_a_second_start_is_refused(run, capsys):
         ["train", "--preset", "shakespeare-cpu", "--text", str(run / "text.txt"), "--out", out, *SMALL],
         "--resume",
     )
-    fails(capsys, ["train", "--resume", "--out", out, "--n-embd", "32"], "n_embd")
+    fails(capsys, ["train", "--resume", "--out", out, "--n-embd", "32"], "--n-embd = 16", "--n-embd = 32")
     assert main(["train", "--resume", "--out", out, "--steps", "35"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["steps"] == 35
 
@@ -101,11 +102,11 @@ def test_sampling_continues_the_prompt_and_repeats_with_a_seed(run, capsys):
 
 def test_mistakes_in_sampling_are_named(run, capsys):
     out = str(run / "out")
-    fails(capsys, ["sample", out, "--temperature", "0"], "temperature")
-    fails(capsys, ["sample", out, "--top-k", "0"], "top_k")
-    fails(capsys, ["sample", out, "--top-p", "1.5"], "top_p")
+    fails(capsys, ["sample", out, "--temperature", "0"], "--temperature: expected a number in (0, 1_000_000], got 0")
+    fails(capsys, ["sample", out, "--top-k", "0"], "--top-k")
+    fails(capsys, ["sample", out, "--top-p", "1.5"], "--top-p")
     fails(capsys, ["sample", out, "--prompt", "QQ"], "'Q'", "position 0")
-    fails(capsys, ["sample", out, "--prompt", ""], "prompt")
+    fails(capsys, ["sample", out, "--prompt", ""], "--prompt")
     fails(capsys, ["sample", str(run / "none")], "none")
     fails(capsys, ["sample"], "run")
 
@@ -176,8 +177,8 @@ def test_without_a_command_the_commands_are_listed(capsys):
         (["train", "--step", "3"], ["--step", "Did you mean --steps"]), (["train", "--steps", "many"], ["--steps", "whole number"]),
         (["train", "--steps", "1.5"], ["--steps"]), (["train", "--lr", "fast"], ["--lr"]), (["train", "--preset", "none"], ["--preset", "tales"]),
         (["train", "--zzz"], ["--zzz"]), (["train", "--preset", "shakespeare-cpu"], ["tgl data get tinyshakespeare"]),
-        (["train", "--n-head", "3"], ["n_head", "divisor"]), (["train", "--device", "tpu"], ["tpu", "cuda"]), (["train", "--text", "/none.txt"], ["/none.txt"]),
-        (["train", "--dtype", "float16"], ["float16"]), (["train", "--steps", "0"], ["steps"]), (["train", "--batch-size", "-1"], ["batch_size"]),
+        (["train", "--n-head", "3"], ["--n-head", "a divisor of --n-embd"]), (["train", "--device", "tpu"], ["tpu", "cuda"]), (["train", "--text", "/none.txt"], ["/none.txt"]),
+        (["train", "--dtype", "float16"], ["--dtype", "float16"]), (["train", "--steps", "0"], ["--steps"]), (["train", "--batch-size", "-1"], ["--batch-size"]),
     ],
 )  # fmt: skip
 def test_a_wrong_flag_is_one_line(argv, said, capsys, monkeypatch, tmp_path):
@@ -189,8 +190,8 @@ def test_a_wrong_flag_is_one_line(argv, said, capsys, monkeypatch, tmp_path):
 @dataclass(frozen=True)
 class Flags:
     place: str = field(metadata={"help": "where"})
-    some_count: int = field(default=3, metadata={"help": "how many"})
-    rate: float | None = field(default=None, metadata={"help": "how fast"})
+    some_count: int = field(default=3, metadata={"help": "how many", "range": whole(0, 5000)})
+    rate: float | None = field(default=None, metadata={"help": "how fast", "range": number(0, 1)})
     loud: bool = field(default=False, metadata={"help": "or not"})
 
 

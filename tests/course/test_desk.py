@@ -181,3 +181,20 @@ def test_the_course_is_found_from_below(course):
     assert Course.find(below).get("9.1").id == "09.1"
     with pytest.raises(ConfigError, match=r"Did you mean 09\.1"):
         course.get("09.7")
+
+
+def test_a_chapters_number_in_place_of_an_exercise_names_its_exercises(course):
+    for number in ("9", "09"):
+        with pytest.raises(ConfigError, match=rf"got the chapter {number}\. Its exercises are 09\.1\."):
+            course.get(number)
+
+
+def test_reset_with_yes_asks_nothing_and_keeps_a_copy(course, softmax, monkeypatch, capsys):
+    from tinygrad_llm.cli.main import main
+
+    monkeypatch.setattr("tinygrad_llm.cli.exercises.Course.find", lambda: course)
+    monkeypatch.setattr("builtins.input", lambda question: pytest.fail("it asked"))
+    Desk(course).start()
+    course.own(softmax).write_text("mine")
+    assert main(["reset", "09.1", "--yes"]) == 0 and "09.1 is as at the start. Yours: " in capsys.readouterr().out
+    assert [path.read_text() for path in (course.root / "work" / ".state" / "backup").rglob("*.py")] == ["mine"]

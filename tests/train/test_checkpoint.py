@@ -268,7 +268,7 @@ def test_a_file_that_may_not_grow_is_a_storage_error(tmp_path):
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "last")], capture_output=True, text=True, check=True
     )
     message, step = done.stdout.splitlines()
-    assert "File too large" in message and "untouched" in message and step == "1"
+    assert "file too large" in message and "untouched" in message and step == "1"
     assert [p.name for p in tmp_path.iterdir()] == ["last"]
 
 

@@ -101,6 +101,21 @@ def test_a_stopped_run_goes_on_to_the_same_bits(stop, threads, config, tmp_path)
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
 
 
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(BrokenPipeError(), 13), (OSError(28, "No space left on device"), 15), (OSError(5, "Input/output error"), 15)],
+)
+def test_where_nobody_can_be_told_any_more_the_run_is_saved_and_stops(error, status, config, tmp_path):
+    def report(line):
+        if " 8 " in line:
+            raise error
+
+    with pytest.raises(Interrupted) as found:
+        start_run(replace(config, checkpoint_every=100), tmp_path / "run").run(progress=False, report=report)
+    assert found.value.number == status
+    assert resume_run(tmp_path / "run", {}).step_number == 8
+
+
 @pytest.mark.long
 def test_a_run_of_four_hundred_steps_goes_on_from_any_to_the_same_bits(config, tmp_path):
     config = replace(config, steps=400, checkpoint_every=1, eval_every=400)
@@ -167,7 +182,7 @@ def test_a_bad_loss_stops_the_run_and_keeps_the_checkpoint(config, tmp_path):
         plain(bar)
 
     trainer._one_step = poisoned
-    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match="step 6"):
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match="step 6.*Start a new run with a lower --lr"):
         trainer.run(progress=False, report=lambda line: None)
     assert load_checkpoint(tmp_path / "run" / "checkpoint" / "last").documents["state"]["step"] == 4
     assert list(read_log(tmp_path / "run" / "log.jsonl"))[-1]["event"] == "stopped"
@@ -225,7 +240,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_bits(config, tmp_p
     ("content", "error", "said"),
     [
         (b"", DataError, "empty file"), (b"a", DataError, "held-out|validation|tokens|held"), (b"abcdef", DataError, "block-size"),
-        (b"ab\xffcd" * 50, DataError, "0xff at offset 2"), (None, DataError, "No such file"),
+        (b"ab\xffcd" * 50, DataError, "0xff at offset 2"), (None, DataError, "no such file"),
     ],
 )  # fmt: skip
 def test_a_text_that_cannot_be_learned_from_is_named(content, error, said, config, tmp_path):
@@ -259,7 +274,7 @@ def test_a_full_disk_while_saving_keeps_what_was_saved(config, tmp_path, monkeyp
         plain(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="no space left"):
         trainer.run(progress=False, report=lambda line: None)
     monkeypatch.undo()
     assert load_checkpoint(tmp_path / "run" / "checkpoint" / "last").documents["state"]["step"] == 4

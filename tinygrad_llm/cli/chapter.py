@@ -27,4 +27,5 @@ def main(argv: Sequence[str]) -> int:
     files, lines = green_files(course, number) if "--mine" in argv else ({}, [])
     if "--mine" in argv:
         print("\n".join(lines) or "This chapter has no exercises.", flush=True)
-    return chapter_command(course, number, flags, files)
+    status = chapter_command(course, number, flags, files)
+    return status if status >= 0 else 128 - status  # a signal ended it, and that is how a shell says so

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinygrad_llm.cli.flags import parse
+from tinygrad_llm.cli.flags import command
 from tinygrad_llm.datasets.download import SOURCES, data_dir, download
 from tinygrad_llm.errors import ConfigError
+
+ABOUT = "Lists and gets real texts. Each is checked against its SHA-256."
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,9 @@ class DataFlags:
     url: str | None = field(default=None, metadata={"help": "another address of the same content; file:// works"})
 
 
-def main(argv: Sequence[str]) -> int:
+@command(DataFlags, prog="tgl data", about=ABOUT, positional=["action", "name"])
+def main(flags: DataFlags) -> int:
     """Lists or gets."""
-    about = "Lists and gets real texts. Each is checked against its SHA-256."
-    given, _ = parse(argv, DataFlags, prog="tgl data", about=about, positional=["action", "name"])
-    flags = DataFlags(**given)
     folder = Path(flags.out) if flags.out else data_dir()
     if flags.action == "list":
         print(f"{'name':18}{'bytes':>10}  {'here':6}{'licence':28}what")
@@ -34,7 +33,12 @@ def main(argv: Sequence[str]) -> int:
         print(f"folder: {folder}")
         return 0
     if flags.action != "get" or flags.name is None:
-        raise ConfigError("tgl data", "list, or get NAME", " ".join(argv), f"Names: {', '.join(SOURCES)}.")
+        raise ConfigError(
+            "tgl data",
+            "list, or get NAME",
+            " ".join(filter(None, (flags.action, flags.name))),
+            f"Names: {', '.join(SOURCES)}.",
+        )
     if flags.name in SOURCES:
         source = SOURCES[flags.name]
         print(f"{flags.url or source.url}\n{source.size:,} bytes, licence: {source.licence}")

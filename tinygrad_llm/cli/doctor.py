@@ -7,7 +7,7 @@ import importlib.util
 import os
 import platform
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_info
 
 from tinygrad_llm import __version__
 from tinygrad_llm.backend.cuda import cuda_problem, describe_gpu
-from tinygrad_llm.cli.flags import parse
+from tinygrad_llm.cli.flags import command
 from tinygrad_llm.datasets.download import SOURCES, data_dir
 from tinygrad_llm.train.workers import cores
 
@@ -32,9 +32,9 @@ class DoctorFlags:
     """No flags."""
 
 
-def main(argv: Sequence[str]) -> int:
+@command(DoctorFlags, prog="tgl doctor", about="Says what is installed here, and what is missing.")
+def main(flags: DoctorFlags) -> int:
     """Prints a line a finding."""
-    parse(argv, DoctorFlags, prog="tgl doctor", about="Says what is installed here, and what is missing.")
     for name, finding in findings():
         print(f"{name:14}{finding}")
     return 0

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
 from tinygrad_llm.autograd import no_grad
 from tinygrad_llm.backend import blas_threads
-from tinygrad_llm.cli.flags import parse
+from tinygrad_llm.cli.flags import SPECIAL_HELP, command
 from tinygrad_llm.cli.load import load_model
 from tinygrad_llm.datasets.batches import sequential
 from tinygrad_llm.datasets.text import read_text
+from tinygrad_llm.errors import TokenError
+from tinygrad_llm.tokenizer.special import encode_text
 from tinygrad_llm.train.step import count_targets
+
+MOST_NATS = 709  # e to the power of more is no float64
 
 
 @dataclass(frozen=True)
@@ -24,20 +27,30 @@ class EvalFlags:
     run: str = field(metadata={"help": "folder of a run, a checkpoint, or a model"})
     text: str = field(metadata={"help": "text file to predict"})
     batch_size: int = field(default=32, metadata={"help": "sequences at a time"})
+    special: str = field(default="refuse", metadata={"help": SPECIAL_HELP})
+    newlines: str = field(
+        default="keep", metadata={"help": "carriage returns: keep, or lf as a run with --newlines lf"}
+    )
 
 
-def main(argv: Sequence[str]) -> int:
+@command(EvalFlags, prog="tgl eval", about="A trained model's loss on a text.", positional=["run", "text"])
+def main(flags: EvalFlags) -> int:
     """Prints nats a token, perplexity and bits a byte."""
-    about = "A trained model's loss on a text."
-    given, _ = parse(argv, EvalFlags, prog="tgl eval", about=about, positional=["run", "text"])
-    flags = EvalFlags(**given)
     model, tokenizer = load_model(flags.run)
-    text = read_text(flags.text)
-    tokens = tokenizer.encode_array(text)
+    text = read_text(flags.text, flags.newlines)
+    try:
+        tokens = encode_text(tokenizer, text, flags.special)
+    except TokenError as error:
+        if "'\\r'" not in str(error.got):
+            raise
+        raise TokenError(
+            error.name, error.expected, error.got, "Leave them out, as the run did: --newlines lf"
+        ) from None
     batches = list(sequential(tokens, model.config.block_size, flags.batch_size))
     count = count_targets(batches)
     with no_grad(), blas_threads():
         loss = sum(model.loss(batch, divisor=count).item() for batch in tqdm(batches, disable=None, leave=False))
     bits = loss / math.log(2) * count / len(text.encode("utf-8"))
-    print(f"{loss:.4f} nats a token   perplexity {math.exp(loss):.3f}   {bits:.4f} bits a byte   ({count:,} tokens)")
+    perplexity = math.exp(loss) if loss < MOST_NATS else math.inf
+    print(f"{loss:.4f} nats a token   perplexity {perplexity:.3f}   {bits:.4f} bits a byte   ({count:,} tokens)")
     return 0

@@ -4,20 +4,56 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import functools
+import re
 import typing
-from collections.abc import Sequence
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, fields
 from types import NoneType
 from typing import Any, NoReturn
 
-from tinygrad_llm.errors import ConfigError
+import numpy as np
+
+from tinygrad_llm.errors import ConfigError, TinygradLLMError
+from tinygrad_llm.train.ranges import Range, check_range, range_of
+
+SPECIAL_HELP = "what <|endoftext|> in a text is: allow (the token), text (its characters), or refuse"
 
 
 class _Parser(argparse.ArgumentParser):
     """argparse, with errors that are raised instead of printed."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(self.prog, "its flags", message, f"`{self.prog} --help` shows them.")
+        missing = re.fullmatch(r"the following arguments are required: (.+)", message)
+        expected, got = (missing[1], "none") if missing else ("its flags", message)
+        raise ConfigError(self.prog, expected, got, f"`{self.prog} --help` shows them.")
+
+    def print_help(self, file: Any = None) -> None:
+        """argparse's own is silent where the output cannot be written."""
+        print(self.format_help(), end="", file=file)
+
+
+@dataclass(frozen=True)
+class _Flag:
+    """One field: its name here and on the command line, its type, and what it may be."""
+
+    name: str
+    shown: str
+    kind: type
+    allowed: Range | None
+    help: str
+    required: bool
+
+    def read(self, text: str) -> Any:
+        """The value that `text` spells.  Raises ConfigError under the flag's own name."""
+        assert self.allowed is not None
+        try:
+            value = text if self.kind is str else self.allowed.read(text)
+        except ValueError:
+            raise ConfigError(self.shown, self.allowed, repr(text)) from None
+        check_range(self.name, value, self.allowed, self.shown)
+        return value
 
 
 def parse(
@@ -27,70 +63,147 @@ def parse(
     prog: str,
     about: str,
     positional: Sequence[str] = (),
-    presets: Sequence[str] = (),
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[dict[str, Any], str | None]:
     """The fields of `record` that were given, by name, and the preset if one was named.
 
     A field is a flag --like-this; of type bool it is --like-this or --no-like-this. Those in `positional` are given
-    without a flag. Raises ConfigError for an unknown flag (with the nearest name) or a value of another type.
+    without a flag. Help shows the defaults that hold with the preset that is named in `argv`.
+
+    Raises ConfigError for an unknown flag (with the nearest name), or a value outside its range.
     """
-    parser = _Parser(prog=prog, description=about, allow_abbrev=False, formatter_class=_Formatter)
+    presets = presets or {}
+    parser = _Parser(prog=prog, description=about, allow_abbrev=False, formatter_class=_Formatter, exit_on_error=False)
+    flags = flags_of(record, positional, presets.get(_preset(argv, presets), {}))
     if presets:
-        parser.add_argument(
-            "--preset", choices=presets, default=presets[0], help=f"values to start from (default {presets[0]})"
-        )
-    types = typing.get_type_hints(record)
+        parser.add_argument("--preset", metavar="STR", default=argparse.SUPPRESS, help=_preset_help(presets))
+    for flag in flags:
+        options: dict[str, Any] = {"help": flag.help, "default": argparse.SUPPRESS}
+        if flag.name in positional:
+            parser.add_argument(flag.name, **(options if flag.required else {**options, "nargs": "?"}))
+        elif flag.kind is bool:
+            parser.add_argument(flag.shown, action=argparse.BooleanOptionalAction, **options)
+        else:
+            parser.add_argument(flag.shown, metavar=flag.kind.__name__.upper(), **options)
+    values = _matched(parser, argv)
+    preset = values.pop("preset", next(iter(presets), None))
+    if presets and preset not in presets:
+        raise ConfigError("--preset", " or ".join(presets), repr(preset))
+    read = {flag.name: flag.read for flag in flags if flag.kind is not bool}
+    return {name: read[name](value) if name in read else value for name, value in values.items()}, preset
+
+
+def flags_of(record: type, positional: Sequence[str] = (), preset: Mapping[str, Any] | None = None) -> list[_Flag]:
+    """A record's flags, with the defaults of a preset."""
+    types, flags = typing.get_type_hints(record), []
     for f in fields(record):
         kind = _plain_type(types[f.name])
-        default = "" if f.default in (MISSING, None) else f" (default {f.default})"
-        options: dict[str, Any] = {"help": f.metadata.get("help", "") + default, "default": argparse.SUPPRESS}
-        if f.name in positional:
-            optional: dict[str, Any] = {"nargs": "?"} if f.default is not MISSING else {}
-            parser.add_argument(f.name, type=_converter(kind), **options, **optional)
-        elif kind is bool:
-            parser.add_argument(_flag(f.name), action=argparse.BooleanOptionalAction, **options)
-        else:
-            parser.add_argument(_flag(f.name), type=_converter(kind), metavar=kind.__name__.upper(), **options)
+        default = (preset or {}).get(f.name, f.default)
+        text = f.metadata.get("help", "") + ("" if default in (MISSING, None, "") else f" (default {default})")
+        shown = f.name if f.name in positional else "--" + f.name.replace("_", "-")
+        allowed = f.metadata.get("range") or range_of(f.name, kind)
+        flags.append(_Flag(f.name, shown, kind, allowed, text.replace("%", "%%"), f.default is MISSING))
+    return flags
+
+
+def command(
+    record: type, *, prog: str, about: str, positional: Sequence[str] = ()
+) -> Callable[[Callable[[Any], int]], Callable[[Sequence[str]], int]]:
+    """Makes a command of a function of the record: its errors name flags, and NumPy says nothing of its own."""
+
+    def decorate(body: Callable[[Any], int]) -> Callable[[Sequence[str]], int]:
+        @functools.wraps(body)
+        def main(argv: Sequence[str]) -> int:
+            given, _ = parse(argv, record, prog=prog, about=about, positional=positional)
+            with in_flags(record, positional):
+                return body(record(**given))
+
+        return main
+
+    return decorate
+
+
+@contextmanager
+def in_flags(record: type, positional: Sequence[str] = (), **more: str) -> Iterator[None]:
+    """Errors of what runs inside name the flags instead of the parameters; `more` are names that only deeper code has.
+
+    An overflow is said where it is found, by the check that finds it: NumPy's own warnings would only stand before it.
+    """
+    names = {f.name: f.shown for f in flags_of(record, positional)} | more
+    # a word that is also English, such as "text" or "steps", is a name only where it is the name
+    within = {name: shown for name, shown in names.items() if "_" in name}
+    pattern = re.compile(rf"\b(?:{'|'.join(within)})\b") if within else None
+
+    def spelled(words: Any) -> Any:
+        return pattern.sub(lambda found: within[found[0]], words) if pattern and isinstance(words, str) else words
+
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except TinygradLLMError as error:
+        name = names.get(error.name, error.name)
+        got = error.got  # which is a user's own words, unless it is settings by name
+        if isinstance(got, dict):
+            got = ", ".join(f"{names.get(key, key)} = {value}" for key, value in got.items())
+        said = type(error)(name, spelled(error.expected), got, spelled(error.next_step))
+        raise said.with_traceback(error.__traceback__) from error.__cause__
+
+
+def _preset(argv: Sequence[str], presets: Mapping[str, Any]) -> str:
+    """The preset that is named, or the first."""
+    for argument, following in zip(argv, [*argv[1:], ""]):
+        name, equals, value = argument.partition("=")
+        if name == "--preset":
+            return value if equals else following
+    return next(iter(presets), "")
+
+
+def _preset_help(presets: Mapping[str, Any]) -> str:
+    return f"values to start from: {', '.join(presets)} (default {next(iter(presets))}); with --help, shows them"
+
+
+def _matched(parser: argparse.ArgumentParser, argv: Sequence[str]) -> dict[str, Any]:
+    """What argparse makes of the arguments: a text for each name.  Raises ConfigError for what it cannot place."""
     known = [option for action in parser._actions for option in action.option_strings]
-    given, rest = parser.parse_known_args([_dashed(argument, known) for argument in argv])
+    try:
+        given, rest = parser.parse_known_args(_dashed(argv, known))
+    except argparse.ArgumentError as error:
+        name = (error.argument_name or parser.prog).split("/")[0]
+        if "expected" in error.message and "argument" in error.message:
+            next_step = f"A value that begins with a dash is written {name}=-x."
+            raise ConfigError(name, "a value after it", "none", next_step) from None
+        raise ConfigError(name, "a flag of this command", error.message, f"`{parser.prog} --help` shows it.") from None
+    except ConfigError as error:  # a text was asked for, and what came begins like a flag
+        dashes = [word for word in argv if word.startswith("-") and word.split("=")[0] not in known]
+        if dashes and "--" not in argv:
+            got, next_step = (
+                f"{dashes[0]}, which begins like a flag",
+                f"Write it last, after two dashes: -- {dashes[0]}",
+            )
+            raise ConfigError(error.name, error.expected, got, next_step) from None
+        raise
     if rest:
         near = difflib.get_close_matches(rest[0].split("=")[0], known, 1)
-        next_step = f"Did you mean {near[0]}?" if near else f"`{prog} --help` shows them."
-        raise ConfigError(prog, "its flags", f"unknown {rest[0]}", next_step)
-    values = vars(given)
-    return {k: v for k, v in values.items() if k != "preset"}, values.get("preset")
+        next_step = f"Did you mean {near[0]}?" if near else f"`{parser.prog} --help` shows them."
+        raise ConfigError(parser.prog, "its flags", f"unknown {rest[0]}", next_step)
+    return vars(given)
 
 
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _dashed(argument: str, known: Sequence[str]) -> str:
-    """--batch_size is taken for --batch-size."""
-    name, equals, value = argument.partition("=")
-    dashed = name.replace("_", "-")
-    return dashed + equals + value if name.startswith("--") and dashed in known else argument
+def _dashed(argv: Sequence[str], known: Sequence[str]) -> list[str]:
+    """--batch_size is taken for --batch-size; what comes after -- is left alone."""
+    stop = list(argv).index("--") if "--" in argv else len(argv)
+    out = []
+    for argument in argv[:stop]:
+        name, equals, value = argument.partition("=")
+        dashed = name.replace("_", "-")
+        out.append(dashed + equals + value if name.startswith("--") and dashed in known else argument)
+    return [*out, *argv[stop:]]
 
 
 def _plain_type(annotation: Any) -> type:
     """int of `int | None`, and so on."""
     plain = [t for t in typing.get_args(annotation) if t is not NoneType] or [annotation]
     return plain[0]
-
-
-def _converter(kind: type) -> Any:
-    """Text to a value; whole numbers may be written 1e3 or 1_000."""
-
-    def convert(text: str) -> Any:
-        if kind is not int:
-            return kind(text)
-        number = float(text) if "e" in text.lower() else int(text)
-        if number != int(number):
-            raise ValueError(text)
-        return int(number)
-
-    convert.__name__ = {int: "whole number", float: "number"}.get(kind, kind.__name__)
-    return convert
 
 
 class _Formatter(argparse.HelpFormatter):

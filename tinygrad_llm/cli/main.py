@@ -8,7 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tinygrad_llm.errors import ConfigError, TinygradLLMError
+from tinygrad_llm import __version__
+from tinygrad_llm.course.output import MISTAKE, prepare_streams, say, unheard
+from tinygrad_llm.errors import ConfigError, DeviceError, TinygradLLMError
 
 COMMANDS = {
     "train": ("train:main", "train a model on a text; draws its curve, keeps checkpoints"),
@@ -33,31 +35,56 @@ INTERRUPTED = 130  # 128 + SIGINT, what a shell expects
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit status: 0, 2 for a mistake, 130 after Ctrl-C."""
-    argv = sys.argv[1:] if argv is None else list(argv)
-    if argv and argv[0] in ("-h", "--help"):
-        print(usage())
-        return 0
+    """Runs a command; returns the exit status: 0, 2 for a mistake, 128 + the signal where one ended it."""
+    prepare_streams()
+    status = 0
     try:
-        if not argv:
-            return _alone()
-        if argv[0] not in COMMANDS:
-            near = difflib.get_close_matches(argv[0], COMMANDS, 1)
-            next_step = f"Did you mean {near[0]}? " if near else ""
-            raise ConfigError("tgl", "a command", argv[0], next_step + "`tgl --help` shows them all.")
-        module, function = COMMANDS[argv[0]][0].split(":")
-        return getattr(importlib.import_module(f"tinygrad_llm.cli.{module}"), function)(argv[1:])
+        try:
+            status = _run(sys.argv[1:] if argv is None else list(argv))
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if os.environ.get("TINYGRAD_LLM_TRACEBACK") and not isinstance(error, BrokenPipeError):
+            raise
+        return unheard(error, status)
+    return status
+
+
+def _run(argv: list[str]) -> int:
+    """The command, its errors as one line."""
+    try:
+        return _dispatch(argv)
     except TinygradLLMError as error:
         if os.environ.get("TINYGRAD_LLM_TRACEBACK"):
             raise
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return say(f"error: {error}", MISTAKE)
+    except MemoryError as error:
+        if os.environ.get("TINYGRAD_LLM_TRACEBACK"):
+            raise
+        got = f"too little ({error})" if str(error) else "too little"
+        return say(f"error: {DeviceError('memory', 'room for all of it', got, 'Lower the sizes.')}", MISTAKE)
     except KeyboardInterrupt:
-        print("\nstopped.", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone; there is nobody to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return say("\nstopped.", INTERRUPTED)
+
+
+def _dispatch(argv: list[str]) -> int:
+    """Finds the command and runs it."""
+    if not argv:
+        return _alone()
+    if argv[0] == "help":
+        argv = [*argv[1:2], "--help"]
+    if argv[0] in ("-h", "--help"):
+        print(usage())
         return 0
+    if argv[0] in ("-V", "--version"):
+        print(f"tinygrad_llm {__version__}")
+        return 0
+    if argv[0] not in COMMANDS:
+        near = difflib.get_close_matches(argv[0], COMMANDS, 1)
+        next_step = f"Did you mean {near[0]}? " if near else ""
+        raise ConfigError("tgl", "a command", argv[0], next_step + "`tgl --help` shows them all.")
+    module, function = COMMANDS[argv[0]][0].split(":")
+    return getattr(importlib.import_module(f"tinygrad_llm.cli.{module}"), function)(argv[1:])
 
 
 def _alone() -> int:

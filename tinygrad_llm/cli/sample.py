@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinygrad_llm.cli.flags import parse
+from tinygrad_llm.cli.flags import SPECIAL_HELP, command, in_flags
 from tinygrad_llm.cli.load import beginning, load_model
 from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.tokenizer.special import encode_text
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,22 @@ class SampleFlags:
     temperature: float = field(default=0.8, metadata={"help": "below 1 bolder, above 1 more varied"})
     top_k: int | None = field(default=None, metadata={"help": "keep the k most likely tokens"})
     top_p: float = field(default=1.0, metadata={"help": "keep the most likely tokens up to this probability"})
+    special: str = field(default="refuse", metadata={"help": SPECIAL_HELP})
     greedy: bool = field(default=False, metadata={"help": "always the most likely token"})
     seed: int | None = field(default=None, metadata={"help": "same seed, same text"})
     device: str = field(default="cpu", metadata={"help": "cpu, cuda or auto"})
 
 
-def main(argv: Sequence[str]) -> int:
+@command(SampleFlags, prog="tgl sample", about="Lets a trained model write.", positional=["run"])
+def main(flags: SampleFlags) -> int:
     """Writes to standard output."""
-    given, _ = parse(argv, SampleFlags, prog="tgl sample", about="Lets a trained model write.", positional=["run"])
-    flags = SampleFlags(**given)
     sampler = Sampler(flags.temperature, flags.top_k, flags.top_p, flags.greedy)
     model, tokenizer = load_model(flags.run)
     model.to(flags.device)
-    prompt = beginning(tokenizer) if flags.prompt is None else tokenizer.encode(flags.prompt)
+    prompt = beginning(tokenizer)
+    if flags.prompt is not None:
+        with in_flags(SampleFlags, text="--prompt"):
+            prompt = encode_text(tokenizer, flags.prompt, flags.special).tolist()
     stream = tokenizer.stream_decoder()
     sys.stdout.write(flags.prompt or "")
     for token in generate(model, prompt, flags.tokens, sampler, np.random.default_rng(flags.seed)):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinygrad_llm.cli.flags import parse
+from tinygrad_llm.cli.flags import SPECIAL_HELP, command
 from tinygrad_llm.datasets.download import find_file
+from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.tokenizer import ByteTokenizer, RegexBPETokenizer, Tokenizer, load_tokenizer
+from tinygrad_llm.tokenizer.special import encode_text
 from tinygrad_llm.train.checkpoint import exists, load_checkpoint
+from tinygrad_llm.train.lock import newest
+from tinygrad_llm.train.ranges import TEXT
 from tinygrad_llm.train.run import tokenizer_of
 
 
@@ -19,17 +22,16 @@ class TokenizeFlags:
 
     text: str = field(metadata={"help": "the text itself"})
     tokenizer: str = field(
-        default="byte", metadata={"help": "byte, gpt2, a tokenizer's file or folder, or a run's folder"}
+        default="byte", metadata={"help": "byte, gpt2, a tokenizer's file or folder, or a run's folder", "range": TEXT}
     )
+    special: str = field(default="refuse", metadata={"help": SPECIAL_HELP})
 
 
-def main(argv: Sequence[str]) -> int:
+@command(TokenizeFlags, prog="tgl tokenize", about="Shows the tokens of a text.", positional=["text"])
+def main(flags: TokenizeFlags) -> int:
     """Prints a token a line: id and bytes, and the count."""
-    about = "Shows the tokens of a text."
-    given, _ = parse(argv, TokenizeFlags, prog="tgl tokenize", about=about, positional=["text"])
-    flags = TokenizeFlags(**given)
     tokenizer = _tokenizer(flags.tokenizer)
-    ids = tokenizer.encode(flags.text)
+    ids = encode_text(tokenizer, flags.text, flags.special).tolist()
     for token in ids:
         print(f"{token:8}  {tokenizer.token_bytes(token).decode('utf-8', errors='backslashreplace')!r}")
     print(f"{len(ids)} tokens, {len(flags.text)} characters, {len(flags.text.encode('utf-8'))} bytes")
@@ -41,5 +43,11 @@ def _tokenizer(name: str) -> Tokenizer:
         return ByteTokenizer()
     if name == "gpt2":
         return RegexBPETokenizer.from_gpt2_files(find_file("gpt2/encoder.json"), find_file("gpt2/vocab.bpe"))
-    last = Path(name) / "checkpoint" / "last"
-    return tokenizer_of(load_checkpoint(last)) if exists(last) else load_tokenizer(name)
+    if exists(newest(Path(name))):
+        return tokenizer_of(load_checkpoint(newest(Path(name))))
+    if not Path(name).exists():
+        learned = f"{name} is learned from a text: tgl train --tokenizer {name}, then name the run's folder."
+        next_step = learned if name in ("bpe", "char") else "Is the path right?"
+        expected = "byte, gpt2, a tokenizer's file or folder, or a run's folder"
+        raise ConfigError("--tokenizer", expected, repr(name), next_step)
+    return load_tokenizer(name)

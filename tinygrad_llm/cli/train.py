@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
+import os
+import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tinygrad_llm.backend.cuda import describe_gpu
-from tinygrad_llm.cli.flags import parse
+from tinygrad_llm.cli.flags import in_flags, parse
 from tinygrad_llm.cli.load import beginning
+from tinygrad_llm.datasets.download import SOURCES, data_dir
+from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models.ngram import NGram
-from tinygrad_llm.train.checkpoint import exists
 from tinygrad_llm.train.config import PRESETS, TrainConfig
 from tinygrad_llm.train.data import Corpus
+from tinygrad_llm.train.lock import claimed, newest
 from tinygrad_llm.train.log import curves
 from tinygrad_llm.train.run import resume_run, start_run
 from tinygrad_llm.train.trainer import Interrupted, Trainer
@@ -28,6 +35,8 @@ from tinygrad_llm.visualize import loss_curve
 
 NGRAM_ORDERS = (3, 5)
 SAMPLE_TOKENS = 400
+PROMPT_FROM, PROMPT_LENGTH = 400, 16
+"""Tokens to look at, and characters to take at most."""
 
 
 @dataclass(frozen=True)
@@ -40,35 +49,68 @@ class TrainFlags(TrainConfig):
 def main(argv: Sequence[str]) -> int:
     """Trains; returns the exit status."""
     about = "Trains a GPT. Presets: tales (a minute on two cores), shakespeare-cpu, shakespeare-gpu, gpt2-124m."
-    given, preset = parse(argv, TrainFlags, prog="tgl train", about=about, presets=list(PRESETS))
+    given, preset = parse(argv, TrainFlags, prog="tgl train", about=about, presets=PRESETS)
     resume = given.pop("resume", False)
-    base = PRESETS[preset or "tales"]
-    if str(preset).startswith(("shakespeare", "gpt2")) and "text" not in given and not resume:
-        raise ConfigError("--text", "a text file, for this preset", "none", "Get one: tgl data get tinyshakespeare")
-    out = Path(given["out"]) if "out" in given else _free_folder(Path("out") / str(preset), resume)
-    trainer = resume_run(out, given) if resume else start_run(TrainConfig(**{**base, **given}), out)
-    _introduce(trainer)
-    start = time.perf_counter()
-    try:
-        trainer.run()
-    except Interrupted:
-        print(f"\nstopped at step {trainer.step_number}; saved. Go on with: {_resume_command(out)}", file=sys.stderr)
-        return 130
-    _report(trainer, time.perf_counter() - start)
+    with in_flags(TrainFlags):
+        trainer = _resumed(given, str(preset)) if resume else _started(given, str(preset))
+        if trainer.step_number >= trainer.config.steps:
+            _say_finished(trainer)
+            return 0
+        _introduce(trainer)
+        start = time.perf_counter()
+        try:
+            trainer.run()
+        except Interrupted as stop:
+            next_step = f"Go on with: {_resume_command(trainer.out)}"
+            with contextlib.suppress(OSError):  # its terminal may be gone
+                print(f"\nstopped at step {trainer.step_number}; saved. {next_step}", file=sys.stderr, flush=True)
+            return 128 + stop.number
+        _report(trainer, time.perf_counter() - start)
     return 0
 
 
-def _free_folder(wanted: Path, resume: bool) -> Path:
-    """`wanted`, or `wanted-2` and so on where a run is already there: a run never overwrites another."""
-    path, number = wanted, 2
-    while not resume and exists(path / "checkpoint" / "last"):
-        path = wanted.with_name(f"{wanted.name}-{number}")
-        number += 1
-    return path
+def _started(given: dict[str, Any], preset: str) -> Trainer:
+    """A new run, in the folder that was named or in one of its own."""
+    if preset.startswith(("shakespeare", "gpt2")) and "text" not in given:
+        raise ConfigError("--text", "a text file, for this preset", "none", "Get one: tgl data get tinyshakespeare")
+    wanted = Path("out") / preset
+    config = TrainConfig(**{**PRESETS[preset], **given})
+    _tell_of_returns(config)
+    trainer = start_run(config, Path(given["out"]) if "out" in given else None)
+    if "out" not in given:
+        trainer.move_to(claimed(wanted))
+    return trainer
+
+
+def _tell_of_returns(config: TrainConfig) -> None:
+    """Carriage returns are learned as they are, but not unnoticed."""
+    if config.text is not None and config.newlines == "keep":
+        count = read_text(config.text).count("\r")
+        if count:
+            print(f"The text has {count:,} carriage returns; --newlines lf leaves them out.", file=sys.stderr)
+
+
+def _resumed(given: dict[str, Any], preset: str) -> Trainer:
+    """The run that goes on, and from where."""
+    out = Path(given["out"]) if "out" in given else Path("out") / preset
+    trainer = resume_run(out, given)
+    print(f"{out}: going on from {newest(out)}, step {trainer.step_number} of {trainer.config.steps}", flush=True)
+    return trainer
+
+
+def _say_finished(trainer: Trainer) -> None:
+    done = trainer.step_number
+    print(f"This run is finished: {done} of {trainer.config.steps} steps are done. For more of them:")
+    print(f"  {_resume_command(trainer.out)} --steps {2 * done}")
 
 
 def _resume_command(out: Path) -> str:
-    return f"tgl train --resume --out {out}"
+    return as_typed("tgl", "train", "--resume", "--out", str(out))
+
+
+def as_typed(*words: str) -> str:
+    """A command that a shell reads as these words."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def _introduce(trainer: Trainer) -> None:
@@ -109,11 +151,24 @@ def _report(trainer: Trainer, seconds: float) -> None:
         f"curve: {out / 'loss.svg'}{' and loss.png' if png else ''}"
     )
     print("Try next:")
-    print(f"  tgl sample {out} --prompt 'The ' --temperature 0.5")
-    print(f"  tgl train --resume --out {out} --steps {2 * trainer.config.steps}")
-    print("  tgl data get tinyshakespeare   and then   tgl train --preset shakespeare-cpu --text FILE")
+    prompt = [f"--prompt={words}"] if (words := beginning_of(corpus)) else []
+    print(f"  {as_typed('tgl', 'sample', str(out), *prompt, '--temperature', '0.5')}")
+    print(f"  {_resume_command(out)} --steps {2 * trainer.config.steps}")
+    text = str(data_dir() / SOURCES["tinyshakespeare"].file)
+    print("  tgl data get tinyshakespeare")
+    print(f"  {as_typed('tgl', 'train', '--preset', 'shakespeare-cpu', '--text', text)}")
     trainer.log.write("report", best_val_loss=trainer.best, ngrams=baselines, seconds=seconds)
     print(json.dumps({"out": str(out), "val_loss": trainer.best, "steps": trainer.step_number, "ngrams": baselines}))
+
+
+def beginning_of(corpus: Corpus) -> str:
+    """A few words of the held-out text: whatever alphabet the model has learned, it knows them; "" where are none."""
+    text = corpus.tokenizer.decode(corpus.val[:PROMPT_FROM])
+    lines = [line.strip() for line in text.replace("\ufffd", " ").splitlines() if line.strip()]
+    if not lines:
+        return ""
+    words = lines[min(1, len(lines) - 1)]  # the first line may begin within a word
+    return words if len(words) <= PROMPT_LENGTH else words[:PROMPT_LENGTH].rpartition(" ")[0] or words[:PROMPT_LENGTH]
 
 
 def ngram_losses(corpus: Corpus) -> dict[str, float]:

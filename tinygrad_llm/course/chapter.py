@@ -30,8 +30,10 @@ from tinygrad_llm.backend import check_device
 from tinygrad_llm.backend.cuda import describe_gpu
 from tinygrad_llm.course.claim import WIDTH, Claim, Part, ascii_fallback, encodable, to_json
 from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.course.output import end_quietly, prepare_streams
 from tinygrad_llm.course.table import table
 from tinygrad_llm.errors import ConfigError, DeviceError
+from tinygrad_llm.train.ranges import RANGES, check_range
 from tinygrad_llm.visualize.figure import Figure
 
 __all__ = ["Chapter", "ClaimFailed", "table"]
@@ -69,8 +71,8 @@ class Chapter:
         self.out = Path(flags.out or Path("out") / "chapters" / number)
         self.root = Course.find().root
         self.begun = time.perf_counter()
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="replace")  # a sign that the terminal lacks must not end the run
+        prepare_streams()  # a sign that the terminal lacks must not end the run
+        end_quietly()
         versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
         versions += f", {describe_gpu()}" if self.device == "cuda" else ""
         print(f"chapter {number}{' --fast' if self.fast else ''}, seeds {self.seeds}   ({versions})")
@@ -162,15 +164,24 @@ class _Parser(argparse.ArgumentParser):
 def _flags(number: str, claim: str, argv: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(description=f"Chapter {number}. {claim}", allow_abbrev=False)
     parser.add_argument("--fast", action="store_true", help="seconds instead of a minute: for tests")
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds the claim is measured over")
+    parser.add_argument("--seeds", default="1", help="how many seeds the claim is measured over (default 1)")
     parser.add_argument("--device", choices=["cpu", "cuda", "auto"], default="cpu", help="where to compute")
     parser.add_argument("--json", action="store_true", help="the verdict once more, as a last line of JSON")
     parser.add_argument("--out", help=f"folder for figures; out/chapters/{number} otherwise")
     flags = parser.parse_args(list(argv))
-    if flags.seeds < 1:
-        parser.error("--seeds is at least 1")
     try:
+        flags.seeds = _whole("seeds", flags.seeds)
         check_device(flags.device)
-    except DeviceError as error:
+    except (ConfigError, DeviceError) as error:
         parser.exit(2, f"error: {error}\n")
     return flags
+
+
+def _whole(name: str, text: str) -> int:
+    """The setting's value.  Raises ConfigError where it is none, or out of its range."""
+    try:
+        value = RANGES[name].read(text)
+    except ValueError:
+        value = text
+    check_range(name, value, RANGES[name], f"--{name}")
+    return value

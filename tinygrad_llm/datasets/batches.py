@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygrad_llm.errors import ArgumentError, DataError, StorageError, TokenError
+from tinygrad_llm.errors import ArgumentError, DataError, StorageError, TokenError, reason
 
 Batch = dict[str, np.ndarray]
 """Arrays by name with one leading axis, the examples: "tokens" and "targets", (B, T) int64, a target being the token
@@ -21,7 +21,7 @@ def write_tokens(path: str | Path, ids: np.ndarray) -> None:
         with open(path, "wb") as file:
             np.save(file, np.asarray(ids).astype(dtype), allow_pickle=False)
     except OSError as error:
-        raise StorageError(str(path), "a place that can be written", error.strerror) from error
+        raise StorageError(str(path), "a place that can be written", reason(error)) from error
 
 
 def read_tokens(path: str | Path) -> np.ndarray:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tinygrad_llm.errors import ArgumentError, DataError, StorageError
+from tinygrad_llm.errors import ArgumentError, DataError, StorageError, reason
 
 BLOCK = 1 << 16
 TIMEOUT_S = 30.0
@@ -102,10 +104,12 @@ def download(name: str, folder: Path | None = None, *, url: str | None = None, p
     path = (data_dir() if folder is None else folder) / source.file
     if path.is_file() and _sha256(path) == source.sha256:
         return path
+    address = url or source.url
+    _check_address(address)
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(source, url or source.url, part, progress)
+        _fetch(source, address, part, progress)
         if part.stat().st_size != source.size or _sha256(part) != source.sha256:
             got = f"{part.stat().st_size} bytes with another checksum"
             part.unlink()
@@ -113,23 +117,35 @@ def download(name: str, folder: Path | None = None, *, url: str | None = None, p
                 name,
                 f"the {source.size} bytes with SHA-256 {source.sha256[:12]}…",
                 got,
-                _by_hand(url or source.url, path),
+                _by_hand(address, path),
             )
         os.replace(part, path)
     except urllib.error.URLError as error:
-        reason = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else f"{error.reason}"
-        raise DataError(
-            name, f"an answer from {url or source.url}", reason, _by_hand(url or source.url, path)
-        ) from error
-    except (TimeoutError, ConnectionError) as error:
-        raise DataError(
-            name, f"an answer from {url or source.url}", f"{error}", "Call again: it goes on where it stopped."
-        ) from error
+        got = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else f"{error.reason}"
+        raise DataError(name, f"an answer from {address}", got, _by_hand(address, path)) from error
+    except (TimeoutError, ConnectionError, http.client.IncompleteRead) as error:
+        next_step = "Call again: it goes on where it stopped."
+        raise DataError(name, f"an answer from {address}", f"{error}", next_step) from error
+    except (UnicodeError, http.client.HTTPException) as error:
+        raise _no_address(address) from error
     except OSError as error:
         raise StorageError(
-            str(path), "a place that can be written", error.strerror, "Free space or choose another folder."
+            str(path), "a place that can be written", reason(error), "Free space or choose another folder."
         ) from error
     return path
+
+
+def _no_address(address: str) -> ArgumentError:
+    return ArgumentError("url", "an address such as https://… or file:///…", repr(address))
+
+
+def _check_address(address: str) -> None:
+    try:
+        if urllib.parse.urlsplit(address).scheme in ("http", "https", "file"):
+            return
+    except ValueError:
+        pass  # brackets that hold no IPv6 address
+    raise _no_address(address)
 
 
 def _by_hand(url: str, path: Path) -> str:

@@ -17,7 +17,7 @@ from tinygrad_llm.datasets.download import cache_dir
 from tinygrad_llm.datasets.kingdom import write_kingdom
 from tinygrad_llm.datasets.lingo import write_lingo
 from tinygrad_llm.datasets.tales import write_tales
-from tinygrad_llm.errors import ArgumentError, DataError, StorageError
+from tinygrad_llm.errors import ArgumentError, DataError, StorageError, reason
 
 CHECKOUT = Path(__file__).resolve().parents[2] / "data"
 
@@ -77,7 +77,7 @@ def corpus(name: str) -> Path:
             _generate(name, folder, missing)
         except OSError as error:
             next_step = "Free space, or set XDG_CACHE_HOME to another folder."
-            raise StorageError(str(folder), "a place that can be written", error.strerror, next_step) from error
+            raise StorageError(str(folder), "a place that can be written", reason(error), next_step) from error
     return folder
 
 

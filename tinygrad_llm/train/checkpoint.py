@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.errors import CheckpointError, StorageError, TinygradLLMError
+from tinygrad_llm.errors import CheckpointError, StorageError, TinygradLLMError, reason
 from tinygrad_llm.files import MOST_TEXT, memory, read_regular
 from tinygrad_llm.models.weights import parse_json, parse_weights, weights_bytes
 
@@ -55,8 +55,10 @@ class Checkpoint:
 
 def save_checkpoint(
     folder: str | Path, arrays: Mapping[str, Mapping[str, np.ndarray]], documents: Mapping[str, Mapping[str, Any]]
-) -> None:
+) -> int:
     """Puts a new checkpoint in the place of the old one: arrays[NAME] → NAME.safetensors, documents[NAME] → NAME.json.
+
+    Returns its number, which counts the saves.
 
     Raises StorageError where the disk refuses; the old checkpoint is then untouched, and nothing half-made is left.
     """
@@ -76,9 +78,9 @@ def save_checkpoint(
         _remove_quietly(new)
         if not last.exists() and _sibling(last, "old").exists():
             _rename_quietly(_sibling(last, "old"), last)
-        reason = getattr(error, "strerror", None) or type(error).__name__
         next_step = "Free space or choose another --out; what was saved before is untouched."
-        raise StorageError(str(last), "room for a checkpoint", reason, next_step) from error
+        raise StorageError(str(last), "room for a checkpoint", reason(error), next_step) from error
+    return sequence
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:

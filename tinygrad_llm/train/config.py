@@ -8,11 +8,7 @@ from typing import Any
 
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.models.gpt import GPTConfig
-from tinygrad_llm.optim import SCHEDULES
-from tinygrad_llm.train.precision import PRECISIONS
-
-TOKENIZERS = ("char", "byte", "bpe", "gpt2")
-DTYPES = ("float32", "float64")
+from tinygrad_llm.train.ranges import RANGES, check_range
 
 
 def _f(default: Any, text: str) -> Any:
@@ -26,6 +22,8 @@ class TrainConfig:
     text: str | None = _f(None, "text file to learn from; the tales corpus where none is given")
     out: str | None = _f(None, "folder for log, checkpoints and curve; out/PRESET where none is given")
     tokenizer: str = _f("char", "char, byte, bpe (trained on the text), or gpt2 (its own files)")
+    special: str = _f("refuse", "what <|endoftext|> in the text is: allow (the token), text, or refuse")
+    newlines: str = _f("keep", "carriage returns: keep them, or lf (every line ends with \\n alone)")
     vocab_size: int = _f(512, "size of the vocabulary that --tokenizer bpe learns")
     n_layer: int = _f(4, "transformer blocks")
     n_head: int = _f(4, "attention heads")
@@ -57,20 +55,9 @@ class TrainConfig:
     keep_pages: bool = _f(True, "let the C library keep freed memory (glibc only)")
 
     def __post_init__(self) -> None:
-        for name, choices in (
-            ("tokenizer", TOKENIZERS),
-            ("schedule", SCHEDULES),
-            ("dtype", DTYPES),
-            ("precision", PRECISIONS),
-        ):
-            if getattr(self, name) not in choices:
-                raise ConfigError(name, " or ".join(choices), repr(getattr(self, name)))
-        for name in ("steps", "batch_size", "accumulate", "eval_every", "checkpoint_every", "log_every"):
-            if getattr(self, name) < 1:
-                raise ConfigError(name, "at least 1", getattr(self, name))
-        for name in ("warmup", "eval_batches", "seed"):
-            if getattr(self, name) < 0:
-                raise ConfigError(name, "at least 0", getattr(self, name))
+        for f in fields(self):
+            if f.name in RANGES:
+                check_range(f.name, getattr(self, f.name), RANGES[f.name])
         self.model(vocab_size=1)  # refuses sizes that make no model
 
     def model(self, vocab_size: int) -> GPTConfig:
@@ -88,7 +75,7 @@ FREE_TO_CHANGE = frozenset(
 """What a resumed run may set anew; all else makes another run."""
 
 
-ADDED_LATER = frozenset({"precision", "graph"})
+ADDED_LATER = frozenset({"precision", "graph", "special", "newlines"})
 """Fields that a run saved by an earlier version does not have."""
 
 

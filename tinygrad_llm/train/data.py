@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +14,7 @@ from tinygrad_llm.datasets.locate import tales_files
 from tinygrad_llm.datasets.text import read_text, split_text
 from tinygrad_llm.errors import DataError
 from tinygrad_llm.tokenizer import ByteTokenizer, CharTokenizer, RegexBPETokenizer, Tokenizer
+from tinygrad_llm.tokenizer.special import encode_text
 from tinygrad_llm.train.config import TrainConfig
 
 
@@ -29,6 +33,34 @@ class Corpus:
         return len(self.val) / self.val_bytes / float(np.log(2))
 
 
+def text_places(text: str | None, out: Path) -> list[str]:
+    """Where a text is, absolute and as seen from the run's folder: one of them holds when folders are moved."""
+    if text is None:
+        return []
+    place = os.path.abspath(text)
+    try:
+        return [place, os.path.relpath(place, out)]
+    except ValueError:  # on another drive of Windows
+        return [place]
+
+
+def text_candidates(text: str | None, given: str | None, places: Sequence[str], out: Path) -> list[str | None]:
+    """Where the text of a run may be now, the likeliest first; None is the generated corpus."""
+    if text is None:
+        return [None]
+    if given is not None:
+        return [given]
+    paths = [text, *(os.path.normpath(out / place) for place in places)]  # an absolute path stays as it is
+    return list(dict.fromkeys(path for path in paths if os.path.isfile(path))) or [text]
+
+
+def fingerprint(corpus: Corpus) -> dict[str, int]:
+    """Enough to notice that the text is another one."""
+    place = np.arange(1, len(corpus.train) + 1, dtype=np.uint64)
+    mixed = int((place * (corpus.train.astype(np.uint64) + 1)).sum() & 0xFFFFFFFF)
+    return {"train_tokens": len(corpus.train), "val_tokens": len(corpus.val), "checksum": mixed}
+
+
 def load_corpus(config: TrainConfig, tokenizer: Tokenizer | None = None) -> Corpus:
     """Reads, splits and tokenizes. A resumed run passes its own tokenizer.
 
@@ -37,7 +69,7 @@ def load_corpus(config: TrainConfig, tokenizer: Tokenizer | None = None) -> Corp
     if config.text is None:
         train_text, val_text = (read_text(path) for path in tales_files())
     else:
-        train_text, val_text = split_text(read_text(config.text))
+        train_text, val_text = split_text(read_text(config.text, config.newlines))
         if not val_text:
             raise DataError(
                 config.text,
@@ -46,7 +78,7 @@ def load_corpus(config: TrainConfig, tokenizer: Tokenizer | None = None) -> Corp
                 "Use a longer text.",
             )
     tokenizer = tokenizer or make_tokenizer(config, train_text + val_text, train_text)
-    train, val = tokenizer.encode_array(train_text), tokenizer.encode_array(val_text)
+    train, val = (encode_text(tokenizer, text, config.special) for text in (train_text, val_text))
     for name, ids, least in (("text", train, config.block_size + 1), ("held-out text", val, 2)):
         if len(ids) < least:
             next_step = "Use a longer text or a smaller --block-size."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinygrad_llm.errors import StorageError
+from tinygrad_llm.errors import StorageError, reason
 
 
 class Log:
@@ -26,7 +26,7 @@ class Log:
                 file.write(("\n" if torn else "") + json.dumps({"event": event, **values}) + "\n")
         except OSError as error:
             next_step = "Free space or choose another --out; what was saved before is untouched."
-            raise StorageError(str(self.path), "a file that can be written", error.strerror, next_step) from error
+            raise StorageError(str(self.path), "a file that can be written", reason(error), next_step) from error
 
 
 def read_log(path: str | Path) -> Iterator[dict[str, Any]]:

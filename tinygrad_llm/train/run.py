@@ -9,22 +9,28 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.backend import check_device
-from tinygrad_llm.errors import CheckpointError, ConfigError
+from tinygrad_llm.errors import CheckpointError, ConfigError, DataError, TinygradLLMError, TokenError
 from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.models.hugging_face import from_hugging_face
 from tinygrad_llm.tokenizer import Tokenizer, tokenizer_from_dict
-from tinygrad_llm.train.checkpoint import Checkpoint, exists, load_checkpoint
+from tinygrad_llm.train.checkpoint import Checkpoint, load_checkpoint
 from tinygrad_llm.train.config import FREE_TO_CHANGE, TrainConfig, config_from_dict
-from tinygrad_llm.train.data import load_corpus
+from tinygrad_llm.train.data import Corpus, fingerprint, load_corpus, text_candidates
+from tinygrad_llm.train.lock import has_run, newest
 from tinygrad_llm.train.precision import check_precision
 from tinygrad_llm.train.trainer import Trainer
 from tinygrad_llm.train.workers import worker_count
 
+THE_TEXT = "Name the text that the run learned from: --text FILE."
 
-def start_run(config: TrainConfig, out: Path) -> Trainer:
-    """A fresh run.  Raises ConfigError where `out` holds one already: nothing saved is ever overwritten."""
+
+def start_run(config: TrainConfig, out: Path | None) -> Trainer:
+    """A fresh run.  Raises ConfigError where `out` holds one already: nothing saved is ever overwritten.
+
+    Where `out` is None the trainer must be given a folder before it runs: `move_to`.
+    """
     check_precision(config.precision, check_device(config.device), config.dtype)
-    if exists(out / "checkpoint" / "last"):
+    if out is not None and has_run(out):
         next_step = "Go on with --resume, or choose another --out."
         raise ConfigError("out", "a folder without a run", str(out), next_step)
     corpus = load_corpus(config)
@@ -34,24 +40,49 @@ def start_run(config: TrainConfig, out: Path) -> Trainer:
 
 
 def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
-    """Goes on from checkpoint/last; `given` are the flags of this call.
+    """Goes on from checkpoint/last, or checkpoint/best where that is all there is; `given` are the flags of this call.
 
-    Raises CheckpointError where there is nothing to go on from, ConfigError where a flag would make it another run.
+    The text is the one with the run's checksum: where it was, or there as seen from `out`, or where `given` says.
+
+    Raises CheckpointError where there is nothing to go on from, or no such text; ConfigError where a flag would make it
+    another run.
     """
-    saved = load_checkpoint(out / "checkpoint" / "last")
+    saved = load_checkpoint(newest(out))
     config = config_from_dict(saved.document("run")["config"])
-    changed = {k: v for k, v in given.items() if getattr(config, k) != v and k not in FREE_TO_CHANGE}
+    free = FREE_TO_CHANGE if config.text is None else FREE_TO_CHANGE | {"text"}
+    changed = {k: v for k, v in given.items() if getattr(config, k) != v and k not in free}
     if changed:
-        was = {k: getattr(config, k) for k in changed}
+        was = ", ".join(f"{k} = {getattr(config, k)}" for k in changed)
         raise ConfigError("--resume", f"the run's own {was}", changed, "Leave these flags out, or start a new --out.")
     config = replace(config, **{k: v for k, v in given.items() if k in FREE_TO_CHANGE})
-    corpus = load_corpus(config, tokenizer_of(saved))
+    config, corpus = _corpus_of(saved, config, given.get("text"), out)
     # "auto" stays what it was: resuming is bit-identical only with the same number of threads
     threads = saved.document("state")["threads"]
     threads = threads if config.threads == "auto" else worker_count(config.threads, config.batch_size)
     trainer = Trainer(config, corpus, model_of(saved), out, threads)
     trainer.restore(saved)
     return trainer
+
+
+def _corpus_of(saved: Checkpoint, config: TrainConfig, given: str | None, out: Path) -> tuple[TrainConfig, Corpus]:
+    """The run's text by its checksum, wherever it is now, and the configuration that names it there."""
+    state, tokenizer = saved.document("state"), tokenizer_of(saved)
+    candidates = text_candidates(config.text, given, state.get("text_at", ()), out)
+    problems: list[TinygradLLMError] = []
+    for path in candidates:
+        there = replace(config, text=path)
+        try:
+            corpus = load_corpus(there, tokenizer)
+        except (DataError, TokenError) as error:
+            changed = "Was the text changed? " * isinstance(error, TokenError)
+            problems.append(type(error)(error.name, error.expected, error.got, changed + THE_TEXT))
+            continue
+        if fingerprint(corpus) == state["corpus"]:
+            return there, corpus
+        got = f"{fingerprint(corpus)} in {path or 'the generated one'}"
+        next_step = f"Was the text changed? {THE_TEXT}"
+        problems.append(CheckpointError("text", f"the corpus of the run, {state['corpus']}", got, next_step))
+    raise problems[0]
 
 
 def model_of(saved: Checkpoint) -> GPT:

@@ -110,7 +110,7 @@ class Step(ABC):
         self, batches: Sequence[Batch], number: int, divisor: float, loss: float, norm: float
     ) -> NonFiniteError:
         """The same step once more, watched: which operation made the first NaN, and which parameters it reached."""
-        next_step = "Nothing was updated. Lower --lr, or --clip, and go on with --resume."
+        next_step = "Nothing was updated. Start a new run with a lower --lr or --clip."
         sink = self.optimizer.flat.new_sink()
         where = f"step {number}"
         try:

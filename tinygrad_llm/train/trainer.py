@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import blas_threads, check_device, keep_freed_pages, tf32_products, to_device
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.datasets.batches import Batches, sequential
-from tinygrad_llm.errors import CheckpointError, DeviceError, NonFiniteError, StorageError
+from tinygrad_llm.errors import CheckpointError, ConfigError, DeviceError, NonFiniteError, StorageError, reason
 from tinygrad_llm.models.hugging_face import to_hugging_face
 from tinygrad_llm.optim import AdamW, schedule
-from tinygrad_llm.train.checkpoint import Checkpoint, save_checkpoint
+from tinygrad_llm.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tinygrad_llm.train.config import TrainConfig
-from tinygrad_llm.train.data import Corpus
+from tinygrad_llm.train.data import Corpus, fingerprint, text_places
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
+from tinygrad_llm.train.lock import has_run, locked, newest
 from tinygrad_llm.train.log import Log
 from tinygrad_llm.train.precision import activations, check_precision
 from tinygrad_llm.train.step import Batch, EagerStep, Loss, Step, StepResult, ThreadedStep, count_targets
@@ -33,8 +34,17 @@ MOST_WAITING = 16
 """Steps on a GPU that nobody has waited for, at most: each keeps its batches in pinned memory."""
 
 
+SIGPIPE = 13
+"""What a shell calls it where nobody reads the output any more; Windows has no name for it."""
+STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C: the step was finished and everything saved before this was raised."""
+    """A stop was asked for (the signal `number`); the step was finished and everything saved first."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__(number)
+        self.number = int(number)
 
 
 class Trainer:
@@ -46,9 +56,9 @@ class Trainer:
     """
 
     def __init__(
-        self, config: TrainConfig, corpus: Corpus, model: Any, out: Path, threads: int, loss: Loss | None = None
+        self, config: TrainConfig, corpus: Corpus, model: Any, out: Path | None, threads: int, loss: Loss | None = None
     ) -> None:
-        self.config, self.corpus, self.out, self.threads = config, corpus, out, threads
+        self.config, self.corpus, self.threads = config, corpus, threads
         self.loss: Loss = model.loss if loss is None else loss
         self.device = check_device(config.device)
         check_precision(config.precision, self.device, config.dtype)
@@ -63,8 +73,13 @@ class Trainer:
             corpus.train, block_size=config.block_size, batch_size=config.batch_size, seed=config.seed
         )
         self.lr_at = schedule(config.schedule, config.lr, config.steps, config.warmup, config.final_lr)
-        self.log = Log(out / "log.jsonl")
-        self.stop_asked = False
+        self.move_to(Path() if out is None else out)
+        self.found: Path | None = None
+        self.sequence = self.stop_asked = 0
+
+    def move_to(self, out: Path) -> None:
+        """Takes another folder, before the run begins."""
+        self.out, self.log = out, Log(out / "log.jsonl")
 
     def restore(self, saved: Checkpoint) -> None:
         """Goes on where a checkpoint stopped: step, best loss, optimizer state.
@@ -72,45 +87,81 @@ class Trainer:
         Raises CheckpointError where the corpus is another one.
         """
         state = saved.documents["state"]
+        self.found, self.sequence = newest(self.out), saved.sequence
         self.step_number, self.best = state["step"], math.inf if state["best"] is None else state["best"]
         self.optimizer.load_state_dict(saved.arrays["optimizer"], state["step"])
-        if state["corpus"] != self._fingerprint():
+        if state["corpus"] != fingerprint(self.corpus):
             raise CheckpointError(
-                "text", f"the corpus of the run, {state['corpus']}", self._fingerprint(), "Was the text changed?"
+                "text", f"the corpus of the run, {state['corpus']}", fingerprint(self.corpus), "Was the text changed?"
             )
 
     def run(self, progress: bool = True, report: Callable[[str], None] = tqdm.write) -> float:
         """Trains to the last step; returns the best held-out loss in nats a token.
 
-        Raises Interrupted after Ctrl-C, NonFiniteError for a loss or gradient that is not finite; both leave a whole
-        checkpoint and the way to go on.
+        Raises Interrupted after Ctrl-C, a signal to end, or an output that nobody reads any more; NonFiniteError for a
+        loss or gradient that is not finite. All leave a whole checkpoint and the way to go on. ConfigError where
+        another process writes to the folder, or has done so since this run was read.
         """
-        self._write_config()
-        previous = self._catch_interrupts()
-        first = self.step_number
-        self.log.write(
-            "start" if not first else "resume", step=first, threads=self.threads, parameters=self.model.n_parameters()
-        )
-        bar = tqdm(
-            total=self.config.steps, initial=first, unit="step", disable=None if progress else True, dynamic_ncols=True
-        )
-        self.known_at, self.known_step = time.perf_counter(), first
-        try:
-            with own_stream(self.device):
-                self.step: Step = self._make_step(report)
-                if not first:
-                    self._evaluate(report)
-                while self.step_number < self.config.steps:
-                    self._one_step(bar)
-                    self._after_step(report)
-        finally:
-            bar.close()
-            if hasattr(self, "step"):
-                self.step.close()
-            if previous is not None:
-                signal.signal(signal.SIGINT, previous)
-        self.log.write("end", step=self.step_number, best_val_loss=self.best)
+        self.stop_asked = 0
+        with locked(self.out), self._stopping_signals(), own_stream(self.device):
+            self._check_untouched()
+            self._begin()
+            bar = tqdm(
+                total=self.config.steps, initial=self.step_number, unit="step", disable=None if progress else True,
+                dynamic_ncols=True,
+            )  # fmt: skip
+            try:
+                self._steps(bar, self._heard(report))
+            finally:
+                with contextlib.suppress(OSError):
+                    bar.close()
+                if hasattr(self, "step"):
+                    self.step.close()
         return self.best
+
+    def _begin(self) -> None:
+        """The folder's first files: whatever happens from now on, there is something to go on from."""
+        event = "start" if self.found is None else "resume"
+        if self.found is None:
+            self.save("last")
+        self._write_config()
+        parameters = self.model.n_parameters()
+        self.log.write(event, step=self.step_number, threads=self.threads, parameters=parameters)
+        self.known_at, self.known_step = time.perf_counter(), self.step_number
+
+    def _steps(self, bar: tqdm, report: Callable[[str], None]) -> None:
+        """All that are left."""
+        self.step: Step = self._make_step(report)
+        if not self.step_number:
+            self._evaluate(report)
+        while self.step_number < self.config.steps:
+            self._one_step(bar)
+            self._after_step(report)
+        self.log.write("end", step=self.step_number, best_val_loss=self.best)
+
+    def _check_untouched(self) -> None:
+        """Nothing that is saved is overwritten: the folder is as it was when this run was read, or empty of runs."""
+        if self.found is None and has_run(self.out):
+            next_step = "Go on with --resume, or choose another --out."
+            raise ConfigError("out", "a folder without a run", str(self.out), next_step)
+        if self.found is not None and (
+            self.found != newest(self.out) or load_checkpoint(self.found).sequence != self.sequence
+        ):
+            next_step = "Another process has gone on with it. Call --resume again."
+            raise ConfigError(str(self.out), f"the run as it was at step {self.step_number}", "a later one", next_step)
+
+    def _heard(self, report: Callable[[str], None]) -> Callable[[str], None]:
+        """`report`, but where its output is gone or full that asks for a stop: first comes what must be saved."""
+
+        def say(line: str) -> None:
+            try:
+                report(line)
+            except BrokenPipeError:
+                self.stop_asked = SIGPIPE
+            except OSError:
+                self.stop_asked = signal.SIGTERM
+
+        return say
 
     def _one_step(self, bar: tqdm) -> None:
         c, number = self.config, self.step_number
@@ -128,7 +179,7 @@ class Trainer:
         self.step_number += 1
         if result is not None:
             self._report_step(bar, result, lr)
-        bar.update()
+        self._heard(lambda line: bar.update())("")
 
     def _too_large(self, error: MemoryError) -> DeviceError:
         """What to lower where the memory does not hold a step; what was saved is untouched."""
@@ -165,7 +216,7 @@ class Trainer:
             self.save("last")
         if self.stop_asked and not last:
             self.log.write("interrupted", step=self.step_number)
-            raise Interrupted
+            raise Interrupted(self.stop_asked)
 
     def _evaluate(self, report: Callable[[str], None]) -> None:
         loss = self.evaluate()
@@ -212,7 +263,8 @@ class Trainer:
             "step": self.step_number,
             "best": None if math.isinf(self.best) else self.best,
             "threads": self.threads,
-            "corpus": self._fingerprint(),
+            "corpus": fingerprint(self.corpus),
+            "text_at": text_places(self.config.text, self.out),
         }
         documents = {
             "config": hf_config,
@@ -222,13 +274,9 @@ class Trainer:
         }
         moments = {name: to_device(array, "cpu") for name, array in self.optimizer.state_dict().items()}
         weights = {"model": arrays, "optimizer": moments}
-        save_checkpoint(self.out / "checkpoint" / name, weights, documents)
-
-    def _fingerprint(self) -> dict[str, int]:
-        """Enough to notice that the text is another one."""
-        place = np.arange(1, len(self.corpus.train) + 1, dtype=np.uint64)
-        mixed = int((place * (self.corpus.train.astype(np.uint64) + 1)).sum() & 0xFFFFFFFF)
-        return {"train_tokens": len(self.corpus.train), "val_tokens": len(self.corpus.val), "checksum": mixed}
+        sequence = save_checkpoint(self.out / "checkpoint" / name, weights, documents)
+        if name == "last":
+            self.found, self.sequence = self.out / "checkpoint" / name, sequence
 
     def _make_step(self, report: Callable[[str], None]) -> Step:
         c = self.config
@@ -252,16 +300,26 @@ class Trainer:
             (self.out / "config.json").write_text(json.dumps(self.config.to_dict(), indent=1), encoding="utf-8")
         except OSError as error:
             next_step = "Choose another --out."
-            raise StorageError(str(self.out), "a folder that can be written", error.strerror, next_step) from error
+            raise StorageError(str(self.out), "a folder that can be written", reason(error), next_step) from error
 
-    def _catch_interrupts(self) -> Any:
-        """Ctrl-C asks for a stop after the step; a second one stops at once. Only the main thread can be asked."""
-        if threading.current_thread() is not threading.main_thread():
-            return None
+    @contextlib.contextmanager
+    def _stopping_signals(self) -> Iterator[None]:
+        """Ctrl-C, a call to end and a closed terminal ask for a stop after the step; a second one stops at once.
 
-        def ask(signum: int, frame: Any) -> None:
-            if self.stop_asked:
-                raise KeyboardInterrupt
-            self.stop_asked = True
+        Only the main thread can be asked. A signal that was ignored before, as by nohup, stays so.
+        """
+        before: dict[int, Any] = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in STOPPING:
+                if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.signal(number, self._ask_to_stop)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-        return signal.signal(signal.SIGINT, ask)
+    def _ask_to_stop(self, signum: int, frame: Any) -> None:
+        if self.stop_asked:
+            raise KeyboardInterrupt
+        self.stop_asked = signum

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from tinygrad_llm.errors import ArgumentError, StorageError
+from tinygrad_llm.errors import ArgumentError, StorageError, reason
 from tinygrad_llm.visualize import paint
 from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Point, Polygon, Polyline, Rectangle, Stroke, Text
 from tinygrad_llm.visualize.words import legal
@@ -113,7 +113,7 @@ class Figure:
         try:
             path.write_bytes(content)
         except OSError as error:
-            raise StorageError(str(path), "a place that can be written", error.strerror) from error
+            raise StorageError(str(path), "a place that can be written", reason(error)) from error
         return path
 
     def _repr_html_(self) -> str:

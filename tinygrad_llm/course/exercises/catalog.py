@@ -88,6 +88,9 @@ class Course:
                 return exercise
         if id.endswith(".py"):
             raise ConfigError("exercise", f"a file of yours below {WORK}/", id, "`tgl list` shows the exercises.")
+        if own := self.of_chapter(id.zfill(2)):
+            got, names = f"the chapter {id}", ", ".join(e.id for e in own)
+            raise ConfigError("exercise", "an id as in `tgl list`", got, f"Its exercises are {names}.")
         near = difflib.get_close_matches(id, [e.id for e in self.exercises], 1, 0.3)
         raise ConfigError("exercise", "an id as in `tgl list`", id, f"Did you mean {near[0]}?" if near else "")
 

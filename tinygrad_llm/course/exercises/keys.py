@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 
 POLL_S = 0.5
 SLICE_S = 0.05
+QUIT = "q"
+CTRL_D = b"\x04"
 
 
 @contextlib.contextmanager
@@ -42,7 +44,7 @@ def _windows_key() -> str:
 
 @contextlib.contextmanager
 def _cbreak() -> Iterator[None]:
-    """Keys come at once and are not shown; the terminal is put back whatever happens."""
+    """Keys come at once and are not shown; the terminal is put back whatever happens, if it is still there."""
     import termios
     import tty
 
@@ -51,11 +53,19 @@ def _cbreak() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 def _unix_key() -> str:
+    """A terminal that has gone is always ready and has nothing to read: that is the end, as Ctrl-D is."""
     import select
 
-    ready, _, _ = select.select([sys.stdin], [], [], POLL_S)
-    return os.read(sys.stdin.fileno(), 1).decode(errors="replace") if ready else ""
+    try:
+        ready, _, _ = select.select([sys.stdin], [], [], POLL_S)
+        pressed = os.read(sys.stdin.fileno(), 1) if ready else None
+    except OSError:
+        return QUIT
+    if pressed is None:
+        return ""
+    return QUIT if pressed in (b"", CTRL_D) else pressed.decode(errors="replace")
