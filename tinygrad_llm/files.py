@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from tinygrad_llm.errors import CheckpointError
+from tinygrad_llm.errors import CheckpointError, reason
 
 MOST_TEXT = 16 << 20
 """Bytes of the longest JSON or list of merges: a hundred thousand tensors, or half a million tokens."""
@@ -31,8 +31,7 @@ def open_regular(path: str | Path, kind: str) -> BinaryIO:
     except (OSError, ValueError) as error:
         if isinstance(error, CheckpointError):
             raise
-        got = getattr(error, "strerror", None) or str(error)
-        raise CheckpointError(str(path), kind, got, "Is the path right?") from error
+        raise CheckpointError(str(path), kind, reason(error), "Is the path right?") from error
 
 
 def size_of(file: BinaryIO) -> int:
@@ -49,7 +48,7 @@ def read_regular(path: str | Path, kind: str, most: int = MOST_TEXT) -> bytes:
         try:
             return file.read(size)
         except OSError as error:
-            raise CheckpointError(str(path), kind, error.strerror, "Is the disk whole?") from error
+            raise CheckpointError(str(path), kind, reason(error), "Is the disk whole?") from error
 
 
 def memory() -> int | None:

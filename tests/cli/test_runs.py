@@ -414,7 +414,7 @@ def test_carriage_returns_stay_or_go_as_the_flag_says(tmp_path, capsys):
     assert train(tmp_path / "w.txt", tmp_path / "lf", "--newlines", "lf") == 0
     assert "carriage" not in capsys.readouterr().err
     tokenizers = [
-        load_checkpoint(tmp_path / name / "checkpoint" / "last").documents["tokenizer"] for name in ("keep", "lf")
+        load_checkpoint(tmp_path / name / "checkpoint" / "last").documents["tgl_tokenizer"] for name in ("keep", "lf")
     ]
     assert ["\r" in document["alphabet"] for document in tokenizers] == [True, False]
     assert "--newlines lf" in error_of(capsys, ["eval", str(tmp_path / "lf"), str(tmp_path / "w.txt")])
@@ -449,7 +449,7 @@ def test_an_address_that_is_none_is_one_line(url, tmp_path, capsys):
 @pytest.mark.parametrize("name", ["bpe", "char", "none.json"])
 def test_a_tokenizer_that_is_none_is_named(name, capsys):
     error = error_of(capsys, ["tokenize", "a", "--tokenizer", name])
-    assert f"--tokenizer: expected byte, gpt2, a tokenizer.json, or a run's folder, got '{name}'." in error
+    assert f"--tokenizer: expected byte, gpt2, a tokenizer's file or folder, or a run's folder, got '{name}'." in error
     assert ("learned from a text" in error) == (name != "none.json")
 
 
