@@ -14,7 +14,7 @@ from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.cli.main import COMMANDS, main
 from tinygrad_llm.datasets.download import SOURCES
 from tinygrad_llm.errors import ConfigError
-from tinygrad_llm.train.ranges import number, whole
+from tinygrad_llm.ranges import number, whole
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
 SMALL = ["--n-layer", "1", "--n-head", "2", "--n-embd", "16", "--block-size", "8", "--batch-size", "4", "--warmup", "2", "--threads", "1",

@@ -36,7 +36,7 @@ def _writable(array: Array) -> Array:
         return array
     view = array.view()
     try:
-        if any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape)):
+        if array.size and any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape)):
             raise ValueError("broadcast")
         view.setflags(write=True)
     except ValueError as error:

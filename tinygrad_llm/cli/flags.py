@@ -16,7 +16,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygrad_llm.errors import ConfigError, TinygradLLMError
-from tinygrad_llm.train.ranges import Range, check_range, range_of
+from tinygrad_llm.ranges import Range, check_range
+from tinygrad_llm.train.ranges import range_of
 
 SPECIAL_HELP = "what <|endoftext|> in a text is: allow (the token), text (its characters), or refuse"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from tinygrad_llm.cli.flags import SPECIAL_HELP, command
 from tinygrad_llm.datasets.download import find_file
 from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.ranges import TEXT
 from tinygrad_llm.tokenizer import ByteTokenizer, RegexBPETokenizer, Tokenizer, load_tokenizer
 from tinygrad_llm.tokenizer.special import encode_text
 from tinygrad_llm.train.checkpoint import exists, load_checkpoint
 from tinygrad_llm.train.lock import newest
-from tinygrad_llm.train.ranges import TEXT
 from tinygrad_llm.train.run import tokenizer_of
 
 

@@ -33,7 +33,7 @@ from tinygrad_llm.course.exercises.catalog import Course
 from tinygrad_llm.course.output import end_quietly, prepare_streams
 from tinygrad_llm.course.table import table
 from tinygrad_llm.errors import ConfigError, DeviceError
-from tinygrad_llm.train.ranges import RANGES, check_range
+from tinygrad_llm.ranges import SEEDS, check_range
 from tinygrad_llm.visualize.figure import Figure
 
 __all__ = ["Chapter", "ClaimFailed", "table"]
@@ -170,18 +170,18 @@ def _flags(number: str, claim: str, argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", help=f"folder for figures; out/chapters/{number} otherwise")
     flags = parser.parse_args(list(argv))
     try:
-        flags.seeds = _whole("seeds", flags.seeds)
+        flags.seeds = _seeds(flags.seeds)
         check_device(flags.device)
     except (ConfigError, DeviceError) as error:
         parser.exit(2, f"error: {error}\n")
     return flags
 
 
-def _whole(name: str, text: str) -> int:
-    """The setting's value.  Raises ConfigError where it is none, or out of its range."""
+def _seeds(text: str) -> int:
+    """How many.  Raises ConfigError where it is no number, or out of its range."""
     try:
-        value = RANGES[name].read(text)
+        value = SEEDS.read(text)
     except ValueError:
         value = text
-    check_range(name, value, RANGES[name], f"--{name}")
+    check_range("seeds", value, SEEDS, "--seeds")
     return value

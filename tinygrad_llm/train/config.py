@@ -8,7 +8,8 @@ from typing import Any
 
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.models.gpt import GPTConfig
-from tinygrad_llm.train.ranges import RANGES, check_range
+from tinygrad_llm.ranges import check_range
+from tinygrad_llm.train.ranges import RANGES
 
 
 def _f(default: Any, text: str) -> Any:
