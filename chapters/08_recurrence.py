@@ -276,8 +276,8 @@ run.show(
 
 # %% [markdown]
 # Lay the two pictures side by side. Every model stops to recall where its own line in the second one has sunk, and the
-# one whose line stays up recalls everything. How good a prophet is that share? Take every pair of runs of which one
-# learned and the other did not, and ask whether the one with the larger share is the one that learned.
+# one whose line stays up recalls nearly everything. How good a prophet is that share? Take every pair of runs of which
+# one learned and the other did not, and ask whether the one with the larger share is the one that learned.
 
 # %%
 learned = [share[key] for key in accuracy if accuracy[key] >= RECALLS]
@@ -290,9 +290,11 @@ print(
 print(f"the smallest share that was enough: {min(learned):.1e}; the largest that was not: {max(failed):.1e}")
 
 # %% [markdown]
-# **Three claims that failed.** We asked the LSTM for 95 % at 15: one start in three was still on its way after 1,500
+# **Four claims that failed.** We asked the LSTM for 95 % at 15: one start in three was still on its way after 1,500
 # steps, with 89 %. So we ask for 75 %, which these seeds had shown us; on three that nobody had looked at, 3 to 5, it
-# is 100 % each, and all else holds too. We first wrote that nobody learns from a share below a thousandth. An LSTM
+# is 100 % each, and all else holds too. We asked for 95 % over 40 with the open gate as well, and three seeds gave
+# 100 %. On another processor, whose sums differ in the last bits, the third stopped at 88 %. So there, too, we ask for
+# 75 %. We first wrote that nobody learns from a share below a thousandth. An LSTM
 # whose gates start at 50 % did, over 20 fillers, from a ten-thousandth: AdamW divides by the usual size of a gradient,
 # and a weak one that always points the same way adds up, if there is time. And we wrote that a gradient that arrives is
 # *enough*. Look at distance 15: the RNN and the LSTM at 73 % start with the same share, about 0.03, and only one of
@@ -428,7 +430,7 @@ run.check("LSTM, recalled over 40", recalled("LSTM, f = 73 %", 40), at_most=FORG
 run.check(
     "LSTM with an open gate, recalled over 40",
     recalled("LSTM, f = 95 %", 40),
-    at_least=RECALLS,
+    at_least=LEARNS,
     baseline=closed,
     full_only=True,
 )
