@@ -206,15 +206,15 @@ def striped(tables, title):
     return figure
 
 
-places = nn.sinusoidal_table(28, 16)
-cos, sin = ops.rope_table(np.arange(28), 16)
-same = ops.rope(Tensor(np.ones((28, 16))), cos=cos, sin=sin).data
+places = nn.sinusoidal_table(22, 16)
+cos, sin = ops.rope_table(np.arange(22), 16)
+same = ops.rope(Tensor(np.ones((22, 16))), cos=cos, sin=sin).data
 run.show(
     striped(
         {
             "sinusoidal: place · place": places @ places.T,
             "RoPE: the same vector, turned": same @ same.T,
-            "ALiBi: a head of slope 1/4": nn.alibi_bias(4, 28, 28)[0],
+            "ALiBi: a head of slope 1/4": nn.alibi_bias(4, 22, 22)[0],
         },
         "What query (down) and key (across) hear of where they stand",
     ),
