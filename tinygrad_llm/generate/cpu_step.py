@@ -48,8 +48,8 @@ class CpuStep:
         self.one_key = np.empty((batch, weights.n_head, 1, self.parts[0].head_size), weights.dtype)
 
     def resized(self, batch: int) -> CpuStep:
-        """The step for another number of rows, with the same weights."""
-        return CpuStep(self.weights, batch)
+        """The step for so many rows, with the same weights."""
+        return self if batch == len(self.logits) else CpuStep(self.weights, batch)
 
     def first(self, ids_B: np.ndarray, cache: Any) -> np.ndarray:
         """The same for ids that nobody has drawn.  Raises TokenError for one outside the vocabulary."""
