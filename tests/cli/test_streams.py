@@ -50,9 +50,20 @@ def steps_taken(out):
     return sum('"loss"' in line for line in lines)
 
 
+def hear_signals():
+    """For a new process: a suite that runs in the background or under nohup hands down what it does not hear."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
 def started(text, out, **options):
     """A run that has done a few steps; by itself it would go on for an hour."""
-    command, options = tgl(*training(text, out), **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
+    pipes = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "preexec_fn": None if os.name == "nt" else hear_signals,
+    }
+    command, options = tgl(*training(text, out), **{**pipes, **options})
     process = subprocess.Popen(command, **options)
     while steps_taken(out) < 3:
         assert process.poll() is None, process.communicate()
