@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -63,7 +62,7 @@ class CpuStep:
             if layer.keys is None or layer.keys.shape[2] < end:
                 layer.room(self.one_key, self.one_key, end)
         first, *others = self.parts
-        futures = [self.pool.submit(copy_context().run, part, ids_B, cache) for part in others] if self.pool else []
+        futures = [self.pool.submit(part, ids_B, cache) for part in others] if self.pool else []
         try:
             first(ids_B, cache)
         finally:
