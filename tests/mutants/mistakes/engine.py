@@ -1,8 +1,8 @@
-"""Mistakes that this field has really shipped: file, what was right, what was written instead, and its name."""
+"""Operations, their derivatives, layers, optimizers."""
 
 from __future__ import annotations
 
-BUGS: list[tuple[str, str, str, str]] = [
+MISTAKES: list[tuple[str, str, str, str]] = [
     ("ops/rope.py", "(first * cos - second * sin, second * cos + first * sin)", "(second * cos + first * sin, first * cos - second * sin)", "RoPE's halves exchanged"),
     ("ops/rope.py", "_rotate(xp, g, cos, -sin)", "_rotate(xp, g, cos, sin)", "RoPE's gradient not rotated back"),
     ("ops/rope.py", "base ** (-xp.arange(0, head_size, 2) / head_size)", "base ** (-xp.arange(0, head_size, 2) / (head_size // 2))", "RoPE's frequencies twice too steep"),
@@ -49,10 +49,6 @@ BUGS: list[tuple[str, str, str, str]] = [
     ("nn/block.py", "return x + self.mlp(self.norm_2(x), rng)", "return self.norm_2(x) + self.mlp(self.norm_2(x), rng)", "residual taken after the norm"),
     ("nn/mlp.py", "ACTIVATIONS[self.activation](self.up_proj(x))", "self.up_proj(x)", "no activation"),
     ("nn/attention.py", "q, k = (rotate(t, positions, self.rope_base) for t in (q, k))", "q = rotate(q, positions, self.rope_base)", "RoPE on queries alone"),
-    ("models/gpt.py", " + position_rows(self.position_embedding.weight, positions, time, cache)", "", "positions forgotten"),
-    ("models/gpt.py", "INIT_STD / math.sqrt(2 * c.n_layer)", "INIT_STD", "residual projections not scaled"),
-    ("generate/sampling.py", "before = np.cumsum(shares, 1) - shares", "before = np.cumsum(shares, 1)", "top-p drops the token that crosses p"),
-    ("generate/sampling.py", "kept = above | (equal & (equal.cumsum(1) <= self.k - above.sum(1, keepdims=True)))", "kept = above | equal", "top-k keeps all ties"),
     ("nn/cache.py", "start = self.lengths[:1] if self.uniform() else self.lengths[:, None]", "start = self.lengths[:1]", "all rows of a batch at the first row's position"),
     ("nn/cache.py", "ends = used + time", "ends = used", "a cached query does not see its own key"),
     ("nn/cache.py", "np.where(self.start > 0, self.start + seen, 0)", "self.start", "a window cropped to what it no longer holds"),
@@ -61,20 +57,4 @@ BUGS: list[tuple[str, str, str, str]] = [
     ("ops/attention_plain.py", "key > last - window", "key >= last - window", "a window one key too wide"),
     ("ops/attention_plain.py", "(end - time)", "(source - time)", "queries of a padded row stand at the padding"),
     ("ops/joint_linear.py", " and len({need.fresh for need in needs}) == 1", "", "a joint product overwrites what a part's place holds"),
-    ("generate/decode.py", "return self.block[self.used - 1, rows]", "return self.block[self.used - 1, : len(rows)]", "a row's draws depend on which others have ended"),
-    ("generate/reader.py", "        cache.crop(lengths)\n", "", "padding is read as text"),
-    ("generate/reader.py", "[self.texts[row][-kept - 1 : -1] for row in rows]", "[self.texts[row][-kept:] for row in rows]", "a refilled cache holds the next token twice"),
-    ("generate/stop.py", "text[max(0, len(text) - self.longest + 1) :]", "\"\"", "a stop string across two tokens missed"),
-    ("generate/cpu_attention.py", "SAFE[0] < sums[sums.argmin()] and ", "", "sums that have underflowed are used"),
-    ("generate/cpu_attention.py", "and sums[sums.argmax()] < SAFE[1]", "", "sums that have overflowed are used"),
-    ("generate/cpu_weights.py", "array[: layer.n_head * layer.head_size] *=", "array[:] *=", "keys and values are scaled as queries are"),
-    ("generate/cpu_step.py", "ids_B, cache) for part in others]", "ids_B, cache) for part in others[1:]]", "the second thread's rows are left out"),
-    ("generate/sampling.py", "shares = weights / weights.sum(1, keepdims=True)", "shares = weights / weights.sum()", "top-p of the whole batch"),
-    ("models/base.py", "positions = cache.positions(time)", "positions = np.arange(time)", "learned positions begin anew with every cached token"),
-    ("models/rnn_lm.py", "before = None if cache is None else cache.states[number]", "before = None", "a recurrence forgets between tokens"),
-    ("train/fit.py", "divisor(batch) if divisor else _count(batch)", "examples(batch)", "a mean over examples instead of targets"),
-    ("tokenizer/regex_bpe.py", r"| ?\p{L}+| ?\p{N}+| ?[^", r"| ?[\p{L},]+| ?\p{N}+| ?[^", "BPE keeps the comma of \"Hello,\""),
-    ("datasets/batches.py", "windows[:, 1:])", "windows[:, :-1])", "targets not shifted"),
-    ("train/trainer.py", "self.batches[number * c.accumulate + i]", "self.batches[number + i]", "accumulated batches repeat"),
-    ("train/step.py", "self.optimizer.begin_step(lr)", "self.optimizer.begin_step(None)", "learning rate ignored"),
 ]  # fmt: skip

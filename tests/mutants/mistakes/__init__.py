@@ -1,0 +1,10 @@
+"""Mistakes that this field has really made, or that lived here once, one list an area.
+
+Each is a file of the package, what is right there (it stands there once), what was written instead, and its name.
+"""
+
+from __future__ import annotations
+
+from tests.mutants.mistakes import engine, generation, models, tokenizers, training
+
+MISTAKES = [m for area in (engine, models, training, generation, tokenizers) for m in area.MISTAKES]
