@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from tinygrad_llm.backend import blas_threads, gemm, matmul, threads
+from tinygrad_llm.backend import blas_threads, gemm, matmul, threads, together
 
 threadpoolctl = pytest.importorskip("threadpoolctl")
 
@@ -91,3 +92,37 @@ def test_blocks_of_several_threads_may_overlap(three):
     leave.set()
     thread.join()
     assert set(counts()) == {3}
+
+
+def test_what_goes_on_together_answers_in_order_and_really_meets():
+    meeting = threading.Barrier(3, timeout=60)
+
+    def task(number):
+        meeting.wait()  # passed by all three at once, or by none
+        return number, threading.get_ident()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = together(pool, task, 3)
+    assert [number for number, _ in answers] == [0, 1, 2]
+    assert answers[0][1] == threading.get_ident() and len({thread for _, thread in answers}) == 3
+    assert together(None, lambda i: i, 2) == [0, 1]
+
+
+@pytest.mark.parametrize("failing", [(0,), (1,), (2,), (1, 2), (0, 2)])
+def test_the_first_error_is_raised_after_all_have_ended(failing):
+    ended, last = [], threading.Event()
+
+    def task(number):
+        try:
+            if number in failing:
+                raise ValueError(number)
+            if number == max({0, 1, 2} - set(failing)):
+                last.wait(0.2)  # it ends after the one that fails
+        finally:
+            ended.append(number)
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(ValueError, match=str(failing[0])):
+        try:
+            together(pool, task, 3)
+        finally:
+            assert sorted(ended) == [0, 1, 2]

@@ -28,7 +28,7 @@ from tinygrad_llm.backend.gemm import gemm, matmul, tf32_products
 from tinygrad_llm.backend.memory import keep_freed_pages
 from tinygrad_llm.backend.random import DeviceStream, KeyedStream
 from tinygrad_llm.backend.rows import sum_over, sum_rows
-from tinygrad_llm.backend.threads import blas_threads, threads_here
+from tinygrad_llm.backend.threads import blas_threads, threads_here, together
 from tinygrad_llm.backend.tiles import row_tiles
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "threads_here",
     "to_device",
     "to_device_of",
+    "together",
     "where",
     "widened",
 ]

@@ -11,12 +11,15 @@ generation are such blocks.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
+
+T = TypeVar("T")
 
 LARGE_PRODUCT = 1 << 27
 """Multiplications from which on a product is worth several threads: about a millisecond on one."""
@@ -60,7 +63,7 @@ def blas_threads(most: int | None = None) -> Iterator[None]:
 @contextmanager
 def threads_for_large_product() -> Iterator[None]:
     """Within this block, inside of `blas_threads`, one large product may use all threads that are allowed to it."""
-    _set(_limits[-1])
+    _set(threads_here())
     try:
         yield
     finally:
@@ -74,7 +77,25 @@ def threads_here() -> int:
 
 def is_large(rows: int, inner: int, columns: int) -> bool:
     """Whether a product (rows, inner) @ (inner, columns) gets more than the one thread of the block it is in."""
-    return rows * inner * columns >= LARGE_PRODUCT and bool(_limits) and _limits[-1] > 1
+    return rows * inner * columns >= LARGE_PRODUCT and threads_here() > 1
+
+
+def together(pool: ThreadPoolExecutor | None, task: Callable[[int], T], count: int) -> list[T]:
+    """[task(0), ..., task(count - 1)] at the same time: the first in the caller's thread, the others in the pool's.
+
+    All have ended when this returns or raises; it raises the first error.  Without a pool they run one after another.
+    """
+    if pool is None:
+        return [task(i) for i in range(count)]
+    futures = [pool.submit(task, i) for i in range(1, count)]
+    try:
+        first = task(0)
+    finally:
+        errors = [future.exception() for future in futures]
+    for error in errors:
+        if error is not None:
+            raise error
+    return [first, *(future.result() for future in futures)]
 
 
 def _set(count: int) -> None:

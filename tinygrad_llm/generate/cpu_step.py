@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.backend import threads_here
+from tinygrad_llm.backend import threads_here, together
 from tinygrad_llm.generate.cpu_attention import TokenAttention
 from tinygrad_llm.generate.cpu_weights import GELU_1, GELU_SCALE, Folded, FoldedGPT, can_be_folded
 
@@ -61,15 +61,7 @@ class CpuStep:
         for layer in cache.layers:  # here, since the rows' threads share it
             if layer.keys is None or layer.keys.shape[2] < end:
                 layer.room(self.one_key, self.one_key, end)
-        first, *others = self.parts
-        futures = [self.pool.submit(part, ids_B, cache) for part in others] if self.pool else []
-        try:
-            first(ids_B, cache)
-        finally:
-            errors = [future.exception() for future in futures]
-        for error in errors:
-            if error is not None:
-                raise error
+        together(self.pool, lambda part: self.parts[part](ids_B, cache), len(self.parts))
         cache.advance(1)
         return self.logits
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from tinygrad_llm.backend import blas_threads
+from tinygrad_llm.backend import blas_threads, together
 from tinygrad_llm.errors import ArgumentError
 
 T = TypeVar("T")
@@ -58,17 +58,8 @@ class Workers:
 
     def run(self, task: Callable[[int], T]) -> list[T]:
         """[task(0), ..., task(count - 1)], at the same time; the first error, if any, after all have ended."""
-        if self.pool is None:
-            return [task(0)]
-        futures: Sequence[Any] = [self.pool.submit(copy_context().run, task, i) for i in range(1, self.count)]
-        try:
-            first = task(0)
-        finally:
-            errors = [future.exception() for future in futures]
-        for error in errors:
-            if error is not None:
-                raise error
-        return [first, *(future.result() for future in futures)]
+        contexts = [copy_context() for _ in range(self.count)]  # no_grad and the like hold in its threads too
+        return together(self.pool, lambda i: contexts[i].run(task, i), self.count)
 
     def close(self) -> None:
         """Ends the threads and gives BLAS its own back."""

@@ -12,6 +12,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("generate/cpu_attention.py", "SAFE[0] < sums[sums.argmin()] and ", "", "sums that have underflowed are used"),
     ("generate/cpu_attention.py", "and sums[sums.argmax()] < SAFE[1]", "", "sums that have overflowed are used"),
     ("generate/cpu_weights.py", "array[: layer.n_head * layer.head_size] *=", "array[:] *=", "keys and values are scaled as queries are"),
-    ("generate/cpu_step.py", "ids_B, cache) for part in others]", "ids_B, cache) for part in others[1:]]", "the second thread's rows are left out"),
+    ("generate/cpu_step.py", "cache), len(self.parts))", "cache), len(self.parts) - 1)", "the second thread's rows are left out"),
     ("generate/sampling.py", "shares = weights / weights.sum(1, keepdims=True)", "shares = weights / weights.sum()", "top-p of the whole batch"),
 ]  # fmt: skip
