@@ -3,6 +3,7 @@
 Learning: count all neighbouring pairs, give the most frequent a new id, replace it everywhere, repeat. Of equally
 frequent pairs the one with the smallest ids is taken. Applying: of all pairs in a word, merge the one learned first.
 Source: Sennrich, Haddow and Birch, "Neural Machine Translation of Rare Words with Subword Units", 2016; Gage, 1994.
+Dropout: Provilkov, Emelianenko and Voita, "BPE-Dropout: Simple and Effective Subword Regularization", 2020.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 Pair = tuple[int, int]
 Word = tuple[int, ...]
@@ -45,28 +47,33 @@ def merge_pair(word: Sequence[int], pair: Pair, new: int) -> list[int]:
     return out
 
 
-def best_pair(words: Iterable[tuple[Sequence[int], int]]) -> Pair | None:
+def best_pair(words: Iterable[tuple[Sequence[int], int]], min_frequency: int = 1) -> Pair | None:
     """The most frequent pair of neighbours, each word counted as often as it occurs; of equals the one with the
-    smallest ids.  None where no word has two tokens."""
+    smallest ids.  None where no pair occurs `min_frequency` times."""
     pairs: Counter[Pair] = Counter()
     for word, count in words:
         for pair in zip(word, word[1:]):
             pairs[pair] += count
-    return min(pairs, key=lambda pair: (-pairs[pair], pair)) if pairs else None
+    best = min(pairs, key=lambda pair: (-pairs[pair], pair), default=None)
+    return None if best is None or pairs[best] < min_frequency else best
 
 
-def learn_merges_plainly(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int) -> list[Pair]:
-    """The merges of `words` (each with its count), until the vocabulary is full or no pair is left."""
+def learn_merges_plainly(
+    words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int, min_frequency: int = 1
+) -> list[Pair]:
+    """The merges of `words` (each with its count), until the vocabulary is full or no pair is frequent enough."""
     vocabulary, merges = Vocabulary(tokens), []
     current = [(list(word), count) for word, count in words.items()]
-    while len(vocabulary.tokens) < vocab_size and (best := best_pair(current)):
+    while len(vocabulary.tokens) < vocab_size and (best := best_pair(current, min_frequency)):
         merges.append(best)
         new = vocabulary.merged(best)
         current = [(merge_pair(word, best, new), count) for word, count in current]
     return merges
 
 
-def learn_merges(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int) -> list[Pair]:
+def learn_merges(
+    words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int, min_frequency: int = 1
+) -> list[Pair]:
     """The same merges, from counts that are kept instead of counted anew: n log n for words of n symbols in all.
 
     A merge looks only at the places of its pair, and changes only the pairs next to them. The best pair comes from a
@@ -82,6 +89,8 @@ def learn_merges(words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size:
             if pairs[best] > 0:
                 heapq.heappush(heap, (-pairs[best], best))
             continue
+        if pairs[best] < min_frequency:
+            break
         merges.append(best)
         for pair in text.merge(best, vocabulary.merged(best)):
             if pairs[pair] > 0:  # in "aaaa" a pair appears at one merge and is gone at the next
@@ -150,15 +159,30 @@ def apply_merges(word: Sequence[int], ranks: Ranks) -> list[int]:
     return apply_merges_plainly(word, ranks) if len(word) <= SHORT else apply_merges_to_long(word, ranks)
 
 
-def apply_merges_plainly(word: Sequence[int], ranks: Ranks) -> list[int]:
-    """Searches for the best pair again after each merge: quadratic, and fastest for short words."""
+class Draws(Protocol):
+    """What draws numbers from [0, 1), as np.random.Generator does."""
+
+    def random(self) -> float:
+        """The next one."""
+        ...
+
+
+def apply_merges_plainly(
+    word: Sequence[int], ranks: Ranks, dropout: float = 0.0, rng: Draws | None = None
+) -> list[int]:
+    """Searches for the best pair again after each merge: quadratic, and fastest for short words.
+
+    With an rng each known pair is left out of a search with probability `dropout`, drawn from the left to the right.
+    """
     ids = list(word)
     get = ranks.get
     while len(ids) > 1:
         best, at = None, -1
         for i, pair in enumerate(zip(ids, ids[1:])):
             found = get(pair)
-            if found is not None and (best is None or found[0] < best[0]):
+            if found is None or (rng is not None and rng.random() < dropout):
+                continue
+            if best is None or found[0] < best[0]:
                 best, at = found, i
         if best is None:
             break

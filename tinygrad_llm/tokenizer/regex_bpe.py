@@ -101,20 +101,23 @@ class RegexBPETokenizer(BPETokenizer):
         self._specials = regex.compile("|".join(map(regex.escape, longest_first))) if longest_first else None
 
     @classmethod
-    def train(cls, text: str, vocab_size: int, pattern: str = "gpt2", special: Iterable[str] = ()) -> RegexBPETokenizer:
+    def train(
+        cls, text: str, vocab_size: int, pattern: str = "gpt2", special: Iterable[str] = (), *, min_frequency: int = 1
+    ) -> RegexBPETokenizer:
         """Learns merges inside the words of `text`; `vocab_size` counts bytes, merges and special tokens.
 
+        It ends where no pair occurs `min_frequency` times, each word counted as often as it occurs.
         A special token's text in it is a border, as between two texts: its letters are not learned from.
         """
         special = list(special)
-        check_training(text, vocab_size - len(special))
+        check_training(text, vocab_size - len(special), min_frequency)
         empty = cls([], pattern, {text: 256 + i for i, text in enumerate(special)})
         parts = [text] if empty._specials is None else empty._specials.split(text)
         if not any(parts):
             raise DataError("text", "more than special tokens", repr(text)[:60])
         counted = Counter(chain.from_iterable(map(empty.words, parts)))
         words = {tuple(empty.id_of_byte[byte] for byte in utf8(word)): count for word, count in counted.items()}
-        merges = learn_merges(words, BYTE_TOKENS, vocab_size - len(special))
+        merges = learn_merges(words, BYTE_TOKENS, vocab_size - len(special), min_frequency)
         size = cls(merges, pattern).vocab_size
         return cls(merges, pattern, {text: size + i for i, text in enumerate(special)})
 
