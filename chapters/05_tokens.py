@@ -433,6 +433,30 @@ print(table(rows, ["", "bytes a token", "spellings of a word", "most has", "with
 # The cut costs some length, and buys that a word is a word: " the", or "the" at the beginning of a line, and that is
 # all.
 #
+# ## Is one spelling always best?
+#
+# A model that meets " lantern" as one number, always, never learns that it is made of letters. At "lanterns" it begins
+# anew. Provilkov and others (2020) therefore spell by chance *while a model trains*: before each merge, every pair that
+# could be merged is left out of account with a small probability, their *dropout*. What comes out?
+
+# %%
+rng, lanterns, unseen_part = np.random.default_rng(0), {}, unseen_text[:5000]
+rows = []
+for dropout in (0.0, 0.1, 0.5, 1.0):
+    drawn = Counter(tuple(small.encode_with_dropout(" lantern", dropout, rng)) for _ in range(1000))
+    lanterns[dropout] = drawn
+    longer = len(small.encode_with_dropout(unseen_part, dropout, rng)) / len(small.encode(unseen_part))
+    rows.append([dropout, len(drawn), drawn.most_common(1)[0][1] / 1000, f"{longer:.2f}"])
+print(table(rows, ["dropout", "spellings of ' lantern'", "share of the first", "tokens, times as many"]))
+for ids, times in lanterns[0.1].most_common(4):
+    print(f"{times:5} of 1000:", [tokens[i].decode().replace(" ", "·") for i in ids])
+read_back = sum(times for drawn in lanterns.values() for ids, times in drawn.items() if small.decode(ids) == " lantern")
+
+# %% [markdown]
+# With 0 it is the rule, with 1 it is bytes, and in between the word comes in many pieces, each of which reads as the
+# same word. At 0.1 most of them are the usual one. The texts grow longer, and training with them costs that much more.
+# When the trained model is used, dropout is 0 again: what it is asked should look the way it looks most often.
+#
 # ## The same sentence, five times
 
 # %%
@@ -530,8 +554,8 @@ print(table(rows, heads))
 # One warning for later. A loss in nats *a token* cannot be compared between tokenizers: longer tokens are harder to
 # guess, each. Chapter 07 counts in bits a byte.
 #
-# **Exercises**: 05.1 the best pair, 05.2 a merge, 05.3 writing with merges. `tgl chapter 05 --mine` runs this page with
-# yours.
+# **Exercises**: 05.1 the best pair, and when there is none that is worth it; 05.2 a merge; 05.3 writing with merges, by
+# the rule and by chance. `tgl chapter 05 --mine` runs this page with yours.
 
 # %%
 run.check("merges learned", len(merges), equals=len(golden["rows"]))
@@ -540,6 +564,7 @@ run.check(
 )
 run.check("with ties reversed, merges that are", agree_mistaken, below=len(merges))
 run.check("strings that come back", came_back, equals=3 * tried)
+run.check("spellings of a word by chance that read as the word", read_back, equals=4 * 1000)
 run.check("texts from a keyboard that a tokenizer of characters refuses", refused, at_least=REFUSED * tried)
 run.check(f"bytes a token, {MERGES} merges", per_token, at_least=LEAST_BYTES, baseline={"bytes": 1})
 run.check("bytes a token, merges of shuffled letters", shuffled, below=MOST_SHUFFLED)

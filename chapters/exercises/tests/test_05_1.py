@@ -42,6 +42,12 @@ def test_no_word_has_two_ids(mine):
     call(mine.best_pair, []).gives(None)
 
 
+def test_a_pair_that_is_too_rare_is_none(mine):
+    call(mine.best_pair, [((7, 8, 9), 3), ((8, 9), 5)], min_frequency=9).gives(None)
+    call(mine.best_pair, [((7, 8, 9), 3), ((8, 9), 5)], min_frequency=8).gives((8, 9))
+    call(mine.best_pair, [((1, 2, 1, 2), 1)], min_frequency=2).gives((1, 2))
+
+
 def test_what_tokenizers_merges_first(mine):
     call(mine.best_pair, [(tuple(word), count) for word, count in GOLDEN_WORDS]).gives(tuple(b"es"))
 
@@ -49,11 +55,11 @@ def test_what_tokenizers_merges_first(mine):
 WORDS = st.lists(st.tuples(st.lists(st.integers(0, 3), max_size=5).map(tuple), st.integers(1, 4)), max_size=5)
 
 
-@given(WORDS)
-def test_no_pair_is_better(mine, words):
+@given(WORDS, st.integers(1, 9))
+def test_no_pair_is_better(mine, words, least):
     text = [pair for word, count in words for pair in list(zip(word, word[1:])) * count]
     best = None
     for pair in sorted(set(text)):
-        if best is None or text.count(pair) > text.count(best):
+        if text.count(pair) >= least and (best is None or text.count(pair) > text.count(best)):
             best = pair
-    call(mine.best_pair, words).gives(best)
+    call(mine.best_pair, words, min_frequency=least).gives(best)

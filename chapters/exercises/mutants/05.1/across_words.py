@@ -3,7 +3,8 @@
 from collections import Counter
 
 
-def best_pair(words):
+def best_pair(words, min_frequency=1):
     text = [i for word, count in words for i in list(word) * count]
     pairs = Counter(zip(text, text[1:]))
+    pairs = {pair: n for pair, n in pairs.items() if n >= min_frequency}
     return min(pairs, key=lambda pair: (-pairs[pair], pair)) if pairs else None

@@ -3,9 +3,10 @@
 from collections import Counter
 
 
-def best_pair(words):
+def best_pair(words, min_frequency=1):
     pairs = Counter()
     for word, count in words:
         for pair in zip(word, word[1:]):
             pairs[pair] += count
+    pairs = {pair: n for pair, n in pairs.items() if n >= min_frequency}
     return max(pairs, key=lambda pair: (pairs[pair], pair)) if pairs else None

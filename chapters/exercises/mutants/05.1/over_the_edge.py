@@ -3,7 +3,7 @@
 from collections import Counter
 
 
-def best_pair(words):
+def best_pair(words, min_frequency=1):
     pairs = Counter()
     for word, count in words:
         for pair in zip(word, word[1:]):

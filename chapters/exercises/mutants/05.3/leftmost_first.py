@@ -1,6 +1,6 @@
 # expect: the first learned comes first
 # means: The leftmost pair was joined first, whenever it was learned.
-def apply_merges_plainly(word, ranks):
+def apply_merges_plainly(word, ranks, dropout=0.0, rng=None):
     ids, i = list(word), 0
     while i < len(ids) - 1:
         if (ids[i], ids[i + 1]) in ranks:

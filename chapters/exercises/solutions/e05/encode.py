@@ -1,22 +1,28 @@
-"""05.3  Writing with merges.
+"""05.3  Writing with merges, in more than one way.
 
 `word` is a sequence of ids, at first one a byte. `ranks` says for each pair when it was learned and which id it
 becomes: {(0, 1): (0, 3), (3, 2): (1, 4)} means that (0, 1) was learned first and becomes 3, then (3, 2) was, and
 becomes 4.
 
-Merge until no known pair is left. Of the pairs in the word always take the one that was learned first; if it stands
-there more than once, the leftmost. Return a list. The ids must be those that the model was trained with, so the order
-matters.
+Look for the known pairs of the word, and join one of them: the one that was learned first; if it stands there more than
+once, the leftmost. Then look again, until there is none. Return a list. The ids must be those that the model was
+trained with, so the order matters.
+
+With an `rng` the word is spelled by chance (Provilkov et al., 2020). At each look, go over the known pairs from the
+left to the right and draw rng.random() for each: where it is below `dropout`, this pair is left out of this look. Draw
+for known pairs alone. If all of them were left out, the word stays as it is.
 """
 
 
-def apply_merges_plainly(word, ranks):
+def apply_merges_plainly(word, ranks, dropout=0.0, rng=None):
     # >>> a list of ids
     ids = list(word)
     while True:
-        known = [(*ranks[pair], i) for i, pair in enumerate(zip(ids, ids[1:])) if pair in ranks]
-        if not known:
+        found = [(*ranks[pair], i) for i, pair in enumerate(zip(ids, ids[1:])) if pair in ranks]
+        if rng is not None:
+            found = [pair for pair in found if rng.random() >= dropout]
+        if not found:
             return ids
-        _, new, i = min(known)
+        _, new, i = min(found)
         ids[i : i + 2] = [new]
     # <<<

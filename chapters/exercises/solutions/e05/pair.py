@@ -5,19 +5,22 @@ first of which occurs 3 times. Find the pair of neighbours that occurs most ofte
 9), 3 + 5 times.
 
 Of pairs that are equally frequent, take the one with the smallest ids: (1, 9) comes before (2, 0). Without a rule two
-programs would learn two vocabularies. If no word has two ids, there is no pair: return None.
+programs would learn two vocabularies.
+
+The chapter joined pairs until none was left, down to those that occur once. Real training stops before that: a pair
+that occurs fewer than `min_frequency` times is not worth an id of its own. If no pair occurs so often, return None.
+Above, with min_frequency=9, there is none.
 """
 
 from collections import Counter
 
 
-def best_pair(words):
+def best_pair(words, min_frequency=1):
     # >>> the pair, or None
     pairs = Counter()
     for word, count in words:
         for pair in zip(word, word[1:]):
             pairs[pair] += count
-    if not pairs:
-        return None
-    return min(pairs, key=lambda pair: (-pairs[pair], pair))
+    frequent = [pair for pair in pairs if pairs[pair] >= min_frequency]
+    return min(frequent, key=lambda pair: (-pairs[pair], pair), default=None)
     # <<<
