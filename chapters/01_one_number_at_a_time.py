@@ -230,7 +230,7 @@ assert deep.grad == 20_001
 
 # %% [markdown]
 # Read the picture from right to left. A box is a number, with its gradient (`grad`) below; each arrow carries a slope.
-# A box's gradient is the sum, over the arrows that leave it, of slope times gradient at the arrow's head. For `a`:
+# A box's gradient is the sum, over the arrows that leave it, of slope times gradient at the arrow's tip. For `a`:
 # -0.6 · 0.5591 + 1 · 0.5591 = 0.2236.
 
 # %%

@@ -211,8 +211,8 @@ run.show(
 # Why $h = 10^{-5}$? The computer keeps 16 digits. If $h$ is smaller, the two results differ in the last of them only;
 # if it is larger, the curve bends between the two places.
 #
-# (`.to(device)` puts a tensor where `--device` says: on the processor, or with `cuda` on a graphics card, where the
-# same operations must be right, too.)
+# (`.to(device)` puts a tensor where `--device` says: on the processor, or with `cuda` on a graphics card, a *GPU*,
+# where the same operations must be right, too.)
 
 # %%
 H = 1e-5

@@ -124,8 +124,9 @@ counts = np.zeros((V, V))
 np.add.at(counts, company(tokens, sentence), 1)
 
 # %% [markdown]
-# How alike are two words? The usual answer is the *cosine similarity*, the cosine of the angle between their vectors: 1
-# for the same direction, 0 for a right angle. Length does not count, so a rare word may be like a frequent one.
+# How alike are two words? The usual answer is the *cosine similarity*, the cosine of the angle between their vectors,
+# found from their *dot product* $u \cdot v$: 1 for the same direction, 0 for a right angle. Length does not count, so a
+# rare word may be like a frequent one.
 #
 # $$\cos(u, v) = \frac{u \cdot v}{\lVert u \rVert\,\lVert v \rVert}
 # \qquad\text{with}\qquad u \cdot v = \sum_d u_d\,v_d,\quad \lVert u \rVert = \sqrt{u \cdot u}
@@ -187,7 +188,7 @@ pmi_svd = reduced(pmi)
 # Now the idea of word2vec. Give each word two vectors, $w$ for when it is in the middle and $c$ for when it is beside.
 # Let $\sigma(w \cdot c)$ be the probability that the pair is real, with the *sigmoid* $\sigma(x) = 1 / (1 + e^{-x})$,
 # which bends every number to between 0 and 1. Show pairs from the text, and say: real. For each, draw $K = 5$ words
-# $n_k$ from a hat, and say: not real. That is all, and it is called *skip-gram with negative sampling*:
+# $n_k$ from a hat, and say: not real. That is all, and it is called *skip-gram*, with *negative sampling*:
 #
 # $$L = -\ln \sigma(w \cdot c) - \sum_{k=1}^{K} \ln \sigma(-\,w \cdot n_k) \qquad w, c, n_k \text{ of shape } (D,)$$
 #
@@ -511,9 +512,9 @@ print(table(traps, ["seed", "w, known", "w, held out", "w + c, known", "w + c, h
 #
 # ## The map
 #
-# A hundred dimensions cannot be drawn. Principal components can: subtract the mean, take the two directions in which
+# A hundred dimensions cannot be drawn. *Principal components* can: subtract the mean, take the two directions in which
 # the words differ most (again the SVD), and look at their shadow there. Every arrow goes from the first word of a pair
-# to the second.
+# to the second. (The axes have no unit; only where words lie to each other counts.)
 
 # %% folded
 SHOWN = (
@@ -535,7 +536,7 @@ def principal(points, width=2):
 def map_of_words(vectors):
     """Two panels, an arrow a pair."""
     figure = Figure(760, 430, "A map of words", "Arrows from men to women are parallel, and from countries to capitals")
-    figure.text((20, 28), "A map of words: each relation is one step, the same for all", INK, 16, weight=600)
+    figure.text((20, 28), "A map of words: each relation is nearly one step", INK, 16, weight=600)
     for panel, (title, names) in enumerate(SHOWN):
         names, left = names.split(), 20 + 375 * panel
         flat = principal(unit(vectors)[[ids[name] for name in names]])
