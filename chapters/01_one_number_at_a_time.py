@@ -251,14 +251,28 @@ run.show(graph_figure(result, {"a": a, "b": b, "result": result}, "tanh(a·b + a
 # And a check that cannot fail proves nothing. So the same expressions go through an engine with a mistake in it that is
 # easily made: the slope of `tanh` without the square. How many would notice?
 
-# %%
-FUNCTIONS = {name: lambda v, name=name: getattr(v, name)() for name in ("exp", "log", "tanh", "relu")}
 
-
+# %% folded
 def recorded(name):
     """What PyTorch found: a text in a, b, c; three numbers; the value there; three gradients.  And its version."""
     golden = json.loads((run.root / "tests" / "goldens" / f"{name}.json").read_text(encoding="utf-8"))
     return golden["rows"], golden["made_with"]["torch"]
+
+
+def errors_of(method, rows, **options):
+    """For each row the largest error of a gradient, as a share of its size (or of 1, where it is smaller)."""
+    return [
+        max(abs(found - g) / max(1.0, abs(g)) for found, g in zip(method(text, at, **options), gradient))
+        for text, at, _, gradient in rows
+    ]
+
+
+def count_within(errors, bound=TOLERANCE):
+    return sum(error <= bound for error in errors)
+
+
+# %%
+FUNCTIONS = {name: lambda v, name=name: getattr(v, name)() for name in ("exp", "log", "tanh", "relu")}
 
 
 def by_engine(text, at, kind=Value, backward=Value.backward):
@@ -284,18 +298,6 @@ class Mistaken(Value):
     def tanh(self):
         y = math.tanh(self.data)
         return Value(y, (self,), (1 - y,))
-
-
-def errors_of(method, rows, **options):
-    """For each row the largest error of a gradient, as a share of its size (or of 1, where it is smaller)."""
-    return [
-        max(abs(found - g) / max(1.0, abs(g)) for found, g in zip(method(text, at, **options), gradient))
-        for text, at, _, gradient in rows
-    ]
-
-
-def count_within(errors, bound=TOLERANCE):
-    return sum(error <= bound for error in errors)
 
 
 expressions, version = recorded("expressions")

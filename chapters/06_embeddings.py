@@ -44,7 +44,7 @@ EPOCHS, BATCH, RATE = run.pick(8, 3), 2048, 0.01
 # %% [markdown]
 # ## What could a word be known by?
 #
-# Here is the corpus. Read ten of its sentences, then look at the gaps in the last line. One word stands in both. Which?
+# Here is the corpus. Read ten of its sentences, then look at the gaps in the last line. What word may stand in both?
 
 # %%
 lines = (corpus("kingdom") / "train.txt").read_text(encoding="ascii").splitlines()
@@ -169,8 +169,8 @@ print("PMI:   ", {other: round(cosine(pmi, "king", other), 2) for other in ("que
 # %% [markdown]
 # Better. But a vector has 796 entries, most of them 0, each from a handful of meetings: that king never met "sceptre"
 # and princess did five times is luck. Fewer dimensions must share, and sharing evens out luck. The *singular value
-# decomposition* (SVD) writes the table of PMI as a product $U\,S\,V^T$, with the directions in which its rows are
-# largest first; keep $D = 100$ columns of $U S$.
+# decomposition* (SVD) writes the table of PMI as a product of three, $U\,S\,V^T$, with the directions in which its rows
+# are largest first; keep $D = 100$ columns of $U S$.
 
 
 # %%
@@ -192,8 +192,8 @@ pmi_svd = reduced(pmi)
 #
 # $$L = -\ln \sigma(w \cdot c) - \sum_{k=1}^{K} \ln \sigma(-\,w \cdot n_k) \qquad w, c, n_k \text{ of shape } (D,)$$
 #
-# What would you say is its derivative? $\sigma - 1$ for the real one, $\sigma$ for the others: by how much each guess
-# was wrong. The vectors move towards each other, or apart, by that much.
+# What would you say is its derivative by each dot product? $\sigma - 1$ for the real one, $\sigma$ for the others: by
+# how much each guess was wrong. The vectors move towards each other, or apart, by that much.
 
 
 # %%
@@ -490,8 +490,8 @@ print(", ".join(f"{name} {share_right:.3f}" for name, share_right in rules.items
 
 # %% [markdown]
 # So it does see beyond what met, and that is no secret of prediction: to share between words that are alike is the
-# whole of it. The ten alike words do it as well, and without any training. What skip-gram has for itself is its size:
-# 200 numbers a word and no table of $V \times V$, which for the words of a language nobody could store.
+# whole of it. The ten alike words do it as well, and without any training. What skip-gram has for itself is that it
+# never needs the whole table, of $V \times V$: it reads the text pair by pair, and keeps 200 numbers a word.
 
 # %% [markdown]
 # ## A trap
