@@ -11,7 +11,8 @@
 #   [`autograd/gradcheck.py`](../tinygrad_llm/autograd/gradcheck.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/02/output.txt) shows them all.
-# - **Run**: `python chapters/02_tensors.py`. It takes about two seconds.
+# - **Run**: `python chapters/02_tensors.py`. It takes about two seconds, with `--fast` too, which leaves
+#   nothing out.
 
 # %%
 import numpy as np
@@ -202,8 +203,9 @@ run.show(
 #
 # By trying, as in chapter 01: move one entry by a little, both ways, and see how the result moves. With arrays the
 # result has many entries. To get one number, most people add them all up. We will see that this is a trap. Instead,
-# weigh them with random numbers $c$, one for each entry of the result: $\langle c, y\rangle = \sum_k c_k\,y_k$. Let
-# $e_j$ have the shape of $x$, with a 1 at place $j$ and 0 elsewhere. Then compare, for every place $j$,
+# weigh them with random numbers $c$, one for each entry of the result $y$: $\langle c, y\rangle = \sum_k c_k\,y_k$. Let
+# $e_j$ have the shape of the input $x$, with a 1 at place $j$ and 0 elsewhere. Then compare, for an operation $f$ and
+# every place $j$,
 #
 # $$\frac{\langle c,\,f(x + h\,e_j)\rangle - \langle c,\,f(x - h\,e_j)\rangle}{2h}
 # \qquad\text{with}\qquad \text{vjp}(c)_j.$$
@@ -246,7 +248,7 @@ def random_weights(y):
 
 
 # %% [markdown]
-# Here are 36 operations, most of those that this course needs. You need not know them yet; each gets its chapter. They
+# Here are 36 operations, most of those that this course needs. You need not know them yet; most get their chapter. They
 # are asked for here because all of them must be right before anything is built on them.
 
 
