@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 03 · Learning
 #
-# We have gradients. Learning is what one does with them: step downhill, look, step again. This chapter writes the three
-# optimizers that nearly everybody uses, lets them untangle a spiral, and then breaks them, since a run that fails
-# teaches more than one that works.
+# We have gradients. Learning is what one does with them: step downhill, look, step again. An *optimizer* is the rule
+# that makes a step of a gradient. This chapter writes the three that nearly everybody uses, lets them untangle a
+# spiral, and then breaks them, since a run that fails teaches more than one that works.
 #
 # - **Builds on** 02, tensors.
 # - **Reads** [`nn/module.py`](../tinygrad_llm/nn/module.py), [`nn/layers.py`](../tinygrad_llm/nn/layers.py),
@@ -55,11 +55,12 @@ def spiral(count, rng):
 
 
 # %% [markdown]
-# A network is a tree of modules; its leaves are parameters. Here are three layers with a bend between them. A layer,
-# `Linear`, is $y = x W^\top + b$: points $x$ (N, I), weights $W$ (O, I), $b$ (O,), so $y$ is (N, O). The bend, `relu`,
-# is $\max(0, y)$ for each number: without it three layers would be no more than one. The first weights are drawn so
-# that a layer neither enlarges nor shrinks what passes through: with a deviation of $\sqrt{2/I}$ for $I$ inputs, the 2
-# because `relu` throws half away (He et al., 2015). `gain` lets us do it wrong later.
+# A network is a tree of modules; its leaves are *parameters*, the numbers that are learned. Here are three layers with
+# a bend between them. A layer, `Linear`, is $y = x W^\top + b$: points $x$ (N, I), weights $W$ (O, I), $b$ (O,), so $y$
+# is (N, O). The bend, *ReLU*, is $\max(0, y)$ for each number: without it three layers would be no more than one. The
+# first weights are drawn so that a layer neither enlarges nor shrinks what passes through: with a deviation of
+# $\sqrt{2/I}$ for $I$ inputs, the 2 because `relu` throws half away (He et al., 2015). `gain` lets us do it wrong
+# later.
 
 
 # %%
@@ -85,27 +86,29 @@ class Network(Module):
 #
 # $$p_k = \frac{e^{s_k}}{e^{s_1} + e^{s_2} + e^{s_3}}$$
 #
-# The loss is $-\ln p$ of the right arm: 0 if it got everything, and without bound if it got nothing. It is called
-# *cross-entropy*, and its unit is the *nat*, since the logarithm is the natural one. Not knowing anything costs
-# ln 3 = 1.10 nats. The loss is the mean over the points of a batch; `divisor`, where it is given, divides their sum
-# instead.
+# The *loss*, the number that shall become small, is $-\ln p$ of the right arm: 0 if it got everything, and without
+# bound if it got nothing. It is called *cross-entropy*, and its unit is the *nat*, since the logarithm is the natural
+# one. Not knowing anything costs ln 3 = 1.10 nats. The loss is the mean over the points of a *batch*, those of one
+# step; `divisor`, where it is given, divides their sum instead.
 #
 # ## Which step?
 #
-# The three answers, for a parameter $w$ with gradient $g$, and $\eta$ the learning rate:
+# The three answers, for a parameter $w$ with gradient $g$, and $\eta$ the *learning rate*:
 #
 # | | remembers | step |
 # |---|---|---|
-# | SGD | nothing | $w \leftarrow w - \eta\,g$ |
-# | momentum | $u \leftarrow 0.9\,u + g$ | $w \leftarrow w - \eta\,u$ |
-# | AdamW | $m$ and $v$, means of $g$ and of $g^2$ that fade | below |
+# | *SGD* | nothing | $w \leftarrow w - \eta\,g$ |
+# | *momentum* | $u \leftarrow 0.9\,u + g$ | $w \leftarrow w - \eta\,u$ |
+# | *AdamW* | $m$ and $v$, means of $g$ and of $g^2$ that fade | below |
 #
 # $$m \leftarrow \beta_1 m + (1-\beta_1)\,g \qquad v \leftarrow \beta_2 v + (1-\beta_2)\,g^2
 # \qquad w \leftarrow w - \eta\,\hat m / (\sqrt{\hat v} + \epsilon) - \eta\,\lambda\,w$$
 #
 # Momentum keeps going where gradients agree, and cancels where they point to and fro. AdamW divides each parameter's
 # step by the usual size of its gradient: all move at about the rate $\eta$, whatever their scale. $\hat m$ and $\hat v$
-# are the averages corrected for having started at 0. Written down, they are as short as the table:
+# are the averages corrected for having started at 0. The last term is *weight decay*: it pulls every weight towards 0,
+# by the share $\eta\lambda$ a step. (SGD means stochastic gradient descent: each batch is drawn at random.) Written
+# down, they are as short as the table:
 
 # %%
 
@@ -311,7 +314,7 @@ run.show(regions(networks, x[::4], arm[::4]), "regions")
 # Somewhere in every large corpus there is a page of garbage. Let batch number 300 be read a thousand times too large.
 # Its gradient is enormous, and momentum will carry it on for many steps.
 #
-# Clipping is one line: if the whole gradient is longer than 1, shorten it to 1. The direction stays.
+# *Clipping* is one line: if the whole gradient is longer than 1, shorten it to 1. The direction stays.
 #
 # And why would a network not simply learn again? Let us look into the ruined one: how many of its hidden numbers are
 # still above 0 for at least one of the points? Where `relu` gives 0, it lets no gradient through.
@@ -383,7 +386,7 @@ print(f"of {STARTS} bad starts, {failures[0]} fail without warm-up and {failures
 # It helps, and is no guarantee: with twelve starts, as we first had it, three failed in spite of it, more than the two
 # that we had allowed. Twelve are few, so now there are more. From a good start we found no rate where warm-up made a
 # difference on this problem: we tried eight layers, both optimizers and four rates each. It is a cure for steep
-# beginnings, and no more. Transformers have one; chapter 11 comes back to it.
+# beginnings, and no more. Transformers (chapter 09) have one; chapter 11 comes back to it.
 #
 # ## Something is wrong. What?
 #

@@ -3,8 +3,8 @@
 #
 # A model does not read letters. It reads whole numbers, and looks each one up in a table. So before anything can be
 # learned somebody must decide what a number stands for: a letter, a byte, a word? Such a piece of text with its number
-# is called a *token*, all of them together the *vocabulary*. This chapter builds the answer that nearly all language
-# models use, in forty lines.
+# is called a *token*, all of them together the *vocabulary*, and what cuts a text into them a *tokenizer*. This chapter
+# builds the answer that nearly all language models use, in forty lines.
 #
 # - **Builds on** nothing but Python. Chapter 06 begins where the numbers are looked up.
 # - **Reads** [`tokenizer/merges.py`](../tinygrad_llm/tokenizer/merges.py),
@@ -66,9 +66,9 @@ except TokenError as error:
 #
 # ## Is there an alphabet from which nothing can be missing?
 #
-# There is: bytes. Any text on any computer is a row of bytes already, and there are 256 of them. In UTF-8 an English
-# letter is one byte, an umlaut two, a Chinese character three, an emoji four, and a family is three people held
-# together by two invisible joiners.
+# There is: bytes. Any text on any computer is a row of bytes already, and there are 256 of them. In *UTF-8*, the usual
+# way to write text as bytes, an English letter is one byte, an umlaut two, a Chinese character three, an emoji four,
+# and a family is three people held together by two invisible joiners.
 
 # %%
 bytes_ = ByteTokenizer()
@@ -191,8 +191,8 @@ for word in (" lantern", " lanterns", " Hello", "Hello"):
 # %% [markdown]
 # " lantern" is one token. "lanterns" it has never met, and it takes what pieces it has. "Hello" and " Hello" are
 # spelled differently, because they are different: the space is part of the word. For a model they are two things, and
-# it must learn that they mean the same. That is why a prompt that ends in a space often makes a model stumble: it has
-# already used up the space of the word to come.
+# it must learn that they mean the same. That is why a *prompt*, the text that a model is asked to continue, that ends
+# in a space often makes a model stumble: it has already used up the space of the word to come.
 #
 # Why not simply take the longest token that fits? It would look much the same:
 
@@ -219,7 +219,7 @@ print([[tokens[i].decode() for i in ids[example]] for ids in (by_rank, by_length
 print("tokens in all:", *[sum(n * len(ids[word]) for word, n in unseen_words.items()) for ids in (by_rank, by_length)])
 
 # %% [markdown]
-# Either is about as short. But a model knows the numbers it was trained with, and no others. An encoder that cuts one
+# Either is about as short. But a model knows the numbers it was trained with, and no others. A tokenizer that cuts one
 # word in a hundred differently makes no error message. It makes a model that is a little worse, and nobody knows why.
 #
 # ## The package's

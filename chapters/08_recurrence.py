@@ -70,7 +70,7 @@ for row, answer in zip(tokens, answers):
 # $$h_t = \tanh(W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh})
 # \qquad x_t: (I),\; W_{ih}: (F, I),\; W_{hh}: (F, F),\; h_t: (F)$$
 #
-# That is the plain RNN. One line, and a loop:
+# That is the plain *RNN*. One line, and a loop:
 
 
 # %%
@@ -157,7 +157,7 @@ run.show(
 #
 # All four come from one linear layer on $x_t$ and one on $h_{t-1}$, $4F$ outputs each. On the way back, $dL/dc_{t-1}$
 # is $dL/dc_t$ times $f$, and nothing else. Where the network sets $f = 1$, the gradient passes as if there were no
-# distance. That is the whole of the LSTM.
+# distance. That is the whole of the *LSTM*.
 
 
 # %%

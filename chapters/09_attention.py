@@ -3,7 +3,7 @@
 #
 # "Ben laughed at Tom, because he made a funny face." Who is *he*? To know it you looked back at two names, and you
 # chose one. A recurrent network cannot look back: what it has not kept is gone. This chapter builds the operation that
-# looks back, in four lines. Everything called a transformer is made of it.
+# looks back, in four lines. Everything called a *transformer* is made of it.
 #
 # - **Builds on** 02 tensors, 03 learning, 06 embeddings; 08 for the recall task.
 # - **Reads** [`ops/softmax.py`](../tinygrad_llm/ops/softmax.py), [`ops/composed.py`](../tinygrad_llm/ops/composed.py)
@@ -56,8 +56,8 @@ EPOCHS, RATE, WIDTH, BATCH = run.pick(8, 2), 0.005, 32, 16
 # %% [markdown]
 # ## What if a dictionary could answer "mostly this, and a little of that"?
 #
-# A Python dictionary compares your query with its keys. One key is equal, all others are not, and you get that key's
-# value. There is nothing to learn in that: equal or not has no slope.
+# A Python dictionary compares your *query* with its *keys*. One key is equal, all others are not, and you get that
+# key's *value*. There is nothing to learn in that: equal or not has no slope.
 #
 # **What would you change, so that it has one?** Let keys and queries be vectors. Compare by the dot product: the more
 # two vectors point the same way, the larger it is. Let *every* key answer, with a share that grows with its score.
@@ -78,7 +78,7 @@ for query in ([2.0, 0.0], [0.0, 2.0], [1.0, 1.0]):
 
 # %% [markdown]
 # The first query gets the first value, the second the second. The third stands between two keys and gets the mean of
-# both. So that is attention: *a dictionary that answers in shares*. In the field's letters, with T queries and S keys
+# both. So that is *attention*: *a dictionary that answers in shares*. In the field's letters, with T queries and S keys
 # of size K:
 #
 # $$\underset{(T,\,V)}{\text{answer}} \;=\;
@@ -149,9 +149,10 @@ assert worst < 1e-12
 # %% [markdown]
 # ## How do you hide the future?
 #
-# A model that predicts the next word must not see it. So position t may look at positions 0 … t only. In the code
-# above, what is forbidden gets the score $-\infty$ *before* the softmax: its share is exactly 0, and the others share
-# everything among them.
+# A model that predicts the next word must not see it. So position t may look at positions 0 … t only. A table of what
+# may be looked at is a *mask*; this one, which hides the future, is a *causal mask*. In the code above, what is
+# forbidden gets the score $-\infty$ *before* the softmax: its share is exactly 0, and the others share everything among
+# them.
 #
 # **Would it not be simpler to set the forbidden shares to 0 *after* the softmax?** It looks the same, and it runs. It
 # is the classic mistake of the field. What is wrong with it? Look at what is left of each row.
@@ -227,9 +228,9 @@ print(
 # ## Why several heads?
 #
 # One softmax gives one set of shares. A position that wants the verb *and* the subject would get a mean of both, which
-# is neither. So the width D is cut into H heads of K = D/H numbers. Each head has its own queries, keys and values, and
-# looks where it wants. The answers are put side by side, and one more linear layer mixes them. The number of parameters
-# is that of one large head.
+# is neither. So the width D is cut into H heads of K = D/H numbers. Each *head* has its own queries, keys and values,
+# and looks where it wants. The answers are put side by side, and one more linear layer mixes them. The number of
+# parameters is that of one large head.
 #
 # Cutting is reshaping: (B, T, D) → (B, T, H, K) → (B, H, T, K), so that attention sees H as one more batch axis.
 
@@ -509,8 +510,8 @@ assert two_answers == 0
 
 # %% [markdown]
 # So the sentence decides, always. Its beginning decides most questions and leaves some open, and for those our reader
-# must read on before it answers: it attends in both directions, *without* a causal mask. (GPT, which cannot, would have
-# to wait.) At the end we ask just those.
+# must read on before it answers: it attends in both directions, *without* a causal mask. (GPT, chapter 12, which
+# cannot, would have to wait.) At the end we ask just those.
 #
 # ## The reader
 #
@@ -526,9 +527,9 @@ assert two_answers == 0
 # The answer is one of the 24 children. We tell the model the right *name*. Nobody tells it where to look.
 #
 # **Our first reader was a common transformer**: two such layers, each on the output of the one before, each with a
-# feed-forward part. It chose right in 70 % of the questions, and no head found more than 40 %. Its first layer fetched
-# both names at once, by their places, and the rest of it guessed between them. It had no reason to look twice, so it
-# did not.
+# feed-forward part (chapter 11). It chose right in 70 % of the questions, and no head found more than 40 %. Its first
+# layer fetched both names at once, by their places, and the rest of it guessed between them. It had no reason to look
+# twice, so it did not.
 #
 # (Each layer first scales its input, `LayerNorm`; chapter 11 says what for.)
 
@@ -596,8 +597,8 @@ def train(seed, what, **options):
 # ## Where does each head look?
 #
 # Five heads, four in the first layer and one in the second. For each we ask: is the word that gets the largest share a
-# mention of the right child, *by name*? The head is chosen on the validation stories, by the worse of the two kinds,
-# and measured on the test stories.
+# mention of the right child, *by name*? The head is chosen on the *validation* stories, which it did not learn from, by
+# the worse of the two kinds, and measured on the test stories.
 
 
 # %%

@@ -66,7 +66,7 @@ print("shuffled in, the same shuffled out: no position knows where it stood")
 
 # %% [markdown]
 # The same numbers, in another order. Each position compares itself with all, and *where* they stood was never asked. An
-# MLP or a norm works at each position alone, and cannot mend it.
+# MLP (11) or a norm works at each position alone, and cannot mend it.
 #
 # ## What does that cost?
 #

@@ -364,9 +364,10 @@ for kind in ("residual, small", "pre-norm"):
 #
 # ## Before the part, or after the sum?
 #
-# The first transformer (Vaswani et al., 2017) normalised the sum: `norm(x + f(x))`, and so does the encoder-decoder of
-# chapter 13. GPT-2 and most decoders since normalise what a part reads: `x + f(norm(x))`. In the table above post-norm
-# has no vanishing gradient to speak of, and still it did not learn. What is wrong with it?
+# The first transformer (Vaswani et al., 2017) normalised the sum, *post-norm*: `norm(x + f(x))`, and so does the
+# encoder-decoder of chapter 13. GPT-2 and most decoders since normalise what a part reads, *pre-norm*:
+# `x + f(norm(x))`. In the table above post-norm has no vanishing gradient to speak of, and still it did not learn. What
+# is wrong with it?
 #
 # Xiong et al. (2020) found that near its top the gradient of the *weights* is large and does not shrink with depth,
 # since each norm brings the stream back to size 1, and so the last part is as loud as all before it together. In
@@ -452,8 +453,8 @@ run.show(
 # |---|---|
 # | none | $W_2 W_1 x$ |
 # | ReLU | $W_2 \max(W_1 x, 0)$ |
-# | GELU | $W_2\,u\,\Phi(u)$, $u = W_1 x$: each number times the share of a normal crowd that it exceeds |
-# | SwiGLU | $W_d\,(u\,\sigma(u) \cdot v)$, $u = W_g x$, $v = W_u x$: one half gates the other (Llama) |
+# | *GELU* | $W_2\,u\,\Phi(u)$, $u = W_1 x$: each number times the share of a normal crowd that it exceeds |
+# | *SwiGLU* | $W_d\,(u\,\sigma(u) \cdot v)$, $u = W_g x$, $v = W_u x$: one half gates the other (Llama) |
 #
 # $\Phi$, the normal distribution function, is made of `erf`. GPT-2 has a formula with tanh that comes close.
 

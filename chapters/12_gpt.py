@@ -135,7 +135,8 @@ print(f"a GPT in {lines} lines")
 
 # %% [markdown]
 # Is it the same as the package's, which is made of modules and fused operations? Both draw their first weights from the
-# same seed, in the same order. So logits, loss and the gradient of *every* weight must agree.
+# same seed, in the same order. So *logits* (the scores before the softmax), loss and the gradient of *every* weight
+# must agree.
 
 # %%
 w = first_weights(30, 12, 3, 16, np.random.default_rng(7))
@@ -271,8 +272,8 @@ print(
 
 # %% [markdown]
 # It does not fail. It wins, by as much as you like. It even wins against the grammar that told these stories. And
-# *that* cannot be. A loss below the entropy is no triumph, it is a bug. Most corpora have no known entropy; so remember
-# the feeling: **too good is a symptom.**
+# *that* cannot be. A loss below the *entropy*, what is left to chance, is no triumph, it is a bug. Most corpora have no
+# known entropy; so remember the feeling: **too good is a symptom.**
 #
 # What is it worth when the future is really absent? Cut each story, at every tenth word, and ask for the next one.
 

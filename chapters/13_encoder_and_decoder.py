@@ -99,11 +99,11 @@ for name, order in (("in English order", 1), ("backwards", -1)):
 # %% [markdown]
 # ## How good is a translation that is not quite right?
 #
-# "Right or wrong" is hard on a sentence with one wrong ending. **What would you count instead?** BLEU counts runs of 1,
-# 2, 3 and 4 words that also stand in the reference. A run counts at most as often as the reference has it (*clipped*),
-# else "the the the the" would be perfect. The four shares are multiplied, since one wants all of them, and a fourth
-# root brings the product back to the size of a share. Whoever writes too little pays: $e^{1 - r/c}$ for $c$ words where
-# the reference has $r$.
+# "Right or wrong" is hard on a sentence with one wrong ending. **What would you count instead?** *BLEU* counts runs of
+# 1, 2, 3 and 4 words that also stand in the reference. A run counts at most as often as the reference has it
+# (*clipped*), else "the the the the" would be perfect. The four shares are multiplied, since one wants all of them, and
+# a fourth root brings the product back to the size of a share. Whoever writes too little pays: $e^{1 - r/c}$ for $c$
+# words where the reference has $r$.
 
 # %%
 
@@ -129,7 +129,7 @@ for candidate in (reference, reference[:-1], [*reference[:3], "dorakan", *refere
 #
 # ## What does the writer read while it learns?
 #
-# Words become numbers. Both languages share one list, with three tokens that are no words: padding, start and end.
+# Words become numbers. Both languages share one list, with three tokens that are no words: *padding*, start and end.
 
 # %%
 SPECIAL = ("<pad>", "<start>", "<end>")
@@ -459,7 +459,7 @@ run.show(
 #
 # ## Is the likeliest word the beginning of the likeliest sentence?
 #
-# Greedy writing never goes back. **When would that hurt?** If the best first word leads nowhere good. A *beam* keeps
+# *Greedy* writing never goes back. **When would that hurt?** If the best first word leads nowhere good. A *beam* keeps
 # the best few beginnings instead of one: each is extended by every word, and of all these the best few are kept. The
 # step is three lines:
 
@@ -509,7 +509,7 @@ print(f"the beam finds a likelier sentence in {better} of the cases, and a less 
 # Where the model is sure, a beam has nothing to find: the first hundred sentences of the encoder-decoder come out the
 # same. The LSTMs are unsure, and there it helps a little. A likelier sentence is not always a better one; models that
 # are badly wrong prefer short sentences, since every word costs probability. `length_power` divides ln p by the length,
-# to some power, against that. Chapter 28 comes back to it.
+# to some power, against that.
 #
 # **Exercises**: 13.1 teacher forcing, 13.2 clipped n-grams, 13.3 a step of the beam, 13.4 asking around padding.
 # `tgl chapter 13 --mine` runs this page on your teacher forcing, your n-grams and your beam.

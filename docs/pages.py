@@ -29,7 +29,8 @@ PARTS = {
     "Measuring": 30, "Serving": 32, "Using": 39,
 }  # fmt: skip
 """Each part's first chapter."""
-GUIDE = [ROOT / "docs" / "architecture.md", ROOT / "docs" / "from_pytorch.md", ROOT / "CONTRIBUTING.md"]
+DOCS = ROOT / "docs"
+GUIDE = [DOCS / "glossary.md", DOCS / "architecture.md", DOCS / "from_pytorch.md", ROOT / "CONTRIBUTING.md"]
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)\)")
 EXERCISES = """## Exercises
 
@@ -81,8 +82,10 @@ def _write_chapter(course: Course, path: Path, folder: Path) -> None:
 
 
 def _guide_link(path: Path, link: str) -> str:
-    """The page of the guide that a page of it links to; what is elsewhere as it is."""
+    """The page of the guide, or the chapter, that a page of the guide links to; what is elsewhere as it is."""
     target = (path.parent / link).resolve()
+    if target.parent == ROOT / "chapters":
+        return f"../chapters/{target.stem}.md"
     return f"{target.stem.lower()}.md" if target in GUIDE else link
 
 

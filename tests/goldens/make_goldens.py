@@ -8,6 +8,7 @@ Weights come from `np.random.RandomState`, whose stream is frozen; each file nam
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -87,12 +88,21 @@ def tales_merges() -> dict:
 
 def expressions(count: int = 1000) -> dict:
     """Random expressions in a, b, c and the gradients that PyTorch finds, in float64; those that overflow are redrawn."""
+    return _with_gradients(count, np.random.RandomState(2), lambda rng: expression(rng, rng.randint(2, 6)))
+
+
+def programs(count: int = 300) -> dict:
+    """The same of random programs, whose lines use earlier results again: an expression does that with a, b, c alone."""
+    return _with_gradients(count, np.random.RandomState(3), program)
+
+
+def _with_gradients(count: int, rng: np.random.RandomState, draw: Callable[[np.random.RandomState], str]) -> dict:
     import torch
 
-    rng, rows = np.random.RandomState(2), []
+    rows: list[list] = []
     functions = {name: getattr(torch, name) for name in ("exp", "log", "tanh", "relu")}
     while len(rows) < count:
-        text, at = expression(rng, rng.randint(2, 6)), rng.uniform(-2, 2, 3).round(3)
+        text, at = draw(rng), rng.uniform(-2, 2, 3).round(3)
         leaves = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in at]
         value = eval(text, functions | dict(zip("abc", leaves))) + 0 * sum(leaves)
         value.backward()
@@ -117,12 +127,23 @@ def expression(rng: np.random.RandomState, depth: int) -> str:
     return f"({inner} {kind} {right})"
 
 
+def program(rng: np.random.RandomState, lines: int = 8) -> str:
+    """Python text: a tuple of assignments to d, e, …, each of one or two of the three letters before it; its value the last."""
+    text = []
+    for line in range(lines):
+        left, right = (chr(ord("a") + number) for number in rng.randint(line, line + 3, 2))
+        new, kind = chr(ord("d") + line), rng.choice(["+", "-", "*", "tanh"])
+        text.append(f"{new} := tanh({left})" if kind == "tanh" else f"{new} := {left} {kind} {right}")
+    return f"({', '.join(text)})[-1]"
+
+
 if __name__ == "__main__":
     for name, make in (
         ("gpt2", gpt2),
         ("merges", merges),
         ("tales_merges", tales_merges),
         ("expressions", expressions),
+        ("programs", programs),
     ):
         (HERE / f"{name}.json").write_text(_text(make()), encoding="utf-8")
         print(HERE / f"{name}.json")
