@@ -52,6 +52,11 @@ def planted(course, what):
         other.write_text("# expect: you got\n# means: It is another.\n" + path.read_text().split("\n", 2)[2])
     elif what == "a mutant without words":
         (mutants / "silent.py").write_text("x = 1\n")
+    elif what == "no wrong answers at all":
+        for path in mutants.iterdir():
+            path.unlink()
+        toml = course.home / "course.toml"
+        toml.write_text(toml.read_text().replace(repr(softmax.target), "''"))
     elif what == "a hint that gives the line":
         toml = course.home / "course.toml"
         toml.write_text(toml.read_text().replace("'so'", "'y = y / y.sum(axis, keepdims=True)'"))
@@ -68,6 +73,7 @@ def planted(course, what):
         ("a mutant with another's sentence", "is not told 'exp was taken"),
         ("a mutant without words", "begins with a line `# expect:"),
         ("a hint that gives the line", "hint 3 quotes the solution"),
+        ("no wrong answers at all", "no wrong answers in mutants/09.1"),
     ],
 )
 def test_an_unfair_exercise_is_found(what, words, course, capsys, monkeypatch):
