@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 CLASS = "drawing"
+SCOPE = f".{CLASS}"
 DARK = {
     "white": "#15181c", "#ffffff": "#15181c", "#24292f": "#e6edf3", "#6e7781": "#9aa4ae", "#e6e8eb": "#2d333b",
     "#0969da": "#58a6ff", "#cf5b16": "#f0883e", "#1a7f37": "#3fb950", "#8250df": "#bc8cff", "#bf3989": "#f778ba",
@@ -20,7 +21,7 @@ DARK = {
 """For each color of a drawing the one that stands for it in the dark: paper, ink, lines, shades, grounds of words."""
 
 
-def dark_rules(colors: Collection[str], scope: str = f".{CLASS}") -> str:
+def dark_rules(colors: Collection[str], scope: str = SCOPE) -> str:
     """CSS for the drawings that the selector `scope` finds; colors that have no partner stay."""
     return "".join(
         f"{scope} [{what}='{light}']{{{what}:{dark}}}"
