@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tinygrad_llm.course.record import FIGURE, Cell, Record, cells_of, json_line
 
-COMPUTES = {"run.seeds", "run.progress", "run.check", "print", "table", "np.testing"}
+COMPUTES = {"run.seeds", "run.progress", "run.check", "run.say", "print", "table", "np.testing"}
 """What a cell that only draws does not use."""
 SHORT = 3
 """Lines that are not worth a fold."""
@@ -101,7 +101,7 @@ def purpose(cell: Cell) -> str:
         return "code: the claim, judged"
     if len(cell.text.splitlines()) <= SHORT:
         return "code" if cell.folded else ""
-    if not kinds & {ast.FunctionDef, ast.ClassDef, ast.For, ast.Assert} and "print" not in used:
+    if not kinds & {ast.FunctionDef, ast.ClassDef, ast.For, ast.Assert} and not used & {"print", "run.say"}:
         if "Chapter" in used or kinds <= {ast.Module, ast.Import, ast.ImportFrom, ast.alias}:
             return "code: imports and settings"
     functions = [node for node in body if isinstance(node, ast.FunctionDef)]

@@ -241,6 +241,15 @@ def test_people_get_the_table_of_parts_then_a_sentence_and_no_json(capsys):
     assert gap == "" and sentence.startswith("The claim does NOT hold: of 2 parts 1 failed: missed.") and raised
 
 
+def test_what_is_longer_than_a_line_is_folded_and_no_word_of_it_is_lost(capsys):
+    run = chapter()
+    capsys.readouterr()
+    run.say("a story:", "of words " * 40 + "\n\nand a second paragraph", 12)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= WIDTH and lines[-2:] == ["", "and a second paragraph 12"]
+    assert " ".join(lines).split() == f"a story: {'of words ' * 40} and a second paragraph 12".split()
+
+
 def test_the_claim_is_printed_in_lines_that_a_terminal_takes(capsys):
     claim = "Everything that was said of far-away words holds, " * 5
     Chapter("09", claim, [])

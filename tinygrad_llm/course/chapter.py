@@ -95,6 +95,10 @@ class Chapter:
                 last = time.perf_counter()
                 print(f"  {what}: {number}{f' of {count}' if count else ''}", file=sys.stderr, flush=True)
 
+    def say(self, *words: Any) -> None:
+        """Prints what is longer than a line, folded at spaces; line ends that are there stay."""
+        print("\n".join(map(_filled, " ".join(map(str, words)).split("\n"))), flush=True)
+
     def show(self, figure: Figure, name: str) -> None:
         """Saves a figure as SVG and names the file; a notebook shows the figure itself."""
         self.out.mkdir(parents=True, exist_ok=True)
