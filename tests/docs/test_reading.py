@@ -12,6 +12,10 @@ from urllib.parse import unquote
 import pytest
 from browser import visit
 
+from tinygrad_llm.visualize import Figure
+from tinygrad_llm.visualize.dark import DARK
+from tinygrad_llm.visualize.figure import INK
+
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "docs" / "_build" / "html"
 READ = ["index.html", "guide/*.html", "chapters/*.html"]
@@ -168,3 +172,25 @@ def test_each_chapter_offers_its_notebook_its_script_and_its_record():
         assert json.loads(files["ipynb"])["nbformat"] == 4 and files["txt"].startswith(
             f"$ python chapters/{script.name}"
         )
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_figure_follows_the_books_switch_and_where_nobody_turned_it_the_reader(dark):
+    figure = Figure(20, 20, "t")
+    figure.text((5, 5), "a", INK)
+    drawn = re.sub("<style>.*?</style>", "", figure.svg)
+    script = """<script>const ink = document.querySelector('.drawing text'), said = [];
+        for (const theme of ['auto', 'light', 'dark']) {
+          document.body.dataset.theme = theme; said.push(getComputedStyle(ink).fill); }
+        document.title = 'INK ' + said.join(' '); </script></body>"""
+    page, copy = BOOK / "index.html", BOOK / "measured.html"
+    body = f'<div class="figure">{drawn}</div>{script}'
+    copy.write_text(page.read_text(encoding="utf-8").replace("</body>", body), encoding="utf-8")
+    try:
+        shown = re.findall(
+            r"rgb\((\d+), (\d+), (\d+)\)", re.search("<title>INK (.*?)</title>", visit(copy, dark=dark).dom)[1]
+        )
+    finally:
+        copy.unlink()
+    found = ["#" + "".join(f"{int(part):02x}" for part in color) for color in shown]
+    assert found == [DARK[INK] if dark else INK, INK, DARK[INK]]
