@@ -58,7 +58,7 @@ print('"Max" ->', characters.encode("Max"))
 try:
     characters.encode("Max 🙂")
 except TokenError as error:
-    print("TokenError:", error)
+    run.say("TokenError:", error)
 
 # %% [markdown]
 # It cannot say what it has not seen. Then a number for every character there is? Unicode has 150,000, most of which no
@@ -73,7 +73,7 @@ except TokenError as error:
 # %%
 bytes_ = ByteTokenizer()
 for text in ("a", "ü", "字", "🙂", "👨‍👩‍👧"):
-    print(f"{text}  {len(text)} code points, {len(bytes_.encode(text)):2} bytes: {bytes_.encode(text)}")
+    run.say(f"{text}  {len(text)} code points, {len(bytes_.encode(text)):2} bytes: {bytes_.encode(text)}")
 
 # %% [markdown]
 # Nothing is missing now, but everything is long. A model that looks at 64 tokens sees 64 letters, a sentence, and
@@ -159,7 +159,7 @@ by_hand = {tuple(ID_OF_BYTE[b] for b in word.encode()): count for word, count in
 assert [t.decode() for t in learn(by_hand, 9)[1][256:]] == ["he", "the", "hen", "then"]
 merges, tokens = learn(words, 10_000)
 print(f"after {len(merges)} merges every word is one token, and nothing is left to join")
-print("the first:", *[t.decode().replace(" ", "·") for t in tokens[256:286]])
+run.say("the first:", *[t.decode().replace(" ", "·") for t in tokens[256:286]])
 print("the last: ", *[t.decode().replace(" ", "·").replace("\n", "⏎") for t in tokens[-12:]])
 
 # %% [markdown]

@@ -141,7 +141,7 @@ for allowed, options in ((None, {}), (past, {"causal": True})):
     for theirs in (ops.composed.attention, ops.attention):
         for mine, package in zip(ours, with_gradients(theirs, qkv, **options)):
             worst = max(worst, float(abs(mine - package).max()))
-print(
+run.say(
     f"four lines against the package, value and gradients, with and without a mask: they differ by at most {worst:.1e}"
 )
 assert worst < 1e-12
@@ -259,7 +259,7 @@ alone = [
     ablate_heads(layer, [(0, other) for other in range(3) if other != head])(x).numpy() - bias for head in range(3)
 ]
 np.testing.assert_allclose(sum(alone) + bias, layer(x).numpy(), rtol=1e-10, atol=1e-12)
-print("split, attend, join, mix: equal to nn.Attention; and its answer is the bias and the sum of what the heads say")
+run.say("split, attend, join, mix: equal to nn.Attention; and its answer is the bias and the sum of what the heads say")
 
 # %% [markdown]
 # The last line will be useful: since the answer is a sum over heads, and the bias of the last layer once, a head can be
@@ -318,7 +318,7 @@ for seed in run.seeds:
         tokens, symbol = recall_batch(rng, 100, distance)
         with no_grad():
             recalled[distance].append(float((recaller(tokens).numpy().argmax(-1) == symbol).mean()))
-print(
+run.say(
     f"{recaller.n_parameters():,} parameters; recalled at distance: "
     + ", ".join(f"{d}: {min(r):.3f}" for d, r in recalled.items())
 )
@@ -426,7 +426,7 @@ RULES = {
 }
 rules = {name: scored("test", rule) for name, rule in RULES.items()}
 count = Counter(kind for _, _, kind in asked("test"))
-print(
+run.say(
     {split: len(stories[split]) for split in stories},
     "stories,",
     tokenizer.vocab_size,
@@ -502,7 +502,7 @@ undecided = sum(len(answers) > 1 for answers in by_beginning.values())
 questions, guessed = (
     sum(map(count_of, by_beginning.values())) for count_of in (Counter.total, lambda c: max(c.values()))
 )
-print(
+run.say(
     f"sentences with two answers: {two_answers} of {len(by_sentence):,}; beginnings: {undecided} of "
     f"{len(by_beginning):,}; the likelier answer of each is right in {guessed / questions:.0%} of all questions"
 )
@@ -717,7 +717,7 @@ for reader in readers:
         now = next(child for child in story.children if child != means)
         right += looked_at(reader, story, number) == means and looked_at(reader, twin, number) == now
     followed.append(right / len(pairs))
-print(
+run.say(
     f"{len(pairs)} test stories have such a sentence; the head turns to the other child with the ending "
     f"in {min(followed):.3f} of them"
 )
@@ -733,7 +733,7 @@ for version in (story, twin):
 run.show(
     attention_text(
         shown, title=f"Who is “{story.words[place]}”?", bold=CHILDREN,
-        subtitle="the darker, the larger the share that the head gives to the word; framed: the word that asks",
+        subtitle="the bluer, the larger the share that the head gives to the word; framed: the word that asks",
     ),
     "who-is-it",
 )  # fmt: skip

@@ -153,7 +153,7 @@ pairs = [(to_device(a, "cpu"), to_device(b, "cpu")) for a, b in pairs]
 away = max(float(np.abs(a - b).max()) for a, b in pairs)
 for a, b in pairs:
     np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
-print(
+run.say(
     f"logits, loss and {len(w)} gradients: nowhere more than {away:.1e} apart; "
     f"a new one costs {our_loss.item():.3f} nats, ln 30 is {math.log(30):.3f}"
 )
@@ -265,7 +265,7 @@ leaked, cheats = [], [new_gpt(seed, peeking=True) for seed in run.seeds]
 for seed, model in zip(run.seeds, cheats):
     learn(model, STEPS_PEEKING, seed, RATES["GPT"])
     leaked.append(float(bits_of(log_probabilities(model), test_ids).sum() / n_bytes))
-print(
+run.say(
     f"bits per byte of unseen stories: counting {counted_bits.sum() / n_bytes:.4f}, the grammar's entropy {floor:.4f},",
     *("the peeking model", *(f"{b:.4f}" for b in leaked)),
 )
@@ -291,7 +291,7 @@ in_text = np.full(test["targets"].shape, np.nan)
 in_text[counts] = counted_bits
 there = float(in_text[:, 9:89:10].mean())
 blindfold = [without_the_future(model) for model in cheats]
-print(
+run.say(
     f"without the future: counting {there:.2f} bits a word, a word from a hat {math.log2(V):.2f}, the peeking model",
     *(f"{b:.2f}" for b in blindfold),
 )
@@ -311,7 +311,7 @@ def hears_the_future(model):
 
 
 heard = {kind: hears_the_future(new_gpt(1, kind == "sees the future")) for kind in ("sees the past", "sees the future")}
-print("a later word changed, outputs before it move by at most:", heard)
+run.say("a later word changed, outputs before it move by at most:", heard)
 
 # %% [markdown]
 # ## Against whom?
@@ -588,7 +588,7 @@ for temperature in (0.5, 1.0, 1.5):
         for four in zip(*([tokenizer.id_of[word] for word in story][i:] for i in range(4)))
     ]
     said.append([temperature, two, 1 - float(np.mean(fours)), len({word for story in stories for word in story})])
-    print(f"temperature {temperature}: {''.join(stories[0])}\n")
+    run.say(f"temperature {temperature}: {''.join(stories[0])}\n")
 print(table(said, ["temperature", "stories of two children", "new sequences of four words", "different words"]))
 
 # %% [markdown]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -9,7 +10,15 @@ from pathlib import Path
 
 from tinygrad_llm.course.record import FIGURE, Cell, Record, cells_of, json_line
 
+COMPUTES = {"run.seeds", "run.progress", "run.check", "run.say", "print", "table", "np.testing"}
+"""What a cell that only draws does not use."""
+SHORT = 3
+"""Lines that are not worth a fold."""
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)\)")
+
+
+STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
+"""A figure's own colors for the dark: on a page those of the book's style sheet hold, which follow its switch too."""
 
 
 def page(script: str, record: Record | None, stale: list[str], name: str, link: Callable[[str], str]) -> str:
@@ -69,12 +78,37 @@ def _run_line(record: Record | None, stale: list[str], name: str) -> str:
     if stale:
         more = f" and {len(stale) - 1} more files have" if len(stale) > 1 else " has"
         says += f"; `{stale[0]}`{more} changed since"
-    return f"*{says}. The chapter as a {{download}}`notebook <{name}.ipynb>`.*"
+    files = f"as a {{download}}`notebook <{name}.ipynb>`, as a {{download}}`script <{name}.py>`"
+    files += f"; {{download}}`what it printed <{name}.txt>`" if record else ""
+    return f"*{says}. The chapter {files}.*"
 
 
 def _code(cell: Cell) -> str:
     block = _fenced(cell.text, "{code-block} python")
-    return f'<details class="folded"><summary>code</summary>\n\n{block}\n\n</details>' if cell.folded else block
+    what = purpose(cell)
+    return _folded(what, block) if what else block
+
+
+def purpose(cell: Cell) -> str:
+    """What code does that is shown only when asked for, in words for its fold; "" for code that is there to be read.
+
+    Folded are the cell that sets up, cells that do nothing but draw, and the one that judges the claim.
+    """
+    body = ast.parse(cell.text).body
+    used = {ast.unparse(node) for node in ast.walk(ast.Module(body, [])) if isinstance(node, ast.Name | ast.Attribute)}
+    kinds = {type(node) for node in ast.walk(ast.Module(body, []))}
+    if "run.finish" in used:
+        return "code: the claim, judged"
+    if len(cell.text.splitlines()) <= SHORT:
+        return "code" if cell.folded else ""
+    if not kinds & {ast.FunctionDef, ast.ClassDef, ast.For, ast.Assert} and not used & {"print", "run.say"}:
+        if "Chapter" in used or kinds <= {ast.Module, ast.Import, ast.ImportFrom, ast.alias}:
+            return "code: imports and settings"
+    functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+    draws = "run.show" in used and all("Figure(" in ast.unparse(function) for function in functions)
+    if draws and not used & COMPUTES and not kinds & {ast.ClassDef, ast.Assert}:
+        return "code: the figure, drawn"
+    return "code" if cell.folded else ""
 
 
 def _shown(output: str, folder: Path) -> list[str]:
@@ -83,7 +117,7 @@ def _shown(output: str, folder: Path) -> list[str]:
     texts = FIGURE.split(output)
     for number, text in enumerate(texts):
         if number % 2:
-            drawn = (folder / text).read_text(encoding="utf-8")
+            drawn = STYLE.sub("", (folder / text).read_text(encoding="utf-8"))
             parts.append(f'```{{raw}} html\n<div class="figure">\n{drawn}\n</div>\n```')
         elif text.strip("\n"):
             parts += _printed(text.strip("\n"))
@@ -94,8 +128,13 @@ def _printed(text: str) -> list[str]:
     if json_line(text) is None:
         return [_output(text)]
     before, _, verdict = text.rpartition("\n")
-    folded = f'<details class="folded"><summary>the verdict as JSON</summary>\n\n{_output(verdict)}\n\n</details>'
+    folded = _folded("the verdict for programs", _output(verdict))
     return [_output(before), folded] if before else [folded]
+
+
+def _folded(words: str, block: str) -> str:
+    """What is shown by a click on the words."""
+    return f'<details class="folded"><summary>{words}</summary>\n\n{block}\n\n</details>'
 
 
 def _output(text: str) -> str:

@@ -16,10 +16,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from book_map import book_map
 from chapter_page import notebook, page
 
 from tinygrad_llm.course.exercises.catalog import Course, Exercise
 from tinygrad_llm.course.record import Record
+from tinygrad_llm.visualize.dark import CLASS, DARK, dark_rules
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "docs" / "records"
@@ -40,7 +42,7 @@ EXERCISES = """## Exercises
 def write(folder: Path) -> None:
     """All sources, in a folder that is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
-    for part in ("chapters", "api", "files", "guide"):
+    for part in ("chapters", "api", "files", "guide", "static"):
         (folder / part).mkdir(parents=True)
     for path in GUIDE:
         text = LINK.sub(
@@ -53,20 +55,40 @@ def write(folder: Path) -> None:
     course = Course.load(ROOT)
     for path in course.chapters().values():
         _write_chapter(course, path, folder)
+    (folder / "static" / "figures.css").write_text(figure_colors(), encoding="utf-8")
+    parts = _parts(list(course.chapters().values()))
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    (folder / "index.md").write_text(f"{index}\n{_contents(list(course.chapters().values()))}", encoding="utf-8")
+    shown = book_map(parts, RECORDS, (ROOT / "README.md").read_text(encoding="utf-8"), folder)
+    (folder / "index.md").write_text(f"{index}\n{shown}\n{_contents(parts)}", encoding="utf-8")
 
 
-def _contents(chapters: list[Path]) -> str:
-    """A list a part, of those that have a chapter, and the package."""
-    parts: dict[str, list[str]] = {}
+def figure_colors() -> str:
+    """CSS: figures follow the book's switch between light and dark, which theirs alone would not know of."""
+    drawing = f".figure .{CLASS}"
+    for_those_who_prefer_it = dark_rules(DARK, f"body:not([data-theme='light']) {drawing}")
+    return (
+        f"{dark_rules(DARK, f'body[data-theme=dark] {drawing}')}\n"
+        f"@media (prefers-color-scheme:dark){{{for_those_who_prefer_it}}}\n"
+    )
+
+
+def _parts(chapters: list[Path]) -> dict[str, list[Path]]:
+    """The chapters of each part that has any."""
+    parts: dict[str, list[Path]] = {}
     for path in chapters:
         part = [name for name, first in PARTS.items() if first <= int(path.name[:2])][-1]
-        parts.setdefault(part, []).append(f"chapters/{path.stem}")
-    parts["The package"] = [*(f"guide/{path.stem.lower()}" for path in GUIDE), f"api/{PACKAGE}"]
-    return "\n".join(
-        "\n".join(["```{toctree}", f":caption: {part}", ":maxdepth: 1", "", *pages, "```", ""])
-        for part, pages in parts.items()
+        parts.setdefault(part, []).append(path)
+    return parts
+
+
+def _contents(parts: dict[str, list[Path]]) -> str:
+    """For the margin, a list a part and the package's; on the page that of the package alone."""
+    lists = {part: [f"chapters/{path.stem}" for path in chapters] for part, chapters in parts.items()}
+    package = [*(f"guide/{path.stem.lower()}" for path in GUIDE), f"api/{PACKAGE}"]
+    named = "\n".join([*(f"- [](guide/{path.stem.lower()}.md)" for path in GUIDE), f"- [{PACKAGE}](api/{PACKAGE}.rst)"])
+    return f"## The package\n\n{named}\n\n" + "\n".join(
+        "\n".join(["```{toctree}", f":caption: {part}", ":maxdepth: 1", ":hidden:", "", *pages, "```", ""])
+        for part, pages in [*lists.items(), ("The package", package)]
     )
 
 
@@ -79,6 +101,9 @@ def _write_chapter(course: Course, path: Path, folder: Path) -> None:
         text = "\n\n".join([text, EXERCISES, *(_exercise(course, exercise) for exercise in exercises)])
     (folder / "chapters" / f"{path.stem}.md").write_text(text, encoding="utf-8")
     (folder / "chapters" / f"{path.stem}.ipynb").write_text(notebook(script), encoding="utf-8")
+    (folder / "chapters" / path.name).write_text(script, encoding="utf-8")
+    if record:
+        shutil.copyfile(record.folder / "output.txt", folder / "chapters" / f"{path.stem}.txt")
 
 
 def _guide_link(path: Path, link: str) -> str:
@@ -184,6 +209,8 @@ def _formula(self: Any, node: Any, display: str) -> None:
 def setup(app: Any) -> dict[str, Any]:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _docstring)
+    app.connect("builder-inited", lambda app: app.config.html_static_path.append(str(Path(app.srcdir) / "static")))
+    app.add_css_file("figures.css")
     app.add_html_math_renderer(
         "mathml", (lambda s, n: _formula(s, n, "inline"), None), (lambda s, n: _formula(s, n, "block"), None)
     )

@@ -32,8 +32,8 @@ class Page:
     asked: list[str]
 
 
-def visit(path: Path, width: int = 1200, height: int = 900, picture: Path | None = None) -> Page:
-    """Opens a file; skips the test where there is no browser."""
+def visit(path: Path, width: int = 1200, height: int = 900, picture: Path | None = None, dark: bool = False) -> Page:
+    """Opens a file, for a reader who prefers the dark or the light; skips the test where there is no browser."""
     browser = next(filter(None, map(shutil.which, NAMES)), None)
     if browser is None:
         pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
@@ -41,6 +41,7 @@ def visit(path: Path, width: int = 1200, height: int = 900, picture: Path | None
         log = Path(folder) / "network.json"
         command = [browser, *QUIET, NO_NETWORK, f"--user-data-dir={folder}", f"--window-size={width},{height}"]
         end = [f"--screenshot={picture}"] if picture else [f"--log-net-log={log}", "--dump-dom"]
+        command.append(f"--blink-settings=preferredColorScheme={0 if dark else 1}")
         command += ["--virtual-time-budget=5000", *end, path.resolve().as_uri()]
         done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=ENDLESS_S)
         assert done.returncode == 0, done.stderr[-2000:]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.course.chapter import Chapter, ClaimFailed, table
-from tinygrad_llm.course.claim import ASCII, WIDTH
+from tinygrad_llm.course.claim import ASCII
+from tinygrad_llm.course.table import WIDTH
 from tinygrad_llm.errors import ArgumentError
 
 
@@ -186,7 +187,7 @@ def test_a_table_wider_than_the_terminal_folds(capsys):
 
 
 def test_a_table_without_a_width_is_not_folded():
-    assert table([["word " * 30, 1.23456]], ["a", "b"]).splitlines()[-1] == "word " * 30 + "  1.235"
+    assert table([["word " * 30, 1.23456]], ["a", "b"], None).splitlines()[-1] == "word " * 30 + "  1.23"
 
 
 def test_numbers_stand_to_the_right_and_words_to_the_left():
@@ -224,3 +225,34 @@ def test_a_part_that_a_fast_run_does_not_measure_has_no_value(capsys):
         chapter("--fast").check("far", None, at_least=1)
     with pytest.raises(ArgumentError, match="a number"):
         chapter().check("far", None, at_least=1, full_only=True)
+
+
+def test_people_get_the_table_of_parts_then_a_sentence_and_no_json(capsys):
+    run = chapter()
+    run.check("kept", 0.987654, at_least=0.9, baseline={"chance": 0.5})
+    run.check("missed", 2, at_most=1)
+    printed, _, raised = finished(run, capsys)
+    heads, rule, *rows, gap, sentence = printed.strip().splitlines()
+    assert heads.split() == ["part", "threshold", "measured", "baseline", "holds"] and set(rule) == {"-", " "}
+    assert [row.split() for row in rows] == [
+        ["kept", "≥", "0.9", "0.988", "chance", "0.5", "✓"],
+        ["missed", "≤", "1", "2", "✗"],
+    ]
+    assert gap == "" and sentence.startswith("The claim does NOT hold: of 2 parts 1 failed: missed.") and raised
+
+
+def test_what_is_longer_than_a_line_is_folded_and_no_word_of_it_is_lost(capsys):
+    run = chapter()
+    capsys.readouterr()
+    run.say("a story:", "of words " * 40 + "\n\nand a second paragraph", 12)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= WIDTH and lines[-2:] == ["", "and a second paragraph 12"]
+    assert " ".join(lines).split() == f"a story: {'of words ' * 40} and a second paragraph 12".split()
+
+
+def test_the_claim_is_printed_in_lines_that_a_terminal_takes(capsys):
+    claim = "Everything that was said of far-away words holds, " * 5
+    Chapter("09", claim, [])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines[1:])) <= WIDTH and len(lines) > 4
+    assert " ".join(lines[1:]).split() == f"claim: {claim}".split()

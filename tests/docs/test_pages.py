@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from tinygrad_llm.course.exercises.catalog import Course
-from tinygrad_llm.course.record import Record, cells_of
+from tinygrad_llm.course.record import Cell, Record, cells_of
+from tinygrad_llm.visualize import Figure
+from tinygrad_llm.visualize.dark import DARK
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
+import book_map  # noqa: E402
 import chapter_page  # noqa: E402
 import pages  # noqa: E402
 
@@ -149,14 +152,15 @@ def line_below_the_title(text):
 
 def test_a_page_says_in_one_line_of_which_run_its_outputs_are(tmp_path):
     record = recorded(tmp_path)
-    notebook = "The chapter as a {download}`notebook <77_x.ipynb>`.*"
+    files = "The chapter as a {download}`notebook <77_x.ipynb>`, as a {download}`script <77_x.py>`"
+    notebook = f"{files}; {{download}}`what it printed <77_x.txt>`.*"
     run = "`python chapters/77_x.py`, which took 1.5 seconds"
     assert line_below_the_title(shown(record)) == f"*Outputs are those of {run}. {notebook}"
     older = line_below_the_title(shown(record, ["chapters/77_x.py"]))
     assert older == f"*Outputs are those of an older run, {run}; `chapters/77_x.py` has changed since. {notebook}"
     assert "`a.py` and 2 more files have changed since" in line_below_the_title(shown(record, ["a.py", "b.py", "c.py"]))
     none = shown(None)
-    assert line_below_the_title(none) == f"*This chapter has no recorded run: the page shows no outputs. {notebook}"
+    assert line_below_the_title(none) == f"*This chapter has no recorded run: the page shows no outputs. {files}.*"
     assert "code-block} text" not in none and 'print("drawn")' in none
     assert line_below_the_title(shown(recorded(tmp_path, verdict=None))).startswith(
         "*Outputs are those of `python chap"
@@ -181,12 +185,14 @@ def test_no_chapter_is_run_for_its_page(folder, monkeypatch):
     monkeypatch.setattr(pages, "RECORDS", folder)
     pages._write_chapter(Course(folder, ()), path, folder)
     assert "raise SystemExit" in (folder / "chapters" / "77_x.md").read_text()
+    assert (folder / "chapters" / "77_x.py").read_text() == path.read_text()
     assert json.loads((folder / "chapters" / "77_x.ipynb").read_text())["nbformat"] == 4
 
 
 def test_each_chapter_stands_in_its_part_and_parts_without_one_are_left_out():
-    listed = pages._contents([Path("chapters") / name for name in ("04_a.py", "05_b.py", "39_c.py", "43_d.py")])
-    parts = dict(re.findall(r":caption: (.*)\n:maxdepth: 1\n\n((?:.+\n)*?)```", listed))
+    parts = pages._parts([Path("chapters") / name for name in ("04_a.py", "05_b.py", "39_c.py", "43_d.py")])
+    listed = pages._contents(parts)
+    parts = dict(re.findall(r":caption: (.*)\n:maxdepth: 1\n:hidden:\n\n((?:.+\n)*?)```", listed))
     assert parts == {
         "The engine": "chapters/04_a\n", "The transformer": "chapters/05_b\n", "Using": "chapters/39_c\nchapters/43_d\n",
         "The package": "guide/glossary\nguide/architecture\nguide/from_pytorch\nguide/contributing\napi/tinygrad_llm\n",
@@ -212,3 +218,107 @@ def test_formulas_become_mathml_and_unknown_commands_are_reported(caplog):
     assert ["".join(part.itertext()) for part in fraction] == ["a", "b"]
     assert writer.body[0].startswith('<div class="formula">')
     assert "\\nosuch" in writer.body[1]
+
+
+def code(text, folded=False):
+    return Cell(False, folded, 1, text)
+
+
+SETS_UP = 'import numpy as np\n\nrun = Chapter("77", "A claim.")\nRATE, STEPS = run.pick((0.1, 100), (0.1, 5))'
+DRAWS = "lines = []\nfor name, color in pairs:\n    lines.append(Line(name, points[name], color))\nrun.show(line_chart(lines, title='t'), 'a')"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import math\nimport re\n\nimport numpy as np\nfrom tinygrad_llm import nn", "code: imports and settings"),
+        (SETS_UP, "code: imports and settings"),
+        (f"{SETS_UP}\n\n\ndef taught(x):\n    return x", ""),
+        (f"{SETS_UP}\nprint('something to read')", ""),
+        (DRAWS, "code: the figure, drawn"),
+        (
+            f"def drawing(points):\n    figure = Figure(10, 10, 't')\n    return figure\n\n{DRAWS}",
+            "code: the figure, drawn",
+        ),
+        (f"def learned(points):\n    return sorted(points)\n\n{DRAWS}", ""),
+        (f"for seed in run.seeds:\n    train(seed)\n{DRAWS}", ""),
+        (f"{DRAWS}\nassert lines", ""),
+        (f"np.testing.assert_allclose(ours, theirs)\n{DRAWS}", ""),
+        (f"print(table(rows, heads))\n{DRAWS}", ""),
+        ("run.show(figure, 'a')", ""),
+        ("missed = 1 - found\nrun.check('missed', missed, at_most=1)\nrun.finish()", "code: the claim, judged"),
+        ("x = 1\ny = 2\nz = 3\nprint(x + y + z)", ""),
+    ],
+)
+def test_cells_that_set_up_draw_or_judge_are_folded_and_what_is_taught_never(text, words):
+    assert chapter_page.purpose(code(text)) == words
+    assert chapter_page.purpose(code(text, folded=True)) == (words or "code")
+    shown = chapter_page._code(code(text))
+    assert shown.startswith(f'<details class="folded"><summary>{words}</summary>') if words else shown.startswith("```")
+    assert text in shown
+
+
+def test_each_chapter_is_mostly_there_to_be_read_and_its_first_and_last_cells_are_folded():
+    for script in sorted((ROOT / "chapters").glob("[0-9][0-9]_*.py")):
+        cells = [cell for cell in cells_of(script.read_text(encoding="utf-8")) if not cell.markdown]
+        folds = [chapter_page.purpose(cell) for cell in cells]
+        assert folds[0] == "code: imports and settings" and folds[-1] == "code: the claim, judged", script.name
+        assert folds.count("") > len(folds) / 2, script.name
+
+
+def test_figures_take_their_colors_from_the_books_style_sheet_alone(tmp_path):
+    record = recorded(tmp_path)
+    Figure(10, 10, "t").save(tmp_path / "chart.svg")
+    text = shown(record)
+    assert "<svg xmlns='http://www.w3.org/2000/svg' class='drawing'" in text and "<style>" not in text
+    css = pages.figure_colors()
+    switched, preferred = css.strip().splitlines()
+    for light, dark in DARK.items():
+        for rules in (switched, preferred):
+            assert f"[fill='{light}']{{fill:{dark}}}" in rules and f"[stroke='{light}']{{stroke:{dark}}}" in rules
+    assert "body[data-theme=dark] .figure .drawing [" in switched
+    assert preferred.startswith("@media (prefers-color-scheme:dark){body:not([data-theme='light']) .figure .drawing [")
+
+
+README = "| | chapter | what |\n|---|---|---|\n| 77 | [Made up](chapters/77_x.py) | a line with *words* |\n"
+
+
+def test_the_map_has_for_each_chapter_its_fullest_figure_a_line_and_its_files(tmp_path):
+    script, records = tmp_path / "77_x.py", tmp_path / "records"
+    script.write_text(SCRIPT, encoding="utf-8")
+    (records / "77").mkdir(parents=True)
+    small, large = Figure(10, 10, "small"), Figure(10, 10, "What [it] shows", "a_b from 1 to 2")
+    large.text((1, 1), "more")
+    for name, figure in (("small", small), ("large", large)):
+        figure.save(records / "77" / f"{name}.svg")
+    (records / "77" / "output.txt").write_text(
+        f"$ x\n%% {KEYS[2]}\nfigure: small.svg\nfigure: large.svg\n", encoding="utf-8"
+    )
+    (records / "77" / "sources.txt").write_text("", encoding="utf-8")
+    shown = book_map.book_map({"A part": [script]}, records, README, tmp_path)
+    for part in (
+        "## A part", r"[![What \[it\] shows: a\_b from 1 to 2](figures/77.svg)](chapters/77_x.md)",
+        "**[77 · Made up](chapters/77_x.md)**", "\n\na line with *words*\n\n",
+        "{download}`record <chapters/77_x.txt>` · {download}`notebook <chapters/77_x.ipynb>` · "
+        "{download}`script <chapters/77_x.py>`",
+    ):  # fmt: skip
+        assert part in shown
+    assert (tmp_path / "figures" / "77.svg").read_text() == large.svg
+
+
+def test_a_chapter_without_a_record_or_a_line_is_on_the_map_too(tmp_path):
+    script = tmp_path / "77_x.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    shown = book_map.book_map({"A part": [script]}, tmp_path, "", tmp_path)
+    assert "**[77 · Made up](chapters/77_x.md)**" in shown and "![" not in shown and "`record" not in shown
+
+
+def test_every_chapter_of_the_book_has_a_line_on_the_map():
+    lines = dict(book_map.ROW.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    assert sorted(lines) == [path.name[:2] for path in sorted((ROOT / "chapters").glob("[0-9][0-9]_*.py"))]
+
+
+def test_the_book_is_made_in_silence_and_a_warning_ends_it():
+    recipe = re.search(r"^docs: .*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    (line,) = [line for line in recipe.splitlines() if "sphinx-build" in line]
+    assert {"-W", "-q"} <= set(line.split())

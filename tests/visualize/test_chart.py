@@ -125,8 +125,9 @@ def test_a_heat_map_has_a_cell_an_entry_and_the_largest_is_darkest():
     values = np.array([[0.0, 0.5], [1.0, 0.2]])
     figure = heat_map(values, ["a", "b"], ["c", "d"], title="t", numbers=True)
     cells = marks(figure, "rect")[1:]
-    assert [c.get("fill") for c in cells] == [shade(v) for v in values.ravel()]
-    assert shade(0) == "#ffffff" and shade(1) == "#093f8c"
+    assert {c.get("fill") for c in cells} == {"#093f8c"}
+    assert [float(c.get("fill-opacity")) for c in cells] == pytest.approx(values.ravel(), abs=0.003)
+    assert shade(0) == "#093f8c00" and shade(1) == "#093f8cff"
     assert {"a", "b", "c", "d", "0.5"} <= set(words(figure))
     for bad in (values[:1], values * np.nan):
         with pytest.raises(ArgumentError):

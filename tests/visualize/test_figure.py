@@ -62,7 +62,7 @@ def test_as_a_page_it_is_whole_and_asks_for_nothing(make, tmp_path):
     assert page.console == [] and page.asked == []
     dom = ET.fromstring(re.search(r"<svg.*</svg>", page.dom, re.DOTALL)[0])
     assert [t.text for t in dom.iter(SVG + "text") if t.text] == said(figure)
-    assert len(list(dom)) == 3 + len(figure.marks)  # its title, its description, its background
+    assert len(list(dom)) == 4 + len(figure.marks)  # its title, its description, its dark colors, its background
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,10 @@ from tqdm import tqdm
 
 from tinygrad_llm.backend import check_device
 from tinygrad_llm.backend.cuda import describe_gpu
-from tinygrad_llm.course.claim import WIDTH, Claim, Part, ascii_fallback, encodable, to_json
+from tinygrad_llm.course.claim import Claim, Part, ascii_fallback, encodable, to_json
 from tinygrad_llm.course.exercises.catalog import Course
 from tinygrad_llm.course.output import end_quietly, prepare_streams
-from tinygrad_llm.course.table import table
+from tinygrad_llm.course.table import WIDTH, table
 from tinygrad_llm.errors import ConfigError, DeviceError
 from tinygrad_llm.ranges import SEEDS, check_range
 from tinygrad_llm.visualize.figure import Figure
@@ -76,7 +76,7 @@ class Chapter:
         versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
         versions += f", {describe_gpu()}" if self.device == "cuda" else ""
         print(f"chapter {number}{' --fast' if self.fast else ''}, seeds {self.seeds}   ({versions})")
-        print(f"claim: {claim}\n", flush=True)
+        print(f"{_filled(f'claim: {claim}')}\n", flush=True)
 
     def pick(self, full: Item, fast: Item) -> Item:
         """The first in a full run, the second with --fast."""
@@ -94,6 +94,10 @@ class Chapter:
             if time.perf_counter() - last > PROGRESS_INTERVAL_S:
                 last = time.perf_counter()
                 print(f"  {what}: {number}{f' of {count}' if count else ''}", file=sys.stderr, flush=True)
+
+    def say(self, *words: Any) -> None:
+        """Prints what is longer than a line, folded at spaces; line ends that are there stay."""
+        print("\n".join(map(_filled, " ".join(map(str, words)).split("\n"))), flush=True)
 
     def show(self, figure: Figure, name: str) -> None:
         """Saves a figure as SVG and names the file; a notebook shows the figure itself."""
@@ -135,7 +139,7 @@ class Chapter:
         holds, seconds = self.result.holds, round(time.perf_counter() - self.begun, 1)
         print(f"\n{self.result.table(_encoding())}\n")
         words = f"{self.result.sentence()} (seeds {', '.join(map(str, self.seeds))}; {seconds} s)"
-        print(textwrap.fill(ascii_fallback(words, _encoding()), WIDTH, break_on_hyphens=False), flush=True)
+        print(_filled(ascii_fallback(words, _encoding())), flush=True)
         if self.json:
             line = {"chapter": self.number, "claim": self.claim, **self.result.verdict()}
             line |= {"seeds": len(self.seeds), "fast": self.fast, "seconds": seconds}
@@ -144,6 +148,11 @@ class Chapter:
         if holds is False:
             failed = {name: self.result.measured[name] for name in self.result.failed}
             raise ClaimFailed(f"chapter {self.number}: {self.claim} These parts failed: {to_json(failed)}")
+
+
+def _filled(words: str) -> str:
+    """In lines that a terminal takes; they are cut at spaces alone."""
+    return textwrap.fill(words, WIDTH, break_on_hyphens=False, break_long_words=False)
 
 
 def _encoding() -> str:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.course.table import cell, table
+from tinygrad_llm.course.table import DIGITS, cell, table
 from tinygrad_llm.errors import ArgumentError
 
-WIDTH = 80
+MOST_DIGITS = 17
 BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "at_least": ("≥", operator.ge),
     "at_most": ("≤", operator.le),
@@ -60,20 +60,36 @@ class Part:
     def _absent(self) -> bool:
         return self.value is None and not self.tested
 
-    def _keeps(self, kind: str) -> bool:
-        values, bounds = numbers(self.name, self.value), numbers(self.name, self.bounds[kind])
+    @property
+    def digits(self) -> int:
+        """As many as it takes to see the verdict: 0.8996 is not shown as the 0.9 that it misses."""
+        if self._absent or not self.tested:
+            return DIGITS
+        for digits in range(DIGITS, MOST_DIGITS):
+            if all(self._keeps(kind, digits) for kind in self.bounds) is self.holds:
+                return digits
+        return MOST_DIGITS
+
+    def _keeps(self, kind: str, digits: int | None = None) -> bool:
+        """digits  None, or for the numbers as they are shown with so many."""
+        values, bounds = (
+            [float(cell(v, digits)) if digits and isinstance(v, float | np.floating) else v for v in found]
+            for found in (numbers(self.name, self.value), numbers(self.name, self.bounds[kind]))
+        )
         pairs = zip(values, bounds * len(values) if len(bounds) == 1 else bounds)
         return all(bool(BOUNDS[kind][1](value, bound)) for value, bound in pairs)
 
     def row(self) -> list[str]:
         """Its line of the table."""
-        threshold = " and ".join(f"{BOUNDS[kind][0]} {format_bound(bound)}" for kind, bound in self.bounds.items())
+        digits = self.digits
+        bounds = self.bounds.items()
+        threshold = " and ".join(f"{BOUNDS[kind][0]} {format_bound(bound, digits)}" for kind, bound in bounds)
         verdict = {True: "✓", False: "✗", None: "–"}[self.holds]
         return [
             self.name,
             threshold,
-            "" if self._absent else format_range(self.value),
-            "" if self.baseline is None else format_bound(self.baseline),
+            "" if self._absent else format_range(self.value, digits),
+            "" if self.baseline is None else format_bound(self.baseline, digits),
             verdict,
         ]
 
@@ -128,11 +144,11 @@ class Claim:
         return {"measured": to_json(self.measured), "holds": self.holds, **found}
 
     def table(self, encoding: str = "utf-8") -> str:
-        """The parts, then the reported figures, unless by name; WIDTH columns at most, in signs of `encoding`."""
+        """The parts, then the reported figures, unless by name, in signs of `encoding`."""
         figures = [[name, "", format_range(value), "", ""] for name, value in self.reported.items() if _fits(value)]
         rows = [*(part.row() for part in self.parts), *figures]
         rows = [[ascii_fallback(text, encoding) for text in row] for row in rows]
-        return table(rows, ["part", "threshold", "measured", "baseline", "holds"], WIDTH)
+        return table(rows, ["part", "threshold", "measured", "baseline", "holds"])
 
     def sentence(self) -> str:
         """The verdict for people."""
@@ -153,18 +169,18 @@ def numbers(name: str, value: Any) -> list[float]:
     return values
 
 
-def format_range(value: Any) -> str:
+def format_range(value: Any, digits: int = DIGITS) -> str:
     """The number, or the smallest and the largest of several."""
     values = sorted(_flat(value), key=lambda v: (math.isnan(v), v))
-    low, high = cell(values[0]), cell(values[-1])
+    low, high = cell(values[0], digits), cell(values[-1], digits)
     return low if low == high else f"{low} … {high}"
 
 
-def format_bound(value: Any) -> str:
+def format_bound(value: Any, digits: int = DIGITS) -> str:
     """A baseline or a bound: its range, or that of each name."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {format_range(v)}" for name, v in value.items())
-    return format_range(value)
+        return ", ".join(f"{name} {format_range(v, digits)}" for name, v in value.items())
+    return format_range(value, digits)
 
 
 def ascii_fallback(text: str, encoding: str) -> str:

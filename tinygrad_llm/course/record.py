@@ -31,11 +31,16 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_llm.course.exercises.catalog import Course
+from tinygrad_llm.course.table import WIDTH
 from tinygrad_llm.errors import ConfigError
 
 PACKAGE = Path(__file__).resolve().parents[1]
 BUDGET = 200_000
 """Bytes that a chapter's record may have."""
+WIDEST = 100
+"""Columns that a printed line should not exceed."""
+RULE = re.compile(r"-+(?:  -+)*")
+"""The line between a table's heads and its rows, as wide as the table."""
 MARK = re.compile(r"^# %%(.*)$")
 CELL = re.compile(r"^%% ([0-9a-f]{8})$", re.MULTILINE)
 FIGURE = re.compile(r"^figure: (\S+\.svg)$", re.MULTILINE)
@@ -108,10 +113,17 @@ def json_line(output: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def wide_lines(output: str) -> list[str]:
+    """The lines that are too wide for people: tables at WIDTH, others at WIDEST; the last line for programs aside."""
+    lines = output.splitlines()[: -1 if json_line(output) else None]
+    return [line for line in lines if len(line) > (WIDTH if RULE.fullmatch(line) else WIDEST)]
+
+
 def record(script: Path, flags: Sequence[str], folder: Path) -> None:
     """Runs the chapter and writes its record, in place of an older one.
 
-    An error of the chapter's own leaves the older one as it is. Raises ConfigError for a record over the budget.
+    Says which printed lines are too wide. An error of the chapter's own leaves the older one as it is.
+    Raises ConfigError for a record over the budget.
     """
     with tempfile.TemporaryDirectory() as out:
         printed = run_cells(script, [*flags, "--out", out])
@@ -128,6 +140,8 @@ def record(script: Path, flags: Sequence[str], folder: Path) -> None:
     if size > BUDGET:
         next_step = f"The largest file is {largest}, {len(files[largest]):,} bytes: draw fewer points."
         raise ConfigError(f"the record of {script.name}", f"at most {BUDGET:,} bytes", f"{size:,}", next_step)
+    for line in wide_lines(text):
+        print(f"{script.name} prints a line of {len(line)} columns: {line[:WIDTH]} …", file=sys.stderr)
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)

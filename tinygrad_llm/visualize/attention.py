@@ -120,7 +120,9 @@ def attention_text(
         raise ArgumentError("queries", "at least one, a weight for each word, and one of the words", found)
     names = set(bold)
     panels = [_layout(words, names) for words, _, _, _ in queries]
-    figure = Figure(TEXT_WIDTH, 62 + sum(h for _, h in panels), title, "; ".join(line for _, _, _, line in queries))
+    most = [visible(words[int(np.argmax(weights))]) for words, _, weights, _ in queries]
+    told = "; ".join(f"{line} Most weight: {word}" for (_, _, _, line), word in zip(queries, most))
+    figure = Figure(TEXT_WIDTH, 62 + sum(h for _, h in panels), title, told)
     figure.text((MARGIN, 28), title, INK, 17, weight=600)
     figure.text((MARGIN, 47), subtitle, PALE_INK, 12)
     top = 62

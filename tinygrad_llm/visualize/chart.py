@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.visualize.figure import GRID, INK, PALE_INK, Figure, Point, ticks
+from tinygrad_llm.visualize.marks import EM
 from tinygrad_llm.visualize.words import visible
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 440, 62, 150, 56, 52
@@ -18,6 +20,8 @@ BASELINE = "#57606a"
 MOST_DOTS = 60
 FEW = 16
 """Points of which each is marked by itself; more look like beads."""
+ROWS_TOLD = 16
+"""Rows of a heat map that its description tells of."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,10 @@ def heat_map(
     subtitle: str = "",
     numbers: bool = False,
 ) -> Figure:
-    """A cell an entry, the darker the larger, with names at rows and columns: tokens, of which all is visible."""
+    """A cell an entry, the darker the larger, with names at rows and columns: tokens, of which all is visible.
+
+    On a dark page the brighter the larger. A subtitle that is wider than the map takes several lines.
+    """
     values = np.asarray(values, dtype=float)
     if values.shape != (len(rows), len(columns)) or not values.size or not np.isfinite(values).all():
         raise ArgumentError("heat_map", f"finite values of shape {(len(rows), len(columns))}", values.shape)
@@ -102,11 +109,13 @@ def heat_map(
     cell = max(14, min(40, 640 // max(len(columns), 1)))
     size = min(12, cell - 3)
     left = 24 + 8 * max(map(len, rows))
-    top = TOP + 10 + 7 * max(map(len, columns))
     width = max(left + cell * len(columns) + 20, 420)
-    figure = Figure(width, top + cell * len(rows) + 20, title, f"{len(rows)} by {len(columns)}")
+    under = textwrap.wrap(subtitle, int((width - 32) / (EM * 12)))
+    top = TOP + 10 + 7 * max(map(len, columns)) + 16 * max(0, len(under) - 1)
+    figure = Figure(width, top + cell * len(rows) + 20, title, _largest_of_rows(values, rows, columns))
     figure.text((16, 26), title, INK, 16, weight=600)
-    figure.text((16, 44), subtitle, PALE_INK, 12)
+    for number, line in enumerate(under):
+        figure.text((16, 44 + 16 * number), line, PALE_INK, 12)
     low, high = min(0.0, values.min()), values.max()
     for j, name in enumerate(columns):
         figure.text((left + cell * (j + 0.5) + 4, top - 6), name, INK, size, rotation=-90)
@@ -124,9 +133,8 @@ def heat_map(
 
 
 def shade(fraction: float) -> str:
-    """White at 0, dark blue at 1."""
-    fraction = min(1.0, max(0.0, fraction))
-    return "#" + "".join(f"{round(255 + (end - 255) * fraction):02x}" for end in (9, 63, 140))
+    """The paper at 0, dark blue at 1; what is between lets the paper be seen, whichever it is."""
+    return f"#093f8c{round(255 * min(1.0, max(0.0, fraction))):02x}"
 
 
 def subsampled(points: Sequence[Point], most: int) -> list[Point]:
@@ -198,6 +206,14 @@ def powers(low: float, high: float) -> list[float]:
     stride = max(1, len(decades) // 8)
     steps = (1, 2, 5) if len(decades) <= 3 else (1,)
     return [m * 10.0**d for d in decades[::stride] for m in steps if low * 0.999 <= m * 10.0**d <= high * 1.001]
+
+
+def _largest_of_rows(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> str:
+    """The size of the map, and the largest entry of each of the first rows."""
+    largest = [f"{name}: {columns[j]} {values[i, j]:.2g}" for i, (name, j) in enumerate(zip(rows, values.argmax(1)))]
+    more = f"; and {len(largest) - ROWS_TOLD} more rows" if len(largest) > ROWS_TOLD else ""
+    size = f"{len(rows)} rows by {len(columns)} columns"
+    return f"{size}; the largest of each row: {', '.join(largest[:ROWS_TOLD])}{more}"
 
 
 def _description(lines: Sequence[Line]) -> str:

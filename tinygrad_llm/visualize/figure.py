@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -11,16 +12,20 @@ from typing import Any
 
 from tinygrad_llm.errors import ArgumentError, StorageError, reason
 from tinygrad_llm.visualize import paint
+from tinygrad_llm.visualize.dark import CLASS, dark_rules
 from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Point, Polygon, Polyline, Rectangle, Stroke, Text
 from tinygrad_llm.visualize.words import legal
 
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif'"
 INK, PALE_INK, GRID = "#24292f", "#6e7781", "#e6e8eb"
+RIM = 8
+"""Pixels between words that are longer than the drawing is wide and its edge."""
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <title>{title}</title>
 </head>
@@ -32,7 +37,10 @@ PAGE = """<!doctype html>
 
 @dataclass
 class Figure:
-    """Marks are added in pixels, (0, 0) at the top left; `svg` is the whole drawing."""
+    """Marks are added in pixels, (0, 0) at the top left; `svg` is the whole drawing.
+
+    Its paper is `width` by `height`, and larger where words would be cut.
+    """
 
     width: int
     height: int
@@ -83,6 +91,17 @@ class Figure:
         self.marks.append(Text(at, " ".join(legal(words).split()), color, size, anchor, weight, rotation))
 
     @property
+    def paper(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of what is shown."""
+        ends = [end for mark in self.marks if isinstance(mark, Text) and mark.words for end in mark.ends]
+        left, top = (min([0, *(math.floor(end[i]) - RIM for end in ends if end[i] < 0)]) for i in (0, 1))
+        right, bottom = (
+            max([size, *(math.ceil(end[i]) + RIM for end in ends if end[i] > size)])
+            for i, size in ((0, self.width), (1, self.height))
+        )
+        return left, top, right - left, bottom - top
+
+    @property
     def svg(self) -> str:
         """The drawing as text."""
         return self._svg()
@@ -94,7 +113,7 @@ class Figure:
 
     def matplotlib(self) -> Any:
         """The drawing as a matplotlib Figure with one Axes in the same pixels.  Raises ConfigError without it."""
-        return paint.to_matplotlib(self.marks, self.width, self.height)
+        return paint.to_matplotlib(self.marks, self.paper)
 
     def save(self, path: str | Path) -> Path:
         """Writes the drawing as .svg, .html, or, with matplotlib, .png.
@@ -105,7 +124,7 @@ class Figure:
         forms = {
             ".svg": lambda: self.svg.encode(),
             ".html": lambda: self.html.encode(),
-            ".png": lambda: paint.to_png(self.marks, self.width, self.height),
+            ".png": lambda: paint.to_png(self.marks, self.paper),
         }
         if path.suffix not in forms:
             raise ArgumentError("path", "a name that ends with .svg, .html or .png", path.name)
@@ -121,11 +140,15 @@ class Figure:
         return self._svg(" style='max-width:100%;height:auto'")
 
     def _svg(self, style: str = "") -> str:
-        size = f"viewBox='0 0 {self.width} {self.height}' width='{self.width}' height='{self.height}'"
-        head = f"<svg xmlns='http://www.w3.org/2000/svg' {size}{style} role='img' {FONT}>"
+        left, top, width, height = self.paper
+        size = f"viewBox='{left} {top} {width} {height}' width='{width}' height='{height}'"
+        head = f"<svg xmlns='http://www.w3.org/2000/svg' class='{CLASS}' {size}{style} role='img' {FONT}>"
         about = f"<title>{escape(legal(self.title))}</title><desc>{escape(legal(self.description))}</desc>"
-        background = f"<rect width='{self.width}' height='{self.height}' fill='white'/>"
-        return "\n".join([head, about, background, *(mark.svg for mark in self.marks), "</svg>"]) + "\n"
+        drawn = [f"<rect x='{left}' y='{top}' width='{width}' height='{height}' fill='white'/>"]
+        drawn += [mark.svg for mark in self.marks]
+        colors = set(re.findall("(?:fill|stroke)='([^']*)'", "".join(drawn)))
+        dark = f"<style>@media (prefers-color-scheme:dark){{{dark_rules(colors)}}}</style>"
+        return "\n".join([head, about, dark, *drawn, "</svg>"]) + "\n"
 
 
 def ticks(low: float, high: float, most: int = 7) -> list[float]:

@@ -19,7 +19,8 @@ from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 BOX, ROW, COLUMN, MARGIN = (132, 52), 70, 190, 24
 LEAF, MADE = "#ddf4ff", "#f6f8fa"
-MOST_NODES = 200
+MOST_NODES, NODES_TOLD = 200, 16
+"""Of a graph that is drawn at all, and of those that its description tells of."""
 LETTER = 7
 """Pixels that a letter of a slope is wide, at most."""
 HEAD = 84
@@ -51,9 +52,8 @@ def graph_figure(root: Value | Tensor, names: dict[str, Any] | None = None, titl
         boxes = _boxes(root.node or root, _parents_of_node, lambda n: _node_box(n, called))
     columns = _columns(boxes)
     height = max(len(column) for column in columns)
-    figure = Figure(
-        2 * MARGIN + COLUMN * (len(columns) - 1) + BOX[0], HEAD + MARGIN + ROW * height, title, f"{len(boxes)} nodes"
-    )
+    width = 2 * MARGIN + COLUMN * (len(columns) - 1) + BOX[0]
+    figure = Figure(width, HEAD + MARGIN + ROW * height, title, _description(boxes))
     figure.text((MARGIN, 28), title, INK, 16, weight=600)
     places = {
         number: (MARGIN + COLUMN * x, HEAD + ROW * (y + (height - len(column)) / 2))
@@ -88,6 +88,16 @@ def graph_figure(root: Value | Tensor, names: dict[str, Any] | None = None, titl
                 weight=600 if i == 0 else 400,
             )
     return figure
+
+
+def _description(boxes: list[Box]) -> str:
+    """How many nodes, and what each of the first says and was made from."""
+    told = []
+    for box in boxes[:NODES_TOLD]:
+        parents = " and ".join(boxes[parent].lines[0] for parent in box.parents)
+        told.append(", ".join(box.lines) + (f" (from {parents})" if parents else ""))
+    more = f"; and {len(boxes) - NODES_TOLD} more" if len(boxes) > NODES_TOLD else ""
+    return f"{len(boxes)} nodes: {'; '.join(told)}{more}"
 
 
 def _skipped(px: float, x: float) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from html import escape
 
 Point = tuple[float, float]
+EM = 0.6
+"""About the width of a letter, as a share of the font's size: fonts differ, and are not known here."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,10 @@ class Circle:
 
 @dataclass(frozen=True)
 class Rectangle:
-    """A filled rectangle; `at` is its upper left corner. With an edge, its corners are round."""
+    """A filled rectangle; `at` is its upper left corner. With an edge, its corners are round.
+
+    color  "#rrggbb", or "#rrggbbaa" for one through which the paper is seen.
+    """
 
     at: Point
     width: float
@@ -76,9 +82,10 @@ class Rectangle:
     @property
     def svg(self) -> str:
         """As an SVG element."""
+        opacity = f" fill-opacity='{int(self.color[7:], 16) / 255:.3g}'" if len(self.color) == 9 else ""
         return (
             f"<rect x='{self.at[0]:.1f}' y='{self.at[1]:.1f}' width='{self.width:.1f}' height='{self.height:.1f}' "
-            f"fill='{self.color}' stroke='{self.edge}' rx='{self.rounding}'/>"
+            f"fill='{self.color[:7]}'{opacity} stroke='{self.edge}' rx='{self.rounding}'/>"
         )
 
     @property
@@ -129,6 +136,15 @@ class Text:
     anchor: str
     weight: int
     rotation: float
+
+    @property
+    def ends(self) -> tuple[Point, Point]:
+        """About where its first letter begins and its last one ends."""
+        length = EM * self.size * len(self.words)
+        before = {"start": 0.0, "middle": length / 2, "end": length}[self.anchor]
+        across, down = math.cos(math.radians(self.rotation)), math.sin(math.radians(self.rotation))
+        first, last = ((self.at[0] + far * across, self.at[1] + far * down) for far in (-before, length - before))
+        return first, last
 
     @property
     def svg(self) -> str:

@@ -18,29 +18,33 @@ FONTS = ("Helvetica", "Arial", "Liberation Sans", "DejaVu Sans")
 ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
 
-def to_matplotlib(marks: Sequence[Mark], width: float, height: float) -> Any:
-    """A matplotlib Figure with one Axes, in pixels with y downwards.  Raises ConfigError without matplotlib."""
+def to_matplotlib(marks: Sequence[Mark], paper: tuple[int, int, int, int]) -> Any:
+    """A matplotlib Figure with one Axes, in pixels with y downwards.  Raises ConfigError without matplotlib.
+
+    paper  left, top, width and height.
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ConfigError("PNG", "matplotlib", "none", "pip install 'tinygrad_llm[learn]'") from error
+    left, top, width, height = paper
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
+    axes.set_xlim(left, left + width)
+    axes.set_ylim(top + height, top)
     fonts = _fonts()
     for order, mark in enumerate(marks):
         _paint(axes, mark, order, fonts)
     return figure
 
 
-def to_png(marks: Sequence[Mark], width: float, height: float) -> bytes:
+def to_png(marks: Sequence[Mark], paper: tuple[int, int, int, int]) -> bytes:
     """As PNG, two dots a pixel."""
     buffer = io.BytesIO()
-    to_matplotlib(marks, width, height).savefig(buffer, format="png", dpi=2 * DPI)
+    to_matplotlib(marks, paper).savefig(buffer, format="png", dpi=2 * DPI)
     return buffer.getvalue()
 
 
