@@ -41,7 +41,7 @@ def main(flags: EvalFlags) -> int:
     try:
         tokens = encode_text(tokenizer, text, flags.special)
     except TokenError as error:
-        if "'\\r'" not in str(error.got):
+        if error.character != "\r":
             raise
         raise TokenError(
             error.name, error.expected, error.got, "Leave them out, as the run did: --newlines lf"

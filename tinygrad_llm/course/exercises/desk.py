@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_llm.course.exercises.catalog import WORK, Course, Exercise
-from tinygrad_llm.errors import StorageError
+from tinygrad_llm.errors import StorageError, reason
 
 
 class Desk:
@@ -120,7 +120,7 @@ class Desk:
             own.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.course.stub(exercise), own)
         except OSError as error:
-            raise StorageError(str(own), "a place that can be written", error.strerror) from error
+            raise StorageError(str(own), "a place that can be written", reason(error)) from error
         self.state["copied"][exercise.id] = _sha(own)
 
     def _digest(self, exercise: Exercise) -> str:
@@ -135,7 +135,7 @@ class Desk:
             new.write_text(json.dumps(self.state, indent=1), encoding="utf-8")
             os.replace(new, self.path)
         except OSError as error:
-            raise StorageError(str(self.path), "a place that can be written", error.strerror) from error
+            raise StorageError(str(self.path), "a place that can be written", reason(error)) from error
 
 
 def _sha(*paths: Path) -> str:
