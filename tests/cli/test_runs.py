@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -13,15 +14,18 @@ import time
 import pytest
 
 from tinygrad_llm import __version__
+from tinygrad_llm.cli import train as cli_train
 from tinygrad_llm.cli.main import main
 from tinygrad_llm.cli.train import beginning_of
 from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.errors import DataError
+from tinygrad_llm.errors import DataError, StorageError
 from tinygrad_llm.tokenizer import RegexBPETokenizer
 from tinygrad_llm.train import Interrupted, load_checkpoint, resume_run, start_run
 from tinygrad_llm.train.config import TrainConfig
 from tinygrad_llm.train.data import Corpus, load_corpus
+from tinygrad_llm.train.log import curves
 from tinygrad_llm.train.trainer import Trainer
+from tinygrad_llm.visualize import Figure
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
 SMALL = [
@@ -463,3 +467,58 @@ def test_version_and_help(capsys):
         main(["help", "sample"])
     assert "usage: tgl sample" in capsys.readouterr().out
     assert "a command, got nonsense" in error_of(capsys, ["help", "nonsense"])
+
+
+# ---- the curve, while it grows
+
+
+def test_the_curve_is_drawn_at_each_evaluation_and_its_place_said_before(text, tmp_path, monkeypatch, capsys):
+    drawn, plain = [], Trainer._one_step
+
+    def step(self, bar):
+        drawn.append((tmp_path / "run" / "loss.svg").read_text(encoding="utf-8"))
+        plain(self, bar)
+
+    monkeypatch.setattr(Trainer, "_one_step", step)
+    assert train(text, tmp_path / "run") == 0
+    shown = capsys.readouterr().out
+    said = f"curve: {tmp_path / 'run' / 'loss.svg'}, drawn anew at each evaluation"
+    assert 0 < shown.index(said) < shown.index("step      0")
+    assert len(drawn) == 8 and [len(set(drawn[:4])), len(set(drawn[4:]))] == [1, 1] and drawn[0] != drawn[4]
+    assert all("held-out" in svg and svg.endswith("</svg>\n") for svg in drawn)
+    assert "█" not in shown and "#" not in shown, "bars are for a terminal"
+
+
+def test_a_curve_that_cannot_be_drawn_does_not_stop_a_run(text, tmp_path, monkeypatch):
+    def refuse(self, path):
+        (tmp_path / "refused").touch()
+        raise StorageError(str(path), "a place that can be written", "a full disk")
+
+    plain = Figure.save
+    monkeypatch.setattr(Figure, "save", refuse)
+    monkeypatch.setattr(cli_train, "_report", lambda trainer, seconds: monkeypatch.setattr(Figure, "save", plain))
+    assert train(text, tmp_path / "run") == 0
+    assert (tmp_path / "refused").exists()
+    assert load_checkpoint(tmp_path / "run" / "checkpoint" / "last").documents["state"]["step"] == 8
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_on_a_terminal_a_bar_is_as_long_as_the_loss(encoding, text, tmp_path, monkeypatch):
+    class Terminal(io.TextIOWrapper):
+        def isatty(self):
+            return True
+
+    content = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Terminal(content, encoding=encoding))
+    assert train(text, tmp_path / "run", "--lr", "1e-2") == 0
+    sys.stdout.flush()
+    lines = [line for line in content.getvalue().decode(encoding).splitlines() if "held-out loss" in line]
+    assert len(lines) == 3 and max(map(len, lines)) <= 80
+    _, val = curves(tmp_path / "run" / "log.jsonl")
+    for line, (_, loss) in zip(lines, val):
+        drawn = line.split()[-1]
+        if encoding == "ascii":
+            assert drawn == "#" * round(12 * loss / val[0][1])
+        else:
+            length = sum(1 if sign == "█" else (0x2590 - ord(sign)) / 8 for sign in drawn)  # Unicode: ▏ is U+258F
+            assert abs(length - 12 * loss / val[0][1]) <= 1 / 16
