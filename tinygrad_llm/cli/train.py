@@ -9,9 +9,10 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ from tqdm import tqdm
 
 from tinygrad_llm.backend.cuda import describe_gpu
 from tinygrad_llm.cli.flags import in_flags, parse
-from tinygrad_llm.cli.load import beginning
+from tinygrad_llm.cli.load import STDIN, beginning, read_stdin
 from tinygrad_llm.course.claim import encodable
 from tinygrad_llm.datasets.download import SOURCES, data_dir
-from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.errors import ConfigError, StorageError
+from tinygrad_llm.datasets.text import decoded, read_text
+from tinygrad_llm.errors import ConfigError, StorageError, reason
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.train.config import PRESETS, TrainConfig
@@ -37,7 +38,8 @@ from tinygrad_llm.visualize import Figure, loss_curve
 
 NGRAM_ORDERS = (3, 5)
 SAMPLE_TOKENS = 400
-CURVE = "loss.svg"
+CURVE, COPY = "loss.svg", "text.txt"
+"""The names, in the folder of a run, of its curve, and of its text where that came by a pipe."""
 BAR, EIGHTHS = 12, " ▏▎▍▌▋▊▉█"
 PROMPT_FROM, PROMPT_LENGTH = 400, 16
 """Tokens to look at, and characters to take at most."""
@@ -77,13 +79,42 @@ def _started(given: dict[str, Any], preset: str) -> Trainer:
     """A new run, in the folder that was named or in one of its own."""
     if preset.startswith(("shakespeare", "gpt2")) and "text" not in given:
         raise ConfigError("--text", "a text file, for this preset", "none", "Get one: tgl data get tinyshakespeare")
-    wanted = Path("out") / preset
-    config = TrainConfig(**{**PRESETS[preset], **given})
-    _tell_of_returns(config)
-    trainer = start_run(config, Path(given["out"]) if "out" in given else None)
-    if "out" not in given:
-        trainer.move_to(claimed(wanted))
+    with contextlib.ExitStack() as folders:
+        if piped := given.get("text") == STDIN:
+            given = {**given, "text": _piped(Path(folders.enter_context(tempfile.TemporaryDirectory())))}
+        config = TrainConfig(**{**PRESETS[preset], **given})
+        _tell_of_returns(config)
+        trainer = start_run(config, Path(given["out"]) if "out" in given else None)
+        if "out" not in given:
+            trainer.move_to(claimed(Path("out") / preset))
+        if piped:
+            _keep_text(trainer)
     return trainer
+
+
+def _piped(folder: Path) -> str:
+    """Standard input as a file in `folder`.  Raises DataError for what is no text."""
+    content = read_stdin()
+    decoded(content, "standard input")
+    path = folder / COPY
+    path.write_bytes(content)
+    return str(path)
+
+
+def _keep_text(trainer: Trainer) -> None:
+    """The text's copy goes into the run's folder: what came by a pipe is nowhere else, and resuming needs it.
+
+    Raises StorageError where that cannot be, also because such a file is there.
+    """
+    path = trainer.out / COPY
+    try:
+        trainer.out.mkdir(parents=True, exist_ok=True)
+        with open(path, "xb") as file:
+            file.write(Path(str(trainer.config.text)).read_bytes())
+    except OSError as error:
+        raise StorageError(str(path), "a new file", reason(error), "Choose another --out.") from error
+    trainer.config = replace(trainer.config, text=str(path))
+    print(f"text: standard input, kept as {path}")
 
 
 def _tell_of_returns(config: TrainConfig) -> None:
@@ -97,6 +128,9 @@ def _tell_of_returns(config: TrainConfig) -> None:
 def _resumed(given: dict[str, Any], preset: str) -> Trainer:
     """The run that goes on, and from where."""
     out = Path(given["out"]) if "out" in given else Path("out") / preset
+    if given.get("text") == STDIN:
+        next_step = f"A run that learned from standard input has its text: {COPY}."
+        raise ConfigError("--text", "a file, to go on with a run", "standard input", next_step)
     trainer = resume_run(out, given)
     print(f"{out}: going on from {newest(out)}, step {trainer.step_number} of {trainer.config.steps}", flush=True)
     return trainer
