@@ -186,6 +186,9 @@ def _matched(parser: argparse.ArgumentParser, argv: Sequence[str]) -> dict[str, 
     if rest:
         near = difflib.get_close_matches(rest[0].split("=")[0], known, 1)
         next_step = f"Did you mean {near[0]}?" if near else f"`{parser.prog} --help` shows them."
+        unfilled = [a.dest for a in parser._actions if not a.option_strings and a.dest not in given]
+        if unfilled and not near and "--" not in argv:
+            next_step = f"If it is the {unfilled[0]}, write it last, after two dashes: -- {rest[0]}"
         raise ConfigError(parser.prog, "its flags", f"unknown {rest[0]}", next_step)
     return vars(given)
 
