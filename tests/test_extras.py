@@ -39,7 +39,7 @@ def test_every_extra_that_is_named_is_one():
             named.setdefault(extra[0] or extra[1], path)
         if path.name == "doctor.py":
             named |= dict.fromkeys(re.findall(r'^    "\w+": \(".*", "(\w+)"\),$', text, re.MULTILINE), path)
-    assert {"learn", "notebook", "cuda13", "oracle", "completion"} <= set(named) <= set(EXTRAS)
+    assert {"learn", "notebook", "cuda13", "oracle"} <= set(named) <= set(EXTRAS)
 
 
 def test_from_a_checkout_pip_takes_the_extra_by_its_folder(monkeypatch, tmp_path):

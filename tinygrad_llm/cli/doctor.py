@@ -26,7 +26,7 @@ OPTIONAL = {
     "hypothesis": ("the exercises' checks and the tests", "learn"),
     "ipykernel": ("a chapter as a notebook", "notebook"),
     "jupytext": ("a chapter as a notebook in Jupyter", "notebook"),
-    "argcomplete": ("Tab in the shell, `tgl completion`", "completion"),
+    "argcomplete": ("Tab in the shell, `tgl completion`", "learn"),
     "torch": ("only to compare with", "oracle"),
 }
 """What it is good for, and the extra that brings it."""
