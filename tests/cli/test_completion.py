@@ -74,7 +74,7 @@ def asked(line, tmp_path):
     ("line", "words"),
     [
         ("tgl tra", {"train"}), ("tgl train --sche", {"--schedule"}), ("tgl train --schedule l", {"linear"}), ("tgl test 09.", {"09.1", "09.2", "09.3", "09.4"}),
-        ("tgl chapter 0", {f"0{n}" for n in range(1, 10)}), ("tgl completion ", {"bash", "zsh", "fish"}), ("tgl train --preset ta", {"tales"}),
+        ("tgl chapter 0", {f"0{n}" for n in range(1, 10)}), ("tgl completion ", {"bash", "zsh", "fish"}), ("tgl train --preset ta", {"tales"}), ("tgl data list --o", {"--out"}), ("tgl test --fu", {"--full"}),
     ],
 )  # fmt: skip
 def test_a_shell_that_asks_is_answered(line, words, tmp_path):
