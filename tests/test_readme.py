@@ -62,6 +62,8 @@ def test_every_path_is_there():
 
 @pytest.mark.parametrize("words", TOLD, ids=" ".join)
 def test_every_command_is_one_and_has_the_flags_that_it_is_given(words):
+    if len(words) == 1:
+        return  # `tgl` alone
     assert words[1] in COMMANDS
     if words[1] in BY_HAND:
         return
