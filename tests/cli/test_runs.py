@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 import pytest
 
@@ -527,18 +528,37 @@ def test_on_a_terminal_a_bar_is_as_long_as_the_loss(encoding, text, tmp_path, mo
 # ---- a text by a pipe
 
 
-def piped(content, *argv, cwd):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tinygrad_llm", *argv]
-    return subprocess.run(command, input=content, cwd=cwd, env=environment, capture_output=True, timeout=120)
+class Done(NamedTuple):
+    returncode: int
+    stdout: bytes
+    stderr: bytes
 
 
-def test_a_text_by_a_pipe_is_trained_on_as_a_file_is_and_the_run_keeps_it(tmp_path):
+@pytest.fixture
+def piped(monkeypatch, capsysbinary, tmp_path):
+    """A function from what comes by standard input, and a command in tmp_path, to what it did."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(content, *argv):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="cp1252", newline=None))
+        capsysbinary.readouterr()
+        return Done(main(list(argv)), *capsysbinary.readouterr())
+
+    return run
+
+
+def test_a_real_pipe_is_read_too(tmp_path):
+    command = [sys.executable, "-m", "tinygrad_llm", "tokenize"]
+    done = subprocess.run(command, input="né".encode(), env=dict(os.environ, PYTHONUTF8="0"), capture_output=True)
+    assert done.returncode == 0 and b"3 tokens, 2 characters, 3 bytes" in done.stdout
+
+
+def test_a_text_by_a_pipe_is_trained_on_as_a_file_is_and_the_run_keeps_it(tmp_path, piped):
     content = TEXT.replace(". ", ".\r\n").encode()
     (tmp_path / "text.txt").write_bytes(content)
     common = [*TRAIN, *SMALL, "--newlines", "lf"]
     for name, text in (("file", "text.txt"), ("pipe", "-")):
-        done = piped(content, *common, "--text", text, "--out", name, cwd=tmp_path)
+        done = piped(content, *common, "--text", text, "--out", name)
         assert done.returncode == 0, done.stderr
     assert b"standard input, kept as" in done.stdout
     runs = [load_checkpoint(tmp_path / name / "checkpoint" / "last") for name in ("file", "pipe")]
@@ -549,32 +569,36 @@ def test_a_text_by_a_pipe_is_trained_on_as_a_file_is_and_the_run_keeps_it(tmp_pa
     assert goes_on(tmp_path / "moved") == 0
 
 
-def test_a_piped_run_without_a_name_gets_a_folder_and_a_wrong_text_leaves_none(tmp_path):
-    for content, said in ((b"", "an empty file"), (b"\xff\xfea\0", "UTF-16"), (b"a\xff", "the byte 0xff at offset 1")):
-        done = piped(content, *TRAIN, *SMALL, "--text", "-", cwd=tmp_path)
+def test_a_piped_run_without_a_name_gets_a_folder_and_a_wrong_text_leaves_none(tmp_path, piped):
+    for content, said in (
+        (b"", "an empty file"),
+        (b"\xff\xfea\0", "UTF-16"),
+        (b"a\xff", "the byte 0xff at offset 1"),
+    ):
+        done = piped(content, *TRAIN, *SMALL, "--text", "-")
         assert done.returncode == 2 and "error: standard input: expected" in (error := done.stderr.decode()), error
         assert said in error and error.count("\n") == 1
-    assert piped(b"short", *TRAIN, *SMALL, "--text", "-", cwd=tmp_path).returncode == 2
+    assert piped(b"short", *TRAIN, *SMALL, "--text", "-").returncode == 2
     assert not list(tmp_path.iterdir())
-    assert piped(TEXT.encode(), *TRAIN, *SMALL, "--text", "-", cwd=tmp_path).returncode == 0
+    assert piped(TEXT.encode(), *TRAIN, *SMALL, "--text", "-").returncode == 0
     assert (tmp_path / "out" / "shakespeare-cpu" / "text.txt").read_bytes() == TEXT.encode()
 
 
-def test_a_piped_run_overwrites_no_file_and_does_not_go_on_from_another_pipe(tmp_path):
+def test_a_piped_run_overwrites_no_file_and_does_not_go_on_from_another_pipe(tmp_path, piped):
     (tmp_path / "text.txt").write_bytes(b"somebody's own")
-    done = piped(TEXT.encode(), *TRAIN, *SMALL, "--text", "-", "--out", ".", cwd=tmp_path)
+    done = piped(TEXT.encode(), *TRAIN, *SMALL, "--text", "-", "--out", ".")
     assert done.returncode == 2 and b"a new file" in done.stderr
     assert (tmp_path / "text.txt").read_bytes() == b"somebody's own"
-    assert piped(TEXT.encode(), *TRAIN, *SMALL, "--text", "-", "--out", "run", cwd=tmp_path).returncode == 0
-    done = piped(TEXT.encode(), "train", "--resume", "--out", "run", "--text", "-", "--steps", "9", cwd=tmp_path)
+    assert piped(TEXT.encode(), *TRAIN, *SMALL, "--text", "-", "--out", "run").returncode == 0
+    done = piped(TEXT.encode(), "train", "--resume", "--out", "run", "--text", "-", "--steps", "9")
     assert done.returncode == 2 and b"has its text: text.txt" in done.stderr
 
 
 @pytest.mark.parametrize("argv", [["tokenize"], ["tokenize", "-"]], ids=" ".join)
-def test_a_text_by_a_pipe_is_tokenized_by_the_rules_of_files(argv, tmp_path):
-    done = piped("\ufeffné\r\n".encode(), *argv, cwd=tmp_path)
+def test_a_text_by_a_pipe_is_tokenized_by_the_rules_of_files(argv, tmp_path, piped):
+    done = piped("\ufeffné\r\n".encode(), *argv)
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == b"5 tokens, 4 characters, 5 bytes"
-    done = piped(b"a\xff", *argv, cwd=tmp_path)
+    done = piped(b"a\xff", *argv)
     assert done.returncode == 2 and b"standard input: expected UTF-8, got the byte 0xff" in done.stderr
 
 
@@ -589,10 +613,7 @@ def test_at_a_terminal_nobody_waits_for_a_text(monkeypatch, capsys):
     assert "a stream that is closed" in error_of(capsys, ["tokenize", "-"])
 
 
-def test_a_text_by_a_pipe_is_evaluated_as_a_file_is(text, tmp_path, capsys):
+def test_a_text_by_a_pipe_is_evaluated_as_a_file_is(text, tmp_path, piped):
     assert train(text, tmp_path / "run") == 0
-    capsys.readouterr()
-    assert main(["eval", str(tmp_path / "run"), str(text)]) == 0
-    of_the_file = capsys.readouterr().out
-    done = piped(text.read_bytes(), "eval", "run", "-", cwd=tmp_path)
-    assert done.returncode == 0 and done.stdout.decode().splitlines() == of_the_file.splitlines()
+    of_the_file, of_the_pipe = (piped(text.read_bytes(), "eval", "run", name) for name in (str(text), "-"))
+    assert of_the_file.returncode == 0 and of_the_pipe == of_the_file
