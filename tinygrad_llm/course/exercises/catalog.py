@@ -26,7 +26,7 @@ STATE = ".state"
 COURSE = Path("chapters", "exercises", "course.toml")
 PACKAGE = Path(__file__).resolve().parents[2]
 MATERIAL = PACKAGE / "_material"
-"""What a wheel has of a checkout: chapters, exercises, corpora (`setup.py` puts it there)."""
+"""What a wheel has of a checkout: chapters, exercises, corpora (`.ci/wheel_backend.py` puts it there)."""
 
 
 @dataclass(frozen=True)

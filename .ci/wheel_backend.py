@@ -1,4 +1,4 @@
-"""What setup.cfg cannot say: a wheel has what lies beside the package in a checkout too, as tinygrad_llm/_material.
+"""setuptools, and what setup.cfg cannot say: a wheel has what lies beside the package too, as tinygrad_llm/_material.
 
 Chapters, exercises, the small corpora and the two goldens that chapters read are copied while a wheel is built, never
 in the repository. An editable installation finds them where they are.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from setuptools import setup
-from setuptools.command.build_py import build_py
+from setuptools.build_meta import *  # noqa: F403 - pip asks this module for a backend's functions
+from setuptools.command import build_py
 
 MATERIAL = (
     "chapters/[0-9][0-9]_*.py",
@@ -28,7 +28,7 @@ MATERIAL = (
 )
 
 
-class BuildWithMaterial(build_py):
+class BuildWithMaterial(build_py.build_py):
     """`build_py`, with a few more files as data of the package."""
 
     def finalize_options(self) -> None:
@@ -40,4 +40,4 @@ class BuildWithMaterial(build_py):
                     self.data_files.append(("tinygrad_llm", str(path.parent), str(folder), [path.name]))
 
 
-setup(cmdclass={"build_py": BuildWithMaterial})
+build_py.build_py = BuildWithMaterial  # where setuptools looks for the command: setup.cfg cannot name one
