@@ -148,7 +148,7 @@ def prepare(smoke: bool) -> None:
         return
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise SystemExit(f"{sys.executable} lacks {', '.join(missing)}: pip install 'tinygrad_llm[cuda13]'")
+        raise SystemExit(f'{sys.executable} lacks {", ".join(missing)}: pip install -e ".[cuda13]"')
     from tinygrad_llm.backend.cuda import cuda_problem
 
     problem = cuda_problem()

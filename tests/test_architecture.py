@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "tinygrad_llm"
 LAYERS = (
-    "errors shapes ranges files backend autograd ops nn optim tokenizer datasets models visualize train generate evaluate prompt quantize "
+    "errors extras shapes ranges files backend autograd ops nn optim tokenizer datasets models visualize train generate evaluate prompt quantize "
     "finetune distill retrieve align course cli __main__"
 ).split()
 MOST_LINES, MOST_LINES_A_FUNCTION = 400, 60

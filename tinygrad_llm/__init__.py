@@ -3,7 +3,8 @@
 Tensors and their derivatives, layers, optimizers, tokenizers, models, training and sampling, in Python on NumPy. Each
 folder stands on those above it in this list, and each file can be read on its own:
 
-    errors, shapes, backend, autograd, ops, nn, optim, tokenizer, datasets, models, visualize, train, generate, cli
+    errors, extras, shapes, backend, autograd, ops, nn, optim, tokenizer, datasets, models, visualize, train, generate,
+    cli
 
 The names that a reader needs first are here: `Tensor`, `no_grad`, `gradcheck`, `op`, `ops`, `nn`.
 """

@@ -48,7 +48,7 @@ class TinygradLLMError(Exception):
         super().__init__(f"{name}: expected {expected}, got {got}." + (f" {next_step}" if next_step else ""))
 
     def __reduce__(self):  # an exception of four arguments must survive pickling between processes
-        return type(self), (self.name, self.expected, self.got, self.next_step)
+        return type(self), (self.name, self.expected, self.got, self.next_step), vars(self)
 
 
 class ShapeError(TinygradLLMError, ValueError):
@@ -72,7 +72,11 @@ class GradientError(TinygradLLMError, RuntimeError):
 
 
 class TokenError(TinygradLLMError, ValueError):
-    """A token id or a character is outside the vocabulary."""
+    """A token id or a character is outside the vocabulary; `character` is the one, "" where it is about an id."""
+
+    def __init__(self, name: str, expected: object, got: object, next_step: str = "", *, character: str = "") -> None:
+        super().__init__(name, expected, got, next_step)
+        self.character = character
 
 
 class DataError(TinygradLLMError, ValueError):

@@ -30,7 +30,7 @@ def test_cupy_that_is_not_installed_is_named_with_the_extra(tmp_path):
     hidden = "import sys\nsys.modules['cupy'] = None\n"
     said = alone(hidden + ASK)
     assert said.startswith("device cuda: expected a GPU") and "not installed" in said
-    assert "tinygrad_llm[cuda13]" in said and "cuda12" in said
+    assert "pip install -e " in said and "[cuda13]" in said and "cuda12" in said
 
 
 def test_a_driver_that_does_not_work_is_named():

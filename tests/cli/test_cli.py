@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ import pytest
 from tinygrad_llm.cli.flags import parse
 from tinygrad_llm.cli.main import COMMANDS, main
 from tinygrad_llm.datasets.download import SOURCES
-from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.errors import ConfigError, TokenError
 from tinygrad_llm.ranges import number, whole
+from tinygrad_llm.tokenizer import CharTokenizer
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
 SMALL = ["--n-layer", "1", "--n-head", "2", "--n-embd", "16", "--block-size", "8", "--batch-size", "4", "--warmup", "2", "--threads", "1",
@@ -240,3 +242,24 @@ def test_a_model_that_is_no_gpt_is_named(tmp_path, capsys):
     config = EncoderDecoderConfig(5, 4, 1, 1, 1, 2, 2)
     save_pretrained(EncoderDecoder(config, rng=np.random.default_rng(0)), tmp_path)
     fails(capsys, ["sample", str(tmp_path)], "a GPT", "EncoderDecoder")
+
+
+def test_an_unknown_character_goes_with_its_error_also_between_processes():
+    with pytest.raises(TokenError) as found:
+        CharTokenizer.train("abc").encode("ab\rc")
+    assert found.value.character == "\r"
+    again = pickle.loads(pickle.dumps(found.value))
+    assert (again.character, str(again)) == ("\r", str(found.value))
+
+
+def test_only_a_carriage_return_is_answered_with_the_flag_for_it(tmp_path, capsys):
+    """The words of an error are no data: a name that has the same signs in it changes nothing."""
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "other.txt").write_text("the cat QQ '\\r'", encoding="utf-8")
+    out = str(tmp_path / "run")
+    assert (
+        main(["train", "--preset", "shakespeare-cpu", "--text", str(tmp_path / "text.txt"), "--out", out, *SMALL]) == 0
+    )
+    fails(capsys, ["eval", out, str(tmp_path / "other.txt")], "'Q'", "--tokenizer byte")
+    (tmp_path / "other.txt").write_bytes(b"the cat\r\n")
+    fails(capsys, ["eval", out, str(tmp_path / "other.txt")], "U+000D", "--newlines lf")

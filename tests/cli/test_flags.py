@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from tinygrad_llm.cli import dev, exercises
+from tinygrad_llm.cli import completion, dev, exercises
 from tinygrad_llm.cli.data import DataFlags
 from tinygrad_llm.cli.doctor import DoctorFlags
 from tinygrad_llm.cli.evaluate import EvalFlags
@@ -56,7 +56,7 @@ RECORDS = {
     "train": (TrainFlags, ()), "sample": (SampleFlags, ("run",)), "eval": (EvalFlags, ("run", "text")), "tokenize": (TokenizeFlags, ("text",)),
     "data": (DataFlags, ("action", "name")), "doctor": (DoctorFlags, ()), "start": (exercises.NoFlags, ()), "watch": (exercises.IdFlags, ("id",)),
     "test": (exercises.TestFlags, ("id",)), "list": (exercises.ListFlags, ()), "hint": (exercises.IdFlags, ("id",)), "solution": (exercises.ResetFlags, ("id",)),
-    "reset": (exercises.ResetFlags, ("id",)), "update": (exercises.NoFlags, ()), "dev prove": (dev.ProveFlags, ()),
+    "reset": (exercises.ResetFlags, ("id",)), "update": (exercises.NoFlags, ()), "completion": (completion.CompletionFlags, ("shell",)), "dev prove": (dev.ProveFlags, ()),
 }  # fmt: skip
 OWN_PARSER = {"chapter", "dev"}  # the scripts' own flags, walked below; and `dev prove`, whose flags are above
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -9,19 +10,23 @@ import shutil
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 import pytest
 
 from tinygrad_llm import __version__
+from tinygrad_llm.cli import train as cli_train
 from tinygrad_llm.cli.main import main
 from tinygrad_llm.cli.train import beginning_of
 from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.errors import DataError
+from tinygrad_llm.errors import DataError, StorageError
 from tinygrad_llm.tokenizer import RegexBPETokenizer
 from tinygrad_llm.train import Interrupted, load_checkpoint, resume_run, start_run
 from tinygrad_llm.train.config import TrainConfig
 from tinygrad_llm.train.data import Corpus, load_corpus
+from tinygrad_llm.train.log import curves
 from tinygrad_llm.train.trainer import Trainer
+from tinygrad_llm.visualize import Figure
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
 SMALL = [
@@ -463,3 +468,152 @@ def test_version_and_help(capsys):
         main(["help", "sample"])
     assert "usage: tgl sample" in capsys.readouterr().out
     assert "a command, got nonsense" in error_of(capsys, ["help", "nonsense"])
+
+
+# ---- the curve, while it grows
+
+
+def test_the_curve_is_drawn_at_each_evaluation_and_its_place_said_before(text, tmp_path, monkeypatch, capsys):
+    drawn, plain = [], Trainer._one_step
+
+    def step(self, bar):
+        drawn.append((tmp_path / "run" / "loss.svg").read_text(encoding="utf-8"))
+        plain(self, bar)
+
+    monkeypatch.setattr(Trainer, "_one_step", step)
+    assert train(text, tmp_path / "run") == 0
+    shown = capsys.readouterr().out
+    said = f"curve: {tmp_path / 'run' / 'loss.svg'}, drawn anew at each evaluation"
+    assert 0 < shown.index(said) < shown.index("step      0")
+    assert len(drawn) == 8 and [len(set(drawn[:4])), len(set(drawn[4:]))] == [1, 1] and drawn[0] != drawn[4]
+    assert all("held-out" in svg and svg.endswith("</svg>\n") for svg in drawn)
+    assert "█" not in shown and "#" not in shown, "bars are for a terminal"
+
+
+def test_a_curve_that_cannot_be_drawn_does_not_stop_a_run(text, tmp_path, monkeypatch):
+    def refuse(self, path):
+        (tmp_path / "refused").touch()
+        raise StorageError(str(path), "a place that can be written", "a full disk")
+
+    plain = Figure.save
+    monkeypatch.setattr(Figure, "save", refuse)
+    monkeypatch.setattr(cli_train, "_report", lambda trainer, seconds: monkeypatch.setattr(Figure, "save", plain))
+    assert train(text, tmp_path / "run") == 0
+    assert (tmp_path / "refused").exists()
+    assert load_checkpoint(tmp_path / "run" / "checkpoint" / "last").documents["state"]["step"] == 8
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_on_a_terminal_a_bar_is_as_long_as_the_loss(encoding, text, tmp_path, monkeypatch):
+    class Terminal(io.TextIOWrapper):
+        def isatty(self):
+            return True
+
+    content = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Terminal(content, encoding=encoding))
+    assert train(text, tmp_path / "run", "--lr", "1e-2") == 0
+    sys.stdout.flush()
+    lines = [line for line in content.getvalue().decode(encoding).splitlines() if "held-out loss" in line]
+    assert len(lines) == 3 and max(map(len, lines)) <= 80
+    _, val = curves(tmp_path / "run" / "log.jsonl")
+    for line, (_, loss) in zip(lines, val):
+        drawn = line.split()[-1]
+        if encoding == "ascii":
+            assert drawn == "#" * round(12 * loss / val[0][1])
+        else:
+            length = sum(1 if sign == "█" else (0x2590 - ord(sign)) / 8 for sign in drawn)  # Unicode: ▏ is U+258F
+            assert abs(length - 12 * loss / val[0][1]) <= 1 / 16
+
+
+# ---- a text by a pipe
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+
+@pytest.fixture
+def piped(monkeypatch, capsysbinary, tmp_path):
+    """A function from what comes by standard input, and a command in tmp_path, to what it did."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(content, *argv):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="cp1252", newline=None))
+        capsysbinary.readouterr()
+        return Done(main(list(argv)), *capsysbinary.readouterr())
+
+    return run
+
+
+def test_a_real_pipe_is_read_too(tmp_path):
+    command = [sys.executable, "-m", "tinygrad_llm", "tokenize"]
+    done = subprocess.run(command, input="né".encode(), env=dict(os.environ, PYTHONUTF8="0"), capture_output=True)
+    assert done.returncode == 0 and b"3 tokens, 2 characters, 3 bytes" in done.stdout
+
+
+def test_a_text_by_a_pipe_is_trained_on_as_a_file_is_and_the_run_keeps_it(tmp_path, piped):
+    content = TEXT.replace(". ", ".\r\n").encode()
+    (tmp_path / "text.txt").write_bytes(content)
+    common = [*TRAIN, *SMALL, "--newlines", "lf"]
+    for name, text in (("file", "text.txt"), ("pipe", "-")):
+        done = piped(content, *common, "--text", text, "--out", name)
+        assert done.returncode == 0, done.stderr
+    assert b"standard input, kept as" in done.stdout
+    runs = [load_checkpoint(tmp_path / name / "checkpoint" / "last") for name in ("file", "pipe")]
+    for name, array in runs[0].arrays["model"].items():
+        assert array.tobytes() == runs[1].arrays["model"][name].tobytes()
+    assert (tmp_path / "pipe" / "text.txt").read_bytes() == content
+    (tmp_path / "pipe").rename(tmp_path / "moved")
+    assert goes_on(tmp_path / "moved") == 0
+
+
+def test_a_piped_run_without_a_name_gets_a_folder_and_a_wrong_text_leaves_none(tmp_path, piped):
+    for content, said in (
+        (b"", "an empty file"),
+        (b"\xff\xfea\0", "UTF-16"),
+        (b"a\xff", "the byte 0xff at offset 1"),
+    ):
+        done = piped(content, *TRAIN, *SMALL, "--text", "-")
+        assert done.returncode == 2 and "error: standard input: expected" in (error := done.stderr.decode()), error
+        assert said in error and error.count("\n") == 1
+    assert piped(b"short", *TRAIN, *SMALL, "--text", "-").returncode == 2
+    assert not list(tmp_path.iterdir())
+    assert piped(TEXT.encode(), *TRAIN, *SMALL, "--text", "-").returncode == 0
+    assert (tmp_path / "out" / "shakespeare-cpu" / "text.txt").read_bytes() == TEXT.encode()
+
+
+def test_a_piped_run_overwrites_no_file_and_does_not_go_on_from_another_pipe(tmp_path, piped):
+    (tmp_path / "text.txt").write_bytes(b"somebody's own")
+    done = piped(TEXT.encode(), *TRAIN, *SMALL, "--text", "-", "--out", ".")
+    assert done.returncode == 2 and b"a new file" in done.stderr
+    assert (tmp_path / "text.txt").read_bytes() == b"somebody's own"
+    assert piped(TEXT.encode(), *TRAIN, *SMALL, "--text", "-", "--out", "run").returncode == 0
+    done = piped(TEXT.encode(), "train", "--resume", "--out", "run", "--text", "-", "--steps", "9")
+    assert done.returncode == 2 and b"has its text: text.txt" in done.stderr
+
+
+@pytest.mark.parametrize("argv", [["tokenize"], ["tokenize", "-"]], ids=" ".join)
+def test_a_text_by_a_pipe_is_tokenized_by_the_rules_of_files(argv, tmp_path, piped):
+    done = piped("\ufeffné\r\n".encode(), *argv)
+    assert done.returncode == 0 and done.stdout.splitlines()[-1] == b"5 tokens, 4 characters, 5 bytes"
+    done = piped(b"a\xff", *argv)
+    assert done.returncode == 2 and b"standard input: expected UTF-8, got the byte 0xff" in done.stderr
+
+
+def test_at_a_terminal_nobody_waits_for_a_text(monkeypatch, capsys):
+    class Terminal:
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    assert "tgl tokenize < FILE" in error_of(capsys, ["tokenize"])
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "a stream that is closed" in error_of(capsys, ["tokenize", "-"])
+
+
+def test_a_text_by_a_pipe_is_evaluated_as_a_file_is(text, tmp_path, piped):
+    assert train(text, tmp_path / "run") == 0
+    of_the_file, of_the_pipe = (piped(text.read_bytes(), "eval", "run", name) for name in (str(text), "-"))
+    assert of_the_file.returncode == 0 and of_the_pipe == of_the_file

@@ -168,7 +168,7 @@ def test_before_start_the_first_step_is_named(course):
 
 
 def test_outside_a_checkout_one_line_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("tinygrad_llm.course.exercises.catalog.__file__", str(tmp_path / "a" / "b" / "c" / "d.py"))
+    monkeypatch.setattr("tinygrad_llm.course.exercises.catalog.PACKAGE", tmp_path / "a" / "b")
     with pytest.raises(ConfigError, match="Clone the repository"):
         Course.find(tmp_path)
     (tmp_path / "chapters" / "exercises").mkdir(parents=True)

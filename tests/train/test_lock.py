@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import types
 
 import pytest
 
 from tinygrad_llm.errors import ConfigError, StorageError
+from tinygrad_llm.train import lock
 from tinygrad_llm.train.lock import claimed, has_run, locked, newest
 
 HOLDS = """
@@ -84,3 +86,25 @@ def test_whatever_a_run_has_left_counts_as_a_run(left, tmp_path):
     (tmp_path / left).mkdir(parents=True)
     assert has_run(tmp_path)
     assert newest(tmp_path).name == ("best" if "best" in left else "last")
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_on_windows_the_lock_is_on_a_byte_that_nobody_reads(free, tmp_path, monkeypatch):
+    """Its own call, as documented: from where the file stands, and OSError where another process has the byte."""
+    asked = []
+
+    def locking(descriptor, mode, count):
+        asked.append((os.lseek(descriptor, 0, os.SEEK_CUR), mode, count))
+        if not free:
+            raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setitem(sys.modules, "msvcrt", types.SimpleNamespace(locking=locking, LK_NBLCK=2))
+    (tmp_path / "lock").write_text("process 1 on a\n", encoding="utf-8")
+    with open(tmp_path / "lock", "a+", encoding="utf-8") as file:
+        monkeypatch.setattr(lock.os, "name", "nt")
+        taken = lock._taken(file)
+        monkeypatch.undo()
+        assert taken == free
+        file.seek(0)
+        assert file.read() == "process 1 on a\n"
+    assert asked == [(lock.LOCKED_BYTE, 2, 1)] and (tmp_path / "lock").stat().st_size < lock.LOCKED_BYTE

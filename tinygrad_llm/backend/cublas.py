@@ -18,7 +18,7 @@ from typing import Any
 
 from tinygrad_llm.backend.arrays import Array
 from tinygrad_llm.backend.cuda import load_cupy
-from tinygrad_llm.errors import DeviceError, DtypeError
+from tinygrad_llm.errors import DeviceError, DtypeError, reason
 
 REAL = {"f": 0, "d": 1, "E": 14}
 """cudaDataType_t by NumPy's type code: CUDA_R_32F, CUDA_R_64F, CUDA_R_16BF (library_types.h)."""
@@ -39,7 +39,10 @@ def library() -> Any:
         return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
     except (ImportError, OSError, RuntimeError) as error:
         raise DeviceError(
-            "cublas", "the CUDA toolkit's library", f"none ({error})", "pip install 'cupy-cuda13x[ctk]' brings it."
+            "cublas",
+            "the CUDA toolkit's library",
+            f"none ({reason(error)})",
+            "pip install 'cupy-cuda13x[ctk]' brings it.",
         ) from error
 
 

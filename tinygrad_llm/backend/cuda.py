@@ -11,7 +11,8 @@ from functools import cache
 from typing import Any
 
 from tinygrad_llm.backend.arrays import NAMESPACES
-from tinygrad_llm.errors import DeviceError
+from tinygrad_llm.errors import DeviceError, reason
+from tinygrad_llm.extras import install
 
 LIBRARIES = ("cublas", "nvrtc", "cudart")
 """What is needed of the CUDA toolkit: products of matrices, the compiler of the kernels, and the runtime."""
@@ -26,7 +27,7 @@ def cuda_problem() -> DeviceError | None:
     except ModuleNotFoundError:
         return _problem(
             "CuPy, which is not installed",
-            "pip install 'tinygrad_llm[cuda13]', or [cuda12] where the driver is older than 580",
+            f"{install('cuda13')}, or cuda12 where the driver is older than 580",
         )
     except ImportError as error:
         return _toolkit_missing(error)
@@ -50,8 +51,8 @@ def _problem(got: str, next_step: str) -> DeviceError:
 
 
 def _toolkit_missing(error: Exception) -> DeviceError:
-    reason = str(error).strip().partition("\n")[0]
-    return _problem(f"CUDA libraries that are missing ({reason})", "pip install 'cupy-cuda13x[ctk]' brings them")
+    why = reason(error).partition("\n")[0]
+    return _problem(f"CUDA libraries that are missing ({why})", "pip install 'cupy-cuda13x[ctk]' brings them")
 
 
 @cache

@@ -33,7 +33,9 @@ def main(argv: Sequence[str]) -> int:
     commands = {"sync": _sync, "prove": _prove}
     if argv[0] not in commands:
         raise ConfigError("tgl dev", " or ".join(commands), argv[0])
-    return commands[argv[0]](Course.find(), argv[1:])
+    course = Course.find()
+    course.check_checkout("tgl dev")
+    return commands[argv[0]](course, argv[1:])
 
 
 def _sync(course: Course, argv: Sequence[str]) -> int:

@@ -17,14 +17,19 @@ from tinygrad_llm import __version__
 from tinygrad_llm.backend.cuda import cuda_problem, describe_gpu
 from tinygrad_llm.cli.flags import command
 from tinygrad_llm.datasets.download import SOURCES, data_dir
+from tinygrad_llm.extras import install
 from tinygrad_llm.train.workers import cores
 
 OPTIONAL = {
-    "matplotlib": "curves as PNG: pip install 'tinygrad_llm[learn]'",
-    "pytest": "the tests: pip install 'tinygrad_llm[test]'",
-    "hypothesis": "the tests: pip install 'tinygrad_llm[test]'",
-    "torch": "only to compare with: pip install 'tinygrad_llm[oracle]'",
+    "matplotlib": ("curves as PNG", "learn"),
+    "pytest": ("the exercises' checks and the tests", "learn"),
+    "hypothesis": ("the exercises' checks and the tests", "learn"),
+    "ipykernel": ("a chapter as a notebook", "notebook"),
+    "jupytext": ("a chapter as a notebook in Jupyter", "notebook"),
+    "argcomplete": ("Tab in the shell, `tgl completion`", "learn"),
+    "torch": ("only to compare with", "oracle"),
 }
+"""What it is good for, and the extra that brings it."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,9 @@ def findings() -> Iterator[tuple[str, str]]:
     if held:
         yield "", f"{held[0]}={os.environ[held[0]]} is set: it may hold a new OpenBLAS back; try without"
     yield "cores", str(cores())
-    for package, why in OPTIONAL.items():
+    for package, (why, extra) in OPTIONAL.items():
         found = importlib.util.find_spec(package) is not None
-        yield package, importlib.metadata.version(package) if found else f"missing ({why})"
+        yield package, importlib.metadata.version(package) if found else f"missing ({why}: {install(extra)})"
     problem = cuda_problem()
     yield "cuda", describe_gpu() if problem is None else f"no: {problem.got}. {problem.next_step}"
     here = [s.name for s in SOURCES.values() if (data_dir() / s.file).exists()]

@@ -10,9 +10,8 @@ from tqdm import tqdm
 from tinygrad_llm.autograd import no_grad
 from tinygrad_llm.backend import blas_threads
 from tinygrad_llm.cli.flags import SPECIAL_HELP, command
-from tinygrad_llm.cli.load import load_model
+from tinygrad_llm.cli.load import load_model, text_of
 from tinygrad_llm.datasets.batches import sequential
-from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.errors import TokenError
 from tinygrad_llm.tokenizer.special import encode_text
 from tinygrad_llm.train.step import count_targets
@@ -25,7 +24,7 @@ class EvalFlags:
     """See each field's help."""
 
     run: str = field(metadata={"help": "folder of a run, a checkpoint, or a model"})
-    text: str = field(metadata={"help": "text file to predict"})
+    text: str = field(metadata={"help": "text file to predict; - reads standard input"})
     batch_size: int = field(default=32, metadata={"help": "sequences at a time"})
     special: str = field(default="refuse", metadata={"help": SPECIAL_HELP})
     newlines: str = field(
@@ -37,11 +36,11 @@ class EvalFlags:
 def main(flags: EvalFlags) -> int:
     """Prints nats a token, perplexity and bits a byte."""
     model, tokenizer = load_model(flags.run)
-    text = read_text(flags.text, flags.newlines)
+    text = text_of(flags.text, flags.newlines)
     try:
         tokens = encode_text(tokenizer, text, flags.special)
     except TokenError as error:
-        if "'\\r'" not in str(error.got):
+        if error.character != "\r":
             raise
         raise TokenError(
             error.name, error.expected, error.got, "Leave them out, as the run did: --newlines lf"

@@ -75,7 +75,24 @@ def parse(
     """
     presets = presets or {}
     parser = _Parser(prog=prog, description=about, allow_abbrev=False, formatter_class=_Formatter, exit_on_error=False)
-    flags = flags_of(record, positional, presets.get(_preset(argv, presets), {}))
+    flags = add_flags(parser, record, positional, presets, _preset(argv, presets))
+    values = _matched(parser, argv)
+    preset = values.pop("preset", next(iter(presets), None))
+    if presets and preset not in presets:
+        raise ConfigError("--preset", " or ".join(presets), repr(preset))
+    read = {flag.name: flag.read for flag in flags if flag.kind is not bool}
+    return {name: read[name](value) if name in read else value for name, value in values.items()}, preset
+
+
+def add_flags(
+    parser: argparse.ArgumentParser,
+    record: type,
+    positional: Sequence[str] = (),
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+    preset: str = "",
+) -> list[_Flag]:
+    """Gives the parser a record's flags, their defaults those of a preset; returns them."""
+    flags = flags_of(record, positional, (presets or {}).get(preset, {}))
     if presets:
         parser.add_argument("--preset", metavar="STR", default=argparse.SUPPRESS, help=_preset_help(presets))
     for flag in flags:
@@ -86,12 +103,7 @@ def parse(
             parser.add_argument(flag.shown, action=argparse.BooleanOptionalAction, **options)
         else:
             parser.add_argument(flag.shown, metavar=flag.kind.__name__.upper(), **options)
-    values = _matched(parser, argv)
-    preset = values.pop("preset", next(iter(presets), None))
-    if presets and preset not in presets:
-        raise ConfigError("--preset", " or ".join(presets), repr(preset))
-    read = {flag.name: flag.read for flag in flags if flag.kind is not bool}
-    return {name: read[name](value) if name in read else value for name, value in values.items()}, preset
+    return flags
 
 
 def flags_of(record: type, positional: Sequence[str] = (), preset: Mapping[str, Any] | None = None) -> list[_Flag]:
@@ -186,6 +198,9 @@ def _matched(parser: argparse.ArgumentParser, argv: Sequence[str]) -> dict[str, 
     if rest:
         near = difflib.get_close_matches(rest[0].split("=")[0], known, 1)
         next_step = f"Did you mean {near[0]}?" if near else f"`{parser.prog} --help` shows them."
+        unfilled = [a.dest for a in parser._actions if not a.option_strings and a.dest not in given]
+        if unfilled and not near and "--" not in argv:
+            next_step = f"If it is the {unfilled[0]}, write it last, after two dashes: -- {rest[0]}"
         raise ConfigError(parser.prog, "its flags", f"unknown {rest[0]}", next_step)
     return vars(given)
 

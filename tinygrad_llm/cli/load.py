@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from tinygrad_llm.errors import CheckpointError, TokenError
+from tinygrad_llm.datasets.text import decoded, read_text
+from tinygrad_llm.errors import CheckpointError, DataError, TokenError
 from tinygrad_llm.models.gpt import GPT
 from tinygrad_llm.models.hugging_face import from_pretrained
 from tinygrad_llm.tokenizer import Tokenizer, load_tokenizer
@@ -16,6 +18,22 @@ THEIRS = (
     "pytorch_model.bin.index.json",
 )  # fmt: skip
 """Files by which a folder in Hugging Face's layout is known, whole or not."""
+
+
+STDIN = "-"
+"""A text of this name is read from standard input."""
+
+
+def read_stdin() -> bytes:
+    """All of standard input.  Raises DataError where there is none."""
+    if sys.stdin is None:
+        raise DataError("standard input", "a text", "a stream that is closed")
+    return sys.stdin.buffer.read()
+
+
+def text_of(name: str, newlines: str = "keep") -> str:
+    """The text of a file, or of standard input, by the same rules."""
+    return decoded(read_stdin(), "standard input", newlines) if name == STDIN else read_text(name, newlines)
 
 
 def load_model(path: str) -> tuple[GPT, Tokenizer]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "solution": ("exercises:solution", "our answer beside yours"),
     "reset": ("exercises:reset", "begin an exercise anew, keeping a copy of yours"),
     "update": ("exercises:update", "take over new versions of what you have not touched"),
+    "completion": ("completion:main", "what makes a shell complete all this at Tab"),
     "dev": ("dev:main", "for those who write exercises: sync and prove"),
 }
 NEW_HERE = "New here? Begin with: tgl start"
@@ -69,6 +70,8 @@ def _run(argv: list[str]) -> int:
 
 def _dispatch(argv: list[str]) -> int:
     """Finds the command and runs it."""
+    if "_ARGCOMPLETE" in os.environ:
+        importlib.import_module("tinygrad_llm.cli.completion").answer()
     if not argv:
         return _alone()
     if argv[0] == "help":
@@ -99,5 +102,5 @@ def _alone() -> int:
 
 def usage() -> str:
     """The commands, a line each."""
-    lines = [f"  {name:10}{about}" for name, (_, about) in COMMANDS.items()]
+    lines = [f"  {name:12}{about}" for name, (_, about) in COMMANDS.items()]
     return "\n".join(["usage: tgl COMMAND [flags]      (tgl COMMAND --help for its flags)", "", *lines, "", NEW_HERE])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinygrad_llm.cli.flags import SPECIAL_HELP, command
+from tinygrad_llm.cli.load import STDIN, text_of
 from tinygrad_llm.datasets.download import find_file
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.ranges import TEXT
@@ -20,7 +22,7 @@ from tinygrad_llm.train.run import tokenizer_of
 class TokenizeFlags:
     """See each field's help."""
 
-    text: str = field(metadata={"help": "the text itself"})
+    text: str | None = field(default=None, metadata={"help": "the text itself; - or none reads standard input"})
     tokenizer: str = field(
         default="byte", metadata={"help": "byte, gpt2, a tokenizer's file or folder, or a run's folder", "range": TEXT}
     )
@@ -31,11 +33,19 @@ class TokenizeFlags:
 def main(flags: TokenizeFlags) -> int:
     """Prints a token a line: id and bytes, and the count."""
     tokenizer = _tokenizer(flags.tokenizer)
-    ids = encode_text(tokenizer, flags.text, flags.special).tolist()
+    text = _text(flags.text)
+    ids = encode_text(tokenizer, text, flags.special).tolist()
     for token in ids:
         print(f"{token:8}  {tokenizer.token_bytes(token).decode('utf-8', errors='backslashreplace')!r}")
-    print(f"{len(ids)} tokens, {len(flags.text)} characters, {len(flags.text.encode('utf-8'))} bytes")
+    print(f"{len(ids)} tokens, {len(text)} characters, {len(text.encode('utf-8'))} bytes")
     return 0
+
+
+def _text(given: str | None) -> str:
+    """What was given, or comes by a pipe: nobody is left waiting at a terminal without having asked for it."""
+    if given is None and sys.stdin is not None and sys.stdin.isatty():
+        raise ConfigError("text", "a text", "none", "Give it, or pipe it in: tgl tokenize < FILE")
+    return text_of(STDIN) if given in (None, STDIN) else given
 
 
 def _tokenizer(name: str) -> Tokenizer:

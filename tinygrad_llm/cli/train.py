@@ -9,20 +9,23 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from tinygrad_llm.backend.cuda import describe_gpu
 from tinygrad_llm.cli.flags import in_flags, parse
-from tinygrad_llm.cli.load import beginning
+from tinygrad_llm.cli.load import STDIN, beginning, read_stdin
+from tinygrad_llm.course.claim import encodable
 from tinygrad_llm.datasets.download import SOURCES, data_dir
-from tinygrad_llm.datasets.text import read_text
-from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.datasets.text import decoded, read_text
+from tinygrad_llm.errors import ConfigError, StorageError, reason
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.train.config import PRESETS, TrainConfig
@@ -31,10 +34,13 @@ from tinygrad_llm.train.lock import claimed, newest
 from tinygrad_llm.train.log import curves
 from tinygrad_llm.train.run import resume_run, start_run
 from tinygrad_llm.train.trainer import Interrupted, Trainer
-from tinygrad_llm.visualize import loss_curve
+from tinygrad_llm.visualize import Figure, loss_curve
 
 NGRAM_ORDERS = (3, 5)
 SAMPLE_TOKENS = 400
+CURVE, COPY = "loss.svg", "text.txt"
+"""The names, in the folder of a run, of its curve, and of its text where that came by a pipe."""
+BAR, EIGHTHS = 12, " ▏▎▍▌▋▊▉█"
 PROMPT_FROM, PROMPT_LENGTH = 400, 16
 """Tokens to look at, and characters to take at most."""
 
@@ -59,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
         _introduce(trainer)
         start = time.perf_counter()
         try:
-            trainer.run()
+            trainer.run(report=watched(trainer))
         except Interrupted as stop:
             next_step = f"Go on with: {_resume_command(trainer.out)}"
             with contextlib.suppress(OSError):  # its terminal may be gone
@@ -73,13 +79,42 @@ def _started(given: dict[str, Any], preset: str) -> Trainer:
     """A new run, in the folder that was named or in one of its own."""
     if preset.startswith(("shakespeare", "gpt2")) and "text" not in given:
         raise ConfigError("--text", "a text file, for this preset", "none", "Get one: tgl data get tinyshakespeare")
-    wanted = Path("out") / preset
-    config = TrainConfig(**{**PRESETS[preset], **given})
-    _tell_of_returns(config)
-    trainer = start_run(config, Path(given["out"]) if "out" in given else None)
-    if "out" not in given:
-        trainer.move_to(claimed(wanted))
+    with contextlib.ExitStack() as folders:
+        if piped := given.get("text") == STDIN:
+            given = {**given, "text": _piped(Path(folders.enter_context(tempfile.TemporaryDirectory())))}
+        config = TrainConfig(**{**PRESETS[preset], **given})
+        _tell_of_returns(config)
+        trainer = start_run(config, Path(given["out"]) if "out" in given else None)
+        if "out" not in given:
+            trainer.move_to(claimed(Path("out") / preset))
+        if piped:
+            _keep_text(trainer)
     return trainer
+
+
+def _piped(folder: Path) -> str:
+    """Standard input as a file in `folder`.  Raises DataError for what is no text."""
+    content = read_stdin()
+    decoded(content, "standard input")
+    path = folder / COPY
+    path.write_bytes(content)
+    return str(path)
+
+
+def _keep_text(trainer: Trainer) -> None:
+    """The text's copy goes into the run's folder: what came by a pipe is nowhere else, and resuming needs it.
+
+    Raises StorageError where that cannot be, also because such a file is there.
+    """
+    path = trainer.out / COPY
+    try:
+        trainer.out.mkdir(parents=True, exist_ok=True)
+        with open(path, "xb") as file:
+            file.write(Path(str(trainer.config.text)).read_bytes())
+    except OSError as error:
+        raise StorageError(str(path), "a new file", reason(error), "Choose another --out.") from error
+    trainer.config = replace(trainer.config, text=str(path))
+    print(f"text: standard input, kept as {path}")
 
 
 def _tell_of_returns(config: TrainConfig) -> None:
@@ -93,6 +128,9 @@ def _tell_of_returns(config: TrainConfig) -> None:
 def _resumed(given: dict[str, Any], preset: str) -> Trainer:
     """The run that goes on, and from where."""
     out = Path(given["out"]) if "out" in given else Path("out") / preset
+    if given.get("text") == STDIN:
+        next_step = f"A run that learned from standard input has its text: {COPY}."
+        raise ConfigError("--text", "a file, to go on with a run", "standard input", next_step)
     trainer = resume_run(out, given)
     print(f"{out}: going on from {newest(out)}, step {trainer.step_number} of {trainer.config.steps}", flush=True)
     return trainer
@@ -121,6 +159,7 @@ def _introduce(trainer: Trainer) -> None:
         f"{corpus.tokenizer.vocab_size} kinds; "
         f"{_where(trainer)}"
     )
+    print(f"curve: {trainer.out / CURVE}, drawn anew at each evaluation: a browser shows it")
 
 
 def _where(trainer: Trainer) -> str:
@@ -130,15 +169,44 @@ def _where(trainer: Trainer) -> str:
     return f"{trainer.threads} thread{'s' * (trainer.threads > 1)}"
 
 
+def watched(trainer: Trainer) -> Callable[[str], None]:
+    """Prints a line of the run; an evaluation's also has the curve drawn anew, and a bar on a terminal.
+
+    A curve that cannot be written stops nothing: what must be saved says so by itself.
+    """
+    seen: list[tuple[int, float]] = []
+
+    def report(line: str) -> None:
+        _, val = curves(trainer.log.path)
+        if val != seen:  # else it is a line about something else
+            seen[:] = val
+            with contextlib.suppress(StorageError):
+                curve(trainer).save(trainer.out / CURVE)
+            line += f"  {bar(val[-1][1] / (val[0][1] or 1))}" * sys.stdout.isatty()
+        tqdm.write(line.rstrip())
+
+    return report
+
+
+def bar(share: float, width: int = BAR) -> str:
+    """As long as the share of `width` characters, to an eighth of one where the terminal has such signs."""
+    eighths = round(8 * width * min(max(share, 0.0), 1.0))
+    drawn = EIGHTHS[-1] * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+    return drawn if encodable(drawn, sys.stdout.encoding or "utf-8") else "#" * round(eighths / 8)
+
+
+def curve(trainer: Trainer, baselines: Mapping[str, float] | None = None) -> Figure:
+    """The losses so far, which the log holds."""
+    title = f"{trainer.out.name}: {trainer.model.n_parameters():,} parameters"
+    return loss_curve(*curves(trainer.log.path), title=title, baselines=baselines)
+
+
 def _report(trainer: Trainer, seconds: float) -> None:
     """The curve, a table of bits per byte beside n-grams, a sample, and what to try next."""
     out, corpus = trainer.out, trainer.corpus
     baselines = ngram_losses(corpus)
-    train, val = curves(out / "log.jsonl")
-    figure = loss_curve(
-        train, val, title=f"{out.name}: {trainer.model.n_parameters():,} parameters", baselines=baselines
-    )
-    figure.save(out / "loss.svg")
+    figure = curve(trainer, baselines)
+    figure.save(out / CURVE)
     png = importlib.util.find_spec("matplotlib") and figure.save(out / "loss.png")
     print(f"\n{'':14}nats a token   bits a byte   (the same held-out text)")
     for name, loss in {**baselines, "this model": trainer.best}.items():
@@ -147,8 +215,7 @@ def _report(trainer: Trainer, seconds: float) -> None:
         print("Counting wins here: at this size of model and text an n-gram is a strong baseline.")
     print(f"\n--- a sample, temperature 0.8 {'-' * 40}\n{sample(trainer)}\n{'-' * 70}")
     print(
-        f"trained {trainer.step_number} steps in {seconds:.0f} s. "
-        f"curve: {out / 'loss.svg'}{' and loss.png' if png else ''}"
+        f"trained {trainer.step_number} steps in {seconds:.0f} s. curve: {out / CURVE}{' and loss.png' if png else ''}"
     )
     print("Try next:")
     prompt = [f"--prompt={words}"] if (words := beginning_of(corpus)) else []

@@ -56,7 +56,7 @@ class Chapter:
     seeds    one, or as many as --seeds says.
     device   where it computes, "cpu" or "cuda": models and tensors go there by `.to(run.device)`.
     out      folder for figures.
-    root     the checkout.
+    root     the checkout, or what a wheel has of it.
     json     whether a last line for programs is printed.
     """
 
@@ -69,7 +69,7 @@ class Chapter:
         self.seeds: list[int] = list(range(flags.seeds))
         self.device: str = check_device(flags.device)
         self.out = Path(flags.out or Path("out") / "chapters" / number)
-        self.root = Course.find().root
+        self.root = Course.find().material
         self.begun = time.perf_counter()
         prepare_streams()  # a sign that the terminal lacks must not end the run
         end_quietly()

@@ -217,6 +217,7 @@ def main(argv: Sequence[str]) -> None:
     """Records one chapter."""
     number, *flags = argv
     course = Course.find()
+    course.check_checkout("record")
     script = course.chapter(number)
     record(script, flags, course.root / "docs" / "records" / script.name[:2])
 

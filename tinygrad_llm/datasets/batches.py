@@ -29,7 +29,7 @@ def read_tokens(path: str | Path) -> np.ndarray:
     try:
         ids = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(str(path), "a .npy file of token ids", f"{error}") from error
+        raise DataError(str(path), "a .npy file of token ids", reason(error)) from error
     if not isinstance(ids, np.ndarray) or ids.ndim != 1 or ids.dtype.kind not in "iu":
         raise DataError(
             str(path), "one axis of whole numbers", f"{getattr(ids, 'shape', '')} {getattr(ids, 'dtype', '')}"

@@ -121,11 +121,11 @@ def download(name: str, folder: Path | None = None, *, url: str | None = None, p
             )
         os.replace(part, path)
     except urllib.error.URLError as error:
-        got = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else f"{error.reason}"
+        got = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else _why(error)
         raise DataError(name, f"an answer from {address}", got, _by_hand(address, path)) from error
     except (TimeoutError, ConnectionError, http.client.IncompleteRead) as error:
         next_step = "Call again: it goes on where it stopped."
-        raise DataError(name, f"an answer from {address}", f"{error}", next_step) from error
+        raise DataError(name, f"an answer from {address}", reason(error), next_step) from error
     except (UnicodeError, http.client.HTTPException) as error:
         raise _no_address(address) from error
     except OSError as error:
@@ -133,6 +133,11 @@ def download(name: str, folder: Path | None = None, *, url: str | None = None, p
             str(path), "a place that can be written", reason(error), "Free space or choose another folder."
         ) from error
     return path
+
+
+def _why(error: urllib.error.URLError) -> str:
+    """The system's reason where there is one below it."""
+    return reason(error.reason) if isinstance(error.reason, BaseException) else f"{error.reason}"
 
 
 def _no_address(address: str) -> ArgumentError:

@@ -1,6 +1,7 @@
-"""Where the generated corpora are: beside the package in a checkout, else in the user's cache.
+"""Where the generated corpora are: beside the package in a checkout, within it in a wheel, else in the user's cache.
 
-The repository keeps their files up to a megabyte. What is missing is generated on first use, and held to its SHA-256.
+The repository, and with it a wheel, keeps their files up to a megabyte. What is missing is generated on first use, and
+held to its SHA-256.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tinygrad_llm.datasets.tales import write_tales
 from tinygrad_llm.errors import ArgumentError, DataError, StorageError, reason
 
 CHECKOUT = Path(__file__).resolve().parents[2] / "data"
+IN_A_WHEEL = Path(__file__).resolve().parents[1] / "_material" / "data"
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ CORPORA = {
 }
 
 
-def corpus(name: str) -> Path:
-    """The folder of a generated corpus, all its files in it.
+def corpus(name: str, files: Sequence[str] | None = None) -> Path:
+    """The folder of a generated corpus, all its files in it, or those that are asked for.
 
     Raises ArgumentError for a name that there is not, StorageError where the files cannot be written, DataError where
     they are not what they should be.
@@ -68,10 +70,11 @@ def corpus(name: str) -> Path:
     if name not in CORPORA:
         raise ArgumentError("name", " or ".join(CORPORA), repr(name))
     folder = CHECKOUT / name
+    wanted = CORPORA[name].sums if files is None else files
     in_checkout = (CHECKOUT / "SOURCES.md").exists()
-    if not in_checkout or (_missing(name, folder) and not os.access(CHECKOUT, os.W_OK)):
-        folder = cache_dir() / name
-    if missing := _missing(name, folder):
+    if not in_checkout or (_missing(wanted, folder) and not os.access(CHECKOUT, os.W_OK)):
+        folder = cache_dir() / name if _missing(wanted, IN_A_WHEEL / name) else IN_A_WHEEL / name
+    if missing := _missing(wanted, folder):
         print(f"generating {', '.join(missing)} in {folder}: a moment, once", file=sys.stderr, flush=True)
         try:
             _generate(name, folder, missing)
@@ -81,8 +84,8 @@ def corpus(name: str) -> Path:
     return folder
 
 
-def _missing(name: str, folder: Path) -> list[str]:
-    return [file for file in CORPORA[name].sums if not (folder / file).exists()]
+def _missing(files: Iterable[str], folder: Path) -> list[str]:
+    return [file for file in files if not (folder / file).exists()]
 
 
 def _generate(name: str, folder: Path, files: list[str]) -> None:
@@ -104,8 +107,9 @@ def _check(path: Path, expected: str) -> None:
 
 def tales_files() -> tuple[Path, Path]:
     """The tales' training text and their held-out text."""
-    folder = corpus("tales")
-    return folder / "train.txt", folder / "val.txt"
+    files = ("train.txt", "val.txt")
+    folder = corpus("tales", files)
+    return folder / files[0], folder / files[1]
 
 
 def lingo_files() -> tuple[Path, Path, Path]:

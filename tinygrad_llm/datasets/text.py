@@ -28,15 +28,20 @@ def read_text(path: str | Path, newlines: str = "keep") -> str:
     except OSError as error:
         next_step = "Is the path right? `tgl data list` shows what there is."
         raise DataError(str(path), "a text file", reason(error), next_step) from error
-    if name := _wide_encoding(raw):
-        raise DataError(str(path), "UTF-8", name, f"Convert it: iconv -f {name} -t UTF-8 FILE > NEW")
+    return decoded(raw, str(path), newlines)
+
+
+def decoded(raw: bytes, name: str, newlines: str = "keep") -> str:
+    """The text of such a file's bytes, which errors call `name`."""
+    if wide := _wide_encoding(raw):
+        raise DataError(name, "UTF-8", wide, f"Convert it: iconv -f {wide} -t UTF-8 FILE > NEW")
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         got = f"the byte 0x{raw[error.start]:02x} at offset {error.start}"
-        raise DataError(str(path), "UTF-8", got, "Convert the file, or cut that byte out.") from error
+        raise DataError(name, "UTF-8", got, "Convert the file, or cut that byte out.") from error
     if not text:
-        raise DataError(str(path), "at least one character", "an empty file")
+        raise DataError(name, "at least one character", "an empty file")
     return text.replace("\r\n", "\n").replace("\r", "\n") if newlines == "lf" else text
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save
 
-from tinygrad_llm.errors import CheckpointError, StorageError
+from tinygrad_llm.errors import CheckpointError, StorageError, reason
 from tinygrad_llm.files import MOST_TEXT, memory, open_regular, read_regular, size_of
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -48,7 +48,7 @@ def save_weights(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: M
         Path(path).write_bytes(content)
     except OSError as error:
         raise StorageError(
-            str(path), "a place that can be written", error.strerror, "Free space or choose another."
+            str(path), "a place that can be written", reason(error), "Free space or choose another."
         ) from error
 
 
@@ -62,7 +62,7 @@ def save_model(path: str | Path, config: Mapping[str, Any], arrays: Mapping[str,
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
     except OSError as error:
-        raise StorageError(str(folder), "a folder that can be written", error.strerror) from error
+        raise StorageError(str(folder), "a folder that can be written", reason(error)) from error
     save_weights(folder / "model.safetensors", arrays, {"format": "pt"})
 
 
@@ -165,7 +165,7 @@ def _array(file: BinaryIO, dtype: np.dtype[Any], shape: list[int], name: str) ->
     except ValueError as error:  # more axes than this NumPy has
         raise _bad(name, "a shape that an array can have", f"{len(shape)} axes") from error
     except (MemoryError, OSError) as error:
-        raise CheckpointError(name, "memory for it, and a disk that gives it", f"{error}") from error
+        raise CheckpointError(name, "memory for it, and a disk that gives it", reason(error)) from error
     if read != array.nbytes:
         raise _bad(name, f"{array.nbytes} bytes", read)
     return array

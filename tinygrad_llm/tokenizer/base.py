@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.errors import CheckpointError, StorageError, TokenError
+from tinygrad_llm.errors import CheckpointError, StorageError, TokenError, reason
 
 FILE_NAME = "tgl_tokenizer.json"
 """Not tokenizer.json, which is Hugging Face's and says other things."""
@@ -79,7 +79,7 @@ class Tokenizer(ABC):
             file.write_text(json.dumps(self.to_dict(), ensure_ascii=False), encoding="utf-8")
         except OSError as error:
             raise StorageError(
-                str(file), "a place that can be written", error.strerror, "Free space or choose another."
+                str(file), "a place that can be written", reason(error), "Free space or choose another."
             ) from error
         return file
 

@@ -50,7 +50,8 @@ class CharTokenizer(Tokenizer):
             at = int(np.argmin(ids >= 0))
             got = f"{text[at]!r} (U+{ord(text[at]):04X}) at position {at}"
             next_step = "Train on a text that has it, or use --tokenizer byte."
-            raise TokenError("text", f"the {self.vocab_size} characters of this tokenizer", got, next_step)
+            expected = f"the {self.vocab_size} characters of this tokenizer"
+            raise TokenError("text", expected, got, next_step, character=text[at])
         return ids
 
     def token_bytes(self, token: int) -> bytes:

@@ -56,6 +56,7 @@ BYTE_ORDER = _PRINTED + [byte for byte in range(256) if byte not in set(_PRINTED
 """The byte of each id below 256: GPT-2 gives the first ids to bytes that can be printed, in Latin-1's order."""
 BYTE_TOKENS = [bytes((byte,)) for byte in BYTE_ORDER]
 CACHE_SIZE = 1 << 20
+THE_FILES = "Get them with: tgl data get gpt2-encoder, tgl data get gpt2-merges"
 
 
 class WordCache(dict):
@@ -209,9 +210,10 @@ class RegexBPETokenizer(BPETokenizer):
         try:
             encoder = json.loads(read_regular(encoder_json, "encoder.json").decode("utf-8"))
             lines = read_regular(vocab_bpe, "vocab.bpe").decode("utf-8").split("\n")
+        except CheckpointError as error:
+            raise DataError(error.name, error.expected, error.got, THE_FILES) from error
         except (ValueError, RecursionError) as error:
-            next_step = "Get them with: tgl data get gpt2-encoder, tgl data get gpt2-merges"
-            raise DataError("GPT-2's files", "encoder.json and vocab.bpe", f"{error}", next_step) from error
+            raise DataError("GPT-2's files", "encoder.json and vocab.bpe", f"{error}", THE_FILES) from error
         merges, ids = merges_of_letters([line for line in lines if line and not line.startswith("#version")])
         special = {"<|endoftext|>": len(ids)}
         if encoder != ids | special:

@@ -20,7 +20,7 @@ def _f(default: Any, text: str) -> Any:
 class TrainConfig:
     """Sizes are in tokens, rates per step, seeds are whole numbers; see each field's help."""
 
-    text: str | None = _f(None, "text file to learn from; the tales corpus where none is given")
+    text: str | None = _f(None, "text file to learn from, - for standard input; the tales corpus where none is given")
     out: str | None = _f(None, "folder for log, checkpoints and curve; out/PRESET where none is given")
     tokenizer: str = _f("char", "char, byte, bpe (trained on the text), or gpt2 (its own files)")
     special: str = _f("refuse", "what <|endoftext|> in the text is: allow (the token), text, or refuse")

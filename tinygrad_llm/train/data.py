@@ -39,7 +39,7 @@ def text_places(text: str | None, out: Path) -> list[str]:
         return []
     place = os.path.abspath(text)
     try:
-        return [place, os.path.relpath(place, out)]
+        return [place, Path(os.path.relpath(place, out)).as_posix()]  # the folder may be read on another system
     except ValueError:  # on another drive of Windows
         return [place]
 

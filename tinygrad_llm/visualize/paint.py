@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.extras import install
 from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Polygon, Polyline, Rectangle, Stroke, Text
 
 DPI = 100
@@ -27,7 +28,7 @@ def to_matplotlib(marks: Sequence[Mark], paper: tuple[int, int, int, int]) -> An
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ConfigError("PNG", "matplotlib", "none", "pip install 'tinygrad_llm[learn]'") from error
+        raise ConfigError("PNG", "matplotlib", "none", install("learn")) from error
     left, top, width, height = paper
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     FigureCanvasAgg(figure)

@@ -6,6 +6,9 @@ chapters/exercises/stubs/e09/         made from it by `tgl dev sync`
 chapters/exercises/tests/             test_09_1.py and so on
 chapters/exercises/mutants/09.1/      wrong answers that people give
 work/e09/                             the learner's own copies
+
+In a checkout all of them lie below its folder. A wheel has those of the course within the package, and work/ is where
+the learner is.
 """
 
 from __future__ import annotations
@@ -19,6 +22,11 @@ from tinygrad_llm.errors import ConfigError
 
 HINTS = (2, 3)
 WORK = "work"
+STATE = ".state"
+COURSE = Path("chapters", "exercises", "course.toml")
+PACKAGE = Path(__file__).resolve().parents[2]
+MATERIAL = PACKAGE / "_material"
+"""What a wheel has of a checkout: chapters, exercises, corpora (`.ci/wheel_backend.py` puts it there)."""
 
 
 @dataclass(frozen=True)
@@ -51,35 +59,46 @@ class Exercise:
 
 
 class Course:
-    """The exercises in order, and their files below `root`, the checkout."""
+    """The exercises in order, their files below `material`, and the learner's below `root`: in a checkout the same."""
 
-    def __init__(self, root: Path, exercises: tuple[Exercise, ...]) -> None:
+    def __init__(self, root: Path, exercises: tuple[Exercise, ...], material: Path | None = None) -> None:
         self.root, self.exercises = root, exercises
-        self.home = root / "chapters" / "exercises"
+        self.material = root if material is None else material
+        self.home = self.material / COURSE.parent
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
-        """The course of the checkout around `start`, the current folder where None, else of the installed package.
+        """The course of the checkout around `start`, the current folder where None, else of the one that the package is
+        in, else of a wheel: then the learner's files are around `start`, or begin there.
 
-        Raises ConfigError where there is neither.
+        Raises ConfigError where there is none.
         """
-        start = Path.cwd() if start is None else start
-        package = Path(__file__).resolve().parents[3]
-        for folder in (start.resolve(), *start.resolve().parents, package):
-            if (folder / "chapters" / "exercises" / "course.toml").is_file():
+        start = (Path.cwd() if start is None else start).resolve()
+        around = (start, *start.parents)
+        for folder in (*around, PACKAGE.parent):
+            if (folder / COURSE).is_file():
                 return cls.load(folder)
-        next_step = "Clone the repository and go into its folder: the exercises are not part of the installed package."
+        if (MATERIAL / COURSE).is_file():
+            begun = (folder for folder in around if (folder / WORK / STATE).is_dir())
+            return cls.load(next(begun, start), MATERIAL)
+        next_step = "Clone the repository and go into its folder."
         raise ConfigError("exercises", "a checkout of tinygrad_llm, here or above", str(start), next_step)
 
     @classmethod
-    def load(cls, root: Path) -> Course:
+    def load(cls, root: Path, material: Path | None = None) -> Course:
         """Reads course.toml.  Raises ConfigError for an entry that is not what `Exercise` says."""
-        path = root / "chapters" / "exercises" / "course.toml"
+        path = (root if material is None else material) / COURSE
         try:
             entries = tomllib.loads(path.read_text(encoding="utf-8"))["exercise"]
         except (tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError) as error:
             raise ConfigError(str(path), "[[exercise]] tables", str(error)) from error
-        return cls(root, tuple(_exercise(entry, path) for entry in entries))
+        return cls(root, tuple(_exercise(entry, path) for entry in entries), material)
+
+    def check_checkout(self, what: str) -> None:
+        """Raises ConfigError where this is a wheel's course: `what` is for those who write one."""
+        if self.material != self.root:
+            next_step = "Clone the repository: it has the tests, the records and the book as well."
+            raise ConfigError(what, "a checkout of tinygrad_llm", "an installed package", next_step)
 
     def get(self, id: str) -> Exercise:
         """The exercise of that id, or of the learner's file; 9.1 is taken for 09.1.  Raises ConfigError."""
@@ -135,8 +154,14 @@ class Course:
         return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
     def chapters(self) -> dict[str, Path]:
-        """The chapters' scripts by number."""
-        return {path.name[:2]: path for path in sorted((self.root / "chapters").glob("[0-9][0-9]_*.py"))}
+        """The chapters' scripts by number; the learner's own copy where there is one."""
+        scripts = sorted((self.material / "chapters").glob("[0-9][0-9]_*.py"))
+        copies = {path: self.copy_of(path) for path in scripts}
+        return {path.name[:2]: copy if copy.is_file() else path for path, copy in copies.items()}
+
+    def copy_of(self, script: Path) -> Path:
+        """Where the learner's copy of a chapter is; in a checkout, the chapter itself."""
+        return self.root / "chapters" / script.name
 
     def chapter(self, number: str) -> Path:
         """The script of a chapter; 9 is taken for 09.  Raises ConfigError where there is none."""

@@ -225,6 +225,8 @@ def main(file: str, test: str, events: str, stacks: str, limit: str, known: str)
             _learner_profile()
         options = ["-q", "--tb=short", "--no-header", "-p", "no:cacheprovider", "--assert=plain"]
         options += ["-o", "addopts=", "-o", "filterwarnings=default", "-o", "pythonpath="]
+        own = str(Path(test).parent)  # what lies around it, as a project with an environment in it, has no say
+        options += ["-c", os.devnull, "--rootdir", own, "--confcutdir", own]
         options += ["-p", "no:faulthandler"]  # pytest's own would call our watchdog off at the first red check
         if not float(limit):
             options += ["--capture=no"]

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tinygrad_llm.course.exercises.catalog import WORK, Course, Exercise
-from tinygrad_llm.errors import StorageError
+from tinygrad_llm.course.exercises.catalog import STATE, WORK, Course, Exercise
+from tinygrad_llm.errors import StorageError, reason
 
 
 class Desk:
@@ -23,7 +23,7 @@ class Desk:
 
     def __init__(self, course: Course) -> None:
         self.course = course
-        self.folder = course.root / WORK / ".state"
+        self.folder = course.root / WORK / STATE
         self.path = self.folder / "state.json"
         try:
             state = json.loads(self.path.read_text(encoding="utf-8"))
@@ -37,7 +37,19 @@ class Desk:
         new = [exercise for exercise in self.course.exercises if not self.course.own(exercise).exists()]
         for exercise in new:
             self._copy(exercise)
+        self._lay_out()
         self._save()
+        return new
+
+    def _lay_out(self) -> list[Path]:
+        """Copies of a wheel's chapters, to be read and changed: of those that are not there, or that nobody touched."""
+        new = []
+        for script in sorted((self.course.material / "chapters").glob("*.py")):
+            own, key = self.course.copy_of(script), f"chapters/{script.name}"
+            untouched = own.exists() and _sha(own) == self.state["copied"].get(key) != _sha(script)
+            if not own.exists() or untouched:
+                self._put(script, own, key)
+                new.append(own)
         return new
 
     @property
@@ -111,17 +123,20 @@ class Desk:
                 replaced.append(exercise)
             elif self.state["copied"].get(exercise.id) != _sha(stub):
                 kept.append(exercise)
+        self._lay_out()
         self._save()
         return replaced, kept
 
     def _copy(self, exercise: Exercise) -> None:
-        own = self.course.own(exercise)
+        self._put(self.course.stub(exercise), self.course.own(exercise), exercise.id)
+
+    def _put(self, source: Path, own: Path, key: str) -> None:
         try:
             own.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.course.stub(exercise), own)
+            shutil.copyfile(source, own)
         except OSError as error:
-            raise StorageError(str(own), "a place that can be written", error.strerror) from error
-        self.state["copied"][exercise.id] = _sha(own)
+            raise StorageError(str(own), "a place that can be written", reason(error)) from error
+        self.state["copied"][key] = _sha(own)
 
     def _digest(self, exercise: Exercise) -> str:
         own, test = self.course.own(exercise), self.course.test(exercise)
@@ -135,7 +150,7 @@ class Desk:
             new.write_text(json.dumps(self.state, indent=1), encoding="utf-8")
             os.replace(new, self.path)
         except OSError as error:
-            raise StorageError(str(self.path), "a place that can be written", error.strerror) from error
+            raise StorageError(str(self.path), "a place that can be written", reason(error)) from error
 
 
 def _sha(*paths: Path) -> str:

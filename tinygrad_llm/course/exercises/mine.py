@@ -145,7 +145,8 @@ def main(argv: list[str]) -> None:
     replacing = put_in_place()
     sys.argv = argv
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "sitecustomize.py").write_text(f"from {__spec__.name} import put_in_place\n\nput_in_place()\n")
+        text = f"from {__spec__.name} import put_in_place\n\nput_in_place()\n"
+        Path(folder, "sitecustomize.py").write_text(text, encoding="utf-8")
         os.environ["PYTHONPATH"] = os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])
         try:
             runpy.run_path(argv[0], run_name="__main__")

@@ -69,7 +69,10 @@ def mistakes(folder: Path) -> list[Mistake]:
 
 def reason(checks: Sequence[Check], known: Sequence[Mistake]) -> str:
     """What the first red check's answer comes of; "" where no known mistake gives the same."""
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+    with contextlib.ExitStack() as silence:
+        nowhere = silence.enter_context(open(os.devnull, "w", encoding="utf-8"))
+        silence.enter_context(contextlib.redirect_stdout(nowhere))
+        silence.enter_context(contextlib.redirect_stderr(nowhere))
         red = next((check for check in checks if check.error is not None), None)
         if red is None or not isinstance(red.error, Expectation | Raised):
             return ""

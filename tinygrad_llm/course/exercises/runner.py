@@ -21,6 +21,7 @@ from typing import Any
 from tinygrad_llm.course.exercises.catalog import Course, Exercise
 from tinygrad_llm.course.exercises.show import SAVE_TO
 from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.extras import install
 
 LIMIT_S = 3.0
 """A check that computes for longer has a loop that does not end. Starting up is not counted."""
@@ -80,7 +81,7 @@ def run(
     """
     missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if missing:
-        raise ConfigError("exercises", " and ".join(missing), "none", "pip install 'tinygrad_llm[learn]'")
+        raise ConfigError("exercises", " and ".join(missing), "none", install("learn"))
     file = course.own(exercise) if file is None else file
     return watched(course, exercise, file, 0 if debug else limit, _here if debug else _start, explain)
 

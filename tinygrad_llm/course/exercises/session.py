@@ -33,6 +33,8 @@ class Session:
         new = self.desk.start()
         first = self.desk.current
         print(f"{len(new)} exercises are ready in work/." if new else "All exercises are in work/ already.")
+        if self.course.material != self.course.root:
+            print(f"{len(self.course.chapters())} chapters are in chapters/, to be read and changed.")
         print(f"\n  1. open    {self.course.shown(self.course.own(first))}")
         print("  2. run     tgl watch        (it looks at your file each time you save)")
         print(f"\nThe first one, {first.id}, is green already: change it, and see what red looks like.")
