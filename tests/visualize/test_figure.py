@@ -150,7 +150,7 @@ def test_without_matplotlib_the_way_to_it_is_named_and_nothing_is_written(tmp_pa
     monkeypatch.setattr(builtins, "__import__", no_matplotlib)
     figure = FIGURES["bars"]()
     for use in (figure.matplotlib, lambda: figure.save(tmp_path / "a.png")):
-        with pytest.raises(ConfigError, match=r"matplotlib.*tinygrad_llm\[learn\]"):
+        with pytest.raises(ConfigError, match=r"matplotlib.*pip install.*\[learn\]"):
             use()
     assert not list(tmp_path.iterdir())
     figure.save(tmp_path / "a.svg")
