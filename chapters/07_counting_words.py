@@ -10,8 +10,8 @@
 #   [`models/ngram.py`](../tinygrad_llm/models/ngram.py), [`data/SOURCES.md`](../data/SOURCES.md) (`tales`).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/07/output.txt) shows them all.
-# - **Departs from** Kneser and Ney (1995) nowhere. It is their method as Chen and Goodman (1999) write it; its terms are
-#   explained where it is built.
+# - **Departs from** Kneser and Ney (1995) nowhere. It is their method as Chen and Goodman (1999) write it; its terms
+#   are explained where it is built.
 # - **Run**: `python chapters/07_counting_words.py`. It takes about 15 seconds; `--seeds 3` about 40, since a seed here
 #   is another draw of all stories; `--fast` about ten, with fewer orders of characters and without real text.
 #   `tgl data get tinyshakespeare` gets the real text; without it that section, and its part of the claim, are left out.
