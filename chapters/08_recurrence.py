@@ -382,6 +382,8 @@ for (name, word), color in zip((("RNN", "RNN"), ("LSTM, f = 73 %", "LSTM")), COL
     for when, lengths, opacity in (("at the start", before, 0.45), ("trained", trained, 1.0)):
         points = [(t, float(max(v, 1e-12) / lengths[-1])) for t, v in enumerate(lengths[::-1])]
         shown.append(Line(f"{word} {when}", points, color, 2, opacity, dots=True))
+    print(f"{word}: the first step's share is {before[0] / before[-1]:.2g} at the start", end=", ")
+    print(f"{trained[0] / trained[-1]:.2g} when trained")
 run.show(
     line_chart(
         shown, title=f"The gradient of every step, before training and after, distance {FAR}",
@@ -407,10 +409,10 @@ gates_open = open_gates(new_lstm(run.seeds[0], 1.0)), open_gates(last)
 print(f"forget gates above 0.9 while fillers pass: {gates_open[0]:.0%} at the start, {gates_open[1]:.0%} when trained")
 
 # %% [markdown]
-# In the full run the trained LSTM's line has turned up: now the first step is the one that matters most, and the
-# fillers hardly count. It has learned to let the symbol in, to keep its gates open for it, and to keep the fillers out.
-# The RNN's has sunk: what it has learned is to answer without looking back. (With `--fast` the LSTM is still on its
-# way.)
+# In the full run the trained LSTM's line no longer sinks: the way back to the symbol is open, since its forget gates
+# are. We had written that the fillers then hardly count, and the figure says no: each of them still gets about as much
+# of the gradient as the symbol. The RNN's line has sunk: what it has learned is to answer without looking back.
+# (With `--fast` both are still on their way.)
 #
 # ## The other side: too much
 #

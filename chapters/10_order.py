@@ -520,7 +520,7 @@ lost = {s: [b - i for b, i in zip(beyond[s], inside[s])] for s in SCHEMES}
 others = [min(losses) for losses in zip(*(inside[s] for s in SCHEMES if s != "RoPE"))]
 run.check("cost of which came first, without positions", blind_cost, at_least=LN2 - 1e-5, baseline={"a coin": LN2})
 run.check("how far the outputs of two twins differ then", blind_apart, below=1e-3)
-run.check("the same, where training has led it", blind_cost, at_most=LN2 + NEAR_LN2, full_only=True)
+run.check("the same cost, no more than a coin's", blind_cost, at_most=LN2 + NEAR_LN2, full_only=True)
 run.check(
     "which came first, answered with positions", answered, at_least=ANSWERS, baseline={"a coin": 0.5}, full_only=True
 )
