@@ -71,8 +71,8 @@ print(f"{len(train)} pairs to learn from, {len(val)} to choose by, {len(test)} f
 # `-eth` to whom it is given and `-os` where, and an adjective takes its noun's ending. A subject, verb and object that
 # meet in a sentence of the test never met in training.
 #
-# **Would a dictionary do?** Take for each English word the lingo word that renders it most often, and keep the order. Or
-# turn the order around, since lingo is nearly English backwards. We count the sentences that are right to the last
+# **Would a dictionary do?** Take for each English word the lingo word that renders it most often, and keep the order.
+# Or turn the order around, since lingo is nearly English backwards. We count the sentences that are right to the last
 # letter.
 
 # %%
