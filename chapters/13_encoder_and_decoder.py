@@ -580,9 +580,9 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# It looks where it should, and so does plain counting: which word renders which is easy to know in a corpus like this.
-# We first set the diagonals beside it alone, and the figure looked like a feat. What counting does not give is the rest
-# of the sentence.
+# In the full run it looks where it should, and so does plain counting: which word renders which is easy to know in a
+# corpus like this. We first set the diagonals beside it alone, and the figure looked like a feat. What counting does
+# not give is the rest of the sentence.
 #
 # Shares are not always reasons, either: with several heads and layers, what is fetched at one place may have come from
 # another. Here we can say how often they point at the right word, because we know it.
