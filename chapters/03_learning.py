@@ -25,7 +25,7 @@ from tinygrad_llm import Module, nn, no_grad, ops
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.optim import SGD, AdamW, clip_scale, schedule
 from tinygrad_llm.train import fit
-from tinygrad_llm.visualize import line_chart
+from tinygrad_llm.visualize import line_chart, trailing_mean
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
 run = Chapter(
@@ -226,20 +226,15 @@ def nearest(x, arm, unseen, unseen_arm):
     return float((arm[distance.argmin(1)] == unseen_arm).mean())
 
 
-def smooth(losses, width=20):
-    """The mean of the last `width` losses, from step number `width` on."""
-    return np.convolve(losses, np.ones(width) / width, "valid")
-
-
 def steps_needed(losses, width=20):
     """The first step from which on the smoothed loss stays below REACHED; all of them, where it never does."""
-    above = np.flatnonzero(~(smooth(losses, width) < REACHED))  # what is no number is not below
+    above = np.flatnonzero(~(trailing_mean(losses, width) < REACHED))  # what is no number is not below
     return min(len(losses), width + int(above[-1]) + 1) if len(above) else width
 
 
 def points_of(losses, width=20, every=5, cut=np.inf):
     """The smoothed curve for a figure, each point at the step that ends its window."""
-    curve = np.minimum(np.nan_to_num(smooth(losses, width), nan=cut), cut)
+    curve = np.minimum(trailing_mean(losses, width), cut)
     return [(width + i, float(curve[i])) for i in range(0, len(curve), every)]
 
 
@@ -404,7 +399,7 @@ for name, (make, lr) in WRONG.items():
     losses, _, _ = train(make, lr, seed=0)
     losses = np.nan_to_num(np.array(losses), nan=5.0)
     late, before = losses[-100:].mean(), losses[-200:-100].mean()
-    jumps = float(np.abs(np.diff(smooth(losses, 5))).max())
+    jumps = float(np.abs(np.diff(trailing_mean(losses, 5))).max())
     signs.append([name, late, late / before, jumps])
     shown[name] = points_of(losses, every=10, cut=2.0)
 print(table(signs, ["run", "loss at the end", "of the loss before", "largest jump"]))

@@ -3,8 +3,8 @@
 #
 # An n-gram sees a few tokens and forgets the rest. Recurrence is the first idea without such a limit: read from left to
 # right, and carry a *state*, a row of numbers that each step changes a little. What stood at the start can still be in
-# it at the end. Whether it is depends on one thing, which this chapter measures: whether the gradient finds its way
-# back.
+# it at the end. Whether it is depends first of all on one thing, which this chapter measures: whether the gradient
+# finds its way back.
 #
 # - **Builds on** 02, tensors; 03, learning; 07, counting words.
 # - **Reads** [`ops/recurrent.py`](../tinygrad_llm/ops/recurrent.py), its readable form in
@@ -13,9 +13,10 @@
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/08/output.txt) shows them all.
 # - **Departs from** the papers nowhere that matters: Elman's network (1990), the LSTM of Hochreiter and Schmidhuber
-#   (1997) with the forget gate of Gers et al. (2000), PyTorch's order and biases.
-# - **Run**: `python chapters/08_recurrence.py`. It takes about half a minute; `--fast` a few seconds, and then asserts
-#   the equalities, that distance 2 is learned, and the 85 %; `--seeds 3` a minute and a half.
+#   (1997) with the forget gate of Gers et al. (2000), with two biases where one would do, as PyTorch has them.
+# - **Run**: `python chapters/08_recurrence.py`. It takes about two minutes; `--seeds 3` about five. `--fast`
+#   takes about ten seconds: it has two distances and too few steps for the longer one. It asserts the equalities and
+#   that all networks recall over two fillers, and none of what the text says about longer distances and clipping.
 
 # %%
 import time
@@ -37,11 +38,11 @@ from tinygrad_llm.visualize.chart import COLORS, Line
 
 run = Chapter(
     "08",
-    "With equal parameters an LSTM recalls over 15 fillers and an RNN does not; over 40 it takes a forget gate that "
-    "starts open. The gradient that reaches the first token before training tells who will learn. Clipping saves a "
-    "run whose gradient explodes.",
+    "Whether a network recalls is decided by its start: over 15 fillers an RNN drawn at random does not, an LSTM of "
+    "its size does, and so does an RNN that starts by keeping; over 40 an LSTM does only where its forget gate starts "
+    "open. Clipping saves a run whose gradient explodes.",
 )
-RECALLS, LEARNS, FORGETS, CHANCE, EQUAL, TOLD, STUCK, COPIES = 0.95, 0.75, 0.25, 1 / 8, 0.02, 0.85, 2.0, 0.2
+RECALLS, LEARNS, FORGETS, CHANCE, EQUAL, STUCK, COPIES = 0.95, 0.75, 0.25, 1 / 8, 0.02, 2.0, 0.2
 STEPS, DISTANCES = run.pick(1500, 250), run.pick((2, 5, 10, 15, 20, 40), (2, 15))
 V = recall_vocab_size()
 threadpool_limits(1, user_api="blas")  # a step is too little work to be shared between cores: see the last section
@@ -59,18 +60,38 @@ for row, answer in zip(tokens, answers):
     print(" ".join(spelled[t] for t in row), " ->", spelled[answer])
 
 # %% [markdown]
-# What would a 5-gram say? From distance 4 on the symbol is out of its window: one in eight is all it can do, however
-# long it counts.
+# What would a 5-gram say (07)? It sees four tokens. From three fillers on the symbol is out of its window: one in eight
+# is all it can do, however long it counts.
+#
+# And a sceptic? "Do not read at all. See which of A … H is there." Right: a *bag of words*, the counts of all tokens
+# whatever their order, has the answer at any distance. A linear layer on the bag, fitted by least squares:
+
+
+# %%
+def bags(tokens):
+    """How often each token occurs.  (B, T) -> (B, V)"""
+    return np.stack([np.bincount(row, minlength=V) for row in tokens])
+
+
+known, known_answers = recall_batch(np.random.default_rng(1), 1000, max(DISTANCES))
+asked, asked_answers = recall_batch(np.random.default_rng(2), 1000, max(DISTANCES))
+weights = np.linalg.lstsq(bags(known), np.eye(8)[known_answers], rcond=None)[0]
+bag = float(((bags(asked) @ weights).argmax(1) == asked_answers).mean())
+print(f"a bag of words over {max(DISTANCES)} fillers: {bag:.1%} right")
+
+# %% [markdown]
+# So this is no test of cleverness. It is a probe. A network that reads step by step must bring one symbol past all the
+# fillers, and if it cannot even do that, it will do nothing harder.
 #
 # ## What would you carry?
 #
-# A row of $F$ numbers, $h$. At each step mix what comes in with what was there, and bend it, so that it stays within
-# bounds:
+# A row of $F$ numbers, $h$. At each step $t$ mix what comes in, $x_t$, with what was there, and bend it, so that it
+# stays within bounds:
 #
 # $$h_t = \tanh(W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh})
-# \qquad x_t: (I),\; W_{ih}: (F, I),\; W_{hh}: (F, F),\; h_t: (F)$$
+# \qquad x_t: (I),\; W_{ih}: (F, I),\; W_{hh}: (F, F),\; h_t, b_{ih}, b_{hh}: (F)$$
 #
-# That is the plain *RNN*. One line, and a loop:
+# That is the plain *recurrent neural network*, *RNN*. One line, and a loop:
 
 
 # %%
@@ -86,15 +107,17 @@ def our_rnn(x, w_ih, w_hh, b_ih, b_hh):
 # %% [markdown]
 # ## How does the gradient come back?
 #
-# Through the same loop, backwards. Let $\delta_t$ be the gradient of the loss with respect to $h_t$. The loss at the
-# end speaks of $h_T$ only, and each earlier state is reached through the one after it:
+# Through the same loop, backwards. Let $\delta_t$, of shape $(F)$, be the gradient of the loss with respect to $h_t$.
+# The loss at the end speaks of the last state only, and each earlier one is reached through the one after it. The slope
+# of tanh is $1 - \tanh^2$, so:
 #
-# $$\delta_{t-1} = W_{hh}^T\,\big((1 - h_t^2) \odot \delta_t\big)$$
+# $$\delta_{t-1} = W_{hh}^T\,\big((1 - h_t^2) \odot \delta_t\big) \qquad \odot: \text{entry by entry}$$
 #
 # Twenty steps: twenty times the same matrix, and twenty times a slope of at most 1. What does the twentieth power of a
-# number do? Below 1 it is nearly 0, above 1 it is enormous. For a matrix the number is the size of its largest
-# eigenvalue, and for random entries with deviation $\text{gain}/\sqrt F$ that is about the gain. So let us look: draw
-# $W_{hh}$ with several gains, and watch the gradient on its way from the end to the start.
+# number do? Below 1 it is nearly 0, above 1 it is enormous. A matrix has such a number too. Multiply any vector with it
+# again and again: in the long run each product makes it longer by one and the same factor, the size of the matrix's
+# largest *eigenvalue*. For random entries with standard deviation $\text{gain}/\sqrt F$ that is about the gain. So let
+# us look: draw $W_{hh}$ with several gains, and watch the gradient on its way from the end to the start.
 
 
 # %%
@@ -106,25 +129,21 @@ def length_by_step(model, distance, count=128):
     return np.sqrt(to_device((x.grad**2).sum((0, 2)), "cpu"))
 
 
-def new_model(kind, seed, gain=1.0, forget_bias=1.0):
-    """A language model of one layer; RNN and LSTM have the same number of parameters within 2 %."""
-    model = RNNLM(RNNLMConfig(V, 16, 52 if kind == "rnn" else 24, 1, kind), rng=np.random.default_rng(seed))
-    layer = model.layers[0]
-    if kind == "rnn":
-        layer.weight_hh.assign(layer.weight_hh.data * gain)
-    else:
-        layer.bias_ih.assign(np.repeat([0, forget_bias, 0, 0], 24))  # i, f, g, o: the second quarter is f's
+def new_rnn(seed, gain=1.0):
+    """An embedding, one layer of F = 52, and an output layer."""
+    model = RNNLM(RNNLMConfig(V, 16, 52, 1, "rnn"), rng=np.random.default_rng(seed))
+    model.layers[0].weight_hh.assign(model.layers[0].weight_hh.data * gain)
     return model.to(run.device)
 
 
 lines = {}
 for gain in (0.5, 1.0, 1.5, 2.0, 3.0):
-    radius = abs(np.linalg.eigvals(new_model("rnn", 0, gain).layers[0].weight_hh.numpy())).max()
-    lengths = length_by_step(new_model("rnn", 0, gain), 40)[::-1]
+    radius = abs(np.linalg.eigvals(new_rnn(0, gain).layers[0].weight_hh.numpy())).max()
+    lengths = length_by_step(new_rnn(0, gain), 40)[::-1]
     lines[f"gain {gain:g}"] = [(t, float(v / lengths[0])) for t, v in enumerate(lengths)]
     print(
-        f"gain {gain}: largest eigenvalue {radius:.2f}, gradient 41 steps back "
-        f"{lengths[-1] / lengths[0]:.1e} of the last one's"
+        f"gain {gain}: largest eigenvalue {radius:.2f}, gradient 41 steps back is "
+        f"{lengths[-1] / lengths[0]:.1e} of the last"
     )
 run.show(
     line_chart(
@@ -136,9 +155,10 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Straight lines on a logarithmic axis: powers. Note that a gain of 1 shrinks as well, since the bend multiplies with at
-# most 1 each time. That is the *vanishing gradient* (Hochreiter, 1991; Bengio et al., 1994), and above it the exploding
-# one. Between them there is no setting that stays.
+# Nearly straight lines on a logarithmic axis: powers. Note that a gain of 1 shrinks as well, since the bend multiplies
+# with at most 1 each time. That is the *vanishing gradient* (Hochreiter, 1991; Bengio et al., 1994), and above it the
+# exploding one. With a matrix drawn at random one would have to hit the gain between them, and would hold it until the
+# first step of training.
 #
 # ## What would you change?
 #
@@ -146,18 +166,23 @@ run.show(
 # changed by addition, and only as far as *gates* allow: numbers between 0 and 1 that the network computes at each step
 # from what it sees.
 #
-# $$c_t = f \odot c_{t-1} + i \odot g \qquad h_t = o \odot \tanh(c_t)$$
+# $$c_t = f \odot c_{t-1} + i \odot g \qquad h_t = o \odot \tanh(c_t) \qquad \text{all of shape } (F)$$
 #
-# | | | $(F)$ each |
+# | | from | |
 # |---|---|---|
-# | $f$ | sigmoid | how much of what was there to keep |
+# | $f$ | sigmoid | how much of what was there to keep: the *forget gate*, open where it is 1 |
 # | $i$ | sigmoid | how much of the news to write |
 # | $g$ | tanh | the news |
 # | $o$ | sigmoid | how much of it to show |
 #
-# All four come from one linear layer on $x_t$ and one on $h_{t-1}$, $4F$ outputs each. On the way back, $dL/dc_{t-1}$
-# is $dL/dc_t$ times $f$, and nothing else. Where the network sets $f = 1$, the gradient passes as if there were no
-# distance. That is the whole of the *LSTM*.
+# All four come from one linear layer on $x_t$ and one on $h_{t-1}$, $4F$ outputs each. On the way back along $c$,
+# $dL/dc_{t-1}$ is $dL/dc_t$ times $f$, and nothing else. Where the network sets $f = 1$, the gradient passes as if
+# there were no distance. That is the whole of the *LSTM*, for *long short-term memory*.
+#
+# There is a second cure, and a sceptic will name it: leave the network as it is, and do not *draw* $W_{hh}$. Start with
+# the identity, ones on the diagonal and zeros elsewhere, and with small inputs, so that tanh hardly bends. Then
+# $h_t \approx h_{t-1} + \text{a little}$: this RNN starts by keeping everything (after Le et al., 2015). We shall try
+# both.
 
 
 # %%
@@ -195,22 +220,41 @@ print(f"our loops and the package's ops.rnn and ops.lstm agree in value and grad
 #
 # ## Who recalls, and how far?
 #
-# Four models of equal size. The RNN with the gain and the rate that suited it best: of three rates and five gains, 1.3
-# and 0.001 learned distance 10; at 15 none of them did (one run of fourteen was half right in the end). The LSTM three
-# times: its forget gate starts at sigmoid(0) = 50 %, at sigmoid(1) = 73 % (the package's, after Jozefowicz et
-# al., 2015) and at sigmoid(3) = 95 %. Each gets a fresh start for each distance, and is done when the loss has stayed
-# below 0.02.
+# Five networks of equal size. "RNN" is drawn at random, with the gain and the rate that suited it best of those that we
+# tried: 1.3 and 0.001. "RNN, keeps" starts with the identity, at a rate of 0.0003. The LSTM comes three times: its
+# forget gate starts at sigmoid(0) = 50 %, at sigmoid(1) = 73 % (the package's, after Jozefowicz et al., 2015) and at
+# sigmoid(3) = 95 %, each at a rate of 0.01. Each gets a fresh start for each distance, and is done when the loss has
+# stayed below 0.02 nats for 20 batches, or after 1,500 batches (`--fast`: 250).
 
 # %%
+
+
+def new_keeper(seed):
+    """An RNN whose state stays as it is, but for a little of what comes in."""
+    model = new_rnn(seed)
+    layer = model.layers[0]
+    layer.weight_hh.assign(np.eye(52, dtype=np.float32))
+    layer.weight_ih.assign(layer.weight_ih.data * 0.1)
+    return model.to(run.device)
+
+
+def new_lstm(seed, forget_bias):
+    model = RNNLM(RNNLMConfig(V, 16, 24, 1, "lstm"), rng=np.random.default_rng(seed))
+    model.layers[0].bias_ih.assign(np.repeat([0, forget_bias, 0, 0], 24))  # i, f, g, o: the second quarter is f's
+    return model.to(run.device)
+
+
 MODELS = {
-    "RNN": ({"kind": "rnn", "gain": 1.3}, 1e-3),
-    "LSTM, f = 50 %": ({"kind": "lstm", "forget_bias": 0.0}, 1e-2),
-    "LSTM, f = 73 %": ({"kind": "lstm", "forget_bias": 1.0}, 1e-2),
-    "LSTM, f = 95 %": ({"kind": "lstm", "forget_bias": 3.0}, 1e-2),
+    "RNN": (partial(new_rnn, gain=1.3), 1e-3),
+    "RNN, keeps": (new_keeper, 3e-4),
+    "LSTM, f = 50 %": (partial(new_lstm, forget_bias=0.0), 1e-2),
+    "LSTM, f = 73 %": (partial(new_lstm, forget_bias=1.0), 1e-2),
+    "LSTM, f = 95 %": (partial(new_lstm, forget_bias=3.0), 1e-2),
 }
-sizes = {name: new_model(seed=0, **made).n_parameters() for name, (made, _) in MODELS.items()}
+sizes = {name: make(0).n_parameters() for name, (make, _) in MODELS.items()}
 unequal = max(sizes.values()) / min(sizes.values()) - 1
-print(f"parameters: {sizes}")
+for name, size in sizes.items():
+    print(f"{name:14} {size:,} parameters")
 
 
 def at_the_end(tokens, answers):
@@ -241,14 +285,16 @@ def train(model, lr, distance, seed, steps=STEPS):
 rows, accuracy, share, after = [], {}, {}, {}
 jobs = [(seed, distance, name) for seed in run.seeds for distance in DISTANCES for name in MODELS]
 for seed, distance, name in run.progress(jobs, "runs"):
-    made, lr = MODELS[name]
-    model = new_model(seed=seed, **made)
+    make, lr = MODELS[name]
+    model = make(seed)
     before = length_by_step(model, distance)
     right, steps = train(model, lr, distance, seed)
     accuracy[name, distance, seed], share[name, distance, seed] = right, float(before[0] / before[-1])
     after[name, distance, seed] = before, length_by_step(model, distance), model
     rows.append([seed, distance, name, share[name, distance, seed], right, steps])
-print(table(rows, ["seed", "distance", "model", "gradient of the first / of the last, at the start", "right", "steps"]))
+print("share: the gradient of the first step over that of the last, before training")
+print("right: the share of 1,000 new answers that are\n")
+print(table(rows, ["seed", "distance", "network", "share", "right", "batches"]))
 
 # %%
 
@@ -269,54 +315,80 @@ run.show(
     line_chart(
         {name: over_seeds(share, name) for name in MODELS}, title="… and what the first step can be learned from",
         subtitle="|dL/dx| of the first step over that of the last, before training",
-        xlabel="fillers between symbol and question", log_x=True, log_y=True,
+        xlabel="fillers between symbol and question", ylabel="share", log_x=True, log_y=True,
     ),
     "share",
 )  # fmt: skip
 
 # %% [markdown]
-# Lay the two pictures side by side. Every model stops to recall where its own line in the second one has sunk, and the
-# one whose line stays up recalls nearly everything. How good a prophet is that share? Take every pair of runs of which
-# one learned and the other did not, and ask whether the one with the larger share is the one that learned.
+# Lay the two pictures side by side. A network stops recalling somewhere on the way down of its own line in the second,
+# and those whose lines stay up recall longest. The random RNN and the one that keeps are *the same network*, with the
+# same number of weights and the same data; so are the three LSTMs. They differ in their start, and in nothing that a
+# formula of the network would show. (Their rates differ too. We tried the random RNN at the rate of the other: over 15
+# it stayed at chance.)
+#
+# How good a prophet is the share? Take every pair of runs of which one learned and the other did not, and ask whether
+# the one with the larger share is the one that learned. A sceptic does not look into the network at all, and bets on
+# the shorter distance; and where two distances are the same, he tosses a coin.
 
 # %%
+
+
+def told_apart(score, same_distance=False):
+    """The share of pairs of which the one that learned has the higher score; equal ones count half."""
+    learned = [key for key in accuracy if accuracy[key] >= RECALLS]
+    failed = [key for key in accuracy if accuracy[key] < RECALLS]
+    pairs = [(score(a), score(b)) for a in learned for b in failed if not same_distance or a[1] == b[1]]
+    return float(np.mean([(a > b) + (a == b) / 2 for a, b in pairs])) if pairs else 0.5
+
+
+told = {
+    "share": told_apart(share.get),
+    "shorter distance": told_apart(lambda key: -key[1]),
+    "share, same distance": told_apart(share.get, True),
+}
 learned = [share[key] for key in accuracy if accuracy[key] >= RECALLS]
 failed = [share[key] for key in accuracy if accuracy[key] < RECALLS]
-told = float(np.mean([a > b for a in learned for b in failed]))
-print(
-    f"{len(learned)} runs learned, {len(failed)} did not: the share before training is right about "
-    f"{told:.1%} of their pairs"
-)
+print(f"{len(learned)} runs learned, {len(failed)} did not. Pairs told apart before training, by")
+for name, value in told.items():
+    print(f"  {name:21} {value:.1%}")
 print(f"the smallest share that was enough: {min(learned):.1e}; the largest that was not: {max(failed):.1e}")
 
 # %% [markdown]
-# **Four claims that failed.** We asked the LSTM for 95 % at 15: one start in three was still on its way after 1,500
-# steps, with 89 %. So we ask for 75 %, which these seeds had shown us; on three that nobody had looked at, 3 to 5, it
-# is 100 % each, and all else holds too. We asked for 95 % over 40 with the open gate as well, and three seeds gave
-# 100 %. On another processor, whose sums differ in the last bits, the third stopped at 88 %. So there, too, we ask for
-# 75 %. We first wrote that nobody learns from a share below a thousandth. An LSTM
-# whose gates start at 50 % did, over 20 fillers, from a ten-thousandth: AdamW divides by the usual size of a gradient,
-# and a weak one that always points the same way adds up, if there is time. And we wrote that a gradient that arrives is
-# *enough*. Look at distance 15: the RNN and the LSTM at 73 % start with the same share, about 0.03, and only one of
-# them learns. (With a gain of 1.5 the RNN's is five times as large, and that does not help.) In the RNN every filler
-# goes through the same matrix and the same bends as the symbol's trace, and shakes it as much. What is kept must not be
-# mixed with all that comes after; the LSTM's gates see to both.
+# **Claims that failed**, of what full runs over three seeds showed:
 #
-# And after training? Here is the gradient at each step of distance 15, for the RNN and the LSTM.
+# - *The share tells who will learn.* It told nine pairs in ten apart, and we claimed that. Betting on the shorter
+#   distance does as well. Among runs of the same distance, where the sceptic has only his coin, the share does better
+#   than a coin and is no oracle.
+# - *Nobody learns from a share below a thousandth.* An LSTM whose gates start at 50 % did, over 20 fillers, from a
+#   ten-thousandth: AdamW divides by the usual size of a gradient, and a weak one that always points the same way adds
+#   up, if there is time.
+# - *A gradient that arrives is enough.* At distance 15 the random RNN and the LSTM at 73 % start with about the same
+#   share, 0.03, and only one of them learns. In a random RNN every filler goes through the same matrix and the same
+#   bends as the symbol's trace, and shakes it as much. What is kept must also not be mixed with all that comes after.
+# - *An RNN does not recall over 15.* So we claimed, until we tried the one that starts by keeping. It learns 15 and 20
+#   from every start, and 40 from one of three, where the open gate learns from all. What the LSTM brought is not an
+#   ability that an RNN lacks. It is a network that can keep from the start, and can learn *when* to keep.
+# - *95 %*, of the LSTM over 15 and of the open gate over 40: a start was still on its way after 1,500 batches, or on
+#   another processor, whose sums differ in the last bits. So we ask for 75 %.
+#
+# And after training? Here is the gradient at each step of distance 15, for the random RNN and the LSTM at 73 %.
 
 # %%
 FAR = 15
 shown = []
 for (name, word), color in zip((("RNN", "RNN"), ("LSTM, f = 73 %", "LSTM")), COLORS):
-    before, trained, model = after[name, FAR, run.seeds[0]]
+    before, trained, last = after[name, FAR, run.seeds[0]]
     for when, lengths, opacity in (("at the start", before, 0.45), ("trained", trained, 1.0)):
         points = [(t, float(max(v, 1e-12) / lengths[-1])) for t, v in enumerate(lengths[::-1])]
         shown.append(Line(f"{word} {when}", points, color, 2, opacity, dots=True))
+    print(f"{word}: the first step's share is {before[0] / before[-1]:.2g} at the start", end=", ")
+    print(f"{trained[0] / trained[-1]:.2g} when trained")
 run.show(
     line_chart(
         shown, title=f"The gradient of every step, before training and after, distance {FAR}",
-        subtitle="|dL/dx| as a share of the last step's",
-        xlabel="steps back from the end", log_y=True,
+        subtitle="|dL/dx| as a share of the last step's; the symbol is the rightmost point",
+        xlabel="steps back from the end", ylabel="share", log_y=True,
     ),
     "before-and-after",
 )  # fmt: skip
@@ -333,27 +405,29 @@ def open_gates(model):
     return float((gates.numpy()[:, 1:-1] > 0.9).mean())
 
 
-gates_open = open_gates(new_model("lstm", run.seeds[0])), open_gates(model)
+gates_open = open_gates(new_lstm(run.seeds[0], 1.0)), open_gates(last)
 print(f"forget gates above 0.9 while fillers pass: {gates_open[0]:.0%} at the start, {gates_open[1]:.0%} when trained")
 
 # %% [markdown]
-# The trained LSTM's line has turned up: now the first step is the one that matters most, and the fillers hardly count.
-# It has learned to let the symbol in, to keep its gates open for it, and to keep the fillers out. The RNN's has sunk:
-# what it has learned is to answer without looking back.
+# In the full run the trained LSTM's line no longer sinks: the way back to the symbol is open, since its forget gates
+# are. We had written that the fillers then hardly count, and the figure says no: each of them still gets about as much
+# of the gradient as the symbol. The RNN's line has sunk: what it has learned is to answer without looking back.
+# (With `--fast` both are still on their way.)
 #
 # ## The other side: too much
 #
-# A gain of 3, and sequences of 80. Now the task is as easy as can be: at each step, say the token before. A plain RNN
-# learns it in a few dozen steps, if it is let. But its first gradient is some millions long. Whatever the rate, the
-# first step throws the weights out of reach, where all `tanh` are at their ends and have no slope any more. Clipping
-# (03) keeps the direction and takes away the length.
+# A gain of 3, and sequences of 80 (`--fast`: 60). Now the task is as easy as can be: at each step, say the token
+# before. But the first gradient is enormous; its length is printed below. At a large rate the first step throws the
+# weights out of reach, where all `tanh` are at their ends and have no slope any more. At a small one the gradient still
+# points somewhere else at every step, and nothing comes of it. Clipping (03) keeps the direction and takes away the
+# length. And AdamW, which divides by the usual length in any case? Let it try too, unclipped.
 
 
 # %%
-def copy_before(lr, clip, seed):
+def copy_before(kind, lr, clip, seed):
     """Trains to say the token before; returns the mean loss over the last 20 steps and the first gradient's length."""
-    rng, model = np.random.default_rng(seed), new_model("rnn", seed, gain=3.0)
-    step = EagerStep(model.loss, SGD(model.parameters(), lr=lr), clip=clip)
+    rng, model = np.random.default_rng(seed), new_rnn(seed, gain=3.0)
+    step = EagerStep(model.loss, kind(model.parameters(), lr=lr), clip=clip)
     results = []
     for number in range(run.pick(600, 200)):
         tokens = rng.integers(0, 8, (32, run.pick(80, 60)))
@@ -363,22 +437,26 @@ def copy_before(lr, clip, seed):
     return float(np.mean([r.loss for r in results[-20:]])), results[0].grad_norm
 
 
-rows, unclipped, clipped = [], [], []
+rows, unclipped, clipped, adaptive = [], [], [], []
 for seed in run.seeds:
-    for lr in run.pick((0.01, 0.1, 0.3, 1.0), (0.3,)):
-        unclipped.append(copy_before(lr, 0.0, seed)[0])
-        rows.append([seed, lr, "none", unclipped[-1]])
-    loss, length = copy_before(1.0, 1.0, seed)
+    for lr in run.pick((1e-6, 1e-3, 0.1, 1.0), (0.3,)):
+        unclipped.append(copy_before(SGD, lr, 0.0, seed)[0])
+        rows.append([seed, "SGD", lr, "none", unclipped[-1]])
+    adaptive.append(copy_before(AdamW, 0.003, 0.0, seed)[0])
+    rows.append([seed, "AdamW", 0.003, "none", adaptive[-1]])
+    loss, length = copy_before(SGD, 1.0, 1.0, seed)
     clipped.append(loss)
-    rows.append([seed, 1.0, "to 1", loss])
+    rows.append([seed, "SGD", 1.0, "to 1", loss])
     print(f"seed {seed}: the first gradient is {length:.1e} long")
-print(table(rows, ["seed", "rate", "clipping", "loss"]))
+print(table(rows, ["seed", "optimizer", "rate", "clipping", "loss, nats"]))
 
 # %% [markdown]
-# Chance is ln 8 = 2.08. We first gave each run 300 steps. On another processor, whose sums round differently, two of
-# the three clipped runs were still on their way at 0.4 and 0.6: where a gradient is millions long, its last
-# digit decides the way. With 600 all six starts that we tried there end below 0.01. On the recall task itself we found
-# no run that clipping saved: there an RNN loud enough to explode is too noisy to learn in any case.
+# Chance is ln 8 = 2.08. Without clipping SGD never gets below it. AdamW does, and stays behind: what it divides by was
+# measured on gradients that pointed elsewhere. On the recall task itself we found no run that clipping saved: there an
+# RNN loud enough to explode is too noisy to learn in any case.
+#
+# (We first gave each run 300 steps. On another processor two of three clipped runs were then still on their way: where
+# a gradient is millions long, its last digit decides the way. So now it is 600.)
 #
 # ## What does it cost?
 #
@@ -407,7 +485,7 @@ for time_steps in (16, 64, 256, 1024):
 print(table(rows, ["steps", "sequences", "LSTM, ms", "linear, ms", "ratio"]))
 
 # %% [markdown]
-# 4,096 tokens each time. (Times are of this machine and are not part of the claim.) A processor with ten thousand lanes
+# 4,096 tokens each time. (Times are of this machine and are not part of the claim.) A processor with ten thousand cores
 # would wait just as long for the last step. Chapter 09 takes the other way: no state at all, and every token asks all
 # the others at once. There the distance is 1, whatever lies between.
 #
@@ -422,24 +500,38 @@ def recalled(name, distance):
     return [accuracy[name, distance, seed] for seed in run.seeds] if distance in DISTANCES else None
 
 
-rnn = {"RNN": recalled("RNN", 15), "chance": CHANCE}
-closed = {"f = 73 %": recalled("LSTM, f = 73 %", 40), "chance": CHANCE} if 40 in DISTANCES else {"chance": CHANCE}
-run.check("LSTM, recalled over 15", recalled("LSTM, f = 73 %", 15), at_least=LEARNS, baseline=rnn, full_only=True)
+rnn = {"RNN": recalled("RNN", 15), "bag of words": bag}
+closed = {"f = 73 %": recalled("LSTM, f = 73 %", 40)} if 40 in DISTANCES else {}
+closed |= {"RNN, keeps": recalled("RNN, keeps", 40)} if 40 in DISTANCES else {}
 run.check("RNN, recalled over 15", recalled("RNN", 15), at_most=FORGETS, baseline={"chance": CHANCE}, full_only=True)
-run.check("LSTM, recalled over 40", recalled("LSTM, f = 73 %", 40), at_most=FORGETS, full_only=True)
+run.check("LSTM, recalled over 15", recalled("LSTM, f = 73 %", 15), at_least=LEARNS, baseline=rnn, full_only=True)
+run.check("RNN that keeps, recalled over 15", recalled("RNN, keeps", 15), at_least=LEARNS, baseline=rnn, full_only=True)
+run.check(
+    "LSTM, recalled over 40",
+    recalled("LSTM, f = 73 %", 40),
+    at_most=FORGETS,
+    baseline={"chance": CHANCE},
+    full_only=True,
+)
 run.check(
     "LSTM with an open gate, recalled over 40",
     recalled("LSTM, f = 95 %", 40),
     at_least=LEARNS,
-    baseline=closed,
+    baseline={**closed, "bag of words": bag},
     full_only=True,
 )
 run.check("copying without clipping, nats, every rate", unclipped, at_least=STUCK, full_only=True)
-run.check("copying with clipping, nats", clipped, at_most=COPIES, baseline={"not clipped": unclipped}, full_only=True)
-run.check("pairs of runs told apart before training", told, at_least=TOLD, baseline={"chance": 0.5})
+run.check(
+    "copying with clipping, nats",
+    clipped,
+    at_most=COPIES,
+    baseline={"not clipped": unclipped, "AdamW, not clipped": adaptive},
+    full_only=True,
+)
 run.check("recalled over 2, every network", [accuracy[key] for key in accuracy if key[1] == 2], at_least=RECALLS)
 run.check("difference in the number of parameters", unequal, at_most=EQUAL)
 run.check("our loops against ops.rnn and ops.lstm", worst, below=1e-12)
+run.report("pairs of runs told apart before training", told)
 run.report("parameters", sizes)
 run.report("runs that learned", len(learned))
 run.report("runs that did not", len(failed))

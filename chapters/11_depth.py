@@ -33,7 +33,7 @@ from tinygrad_llm.errors import NonFiniteError
 from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.tokenizer import CharTokenizer
 from tinygrad_llm.train import fit
-from tinygrad_llm.visualize import line_chart
+from tinygrad_llm.visualize import line_chart, trailing_mean
 
 run = Chapter(
     "11",
@@ -298,12 +298,8 @@ def train(model, seed, lr, steps, warmup=0, kind="constant"):
     return losses
 
 
-def smooth(losses, width=20):
-    return np.convolve(np.nan_to_num(losses, nan=1e9), np.ones(width) / width, "valid")
-
-
 def steps_to(losses, loss):
-    below = np.flatnonzero(smooth(losses) < loss)
+    below = np.flatnonzero(trailing_mean(losses) < loss)
     return int(below[0]) + 20 if len(below) else None
 
 
@@ -325,9 +321,9 @@ for seed in run.seeds:
     for kind in run.progress(STACK, "stacks"):
         losses = train(Deep(kind, 12, np.random.default_rng(seed)), seed, RATE, STEPS)
         needed[kind].append(steps_to(losses, REACHED))
-        ended[kind].append(float(smooth(losses)[-1]))
+        ended[kind].append(float(trailing_mean(losses)[-1]))
         label = "residual: off the chart" if kind == "residual" else kind
-        curves[label] = [(i + 20, min(4.2, float(v))) for i, v in enumerate(smooth(losses))][::3]
+        curves[label] = [(i + 20, min(4.2, float(v))) for i, v in enumerate(trailing_mean(losses))][::3]
 rows = [
     [kind, ", ".join("never" if n is None else str(n) for n in needed[kind]), *(f"{v:.2f}" for v in ended[kind])]
     for kind in STACK
@@ -355,7 +351,7 @@ run.show(
 survived = {}
 for kind in ("residual, small", "pre-norm"):
     losses = train(Deep(kind, 12, np.random.default_rng(0)), 0, 3e-2, STEPS)
-    survived[kind] = bool(np.isfinite(losses).all()) and smooth(losses)[-1] < frequencies
+    survived[kind] = bool(np.isfinite(losses).all()) and trailing_mean(losses)[-1] < frequencies
     print(f"at a rate of 0.03, {kind}: ends at {losses[-1]:.2f} nats")
 
 # %% [markdown]
@@ -364,10 +360,9 @@ for kind in ("residual, small", "pre-norm"):
 #
 # ## Before the part, or after the sum?
 #
-# The first transformer (Vaswani et al., 2017) normalised the sum, *post-norm*: `norm(x + f(x))`, and so does the
-# encoder-decoder of chapter 13. GPT-2 and most decoders since normalise what a part reads, *pre-norm*:
-# `x + f(norm(x))`. In the table above post-norm has no vanishing gradient to speak of, and still it did not learn. What
-# is wrong with it?
+# The first transformer (Vaswani et al., 2017) normalised the sum, *post-norm*: `norm(x + f(x))`. GPT-2 and most models
+# of its kind since normalise what a part reads, *pre-norm*: `x + f(norm(x))`. In the table above post-norm has no
+# vanishing gradient to speak of, and still it did not learn. What is wrong with it?
 #
 # Xiong et al. (2020) found that near its top the gradient of the *weights* is large and does not shrink with depth,
 # since each norm brings the stream back to size 1, and so the last part is as loud as all before it together. In
@@ -422,8 +417,8 @@ for start in run.progress([seed * 10 + s for seed in run.seeds for s in range(ST
     for name, warmup in (("post-norm", 0), ("post-norm, warm-up", 100), ("pre-norm", 0)):
         kind, _, _ = name.partition(",")
         losses = train(Deep(kind, DEPTH_NORMS, np.random.default_rng(start)), start, 1e-2, STEPS_POST, warmup)
-        fates[name].append(float(smooth(losses)[-1]))
-        warm_curves[name] = [(i + 20, float(v)) for i, v in enumerate(smooth(losses))][::3]
+        fates[name].append(float(trailing_mean(losses)[-1]))
+        warm_curves[name] = [(i + 20, float(v)) for i, v in enumerate(trailing_mean(losses))][::3]
 failed = {name: float(np.mean(np.array(ends) > FAILED)) for name, ends in fates.items()}
 for name, ends in fates.items():
     print(f"{name:19} ends at {', '.join(f'{v:.2f}' for v in ends)}; {failed[name]:.0%} above {FAILED}")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.visualize import Figure, loss_curve
+from tinygrad_llm.visualize import Figure, loss_curve, trailing_mean
 from tinygrad_llm.visualize.chart import HEIGHT, WIDTH, spread
 from tinygrad_llm.visualize.figure import ticks
 
@@ -102,3 +102,20 @@ def test_marks_are_escaped():
 def test_nothing_to_draw_is_said(train, val):
     with pytest.raises(ArgumentError):
         loss_curve(train, val)
+
+
+def test_a_trailing_mean_is_that_of_each_steps_last_losses():
+    losses = np.random.default_rng(0).normal(size=9)
+    expected = [losses[i - 4 : i].mean() for i in range(4, 10)]
+    np.testing.assert_allclose(trailing_mean(losses, 4), expected, rtol=1e-12)
+
+
+def test_a_loss_that_is_no_number_makes_every_mean_that_has_it_infinite():
+    found = trailing_mean([1.0, 1.0, float("nan"), float("inf"), 1.0, 1.0, 1.0], 2)
+    np.testing.assert_array_equal(found, [1, np.inf, np.inf, np.inf, 1, 1])
+
+
+@pytest.mark.parametrize("width", [0, 4])
+def test_a_trailing_mean_of_no_losses_or_of_more_than_there_are_is_refused(width):
+    with pytest.raises(ArgumentError):
+        trailing_mean([1.0, 2.0, 3.0], width)

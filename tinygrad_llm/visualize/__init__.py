@@ -3,7 +3,7 @@
 from tinygrad_llm.visualize.attention import ablate_heads, attention_figure, attention_text, attention_weights
 from tinygrad_llm.visualize.bars import bar_chart, grouped_bars
 from tinygrad_llm.visualize.chart import Line, heat_map, line_chart
-from tinygrad_llm.visualize.curves import loss_curve
+from tinygrad_llm.visualize.curves import loss_curve, trailing_mean
 from tinygrad_llm.visualize.figure import Figure
 from tinygrad_llm.visualize.graph import graph_figure
 from tinygrad_llm.visualize.next_token import next_token_bars
@@ -23,5 +23,6 @@ __all__ = [
     "line_chart",
     "loss_curve",
     "next_token_bars",
+    "trailing_mean",
     "visible",
 ]  # fmt: skip

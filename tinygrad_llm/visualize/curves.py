@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.visualize.chart import COLORS, Line, line_chart, subsampled
 from tinygrad_llm.visualize.figure import Figure, Point
@@ -51,6 +53,19 @@ def smoothed(points: Sequence[Point]) -> list[Point]:
         part = [loss for _, loss in points[i - near : i + near + 1]]
         out.append((step, sum(part) / len(part)))
     return out
+
+
+def trailing_mean(losses: Sequence[float], width: int = 20) -> np.ndarray:
+    """The mean of each step's last `width` losses, from step number `width` on.  (N,) -> (N - width + 1,)
+
+    inf where one of them is no number: a run that has blown up is below no bound.
+
+    Raises ArgumentError for a width below 1 or above the number of losses.
+    """
+    if not 1 <= width <= len(losses):
+        raise ArgumentError("width", f"from 1 to the number of losses, {len(losses)}", width)
+    known = np.asarray(losses, np.float64)
+    return np.convolve(np.where(np.isnan(known), np.inf, known), np.ones(width) / width, "valid")
 
 
 def _description(train: Sequence[Point], val: Sequence[Point]) -> str:
