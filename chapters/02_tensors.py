@@ -175,7 +175,8 @@ def drawn(blocks, title):
         for i, line in enumerate(values):
             for j, value in enumerate(line):
                 figure.rect((left + 42 * j, top + 42 * i), 40, 40, shade(abs(value) / 14))
-                figure.text((left + 42 * j + 20, top + 42 * i + 25), f"{value:g}", INK, 14, anchor="middle")
+                ink = "#ffffff" if abs(value) / 14 > 0.55 else INK
+                figure.text((left + 42 * j + 20, top + 42 * i + 25), f"{value:g}", ink, 14, anchor="middle")
     figure.arrow((375, 157), (425, 157), PALE_INK)
     figure.text((400, 144), "sum", PALE_INK, 12, anchor="middle")
     figure.arrow((270, 222), (270, 248), PALE_INK)

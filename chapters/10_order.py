@@ -208,7 +208,7 @@ print("our ALiBi and the package's agree")
 
 
 def striped(tables, title):
-    """Tables (T, T) side by side, light where a query does not care, dark where it does."""
+    """Tables (T, T) side by side, pale where a query does not care, blue where it does."""
     figure = Figure(760, 300, title, "Each table is constant along its diagonals: the distance alone counts")
     figure.text((20, 28), title, INK, 16, weight=600)
     for number, (name, values) in enumerate(tables.items()):
@@ -237,7 +237,7 @@ run.show(
 )
 
 # %% [markdown]
-# The darker, the larger the score of that query with that key. Three roads, one pattern: stripes along the diagonal.
+# The bluer, the larger the score of that query with that key. Three roads, one pattern: stripes along the diagonal.
 # What a model wants to know is how far, not where. And the first two are the same picture: the clocks are the same. One
 # adds them to the letter and hopes that queries and keys will find them there; the other turns queries and keys
 # themselves. (A learned table has no picture before it has learned.)

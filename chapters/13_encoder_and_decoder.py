@@ -577,7 +577,7 @@ named = [f"{word} ({' '.join(pair.source[i] for i in places)})" for word, places
 run.show(
     heat_map(
         shares, named, pair.source, title="Where the decoder looks as it writes each word",
-        subtitle="In brackets what the word renders: dark cells should stand below those words",
+        subtitle="In brackets what the word renders: blue cells should stand below those words",
     ),
     "alignment",
 )  # fmt: skip
