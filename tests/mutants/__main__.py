@@ -59,6 +59,7 @@ TESTS = {
     "datasets": ["tests/datasets"],
     "evaluate": ["tests/evaluate"],
     "train": ["tests/train"],
+    "cli": ["tests/cli/test_train_and_eval.py", "tests/cli/test_cli.py"],
 }
 
 

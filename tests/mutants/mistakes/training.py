@@ -40,7 +40,6 @@ STEPS: list[tuple[str, str, str, str]] = [
     ("train/workers.py", "return max(1, min(cores(), examples))", "return cores()", "auto takes more threads than examples"),
     ("train/workers.py", "    return min(count, examples)", "    return count", "more threads than examples"),
     ("train/workers.py", "self.pool.submit(copy_context().run, task, i)", "self.pool.submit(task, i)", "threads do not know no_grad"),
-    ("train/workers.py", "            if error is not None:\n                raise error\n", "            pass\n", "an error in a thread is found only by its result"),
     ("train/workers.py", "        sys.setswitchinterval(self.switch_interval)", "        pass", "the switch interval is kept"),
     ("train/workers.py", "        self.blas.__exit__(None, None, None)\n", "", "BLAS does not get its threads back"),
 ]  # fmt: skip
@@ -284,4 +283,26 @@ OPTIMIZERS: list[tuple[str, str, str, str]] = [
     ("optim/optimizer.py", "            p.grad = None", "            p.grad = None if p.grad is None else 0 * p.grad", "gradients kept as zeros"),
 ]  # fmt: skip
 
-MISTAKES = [*STEPS, *RUNS, *FILES, *TEXTS, *OPTIMIZERS]
+COMMANDS: list[tuple[str, str, str, str]] = [
+    ("cli/evaluate.py", "len(text.encode(\"utf-8\"))", "len(text)", "tgl eval divides by characters"),
+    ("cli/evaluate.py", "loss / math.log(2) * count / len", "loss / math.log(2) / len", "tgl eval forgets how many tokens"),
+    ("cli/evaluate.py", "loss / math.log(2) * count", "loss * count", "tgl eval's bits are nats"),
+    ("cli/evaluate.py", "math.exp(loss) if", "2**loss if", "perplexity to the base 2"),
+    ("cli/evaluate.py", "model.loss(batch, divisor=count).item() for", "model.loss(batch).item() / len(batches) for", "tgl eval averages batches of different sizes"),
+    ("cli/evaluate.py", "model.config.block_size, flags.batch_size))", "model.config.block_size, flags.batch_size, 100))", "tgl eval takes a part of the text"),
+    ("cli/evaluate.py", "read_text(flags.text, flags.newlines)", "read_text(flags.text)", "tgl eval ignores newlines"),
+    ("cli/load.py", "(folder / \"checkpoint\" / \"best\", folder / \"checkpoint\" / \"last\", folder)", "(folder / \"checkpoint\" / \"last\", folder / \"checkpoint\" / \"best\", folder)", "a run's model is its last, not its best"),
+    ("cli/train.py", "{**PRESETS[preset], **given}", "{**given, **PRESETS[preset]}", "the preset stands above the flags"),
+    ("cli/train.py", "TrainConfig(**{**PRESETS[preset], **given})", "TrainConfig(**given)", "the preset is ignored"),
+    ("cli/train.py", "return 128 + stop.number", "return 1", "a stopped run exits as one that failed"),
+    ("cli/train.py", "vocab_size).fit(corpus.train)", "vocab_size).fit(corpus.val)", "n-grams have seen the held-out text"),
+    ("cli/train.py", "model.cross_entropy(corpus.val)", "model.cross_entropy(corpus.train)", "n-grams judged by what they have seen"),
+    ("cli/train.py", "np.random.default_rng(trainer.config.seed)", "np.random.default_rng(0)", "the seed does not reach the sample"),
+    ("cli/train.py", "if any(loss < trainer.best for", "if any(loss > trainer.best for", "counting wins where it loses"),
+    ("cli/train.py", "\"this model\": trainer.best}", "\"this model\": trainer.evaluate()}", "the table shows the last model, not the best"),
+    ("cli/train.py", "if trainer.step_number >= trainer.config.steps:", "if False:", "a finished run is run again"),
+    ("cli/train.py", "if \"out\" in given else Path(\"out\") / preset\n    trainer = resume_run", "if \"out\" in given else Path(\"out\")\n    trainer = resume_run", "going on without --out looks elsewhere"),
+    ("cli/train.py", "{loss * corpus.nats_to_bits_per_byte:14.4f}", "{loss / np.log(2):14.4f}", "bits a token in the column of bits a byte"),
+]  # fmt: skip
+
+MISTAKES = [*COMMANDS, *STEPS, *RUNS, *FILES, *TEXTS, *OPTIMIZERS]
