@@ -56,9 +56,14 @@ TESTS = {
     "models": ["tests/models", "tests/nn"],
     "generate": ["tests/generate"],
     "tokenizer": ["tests/tokenizer"],
-    "datasets": ["tests/datasets"],
+    "datasets": ["tests/datasets/test_batches.py", "tests/datasets/test_text.py", "tests/datasets"],
     "evaluate": ["tests/evaluate"],
-    "train": ["tests/train"],
+    "train": [
+        "tests/train/test_by_hand.py",
+        "tests/train/test_folder.py",
+        "tests/train/test_settings.py",
+        "tests/train",
+    ],
     "cli": ["tests/cli/test_train_and_eval.py", "tests/cli/test_cli.py"],
 }
 
