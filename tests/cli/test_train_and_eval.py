@@ -24,7 +24,7 @@ from tinygrad_llm.train.trainer import Trainer
 TEXT = "die Katze saß auf der Matte, und der Hund saß auf dem Hügel.\n" * 14
 SMALL = {
     "n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 8, "batch_size": 4, "warmup": 2, "threads": 1, "eval_every": 6,
-    "steps": 12, "lr": 0.03, "dropout": 0.1,
+    "steps": 12, "dropout": 0.1,
 }  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def evaluated(capsys, *argv):
 @pytest.mark.parametrize("batch_size", [1, 3, 32])
 def test_evaluation_is_the_mean_of_the_best_models_loss(batch_size, done, tmp_path, capsys):
     folder, _ = done
-    text = "der Hund saß auf der Katze. " * 3 + "ß"
+    text = "der Hund saß auf der Katze. " * 40 + "ß"
     (tmp_path / "t.txt").write_text(text, encoding="utf-8")
     saved = load_checkpoint(folder / "run" / "checkpoint" / "best")
     assert saved.document("state")["step"] == 6

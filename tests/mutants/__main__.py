@@ -65,7 +65,7 @@ TESTS = {
         "tests/train/test_settings.py",
         "tests/train",
     ],
-    "cli": ["tests/cli/test_train_and_eval.py", "tests/cli/test_cli.py"],
+    "cli": ["tests/cli/test_train_and_eval.py", "tests/cli/test_cli.py", "tests/cli/test_runs.py"],
 }
 
 

@@ -44,6 +44,28 @@ STEPS: list[tuple[str, str, str, str]] = [
     ("train/workers.py", "        self.blas.__exit__(None, None, None)\n", "", "BLAS does not get its threads back"),
 ]  # fmt: skip
 
+ON_A_GPU: list[tuple[str, str, str, str]] = [
+    ("train/device_step.py", "first_example=i * len(next(iter(batch.values())))", "first_example=0", "a GPU's accumulated batches share their dropout"),
+    ("train/device_step.py", "np.array([self.seed & (2**64 - 1), number], np.uint64)", "np.array([self.seed & (2**64 - 1), 0], np.uint64)", "a GPU's dropout is the same in every step"),
+    ("train/device_step.py", "np.array([self.seed & (2**64 - 1), number], np.uint64)", "np.array([0, number], np.uint64)", "the seed does not reach a GPU's dropout"),
+    ("train/device_step.py", "            for i in range(count):\n", "            for i in range(min(count, 2)):\n", "a GPU accumulates two batches at most"),
+    ("train/device_step.py", "total = loss.data if total is None else total + loss.data", "total = loss.data", "a GPU's loss is the last batch's"),
+    ("train/device_step.py", "        self.sink.clear()\n", "", "a GPU's gradients grow from step to step"),
+    ("train/device_step.py", "        self.optimizer.begin_step(lr)\n", "        self.optimizer.begin_step()\n", "the rate does not reach a GPU"),
+    ("train/device_step.py", "        if len(self.waiting) == self.every:\n            self.read()\n", "", "a slot is written before it was read"),
+    ("train/device_step.py", "            self.optimizer.steps -= len(steps) - fell  # none of these was done\n", "", "steps that were not done are counted"),
+    ("train/device_step.py", "            self.state[FINITE] = 1  # who has mended what was wrong may go on\n", "", "after a NaN a GPU never learns again"),
+    ("train/device_step.py", "        loss, norm = losses[steps[-1][0] % self.every]", "        loss, norm = losses[steps[0][0] % self.every]", "a GPU tells the first result, not the last"),
+    ("train/device_step.py", "        if not state[FINITE]:\n            fell", "        if False:\n            fell", "what is not finite on a GPU is never told"),
+    ("train/device_step.py", "self.graph.recorded is not None and divisor == self.recorded_for", "self.graph.recorded is not None", "a graph is replayed for another divisor"),
+    ("train/device_step.py", "            self.recorded_for = divisor\n", "", "a graph is recorded and never replayed"),
+    ("train/device_step.py", "self.precision == \"tf32\"", "self.precision != \"fp32\"", "bf16 rounds its products too"),
+    ("train/device_step.py", "        options = {} if dtype is None else {\"dtype\": dtype}", "        options: dict = {}", "bf16 is float32"),
+    ("train/trainer.py", "\"every\": min(c.log_every, MOST_WAITING),", "\"every\": c.log_every,", "a hundred steps wait in pinned memory"),
+    ("train/trainer.py", "            if c.graph:\n", "            if True:\n", "graph ignored"),
+    ("train/trainer.py", "if result is None and (self.stop_asked or self._is_due(number + 1)):", "if result is None and (self.stop_asked or self._is_due(number)):", "a GPU is asked a step too late"),
+]  # fmt: skip
+
 RUNS: list[tuple[str, str, str, str]] = [
     ("train/trainer.py", "self.batches[number * c.accumulate + i]", "self.batches[number + i]", "accumulated batches repeat"),
     ("train/trainer.py", "self.batches[number * c.accumulate + i] for i in range(c.accumulate)", "self.batches[number * c.accumulate + i] for i in range(1)", "accumulate ignored"),
@@ -305,4 +327,4 @@ COMMANDS: list[tuple[str, str, str, str]] = [
     ("cli/train.py", "{loss * corpus.nats_to_bits_per_byte:14.4f}", "{loss / np.log(2):14.4f}", "bits a token in the column of bits a byte"),
 ]  # fmt: skip
 
-MISTAKES = [*COMMANDS, *STEPS, *RUNS, *FILES, *TEXTS, *OPTIMIZERS]
+MISTAKES = [*COMMANDS, *STEPS, *ON_A_GPU, *RUNS, *FILES, *TEXTS, *OPTIMIZERS]
