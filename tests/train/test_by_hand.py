@@ -8,8 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tinygrad_llm import Tensor
 from tinygrad_llm.backend import KeyedStream
+from tinygrad_llm.errors import NonFiniteError
 from tinygrad_llm.models import GPT, GPTConfig
+from tinygrad_llm.optim import SGD
 from tinygrad_llm.train import EagerStep, ThreadedStep, TrainConfig, load_checkpoint, model_of, start_run, trainer
 from tinygrad_llm.train.log import read_log
 
@@ -209,14 +212,31 @@ def test_the_best_is_the_least_of_all_evaluations_and_saved_when_it_came(config,
         assert (state["best"], state["step"]) == (best, step)
 
 
+# ---- a step
+
+
+def rows_of(w):
+    """A loss whose gradient is the sum of the rows."""
+    return lambda batch, *, rng=None, divisor=None: (w * Tensor(batch["x"])).sum() / divisor
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("divisor", [0.5, 1.0, 2.5, 7])
+def test_a_step_is_divided_by_what_is_given_whole_or_not(divisor, threads):
+    w = Tensor(np.ones(3), requires_grad=True)
+    optimizer = SGD([("w", w)], lr=0.1)
+    options = {"clip": 0.0, **({"threads": 2} if threads == 2 else {})}
+    step = (ThreadedStep if threads == 2 else EagerStep)(rows_of(w), optimizer, **options)
+    result = step([{"x": np.eye(3)}, {"x": np.ones((2, 3))}], 0, 0.5, divisor)
+    assert result.loss == pytest.approx(9 / divisor) and result.grad_norm == pytest.approx(3 * math.sqrt(3) / divisor)
+    np.testing.assert_allclose(w.data, 1 - 0.5 * 3 / divisor)
+    step.close()
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("bad", ["loss", "gradient", "infinite loss"])
 def test_neither_a_loss_nor_a_gradient_that_is_not_finite_is_used(bad, threads):
     """Each alone."""
-    from tinygrad_llm import Tensor
-    from tinygrad_llm.errors import NonFiniteError
-    from tinygrad_llm.optim import SGD
-
     w = Tensor(np.ones((2, 3)), requires_grad=True)
     optimizer = SGD([("w", w)], lr=0.1, momentum=0.5)
 
