@@ -158,7 +158,9 @@ def test_evaluation_is_the_mean_over_the_held_out_text_or_so_many_batches_of_it(
 def test_every_line_of_the_log_says_what_was(config, tmp_path, monkeypatch):
     clock = iter(range(10**6))
     monkeypatch.setattr(trainer.time, "perf_counter", lambda: float(next(clock)))
+    (tmp_path / "text.txt").write_text(TEXT.replace("o", "ö"), encoding="utf-8")
     run = start_run(replace(config, log_every=2, checkpoint_every=1), tmp_path / "run")
+    assert run.corpus.val_bytes > len(run.corpus.val)
     reported, states, plain = [], {}, run.save
 
     def save(name):
@@ -205,6 +207,8 @@ def test_the_best_is_the_least_of_all_evaluations_and_saved_when_it_came(config,
     saved, plain = [], run.save
     run.save = lambda name: (saved.append((name, run.step_number)), plain(name))
     assert run.run(progress=False, report=lambda line: None) == 1.5
+    told = [e["val_loss"] for e in read_log(run.out / "log.jsonl") if e["event"] == "eval"]
+    assert told == [3.0, 2.5, 2.0, 2.75, 2.0, 1.5, 1.75]
     assert [n for name, n in saved if name == "best"] == [1, 2, 5]
     assert [n for name, n in saved if name == "last"] == [0, 1, 2, 3, 4, 5, 6]
     for name, best, step in (("best", 1.5, 5), ("last", 1.5, 6)):

@@ -234,6 +234,25 @@ def test_a_trainer_that_was_stopped_goes_on_by_itself_to_the_same_bits(config, t
     assert run.optimizer.flat.data.tobytes() == whole.optimizer.flat.data.tobytes()
 
 
+def test_a_trainer_that_failed_after_its_best_was_saved_goes_on_by_itself(config, tmp_path):
+    run = start_run(replace(config, eval_every=1), tmp_path / "run")
+    losses, plain = iter([9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0]), run._one_step
+    run.evaluate = lambda: next(losses)
+
+    def fault(bar):
+        if run.step_number == 5:
+            raise KeyError("a fault")
+        plain(bar)
+
+    run._one_step = fault
+    with pytest.raises(KeyError):
+        run.run(progress=False, report=quiet)
+    steps = [load_checkpoint(run.out / "checkpoint" / name).document("state")["step"] for name in ("last", "best")]
+    assert steps == [4, 5]
+    run._one_step = plain
+    assert run.run(progress=False, report=quiet) == 3.0
+
+
 def test_before_any_evaluation_there_is_no_best(config, tmp_path):
     run = start_run(config, tmp_path / "run")
     run._begin()
