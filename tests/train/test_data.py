@@ -121,6 +121,26 @@ def test_a_text_that_has_changed_anywhere_is_noticed_at_resume(place, config, tm
         resume_run(tmp_path / "run", {})
 
 
+def test_of_several_texts_the_runs_own_is_taken_and_remembered(config, tmp_path, monkeypatch):
+    """One of the same name stands where the command is typed this time; another one is named, and refused."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "text.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "two" / "text.txt").write_text(TEXT.replace("zzyzx", "zyzzy"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "one")
+    start_run(replace(config, text="text.txt"), tmp_path / "run").run(progress=False, report=lambda line: None)
+    monkeypatch.chdir(tmp_path / "two")
+    resumed = resume_run(tmp_path / "run", {})
+    assert resumed.config.text == str(tmp_path / "one" / "text.txt")
+    assert resumed.corpus.tokenizer.decode(resumed.corpus.val) == HELD_OUT
+    with pytest.raises(CheckpointError, match="Was the text changed"):
+        resume_run(tmp_path / "run", {"text": "text.txt"})
+    (tmp_path / "one" / "text.txt").rename(tmp_path / "new.txt")
+    resumed = resume_run(tmp_path / "run", {"text": str(tmp_path / "new.txt"), "steps": 4})
+    resumed.run(progress=False, report=lambda line: None)
+    assert resume_run(tmp_path / "run", {}).config.text == str(tmp_path / "new.txt")
+
+
 def test_a_trainer_does_not_take_up_another_corpus(config, tmp_path):
     start_run(config, tmp_path / "run").run(progress=False, report=lambda line: None)
     saved = load_checkpoint(tmp_path / "run" / "checkpoint" / "last")

@@ -148,7 +148,7 @@ RUNS: list[tuple[str, str, str, str]] = [
     ("train/config.py", "\"accumulate\": 40,", "\"accumulate\": 4,", "a preset that is not its source's"),
     ("train/config.py", "beta2: float = _f(0.99,", "beta2: float = _f(0.999,", "a default that is not nanoGPT's"),
     ("train/ranges.py", "\"final_lr\": number(0, 1000)", "\"final_lr\": number(0, 1000, \"(]\")", "a rate may not fall to 0"),
-    ("train/ranges.py", "\"dropout\": number(0, 1, \"[)\")", "\"dropout\": number(0, 1)", "all activations may be left out"),
+    ("train/ranges.py", "\"clip\": number(0, 1e9)", "\"clip\": number(0, 1e9, \"(]\")", "no run without clipping"),
     ("train/ranges.py", "\"warmup\": whole(0, MOST)", "\"warmup\": whole(1, MOST)", "no run without warm-up"),
 ]  # fmt: skip
 
