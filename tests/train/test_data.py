@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.datasets.locate import corpus as generated
-from tinygrad_llm.errors import CheckpointError, DataError, TokenError
+from tinygrad_llm.errors import CheckpointError, ConfigError, DataError, TokenError
 from tinygrad_llm.tokenizer import ByteTokenizer, CharTokenizer, RegexBPETokenizer
 from tinygrad_llm.train import TrainConfig, load_checkpoint, resume_run, save_checkpoint, start_run
 from tinygrad_llm.train.data import Corpus, fingerprint, is_of, load_corpus, text_candidates, text_places
@@ -139,6 +139,14 @@ def test_of_several_texts_the_runs_own_is_taken_and_remembered(config, tmp_path,
     resumed = resume_run(tmp_path / "run", {"text": str(tmp_path / "new.txt"), "steps": 4})
     resumed.run(progress=False, report=lambda line: None)
     assert resume_run(tmp_path / "run", {}).config.text == str(tmp_path / "new.txt")
+
+
+def test_a_run_of_the_tales_stays_one_of_the_tales(config, tmp_path):
+    tales = replace(config, text=None, steps=1, eval_batches=1)
+    start_run(tales, tmp_path / "run").run(progress=False, report=lambda line: None)
+    assert resume_run(tmp_path / "run", {}).config == tales
+    with pytest.raises(ConfigError, match="text = None"):
+        resume_run(tmp_path / "run", {"text": config.text})
 
 
 def test_a_trainer_does_not_take_up_another_corpus(config, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -130,7 +131,7 @@ def test_a_run_that_failed_leaves_the_checkpoint_as_it_was(threads, config, tmp_
         plain(bar)
 
     run._one_step = poisoned
-    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match="step 5"):
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match=r"step 5, .*tensor token_embedding\.weight"):
         run.run(progress=False, report=quiet)
     assert {path.name: path.read_bytes() for path in (run.out / "checkpoint" / "last").iterdir()} == before
     last = list(read_log(run.out / "log.jsonl"))[-1]
@@ -216,6 +217,30 @@ def test_a_run_goes_on_from_its_last_checkpoint_and_not_from_its_best(config, tm
     assert resumed.run(progress=False, report=quiet) == 2.0
     assert load_checkpoint(run.out / "checkpoint" / "best").document("state")["step"] == 4
     assert json.loads((run.out / "config.json").read_text())["steps"] == 8
+
+
+def test_where_the_best_is_all_there_is_a_run_goes_on_from_there(config, tmp_path):
+    run = start_run(config, tmp_path / "run")
+    losses = iter([3.0, 2.0, 2.5])
+    run.evaluate = lambda: next(losses)
+    run.run(progress=False, report=quiet)
+    shutil.rmtree(run.out / "checkpoint" / "last")
+    resumed = resume_run(run.out, {})
+    assert (resumed.step_number, resumed.best, newest(run.out).name) == (4, 2.0, "best")
+    resumed.run(progress=False, report=quiet)
+    assert load_checkpoint(run.out / "checkpoint" / "last").document("state")["step"] == 6
+
+
+@pytest.mark.parametrize("saves", [0, 3])
+def test_of_two_that_go_on_from_one_step_the_second_is_refused(saves, config, tmp_path):
+    """Whether the folder held one checkpoint then, or the tenth."""
+    stopped(replace(config, checkpoint_every=1), tmp_path / "run", 1 + saves)
+    first, second = (resume_run(tmp_path / "run", {}) for _ in range(2))
+    first.run(progress=False, report=quiet)
+    kept = load_checkpoint(tmp_path / "run" / "checkpoint" / "last")
+    with pytest.raises(ConfigError, match="Another process has gone on"):
+        second.run(progress=False, report=quiet)
+    assert load_checkpoint(tmp_path / "run" / "checkpoint" / "last").sequence == kept.sequence
 
 
 def test_a_finished_run_that_is_run_again_does_nothing_more(config, tmp_path):
