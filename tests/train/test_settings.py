@@ -288,6 +288,15 @@ def test_presets_are_what_their_sources_say():
     char = TrainConfig(**PRESETS["shakespeare-gpu"])
     assert {name: getattr(char, name) for name in theirs} == theirs
     assert replace(TrainConfig(**PRESETS["shakespeare-cpu"]), lr=1e-3) == TrainConfig()
+    # ours: README's minute
+    assert PRESETS["tales"] == {
+        "block_size": 128,
+        "steps": 1500,
+        "lr": 4e-3,
+        "eval_every": 200,
+        "checkpoint_every": 400,
+    }
+    assert PRESETS["shakespeare-cpu"] == {"lr": 2e-3} and next(iter(PRESETS)) == "tales"
 
 
 def test_bounds_belong_to_a_range_where_they_make_sense(config):
