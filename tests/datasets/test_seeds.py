@@ -42,3 +42,19 @@ def test_the_counts_of_the_files_are_what_they_say(generate, counts):
 def test_each_split_is_read_under_its_own_name():
     assert [path.name for path in locate.tales_files()] == ["train.txt", "val.txt"]
     assert [path.name for path in locate.lingo_files()] == ["train.tsv", "val.tsv", "test.tsv"]
+
+
+def test_a_sentence_that_is_drawn_twice_is_told_once(monkeypatch):
+    plain, again = lingo._Draw.clause, []
+
+    def twice(draw, inner=False):
+        if inner:
+            return plain(draw, inner)
+        if again:
+            return again.pop()
+        again.append(plain(draw))
+        return again[0]
+
+    monkeypatch.setattr(lingo._Draw, "clause", twice)
+    (told,) = lingo.generate_lingo(1, {"train": 30}).values()
+    assert len(told) == len(set(told)) == 30
