@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -180,9 +181,12 @@ def test_a_text_is_looked_for_where_it_was_and_as_seen_from_the_run(tmp_path, mo
     out = tmp_path / "runs" / "one"
     out.mkdir(parents=True)
     (tmp_path / "texts" / "t.txt").write_text("a")
-    typed = "texts/t.txt"
+    typed = os.path.join("texts", "t.txt")
     places = text_places(typed, out)
-    assert places == [str(tmp_path / "texts" / "t.txt"), "../../texts/t.txt"] and text_places(None, out) == []
+    assert (
+        places == [str(tmp_path / "texts" / "t.txt"), os.path.join("..", "..", "texts", "t.txt")]
+        and text_places(None, out) == []
+    )
     assert text_candidates(typed, None, places, out) == [typed, str(tmp_path / "texts" / "t.txt")]
     monkeypatch.chdir(out)  # what was typed holds no longer
     assert text_candidates(typed, None, places, out) == [str(tmp_path / "texts" / "t.txt")]
@@ -190,7 +194,7 @@ def test_a_text_is_looked_for_where_it_was_and_as_seen_from_the_run(tmp_path, mo
     (tmp_path / "runs").rename(tmp_path / "all")
     moved = tmp_path / "all" / "one"
     (tmp_path / "all" / "texts").rename(tmp_path / "texts")
-    assert text_candidates(typed, None, ["/nowhere/t.txt", "../../texts/t.txt"], moved) == [
+    assert text_candidates(typed, None, ["/nowhere/t.txt", os.path.join("..", "..", "texts", "t.txt")], moved) == [
         str(tmp_path / "texts" / "t.txt")
     ]
     assert text_candidates(typed, "given.txt", places, moved) == ["given.txt"]
