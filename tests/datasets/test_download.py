@@ -83,9 +83,11 @@ def test_what_was_cut_off_is_resumed_or_begun_again(ranges, server, tmp_path):
     assert server.asked[-1] == "bytes=1000-"
 
 
-def test_a_part_that_is_too_long_is_thrown_away(server, tmp_path):
+@pytest.mark.parametrize("more", [b"", b"x"], ids=["as long as the whole", "too long"])
+def test_a_part_to_which_nothing_is_missing_is_thrown_away(more, server, tmp_path):
+    """A server has no range that begins at the end."""
     (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "t.txt.part").write_bytes(CONTENT + b"x")
+    (tmp_path / "sub" / "t.txt.part").write_bytes(CONTENT + more)
     assert get(server, tmp_path).read_bytes() == CONTENT and server.asked == [None]
 
 

@@ -74,6 +74,12 @@ def test_rows_of_a_batch_are_drawn_one_by_one_and_with_replacement():
     assert set(few) == {0, 1}
 
 
+def test_rows_stand_in_the_order_in_which_their_places_were_drawn():
+    """Not sorted: threads take rows by their place in the batch."""
+    starts = batch(3, 5)["tokens"][:, 0]
+    assert starts.tolist() == np.random.default_rng((3, 5)).integers(0, 996, 6).tolist() != sorted(starts)
+
+
 def test_a_larger_batch_or_a_longer_window_are_cut_from_the_same_text():
     for changes in ({}, {"batch_size": 1}, {"block_size": 999}):
         found = batch(3, 5, **changes)

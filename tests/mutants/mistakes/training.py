@@ -379,6 +379,18 @@ LATER: list[tuple[str, str, str, str]] = [
     ("cli/train.py", "trainer.move_to(claimed(wanted))", "trainer.move_to(wanted)", "two runs of one preset want one folder"),
     ("cli/train.py", "    if preset.startswith((\"shakespeare\", \"gpt2\")) and \"text\" not in given:", "    if preset.startswith(\"shakespeare\") and \"text\" not in given:", "gpt2-124m is trained on the tales"),
     ("cli/train.py", "f\"  {_resume_command(out)} --steps {2 * trainer.config.steps}\"", "f\"  {_resume_command(out)} --steps {trainer.config.steps}\"", "what is suggested does nothing"),
+    ("train/trainer.py", "lr = self.lr_at(number + 1)", "lr = self.lr_at((number + 1) * c.accumulate)", "the schedule counts batches, not steps"),
+    ("train/trainer.py", "c.eval_batches or None))", "c.eval_batches or None))[:-1]", "the last evaluated batch is left out"),
+    ("train/trainer.py", "(\"SIGINT\", \"SIGTERM\", \"SIGHUP\")", "(\"SIGINT\", \"SIGTERM\")", "a closed terminal kills the run"),
+    ("train/trainer.py", "name: to_device(array, \"cpu\") for name, array in self.optimizer.state_dict().items()", "name: to_device(array, \"cpu\") for name, array in zip(self.optimizer.state_dict(), reversed(self.optimizer.state_dict().values()))", "moments exchanged where they are saved"),
+    ("train/step.py", "loss = sum(self.workers.run(forward_and_backward))", "loss = max(self.workers.run(forward_and_backward))", "the loss of one thread"),
+    ("train/fit.py", "result = step([batch], number, rate,", "result = step([batch], number - 1, rate,", "fit's steps counted from 0"),
+    ("train/workers.py", "self.pool.submit(copy_context().run, task, i)", "self.pool.submit(copy_context().run, task, i - 1)", "the last part is nobody's"),
+    ("train/data.py", "paths = [text, *(os.path.normpath(out / place) for place in places)]", "paths = [*(os.path.normpath(out / place) for place in places), text]", "what was typed is looked at last"),
+    ("datasets/batches.py", "        windows = np.asarray(", "        starts = np.sort(starts)\n        windows = np.asarray(", "rows in the text's order"),
+    ("datasets/download.py", "    if have >= source.size:", "    if have > source.size:", "a part that is complete is asked to go on"),
+    ("optim/optimizer.py", "edge = min(max(self.flat.n_decaying, start), stop)", "edge = self.flat.n_decaying", "ranges that do not hold the edge"),
+    ("datasets/text.py", "    codecs.BOM_UTF32_LE: \"UTF-32\",\n    codecs.BOM_UTF32_BE: \"UTF-32\",\n    codecs.BOM_UTF16_LE: \"UTF-16\",\n", "    codecs.BOM_UTF16_LE: \"UTF-16\",\n    codecs.BOM_UTF32_LE: \"UTF-32\",\n    codecs.BOM_UTF32_BE: \"UTF-32\",\n", "UTF-32 called UTF-16"),
 ]  # fmt: skip
 """Of all kinds, written when those above were found."""
 
