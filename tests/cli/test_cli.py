@@ -179,6 +179,7 @@ def test_without_a_command_the_commands_are_listed(capsys):
         (["train", "--step", "3"], ["--step", "Did you mean --steps"]), (["train", "--steps", "many"], ["--steps", "whole number"]),
         (["train", "--steps", "1.5"], ["--steps"]), (["train", "--lr", "fast"], ["--lr"]), (["train", "--preset", "none"], ["--preset", "tales"]),
         (["train", "--zzz"], ["--zzz"]), (["train", "--preset", "shakespeare-cpu"], ["tgl data get tinyshakespeare"]),
+        (["train", "--preset", "gpt2-124m"], ["tgl data get tinyshakespeare"]),
         (["train", "--n-head", "3"], ["--n-head", "a divisor of --n-embd"]), (["train", "--device", "tpu"], ["tpu", "cuda"]), (["train", "--text", "/none.txt"], ["/none.txt"]),
         (["train", "--dtype", "float16"], ["--dtype", "float16"]), (["train", "--steps", "0"], ["--steps"]), (["train", "--batch-size", "-1"], ["--batch-size"]),
     ],

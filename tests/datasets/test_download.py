@@ -83,9 +83,11 @@ def test_what_was_cut_off_is_resumed_or_begun_again(ranges, server, tmp_path):
     assert server.asked[-1] == "bytes=1000-"
 
 
-def test_a_part_that_is_too_long_is_thrown_away(server, tmp_path):
+@pytest.mark.parametrize("more", [b"", b"x"], ids=["as long as the whole", "too long"])
+def test_a_part_to_which_nothing_is_missing_is_thrown_away(more, server, tmp_path):
+    """A server has no range that begins at the end."""
     (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "t.txt.part").write_bytes(CONTENT + b"x")
+    (tmp_path / "sub" / "t.txt.part").write_bytes(CONTENT + more)
     assert get(server, tmp_path).read_bytes() == CONTENT and server.asked == [None]
 
 
@@ -163,3 +165,74 @@ def test_the_pinned_sums_are_those_of_the_real_files(real_data):
     for file, sha in (("gpt2/encoder.json", SOURCES["gpt2-encoder"]), ("gpt2/vocab.bpe", SOURCES["gpt2-merges"])):
         content = real_data(file).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (sha.size, sha.sha256)
+
+
+@pytest.mark.parametrize(("ranges", "start"), [(True, 1000), (False, 0)])
+def test_the_bar_begins_where_the_file_does(ranges, start, server, tmp_path, monkeypatch):
+    bars = []
+
+    class Bar:
+        def __init__(self, *, initial, total, **options):
+            bars.extend([initial, [initial, total]])
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc):
+            return None
+
+        def update(self, n):
+            bars[-1][0] += n
+
+    monkeypatch.setattr(module, "tqdm", Bar)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "t.txt.part").write_bytes(CONTENT[:1000])
+    server.ranges = ranges
+    assert get(server, tmp_path).read_bytes() == CONTENT
+    assert bars == [start, [len(CONTENT), len(CONTENT)]]
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_without_end(tmp_path, monkeypatch):
+    waited = []
+
+    def silent(request, timeout=None):
+        waited.append(timeout)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(module.urllib.request, "urlopen", silent)
+    with pytest.raises(DataError, match="timed out.*goes on where it stopped"):
+        download("tinyshakespeare", tmp_path, progress=False)
+    assert waited == [30.0]
+
+
+def test_texts_are_looked_for_and_put_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.delenv("TINYGRAD_LLM_DATA", raising=False)
+    monkeypatch.setattr(module.sys, "platform", "linux")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(module.Path, "home", lambda: tmp_path)
+    assert module.data_dir() == module.cache_dir() == tmp_path / ".cache" / "tinygrad_llm"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert module.data_dir() == module.cache_dir() == tmp_path / "cache" / "tinygrad_llm"
+    monkeypatch.setenv("TINYGRAD_LLM_DATA", str(tmp_path / "data"))
+    assert module.data_dir() == tmp_path / "data" and module.cache_dir() == tmp_path / "cache" / "tinygrad_llm"
+    monkeypatch.setattr(module.sys, "platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert module.cache_dir() == tmp_path / "local" / "tinygrad_llm"
+    (tmp_path / "here.bin").write_bytes(CONTENT)
+    (tmp_path / "data" / "sub").mkdir(parents=True)
+    path = download("tinyshakespeare", url=(tmp_path / "here.bin").as_uri(), progress=False)
+    assert path == find_file("sub/t.txt") == tmp_path / "data" / "sub" / "t.txt"
+
+
+def test_the_address_of_a_source_is_its_own_unless_another_is_given(tmp_path, monkeypatch):
+    asked = []
+
+    def refuse(request, timeout=None):
+        asked.append(request.full_url)
+        raise TimeoutError
+
+    monkeypatch.setattr(module.urllib.request, "urlopen", refuse)
+    for url in (None, "https://example.org/t"):
+        with pytest.raises(DataError):
+            download("tinyshakespeare", tmp_path, url=url, progress=False)
+    assert asked == [SOURCES["tinyshakespeare"].url, "https://example.org/t"]

@@ -116,6 +116,14 @@ def test_a_writer_that_dies_leaves_nothing_half_done(elsewhere, replaced):
     assert content(locate.corpus("kingdom")) == content(ROOT / "data" / "kingdom")
 
 
+def test_a_corpus_is_written_beside_its_place_where_a_rename_is_one_moment(elsewhere, replaced):
+    """Between two file systems it would be a copy, which can be seen half done."""
+    write, folders = locate.CORPORA["kingdom"].write, []
+    replaced(lambda folder: (folders.append(folder), write(folder))[1])
+    locate.corpus("kingdom")
+    assert [folder.parent for folder in folders] == [elsewhere]
+
+
 def test_what_is_not_as_it_should_be_is_refused(elsewhere, replaced):
     write = locate.CORPORA["kingdom"].write
 

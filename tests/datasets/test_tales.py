@@ -152,3 +152,4 @@ def test_every_line_of_the_record_belongs_to_its_story(tales):
 def test_overlap_counts_n_grams():
     assert overlap("a b c d", "a b x c d", 2) == 2 / 4
     assert overlap("a b c", "a b c", 3) == 1.0
+    assert overlap("a b", "a b a b x", 2) == 2 / 4, "each time that one occurs"

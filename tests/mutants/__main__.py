@@ -20,6 +20,7 @@ import os
 import random
 import signal
 import sys
+import threading
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -56,9 +57,15 @@ TESTS = {
     "models": ["tests/models", "tests/nn"],
     "generate": ["tests/generate"],
     "tokenizer": ["tests/tokenizer"],
-    "datasets": ["tests/datasets"],
+    "datasets": ["tests/datasets/test_batches.py", "tests/datasets/test_text.py", "tests/datasets"],
     "evaluate": ["tests/evaluate"],
-    "train": ["tests/train"],
+    "train": [
+        "tests/train/test_by_hand.py",
+        "tests/train/test_folder.py",
+        "tests/train/test_settings.py",
+        "tests/train",
+    ],
+    "cli": ["tests/cli/test_train_and_eval.py", "tests/cli/test_cli.py", "tests/cli/test_runs.py"],
 }
 
 
@@ -103,6 +110,7 @@ def _run_tests(mutant: Mutant) -> int:
     """The tests named after the mutated functions first, then all that stand for the file: most mutants die early."""
     import pytest
 
+    tqdm.set_lock(threading.RLock())  # the parent's may have been held while it forked
     for name in [n for n in sys.modules if n.split(".")[0] == PACKAGE.name]:
         del sys.modules[name]  # what was imported to get here must be loaded anew, with the mistake in it
     sys.meta_path.insert(0, Planted(mutant.file, mutant.text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -78,6 +80,17 @@ def test_the_last_batch_may_be_smaller_than_the_threads():
     np.testing.assert_allclose(results[0], results[1], rtol=1e-10)
 
 
+def test_no_thread_outlives_the_batches_that_it_was_made_for():
+    before = threading.active_count()
+    model, optimizer = make()
+    seen = []
+    sizes = (4, 1, 3, 2, 4)
+    batches = ({name: array[:size] for name, array in b.items()} for size, b in zip(sizes, BATCHES))
+    fit(model.loss, optimizer, batches, threads=4, after=lambda step, loss: seen.append(threading.active_count()))
+    assert all(0 <= count - before < size for count, size in zip(seen, sizes, strict=True))
+    assert threading.active_count() == before
+
+
 def test_the_loss_is_the_mean_over_the_targets_that_count():
     model, optimizer = make()
     expected = model.loss(UNEQUAL[0]).item()
@@ -118,7 +131,12 @@ def test_batches_without_targets_are_divided_by_their_examples():
 def test_rates_are_the_optimizers_own_one_or_a_schedule():
     lr_at = schedule("linear", 0.05, 5, 2, 0.01)
     seen = []
-    for given, expected in ((None, [1e-2] * 5), (3e-3, [3e-3] * 5), (lr_at, [lr_at(n) for n in range(1, 6)])):
+    for given, expected in (
+        (None, [1e-2] * 5),
+        (3e-3, [3e-3] * 5),
+        (0.0, [0.0] * 5),
+        (lr_at, [lr_at(n) for n in range(1, 6)]),
+    ):
         model, optimizer = make()
         fit(model.loss, optimizer, BATCHES, lr=given, after=lambda step, loss, o=optimizer: seen.append(o.lr))
         assert seen[-5:] == expected

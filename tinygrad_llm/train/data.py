@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,10 +55,21 @@ def text_candidates(text: str | None, given: str | None, places: Sequence[str], 
 
 
 def fingerprint(corpus: Corpus) -> dict[str, int]:
-    """Enough to notice that the text is another one."""
-    place = np.arange(1, len(corpus.train) + 1, dtype=np.uint64)
-    mixed = int((place * (corpus.train.astype(np.uint64) + 1)).sum() & 0xFFFFFFFF)
-    return {"train_tokens": len(corpus.train), "val_tokens": len(corpus.val), "checksum": mixed}
+    """Enough to notice that the text is another one, in the part to learn from or in the held-out one."""
+    sums = {"checksum": _checksum(corpus.train), "val_checksum": _checksum(corpus.val)}
+    return {"train_tokens": len(corpus.train), "val_tokens": len(corpus.val), **sums}
+
+
+def is_of(corpus: Corpus, saved: Mapping[str, int]) -> bool:
+    """Whether a saved fingerprint is this corpus'; earlier versions saved no sum of the held-out text."""
+    mine = fingerprint(corpus)
+    return {name: mine[name] for name in mine if name in saved or name != "val_checksum"} == saved
+
+
+def _checksum(ids: np.ndarray) -> int:
+    """Of the tokens and their order."""
+    place = np.arange(1, len(ids) + 1, dtype=np.uint64)
+    return int((place * (ids.astype(np.uint64) + 1)).sum() & 0xFFFFFFFF)
 
 
 def load_corpus(config: TrainConfig, tokenizer: Tokenizer | None = None) -> Corpus:

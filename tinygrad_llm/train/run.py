@@ -15,7 +15,7 @@ from tinygrad_llm.models.hugging_face import from_hugging_face
 from tinygrad_llm.tokenizer import Tokenizer, tokenizer_from_dict
 from tinygrad_llm.train.checkpoint import Checkpoint, load_checkpoint
 from tinygrad_llm.train.config import FREE_TO_CHANGE, TrainConfig, config_from_dict
-from tinygrad_llm.train.data import Corpus, fingerprint, load_corpus, text_candidates
+from tinygrad_llm.train.data import Corpus, fingerprint, is_of, load_corpus, text_candidates
 from tinygrad_llm.train.lock import has_run, newest
 from tinygrad_llm.train.precision import check_precision
 from tinygrad_llm.train.trainer import Trainer
@@ -77,7 +77,7 @@ def _corpus_of(saved: Checkpoint, config: TrainConfig, given: str | None, out: P
             changed = "Was the text changed? " * isinstance(error, TokenError)
             problems.append(type(error)(error.name, error.expected, error.got, changed + THE_TEXT))
             continue
-        if fingerprint(corpus) == state["corpus"]:
+        if is_of(corpus, state["corpus"]):
             return there, corpus
         got = f"{fingerprint(corpus)} in {path or 'the generated one'}"
         next_step = f"Was the text changed? {THE_TEXT}"

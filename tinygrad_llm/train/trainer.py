@@ -23,7 +23,7 @@ from tinygrad_llm.models.hugging_face import to_hugging_face
 from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tinygrad_llm.train.config import TrainConfig
-from tinygrad_llm.train.data import Corpus, fingerprint, text_places
+from tinygrad_llm.train.data import Corpus, fingerprint, is_of, text_places
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
 from tinygrad_llm.train.lock import has_run, locked, newest
 from tinygrad_llm.train.log import Log
@@ -90,7 +90,7 @@ class Trainer:
         self.found, self.sequence = newest(self.out), saved.sequence
         self.step_number, self.best = state["step"], math.inf if state["best"] is None else state["best"]
         self.optimizer.load_state_dict(saved.arrays["optimizer"], state["step"])
-        if state["corpus"] != fingerprint(self.corpus):
+        if not is_of(self.corpus, state["corpus"]):
             raise CheckpointError(
                 "text", f"the corpus of the run, {state['corpus']}", fingerprint(self.corpus), "Was the text changed?"
             )
