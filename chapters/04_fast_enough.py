@@ -465,7 +465,7 @@ for name, operation in LEAKS.items():
         said = str(error).split(". ")[0].split(") ")[-1]
     rows.append([name, said, value.dtype])
 print(table(rows, ["leak", "the assertions say", "result's dtype"]))
-print(
+run.say(
     f"of {len(LEAKS)} leaks the assertions in `op` and `backward` find {found_by_dtype}, the dtype of the result "
     f"{found_by_result}, a comparison of values {found_by_value}"
 )
@@ -537,7 +537,7 @@ for seed in run.seeds:
         slow = EagerStep(model.loss, optimizer)
         slow.gradients(batches, 0, TOKENS)
     np.testing.assert_allclose(slow.sink.flat, whole, rtol=1e-2, atol=1e-5)
-print(
+run.say(
     f"the gradients of one thread and of two differ by {apart:.0e} of the largest entry; without the second half by "
     f"{half_apart:.0e}"
 )

@@ -44,13 +44,14 @@ EPOCHS, BATCH, RATE = run.pick(8, 3), 2048, 0.01
 # %% [markdown]
 # ## What could a word be known by?
 #
-# Here is the corpus. Read ten of its sentences, then look at the gaps in the last line. What word may stand in both?
+# Here is the corpus. Read ten of its sentences, then look at the gaps in the last two lines. What word may stand in both?
 
 # %%
 lines = (corpus("kingdom") / "train.txt").read_text(encoding="ascii").splitlines()
 for line in lines[:10]:
     print("  ", line)
-print("   in winter the ____ folded her shawl .      the ____ wore a golden crown and hid under the blanket .")
+print("   in winter the ____ folded her shawl .")
+print("   the ____ wore a golden crown and hid under the blanket .")
 
 # %% [markdown]
 # You did not need to know what a shawl is. *You shall know a word by the company it keeps* (Firth, 1957).
@@ -75,7 +76,7 @@ def numbered(lines):
 tokenizer, share, tokens, sentence = numbered(lines)
 vocabulary, ids, V = tokenizer.vocabulary, tokenizer.id_of, tokenizer.vocab_size
 analogies = json.loads((corpus("kingdom") / "analogies.json").read_text(encoding="ascii"))
-print(f"{len(lines)} sentences, {len(tokens)} words, {V} different ones; the most frequent: {vocabulary[:6]}")
+print(f"{len(lines):,} sentences, {len(tokens):,} words, {V} different ones; the most frequent:", *vocabulary[:6])
 print(
     f"{len(analogies['known'])} known analogies, {len(analogies['held_out'])} held out, such as "
     f"{analogies['held_out'][1][1:]}"

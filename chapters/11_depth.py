@@ -250,7 +250,7 @@ for mine, package in zip(*found):
     np.testing.assert_allclose(mine, package, rtol=1e-9, atol=1e-12)
 loud = ops.layer_norm(Tensor(1000 * inputs[0])).data
 np.testing.assert_allclose(loud, ops.layer_norm(Tensor(inputs[0])).data, atol=1e-4)
-print(
+run.say(
     "our two lines and ops.layer_norm agree, value and gradients; a stream a thousand times louder is read as the same"
 )
 
@@ -421,7 +421,7 @@ for start in run.progress([seed * 10 + s for seed in run.seeds for s in range(ST
         warm_curves[name] = [(i + 20, float(v)) for i, v in enumerate(trailing_mean(losses))][::3]
 failed = {name: float(np.mean(np.array(ends) > FAILED)) for name, ends in fates.items()}
 for name, ends in fates.items():
-    print(f"{name:19} ends at {', '.join(f'{v:.2f}' for v in ends)}; {failed[name]:.0%} above {FAILED}")
+    run.say(f"{name:19} ends at {', '.join(f'{v:.2f}' for v in ends)}; {failed[name]:.0%} above {FAILED}")
 run.show(
     line_chart(
         warm_curves,
