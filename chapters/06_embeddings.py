@@ -44,7 +44,7 @@ EPOCHS, BATCH, RATE = run.pick(8, 3), 2048, 0.01
 # %% [markdown]
 # ## What could a word be known by?
 #
-# Here is the corpus. Read ten of its sentences, then look at the gaps in the last two lines. What word may stand in both?
+# Here is the corpus. Read ten of its sentences, then look at the gaps in the last two. What word may stand in both?
 
 # %%
 lines = (corpus("kingdom") / "train.txt").read_text(encoding="ascii").splitlines()
