@@ -97,15 +97,18 @@ class LanguageModel(Module, ABC):
         return -ops.cross_entropy(logits, batch["targets"], reduction="none")
 
     def _token_ids(self, tokens: Any, cached: int = 0) -> Array:
-        """The ids as an array (B, T).  Raises ShapeError for another shape, or more than block_size positions."""
-        tokens = as_array(tokens.data if isinstance(tokens, Tensor) else tokens)
-        time = check_shape("tokens", tokens, "BT", "Put a single sequence into a batch of one: tokens[None].")["T"]
-        longest = self.block_size
-        if time < 1 or (longest is not None and cached + time > longest):
-            wanted = "at least 1 position" if longest is None else f"1 to block_size = {longest} positions"
-            next_step = "Crop the text to its last block_size tokens, or train a model with a longer context."
-            raise ShapeError("tokens", wanted, cached + time, next_step)
-        return tokens
+        return token_ids(tokens, self.block_size, cached)
+
+
+def token_ids(tokens: Any, block_size: int | None, cached: int = 0, name: str = "tokens") -> Array:
+    """The ids as an array (B, T).  Raises ShapeError for another shape, none, or more than block_size positions."""
+    tokens = as_array(tokens.data if isinstance(tokens, Tensor) else tokens)
+    time = check_shape(name, tokens, "BT", "Put a single sequence into a batch of one: tokens[None].")["T"]
+    if time < 1 or (block_size is not None and cached + time > block_size):
+        wanted = "at least 1 position" if block_size is None else f"1 to block_size = {block_size} positions"
+        next_step = "Crop the text to block_size tokens, or train a model with a longer context."
+        raise ShapeError(name, wanted, cached + time, next_step)
+    return tokens
 
 
 def _context(batch: Batch) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array, as_array
-from tinygrad_llm.errors import ConfigError, ShapeError
-from tinygrad_llm.models.base import Batch, LanguageModel, last_of, position_rows
+from tinygrad_llm.backend import Array
+from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.models.base import Batch, LanguageModel, last_of, position_rows, token_ids
 from tinygrad_llm.models.sizes import check_sizes, check_transformer
 from tinygrad_llm.nn import (
     ACTIVATIONS,
@@ -32,7 +32,6 @@ from tinygrad_llm.nn import (
     PostNormBlock,
     Rng,
 )  # fmt: skip
-from tinygrad_llm.shapes import check_shape
 
 
 @dataclass(frozen=True)
@@ -168,13 +167,7 @@ class EncoderDecoder(Module):
         return embedded * math.sqrt(self.config.n_embd) if self.config.scale_embedding else embedded
 
     def _token_ids(self, name: str, tokens: Any, cached: int = 0) -> Array:
-        """The ids as an array (B, T).  Raises ShapeError for another shape, none, or more than block_size of them."""
-        tokens, longest = as_array(tokens.data if isinstance(tokens, Tensor) else tokens), self.config.block_size
-        time = check_shape(name, tokens, "BT", "Put a single text into a batch of one: tokens[None].")["T"]
-        if not time or cached + time > longest:
-            next_step = "Shorten it, or train with a larger block."
-            raise ShapeError(name, f"1 to block_size = {longest} positions", cached + time, next_step)
-        return tokens
+        return token_ids(tokens, self.config.block_size, cached, name)
 
 
 class ConditionedDecoder(LanguageModel):

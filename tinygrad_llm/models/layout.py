@@ -7,7 +7,7 @@ to be the same model is refused by its name: a key that no table knows, a tensor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +48,20 @@ class Size:
 
 
 @dataclass(frozen=True)
+class Option:
+    """A setting of the configuration: its key there, what it is where that is absent, and its form in both directions.
+
+    read   what is there -> ours; raises ValueError, KeyError or TypeError for what it cannot be.
+    write  ours -> what is there.
+    """
+
+    key: str
+    default: Any
+    read: Callable[[Any], Any] = lambda value: value
+    write: Callable[[Any], Any] = lambda value: value
+
+
+@dataclass(frozen=True)
 class Stored:
     """The name of a tensor or module there, and what is done to it. Several of ours in one lie side by side.
 
@@ -82,7 +96,7 @@ class Layout:
     """The table of one architecture.
 
     sizes     our configuration's field -> Size.
-    options   our field -> (key, what it is where the key is absent).
+    options   our field -> Option.
     fixed     key -> the values that mean what this model computes, the first of them where absent; or a function that
               gives them from our configuration.
     assumed   the same for keys that are not written.
@@ -103,7 +117,7 @@ class Layout:
     config: type
     sizes: Mapping[str, Size]
     tensors: Mapping[str, str | Stored]
-    options: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     assumed: Mapping[str, Any] = field(default_factory=dict)
     harmless: Iterable[str] = ()
@@ -117,7 +131,7 @@ class Layout:
     def known_keys(self) -> set[str]:
         """Every key of a configuration that this table says something about."""
         sizes = {key for size in self.sizes.values() for key in (size.key, *size.same)}
-        options = {key for key, _ in self.options.values()}
+        options = {option.key for option in self.options.values()}
         return {"model_type", *sizes, *options, *self.fixed, *self.assumed, *self.harmless, *self.written}
 
     def skeleton(self, config: Any, dtype: Any) -> Module:
@@ -170,7 +184,7 @@ def write_config(layout: Layout, config: Any, dtype: Any) -> dict[str, Any]:
     said: dict[str, Any] = {"architectures": [layout.architecture], "model_type": layout.model_type}
     for ours, size in layout.sizes.items():
         said |= dict.fromkeys((size.key, *size.same), getattr(config, ours))
-    said |= {key: getattr(config, ours) for ours, (key, _) in layout.options.items()}
+    said |= {option.key: option.write(getattr(config, ours)) for ours, option in layout.options.items()}
     said |= {key: _accepted(values, config)[0] for key, values in layout.fixed.items()}
     said |= {key: value(config) if callable(value) else value for key, value in layout.written.items()}
     return said | {"torch_dtype": str(np.dtype(dtype))}
@@ -187,7 +201,7 @@ def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.jso
         for key in size.same:
             if said.get(key) != found[ours]:
                 raise CheckpointError(f"{name} {key}", f"{found[ours]}, as {size.key}", repr(said.get(key)), ANOTHER)
-    found |= {ours: _alike(said, *entry, name) for ours, entry in layout.options.items()}
+    found |= {ours: _alike(said, option, name) for ours, option in layout.options.items()}
     try:
         config = layout.config(**found)
     except (ConfigError, TypeError) as error:
@@ -206,13 +220,17 @@ def _whole(said: Mapping[str, Any], key: str, name: str) -> int:
     return value
 
 
-def _alike(said: Mapping[str, Any], key: str, default: Any, name: str) -> Any:
-    """The value of a key, of the type that its default has."""
-    value = said.get(key, default)
+def _alike(said: Mapping[str, Any], option: Option, name: str) -> Any:
+    """Our form of an option, whose value is of the type that its default has."""
+    value, default = said.get(option.key, option.default), option.default
     kinds = (int, float) if type(default) is float else (type(default),)
     if type(value) not in kinds:
-        raise CheckpointError(f"{name} {key}", f"a {kinds[-1].__name__}", repr(value), "Was the file altered?")
-    return value
+        next_step = "Was the file altered?"
+        raise CheckpointError(f"{name} {option.key}", f"a {kinds[-1].__name__}", repr(value), next_step)
+    try:
+        return option.read(value)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{name} {option.key}", f"as in {default!r}", repr(value)[:60]) from error
 
 
 def _accepted(values: Any, config: Any) -> tuple:

@@ -14,10 +14,11 @@ from tinygrad_llm.tokenizer.char import CharTokenizer
 from tinygrad_llm.tokenizer.hugging_face import from_tokenizer_json
 from tinygrad_llm.tokenizer.regex_bpe import PATTERNS, RegexBPETokenizer
 from tinygrad_llm.tokenizer.word import WordTokenizer
+from tinygrad_llm.tokenizer.wordpiece import WordPieceTokenizer
 
 KINDS: dict[str, type[Tokenizer]] = {
     tokenizer.kind: tokenizer
-    for tokenizer in (WordTokenizer, CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer)
+    for tokenizer in (WordTokenizer, CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer, WordPieceTokenizer)
 }
 
 
@@ -30,12 +31,14 @@ def tokenizer_from_dict(document: object) -> Tokenizer:
 
 
 def load_tokenizer(path: str | Path) -> Tokenizer:
-    """The tokenizer in the folder or file `path`: what `save()` wrote, GPT-2's vocab.json and merges.txt, or Hugging
-    Face's tokenizer.json.
+    """The tokenizer in the folder or file `path`: what `save()` wrote, GPT-2's vocab.json and merges.txt, Hugging
+    Face's tokenizer.json, or BERT's vocab.txt (with `do_lower_case` in tokenizer_config.json where there is one).
 
     Raises CheckpointError for anything else, DataError for vocab.json and merges.txt that do not fit together.
     """
     path = Path(path)
+    if path.name == "vocab.txt":
+        return WordPieceTokenizer.from_vocab_txt(path, lowercase=_lowercase(path.parent))
     if not path.is_dir():
         return _from_json(path)
     if (path / FILE_NAME).exists():
@@ -44,9 +47,18 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
         return RegexBPETokenizer.from_gpt2_files(path / "vocab.json", path / "merges.txt")
     if (path / "tokenizer.json").exists():
         return _from_json(path / "tokenizer.json")
+    if (path / "vocab.txt").exists():
+        return WordPieceTokenizer.from_vocab_txt(path / "vocab.txt", lowercase=_lowercase(path))
     got = ", ".join(sorted(file.name for file in path.iterdir())[:8]) or "an empty folder"
-    expected = f"{FILE_NAME}, vocab.json with merges.txt, or tokenizer.json"
+    expected = f"{FILE_NAME}, vocab.json with merges.txt, tokenizer.json, or vocab.txt"
     raise CheckpointError(str(path), expected, got, "Is it the whole tokenizer?")
+
+
+def _lowercase(path: Path) -> bool:
+    """What tokenizer_config.json says of capitals: true where nothing is said, as in transformers."""
+    file = path / "tokenizer_config.json"
+    said = json.loads(read_regular(file, "tokenizer_config.json")) if file.exists() else {}
+    return bool(said.get("do_lower_case", True))
 
 
 def _from_json(file: Path) -> Tokenizer:

@@ -1,0 +1,162 @@
+"""BERT reads in both directions, and its losses count what was hidden."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tinygrad_llm import Tensor, ops
+from tinygrad_llm.errors import ConfigError, ShapeError
+from tinygrad_llm.models import (
+    BERT,
+    BERTConfig,
+    BERTForMaskedLM,
+    BERTForPreTraining,
+    BERTForSequenceClassification,
+    BERTForTokenClassification,
+    from_pretrained,
+    save_pretrained,
+)
+from tinygrad_llm.models.bert import hidden_loss
+from tinygrad_llm.optim import AdamW
+from tinygrad_llm.train.step import EagerStep, ThreadedStep
+
+CONFIG = BERTConfig(13, 8, n_layer=2, n_head=2, n_embd=8, n_hidden=12)
+KINDS = [BERT, BERTForPreTraining, BERTForMaskedLM, BERTForSequenceClassification, BERTForTokenClassification]
+
+
+def made(kind=BERT, dtype=np.float64, **changes):
+    model = kind(replace(CONFIG, **changes), rng=np.random.default_rng(0), dtype=dtype)
+    rng = np.random.default_rng(1)
+    for p in model.parameters():
+        p.assign(rng.normal(0, 0.3, p.shape) if p.ndim > 1 else rng.uniform(0.5, 1.5, p.shape))
+    return model
+
+
+TOKENS = np.array([[3, 1, 4, 1, 5, 9], [2, 7, 1, 8, 0, 0]])
+
+
+def batch(kind=BERTForMaskedLM):
+    rng = np.random.default_rng(2)
+    targets = np.where(rng.random(TOKENS.shape) < 0.5, rng.integers(0, 2, TOKENS.shape), ops.IGNORE)
+    targets[:, 1] = 1
+    found = {"tokens": TOKENS, "targets": targets, "types": rng.integers(0, 2, TOKENS.shape)}
+    if kind is BERTForSequenceClassification:
+        found["targets"] = np.array([1, 0])
+    if kind is BERTForPreTraining:
+        found |= {"not_next": np.array([0, 1]), "next_share": np.full(2, 0.5)}
+    return found
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_every_state_depends_on_every_token_of_its_text(at):
+    model = made()
+    before = model(TOKENS[:1]).data
+    changed = TOKENS[:1].copy()
+    changed[0, at] = 12
+    assert (np.abs(model(changed).data - before).max(-1) > 1e-9).all()
+
+
+def test_padding_is_not_read():
+    model = made()
+    whole = model(TOKENS).data
+    np.testing.assert_allclose(whole[1, :4], model(TOKENS[1:, :4]).data[0], rtol=1e-12)
+    np.testing.assert_allclose(model(TOKENS, lengths=np.array([6, 4])).data, whole, rtol=1e-12)
+    mask = model(TOKENS, mask=TOKENS != 0).data
+    np.testing.assert_allclose(mask[1, :4], whole[1, :4], rtol=1e-12)
+    read = model(TOKENS, lengths=np.array([6, 6])).data
+    assert np.abs(read[1, :4] - whole[1, :4]).max() > 1e-6
+
+
+def test_the_two_texts_are_told_apart_by_their_types_alone():
+    model = made()
+    first = model(TOKENS).data
+    np.testing.assert_allclose(model(TOKENS, types=np.zeros_like(TOKENS)).data, first, rtol=1e-14)
+    assert np.abs(model(TOKENS, types=np.ones_like(TOKENS)).data - first).max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dropout_acts_where_an_rng_is_given(kind):
+    model, still = made(kind, dropout=0.3), made(kind)
+
+    def out(m, **options):
+        found = m(TOKENS, **options)
+        return (found[0] if isinstance(found, tuple) else found).data
+
+    np.testing.assert_array_equal(out(model), out(still))
+    assert (out(model, rng=np.random.default_rng(0)) != out(still)).any()
+    np.testing.assert_array_equal(out(model, rng=np.random.default_rng(0)), out(model, rng=np.random.default_rng(0)))
+
+
+def test_the_loss_of_hidden_words_is_that_over_all_positions():
+    model, b = made(BERTForMaskedLM), batch()
+    logits = model(b["tokens"], types=b["types"]).reshape(-1, 13)
+    whole = ops.cross_entropy(logits, b["targets"].reshape(-1))
+    np.testing.assert_allclose(model.loss(b).item(), whole.item(), rtol=1e-12)
+
+
+def test_a_part_in_which_nothing_is_hidden_adds_nothing():
+    model = made(BERTForMaskedLM)
+    states = model.bert(TOKENS)
+    none = np.full(TOKENS.shape, ops.IGNORE)
+    loss = hidden_loss(model.head, states, model.bert.token_embedding.weight, none, 7.0)
+    assert loss.item() == 0
+    loss.backward()
+
+
+def test_next_sentence_counts_label_0_as_well_as_1():
+    model, b = made(BERTForPreTraining), batch(BERTForPreTraining)
+    del b["next_share"]
+    _, logits = model(b["tokens"], types=b["types"])
+    each = -np.log(np.exp(logits.data) / np.exp(logits.data).sum(1, keepdims=True))
+    words = made(BERTForMaskedLM)
+    words.load_state_dict({n: a for n, a in model.state_dict().items() if n in words.state_dict()})
+    wanted = words.loss(batch()).item() + (each[0, 0] + each[1, 1]) / 2
+    np.testing.assert_allclose(model.loss(b).item(), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_two_threads_do_the_step_of_one(kind):
+    found = []
+    for make in (lambda m, o: EagerStep(m.loss, o), lambda m, o: ThreadedStep(m.loss, o, threads=2)):
+        model = made(kind)
+        step = make(model, AdamW(model.parameters(), lr=0.1))
+        b = batch(kind)
+        result = step([b], 1, 0.1, float((b["targets"] != ops.IGNORE).sum()))
+        step.close()
+        found.append((result.loss, result.grad_norm, model.state_dict()))
+    assert found[0][:2] == pytest.approx(found[1][:2], rel=1e-10)
+    for name, array in found[0][2].items():
+        np.testing.assert_allclose(found[1][2][name], array, rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_saved_opens_to_the_same_bits(kind, tmp_path):
+    model = made(kind, labels=("no", "yes", "perhaps"), n_type=3, activation="relu", norm_eps=1e-7, pad_id=2)
+    save_pretrained(model, tmp_path)
+    again = from_pretrained(tmp_path, np.float64)
+    assert type(again) is kind and again.config == model.config
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(again.state_dict()[name], array, err_msg=name)
+
+
+def test_a_class_has_a_name_and_a_text_a_length():
+    with pytest.raises(ConfigError, match="labels"):
+        made(labels=())
+    with pytest.raises(ConfigError, match="pad_id"):
+        made(pad_id=13)
+    with pytest.raises(ConfigError, match="activation"):
+        made(activation="tanh")
+    with pytest.raises(ConfigError, match="n_type"):
+        made(n_type=0)
+    for wrong in (np.zeros((1, 9), int), np.zeros((1, 0), int), np.zeros(3, int)):
+        with pytest.raises(ShapeError, match="tokens"):
+            made()(wrong)
+
+
+def test_a_classifier_has_a_logit_a_label():
+    assert made(BERTForSequenceClassification, labels=("a", "b", "c"))(TOKENS).shape == (2, 3)
+    assert made(BERTForTokenClassification, labels=("a", "b", "c"))(TOKENS).shape == (2, 6, 3)
+    assert isinstance(made().pool(made()(TOKENS)), Tensor)

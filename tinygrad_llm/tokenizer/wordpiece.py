@@ -1,0 +1,185 @@
+"""WordPiece, BERT's tokenizer: words are cut from the left into the longest pieces that the vocabulary has.
+
+A text is cleaned first (control characters out, accents and capitals too where `lowercase`), and cut at white space, at
+each punctuation mark and around each Chinese character. A piece that goes on a word is written with ## before it.
+
+What it cannot do: restore the text. White space, capitals and accents are lost, and a word with a character that the
+vocabulary lacks becomes the unknown token as a whole. Byte-level BPE has no such token.
+Source: Devlin et al., 2019, and google-research/bert's tokenization.py; Schuster and Nakajima, 2012, for the idea.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import regex
+
+from tinygrad_llm.errors import ArgumentError, CheckpointError, TokenError
+from tinygrad_llm.files import read_regular
+from tinygrad_llm.tokenizer.base import Tokenizer, field
+from tinygrad_llm.tokenizer.byte import utf8
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+GOES_ON = "##"
+LONGEST_WORD = 100
+"""A word with more characters is unknown, as in BERT's files: no vocabulary has it, and to search is quadratic."""
+
+_DROPPED = regex.compile(r"[\0\uFFFD]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]")
+_SPACE = regex.compile(r"\p{White_Space}")
+_CHINESE = regex.compile(
+    "([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002a6df\U0002a700-\U0002b73f\U0002b740-\U0002b81f"
+    "\U0002b920-\U0002ceaf\U0002f800-\U0002fa1f])"
+)
+_WORD = regex.compile(r"[\p{P}!-/:-@\[-`{-~]|[^\p{P}!-/:-@\[-`{-~\p{White_Space}]+")
+
+
+class WordPieceTokenizer(Tokenizer):
+    """Token i is piece i of `vocabulary`, which begins a word, or goes on with one where it begins with ##.
+
+    lowercase  capitals and accents are taken away, as in BERT's uncased models.
+    special    tokens that no text is cut into; the five of `SPECIAL` are needed.
+
+    Raises CheckpointError for a vocabulary that has a piece twice, or lacks a special token.
+    """
+
+    kind = "wordpiece"
+
+    def __init__(self, vocabulary: Sequence[str], *, lowercase: bool = True, special: Sequence[str] = SPECIAL) -> None:
+        self.vocabulary, self.lowercase, self.special = list(vocabulary), lowercase, list(special)
+        self.vocab_size = len(self.vocabulary)
+        self.id_of = {piece: i for i, piece in enumerate(self.vocabulary)}
+        missing = [token for token in dict.fromkeys([*SPECIAL, *special]) if token not in self.id_of]
+        if len(self.id_of) != self.vocab_size or missing:
+            wanted = "each piece once, and the special tokens among them"
+            raise CheckpointError("vocabulary", wanted, f"no {', '.join(missing)}" if missing else "one twice")
+        self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = (self.id_of[token] for token in SPECIAL)
+        longest_first = sorted(self.special, key=len, reverse=True)
+        self._special = regex.compile("|".join(map(regex.escape, longest_first)))
+        self._longest = max(map(len, self.vocabulary))
+        self._cache: dict[str, list[int]] = {}
+
+    @classmethod
+    def from_vocab_txt(cls, path: str | Path, *, lowercase: bool = True) -> WordPieceTokenizer:
+        """BERT's vocab.txt: a piece a line.  Raises CheckpointError where it is not one."""
+        try:
+            lines = read_regular(path, "vocab.txt").decode("utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            raise CheckpointError(str(path), "UTF-8, a piece a line", f"{error}") from error
+        return cls([line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)], lowercase=lowercase)
+
+    def normalized(self, text: str) -> str:
+        """The text without control characters, with a space for each white space and around each Chinese character,
+        and where `lowercase` without accents and capitals."""
+        if text.isascii() and text.isprintable():
+            return text.lower() if self.lowercase else text
+        text = _CHINESE.sub(r" \1 ", _SPACE.sub(" ", _DROPPED.sub("", text)))
+        if not self.lowercase:
+            return text
+        bare = (c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
+        return "".join(c.lower() for c in bare)  # each by itself: at a word's end a sigma keeps its form
+
+    def words(self, text: str) -> list[str]:
+        """The words of the normalized text; each punctuation mark is one."""
+        return _WORD.findall(self.normalized(text))
+
+    def encode(self, text: str, allowed_special: Iterable[str] = ()) -> list[int]:
+        """The ids of a text, without [CLS] and [SEP].
+
+        Raises TokenError for a special token's text that is not in `allowed_special`: what a user types must not be
+        able to end a text.
+        """
+        allowed, ids, start = frozenset(allowed_special), [], 0
+        for found in self._special.finditer(text):
+            if found.group() not in allowed:
+                got = f"the special token {found.group()!r} at position {found.start()}"
+                next_step = "Pass allowed_special to mean the token, or encode_ordinary() to mean the characters."
+                raise TokenError("text", "ordinary text", got, next_step)
+            ids += [*self.encode_ordinary(text[start : found.start()]), self.id_of[found.group()]]
+            start = found.end()
+        return ids + self.encode_ordinary(text[start:])
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The ids of a text in which nothing is special."""
+        return [i for word in self.words(text) for i in self._pieces(word)]
+
+    def encode_pair(self, first: str, second: str | None = None, longest: int | None = None) -> tuple[list[int], list]:
+        """[CLS] first [SEP] second [SEP] as ids, and for each to which text it belongs, 0 or 1.
+
+        longest  of the result: the longer of the two texts is cut at its end, one token after another, until it fits.
+        """
+        a, b = self.encode(first), [] if second is None else self.encode(second)
+        marks = 2 if second is None else 3
+        if longest is not None and longest < marks:
+            raise ArgumentError("longest", f"at least the {marks} marks", longest)
+        while longest is not None and len(a) + len(b) + marks > longest:
+            (a if len(a) > len(b) else b).pop()
+        ids = [self.cls_id, *a, self.sep_id]
+        rest = [] if second is None else [*b, self.sep_id]
+        return ids + rest, [0] * len(ids) + [1] * len(rest)
+
+    def _pieces(self, word: str) -> list[int]:
+        """The word's ids: the longest piece that fits at its beginning, then the longest that goes on, and so forth."""
+        ids = self._cache.get(word)
+        if ids is None:
+            ids = self._cut(word)
+            if len(self._cache) < 1 << 20:
+                self._cache[word] = ids
+        return ids
+
+    def _cut(self, word: str) -> list[int]:
+        if len(word) > LONGEST_WORD:
+            return [self.unk_id]
+        ids, start = [], 0
+        while start < len(word):
+            prefix = GOES_ON if start else ""
+            for end in range(min(len(word), start + self._longest), start, -1):
+                found = self.id_of.get(prefix + word[start:end])
+                if found is not None:
+                    break
+            else:
+                return [self.unk_id]
+            ids.append(found)
+            start = end
+        return ids
+
+    def encode_stream(self, chunks: Iterable[str], allowed_special: Iterable[str] = ()) -> Iterator[int]:
+        """The same ids as of the joined text: held back is what follows the last white space, where a word may go on.
+
+        A text without white space is looked at again only when it is twice as long.
+        """
+        held, wait, allowed = "", 0, frozenset(allowed_special)
+        for chunk in chunks:
+            held += chunk
+            if len(held) < wait:
+                continue
+            end = max(held.rfind(" "), held.rfind("\n"))
+            if end > 0 and not any(" " in token or "\n" in token for token in self.special):
+                yield from self.encode(held[:end], allowed)
+                held = held[end:]
+            wait = 2 * len(held)
+        yield from self.encode(held, allowed)
+
+    def token_bytes(self, token: int) -> bytes:
+        """A piece that goes on a word as it is, any other with a space before it."""
+        piece = self.vocabulary[self.check_id(token)]
+        return utf8(piece[len(GOES_ON) :] if piece.startswith(GOES_ON) and len(piece) > 2 else f" {piece}")
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The pieces, with one space between words."""
+        return super().decode(ids).removeprefix(" ")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The vocabulary, and how texts are cleaned."""
+        return {"type": self.kind, "vocabulary": self.vocabulary, "lowercase": self.lowercase, "special": self.special}
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> WordPieceTokenizer:
+        """See Tokenizer."""
+        vocabulary, special = field(document, "vocabulary", list), field(document, "special", list)
+        lowercase = document.get("lowercase")
+        if not all(isinstance(piece, str) for piece in [*vocabulary, *special]) or not isinstance(lowercase, bool):
+            raise CheckpointError("tokenizer", "a vocabulary of pieces, and lowercase", repr(document)[:60])
+        return cls(vocabulary, lowercase=lowercase, special=special)
