@@ -58,6 +58,14 @@ TESTS = {
     "tokenizer": ["tests/tokenizer"],
     "datasets": ["tests/datasets"],
     "evaluate": ["tests/evaluate"],
+    "cli": ["tests/cli/test_cli.py", "tests/cli/test_flags.py"],
+    "course": [
+        "tests/course/test_claim.py",
+        "tests/course/test_calls.py",
+        "tests/course/test_proofs.py",
+        "tests/course/test_desk.py",
+        "tests/course/test_record.py",
+    ],
     "train": ["tests/train"],
 }
 

@@ -1,0 +1,105 @@
+"""What a text is made of: whose number draws which token, under which distribution, from how much of the text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cached_models import VOCABULARY, language_model
+
+from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.models import GPT, GPTConfig
+from tinygrad_llm.tokenizer import ByteTokenizer
+
+PROMPTS = [[0, 1], [2], [3, 4, 5], [6, 1]]
+
+
+def seeded(*seed):
+    return np.random.default_rng(seed)
+
+
+def logits_after(lm, text, start):
+    """Logits of each token of the text from `start` on, computed at once; of a model that remembers everything."""
+    return lm(np.array([text])).data[0, start - 1 : -1].astype(np.float64)
+
+
+@pytest.mark.parametrize("sampler", [Sampler(), Sampler(0.6, top_k=5, top_p=0.8), Sampler(1.8)], ids=str)
+@pytest.mark.parametrize("stop_ids", [(), (3, 5)])
+def test_row_b_draws_its_token_i_with_the_number_i_times_rows_plus_b(sampler, stop_ids):
+    """However long the texts are, and whoever has ended; each number is used once."""
+    lm, count = language_model("lstm", 3), 140
+    found = generate(lm, PROMPTS, count, sampler, seeded(7), stop_ids=stop_ids)
+    uniform = seeded(7).random((count, len(PROMPTS)))
+    for row, (prompt, tokens) in enumerate(zip(PROMPTS, found.tokens)):
+        logits = logits_after(lm, prompt + tokens, len(prompt))
+        assert sampler.pick(logits, uniform[: len(tokens), row]).tolist() == tokens
+        assert len(tokens) == count or (tokens[-1] in stop_ids and found.stopped[row])
+        shifted = logits - logits.max(1, keepdims=True)
+        own = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))  # the model's own: before the sampler's options
+        np.testing.assert_allclose(found.log_probs[row], own[np.arange(len(tokens)), tokens], rtol=1e-9)
+    assert stop_ids or len({tuple(tokens[:20]) for tokens in found.tokens}) == len(PROMPTS)
+    stream = list(generate(lm, PROMPTS[0], count, sampler, seeded(8), stop_ids=stop_ids))
+    logits = logits_after(lm, PROMPTS[0] + stream, 2)
+    assert sampler.pick(logits, seeded(8).random(len(stream))).tolist() == stream
+
+
+def test_equal_prompts_in_one_batch_go_their_own_ways():
+    lm = language_model("gpt", 2, 64)
+    found = generate(lm, [[1, 2]] * 6, 20, Sampler(1.5), seeded(0))
+    assert len(set(map(tuple, found.tokens))) == 6
+    greedy = generate(lm, [[1, 2]] * 3, 8, Sampler(greedy=True), seeded(0))
+    assert len(set(map(tuple, greedy.tokens))) == 1
+
+
+@pytest.mark.parametrize("block_size", [2, 3, 4, 5, 8])
+def test_a_text_goes_on_from_its_last_tokens_and_a_full_block_from_its_last_half(block_size):
+    """In batches whose rows fill the block at different times, and with any sampler."""
+    lm, count, sampler = language_model("gpt", block_size, block_size), 4 * block_size + 3, Sampler(0.9, top_k=4)
+    prompts = [list(map(int, seeded(length).integers(0, VOCABULARY, length))) for length in (1, 2, 3, block_size, 13)]
+    given = [list(prompt) for prompt in prompts]
+    found, uniform = generate(lm, prompts, count, sampler, seeded(1)), seeded(1).random((count, 5))
+    assert prompts == given
+    for row, prompt in enumerate(prompts):
+        seen = prompt[-block_size:]
+        for i, token in enumerate(found.tokens[row]):
+            assert sampler.pick(lm(np.array([seen])).data[:, -1], uniform[i, row : row + 1]) == [token]
+            seen = [*(seen[block_size - block_size // 2 :] if len(seen) == block_size else seen), token]
+
+
+def test_what_ends_a_row_is_its_last_token_and_ends_no_other():
+    lm = language_model("rnn", 1)
+    free = generate(lm, PROMPTS, 40, Sampler(), seeded(2))
+    for ids in ([4], [2, 6], range(VOCABULARY)):
+        found = generate(lm, PROMPTS, 40, Sampler(), seeded(2), stop_ids=ids)
+        for row, tokens in enumerate(free.tokens):
+            at = next((i for i, token in enumerate(tokens) if token in ids), None)
+            assert found.tokens[row] == (tokens if at is None else tokens[: at + 1])
+            assert found.stopped[row] is (at is not None)
+    kept = generate(lm, PROMPTS, 5, Sampler(), seeded(2))
+    assert kept.stopped == [False] * 4 and [len(tokens) for tokens in kept.tokens] == [5] * 4
+
+
+def writing(rows):
+    """A sampler under which the row that began with token b writes rows[b], then zeros, whatever the model says."""
+
+    def only(logits_BV, texts):
+        out = np.full(logits_BV.shape, -np.inf)
+        for place, (first, *written) in enumerate(texts):
+            out[place, rows[first][len(written)] if len(written) < len(rows[first]) else 0] = 0.0
+        return out
+
+    return Sampler(first=(only,))
+
+
+@pytest.mark.parametrize("stop", [["ab"], ["\n\n"], ["é"], ["abc", "b"], ["🙂"], ["x", "yyy", "ab"]], ids=repr)
+def test_a_row_ends_at_the_token_with_which_its_text_has_a_stop_string(stop):
+    """The strings cross borders of tokens, and of characters; each row's text is its own."""
+    texts = ["xxab..", "a\n\nb", "caféx!", "🙂🙂", "aéb", "yyyab", "b", "aabcb"]
+    rows = [text.encode() for text in texts]
+    model = GPT(GPTConfig(256, 32, 1, 1, 4), rng=seeded(0))
+    prompts = [[row] for row in range(len(rows))]
+    found = generate(model, prompts, 12, writing(rows), seeded(0), stop_strings=stop, tokenizer=ByteTokenizer())
+    for row, raw in enumerate(rows):
+        raw = raw.ljust(12, b"\0")
+        ends = [n for n in range(1, 13) if any(s in raw[:n].decode("utf-8", "ignore") for s in stop)]
+        assert bytes(found.tokens[row]) == raw[: ends[0] if ends else 12]
+        assert found.stopped[row] is bool(ends)
