@@ -11,8 +11,8 @@ import sys
 import numpy as np
 import pytest
 
-from tinygrad_llm.cli import doctor, load, main, sample
 from tinygrad_llm.cli import data as data_module
+from tinygrad_llm.cli import doctor, load, main, sample
 from tinygrad_llm.datasets import download
 from tinygrad_llm.errors import DeviceError
 from tinygrad_llm.generate import Sampler, generate
@@ -59,7 +59,7 @@ OPTIONS = [
 @pytest.mark.parametrize(("flags", "sampler", "count"), OPTIONS, ids=str)
 def test_each_flag_of_sampling_is_what_the_model_is_asked_for(flags, sampler, count, asked, capsys):
     assert main.main(["sample", "a run", *flags, "--seed", "5", "--prompt", "ab"]) == 0
-    run, device, (model, prompt, tokens, used, rng) = asked
+    run, device, (model, prompt, tokens, used, _) = asked
     assert (run, device, tokens, used, prompt) == ("a run", "cpu", count, sampler, TOKENIZER.encode("ab"))
     text = TOKENIZER.decode(generate(model, prompt, count, sampler, np.random.default_rng(5)))
     assert capsys.readouterr().out == f"ab{text}\n"

@@ -20,7 +20,7 @@ def distribution(x, t=1.0, k=None, p=1.0, greedy=False):
     best = sorted(range(len(x)), key=lambda i: (-x[i], i))[: 1 if greedy else k]
     weights = [math.exp((x[i] - x[best[0]]) / t) for i in best]
     shares = [w / math.fsum(weights) for w in weights]
-    kept = next(n for n in range(1, len(best) + 1) if p < 1 and math.fsum(shares[:n]) >= p or n == len(best))
+    kept = next(n for n in range(1, len(best) + 1) if (p < 1 and math.fsum(shares[:n]) >= p) or n == len(best))
     out = np.zeros(len(x))
     out[best[:kept]] = np.array(weights[:kept]) / math.fsum(weights[:kept])
     return out
@@ -128,7 +128,7 @@ def test_draws_are_those_of_the_cumulative_distribution():
 
 def test_each_row_takes_one_number_of_the_generator_in_order():
     numbers = [0.1, 0.9, 0.4, 0.6, 0.0, 0.99]
-    rng, x = Spied(numbers + [0.3, 0.7]), np.zeros((6, 10))
+    rng, x = Spied([*numbers, 0.3, 0.7]), np.zeros((6, 10))
     assert Sampler().draw(x, rng).tolist() == [1, 9, 4, 6, 0, 9]
     assert [Sampler().draw(x[0], rng), Sampler().draw(x[0], rng)] == [3, 7]
     assert rng.asked == [6, 1, 1]
