@@ -18,7 +18,7 @@ from tinygrad_llm.tokenizer import (
     load_tokenizer,
 )
 
-TEXT = "zeta Beta alpha é 🙂 zeta's  12\n"
+TEXT = "zeta Beta é 🙂 zeta's we're they'LL  1234 !?\n\n  \n  x\n"
 KINDS = [
     CharTokenizer.train(TEXT), ByteTokenizer(), BPETokenizer.train(TEXT * 3, 270), RegexBPETokenizer.train(TEXT * 3, 270),
     RegexBPETokenizer.train(TEXT * 3, 270, "gpt4", special=["<e>", "<e>>"]), WordTokenizer.train(TEXT, special=["<pad>"], unk="<unk>"),
@@ -96,3 +96,12 @@ def test_words_are_cut_as_the_table_says(spaces):
         tokenizer = WordTokenizer.train(text, spaces=spaces)
         assert tokenizer.words(text) == (with_spaces if spaces else bare)
         assert tokenizer.vocabulary == list(dict.fromkeys(with_spaces if spaces else bare))
+
+
+@pytest.mark.parametrize("tokenizer", KINDS, ids=lambda t: t.kind)
+def test_a_text_cut_in_two_anywhere_or_into_single_letters_has_the_ids_of_the_whole(tokenizer):
+    text = TEXT * 2
+    for cut in range(len(text) + 1):
+        assert list(tokenizer.encode_stream([text[:cut], text[cut:]])) == tokenizer.encode(text), text[:cut]
+    for chunks in (text, [text], ["", *text, ""], [text[i : i + 3] for i in range(0, len(text), 3)], []):
+        assert list(tokenizer.encode_stream(iter(chunks))) == tokenizer.encode("".join(chunks))
