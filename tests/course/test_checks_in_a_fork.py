@@ -37,7 +37,9 @@ def checked(course, softmax):
     for path in course.mutants(softmax):
         path.unlink()
     known = course.home / "mutants" / softmax.id
-    (known / "a.py").write_text("# expect: two is doubled\n# means: It was squared.\ndef double(x):\n    return x * x\n")
+    (known / "a.py").write_text(
+        "# expect: two is doubled\n# means: It was squared.\ndef double(x):\n    return x * x\n"
+    )
     (known / "b.py").write_text("# expect: two is doubled\n# means: One was added.\ndef double(x):\n    return x + 1\n")
     (known / "c.py").write_text("# expect: two\n# means: The half was taken.\ndef double(x):\n    return x / 2\n")
 
@@ -95,7 +97,11 @@ def test_what_is_not_there_not_python_or_not_begun_is_told_as_such(checked):
     assert kinds == ["missing"] * 3 and (first["wanted"], first["near"], first["at"]) == ("double", "doubel", 1)
     kinds, outcome = checked("def double(x)\n    return 2 * x\n")
     first = outcome.checks[0]
-    assert kinds == ["syntax"] * 3 and (first["at"], first["text"]) == (1, "expected ':'") and first["source"] == "def double(x)"
+    assert (
+        kinds == ["syntax"] * 3
+        and (first["at"], first["text"]) == (1, "expected ':'")
+        and first["source"] == "def double(x)"
+    )
     todo = "from tinygrad_llm.course import Todo\n\n\ndef double(x):\n    if x is not None:\n        raise Todo('twice x')\n"
     kinds, outcome = checked(todo)
     assert kinds == ["todo"] * 3 and (outcome.checks[0]["at"], outcome.checks[0]["text"]) == (6, "twice x")
@@ -110,7 +116,9 @@ def test_what_numpy_says_of_the_learners_own_lines_is_told(checked):
 
 
 def test_a_check_that_replaces_what_others_use_is_red(checked):
-    kinds, outcome = checked("import numpy as np\n\n\ndef double(x):\n    np.isclose = lambda *a, **k: True\n    return 0.0 * x\n")
+    kinds, outcome = checked(
+        "import numpy as np\n\n\ndef double(x):\n    np.isclose = lambda *a, **k: True\n    return 0.0 * x\n"
+    )
     assert "passed" not in kinds and outcome.checks[0]["what"] == "numpy.isclose"
     code = "from tinygrad_llm.course.exercises import calls\n\n\ndef double(x):\n    calls.same.__code__ = (lambda *a: True).__code__\n    return 0.0 * x\n"
     kinds, outcome = checked(code)
@@ -118,7 +126,9 @@ def test_a_check_that_replaces_what_others_use_is_red(checked):
 
 
 def test_an_answer_that_ends_the_process_or_never_ends_is_red_where_it_stood(checked):
-    kinds, outcome = checked("import os\n\n\ndef double(x):\n    return 2 * x if hasattr(x, 'shape') or x else os._exit(0)\n")
+    kinds, outcome = checked(
+        "import os\n\n\ndef double(x):\n    return 2 * x if hasattr(x, 'shape') or x else os._exit(0)\n"
+    )
     assert kinds == ["passed", "ended"] and not outcome.green and outcome.stopped is None
     kinds, outcome = checked("def double(x):\n    while x == 2.0:\n        pass\n    return x\n", limit=0.5)
     assert outcome.stopped in ({"at": 2, "function": "double"}, {"at": 3, "function": "double"}) and not outcome.green

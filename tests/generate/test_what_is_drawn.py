@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from cached_models import VOCABULARY, language_model
 
-from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.generate import Sampler, decode, generate
 from tinygrad_llm.models import GPT, GPTConfig
 from tinygrad_llm.tokenizer import ByteTokenizer
 
@@ -103,3 +105,42 @@ def test_a_row_ends_at_the_token_with_which_its_text_has_a_stop_string(stop):
         ends = [n for n in range(1, 13) if any(s in raw[:n].decode("utf-8", "ignore") for s in stop)]
         assert bytes(found.tokens[row]) == raw[: ends[0] if ends else 12]
         assert found.stopped[row] is bool(ends)
+
+
+class Ahead(decode._Draw):
+    """Draws as a GPU does: several tokens before the host looks at them, and rows that have ended stay a while."""
+
+    most_at_once, fullness = 16, 0.5
+    fed: ClassVar[list] = []
+
+    def read(self, steps):
+        self.fed.append(len(steps))
+        return steps
+
+
+@pytest.mark.parametrize(
+    ("kind", "block_size"), [("lstm", None), ("gpt", 64), ("gpt", 5), ("gpt", 2), ("gpt", 1)], ids=str
+)
+@pytest.mark.parametrize("stop_ids", [(), (3,), (0, 2, 4)], ids=str)
+def test_however_many_tokens_are_drawn_before_the_host_looks_the_texts_are_the_same(
+    kind, block_size, stop_ids, monkeypatch
+):
+    lm = language_model(kind, 4) if block_size is None else language_model(kind, 4, block_size)
+    prompts = [[0, 1], [2], [3, 4, 5], [6, 1], [1, 1]]
+    for count in (0, 1, 2, 7, 40):
+        expected = generate(lm, prompts, count, Sampler(1.2), seeded(3), stop_ids=stop_ids)
+        stream = list(generate(lm, prompts[0], count, Sampler(1.2), seeded(4), stop_ids=stop_ids))
+        with monkeypatch.context() as patch:
+            patch.setattr(decode, "_Draw", Ahead)
+            Ahead.fed.clear()
+            found = generate(lm, prompts, count, Sampler(1.2), seeded(3), stop_ids=stop_ids)
+            assert (found.tokens, found.stopped) == (expected.tokens, expected.stopped)
+            for one, other in zip(found.log_probs, expected.log_probs):
+                np.testing.assert_allclose(one, other, rtol=1e-6)
+            if not stop_ids:
+                assert sum(Ahead.fed) == count and (block_size is None or max([0, *Ahead.fed]) <= block_size)
+                assert (
+                    block_size not in (None, 64)
+                    or Ahead.fed == {0: [], 1: [1], 2: [1, 1], 7: [1, 2, 4], 40: [1, 2, 4, 8, 16, 9]}[count]
+                )
+            assert list(generate(lm, prompts[0], count, Sampler(1.2), seeded(4), stop_ids=stop_ids)) == stream
