@@ -67,10 +67,15 @@ TESTS = {
     ],
     "course": [
         "tests/course/test_what_is_said.py",
+        "tests/course/test_what_is_kept.py",
         "tests/course/test_claim.py",
         "tests/course/test_calls.py",
+        "tests/course/test_checks_in_a_fork.py",
         "tests/course/test_desk.py",
         "tests/course/test_record.py",
+        "tests/course/test_keys.py",
+        "tests/course/test_proofs.py::test_an_exercise_is_proved_anew_when_something_of_its_own_changes",
+        "tests/course/test_proofs.py::test_the_command_proves_what_is_named_or_all_or_a_sample",
     ],
     "train": ["tests/train"],
 }
@@ -80,11 +85,14 @@ class Planted(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Loads the mutated text where the real file is asked for."""
 
     def __init__(self, file: str, text: str) -> None:
-        self.name = "tinygrad_llm." + file.removesuffix(".py").replace("/", ".")
+        self.name = "tinygrad_llm." + file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.path, self.text = str(PACKAGE / file), text
 
     def find_spec(self, name, path=None, target=None):
-        return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None
+        if name != self.name:
+            return None
+        inside = [str(Path(self.path).parent)] if self.path.endswith("__init__.py") else None  # a package has modules
+        return importlib.util.spec_from_file_location(name, self.path, loader=self, submodule_search_locations=inside)
 
     def create_module(self, spec):
         return None

@@ -86,6 +86,10 @@ def test_what_a_user_types_is_refused_meant_or_spelled():
     for refused in (lambda: encode_text(TRAINED, "a <|end|> b"), lambda: encode_text(TRAINED, "a <|end|> b", "refuse")):
         with pytest.raises(TokenError, match="at position 2.*--special allow"):
             refused()
+    for names in itertools.permutations(NAMES):  # which of them is meant does not depend on their order
+        tokenizer = RegexBPETokenizer([], "gpt2", {name: 256 + i for i, name in enumerate(names)})
+        with pytest.raises(TokenError, match=r"'<\|end\|>!' at position 2"):
+            encode_text(tokenizer, "a <|end|>! <| end")
     two = RegexBPETokenizer([], "gpt2", {"<x>": 256, "<y>": 257})
     with pytest.raises(TokenError, match="'<y>' at position 1"):
         encode_text(two, "a<y> <x>")
