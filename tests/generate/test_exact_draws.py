@@ -35,7 +35,7 @@ ROWS = np.array([
 @pytest.mark.parametrize("t", [0.1, 0.5, 1.0, 1.7, 4.0])
 @pytest.mark.parametrize("k", [None, 1, 2, 3, 6, 7, 50])
 def test_temperature_top_k_and_top_p_together_are_their_formulas(t, k):
-    for p in (0.05, 0.3, 0.45, 0.62, 0.8, 0.97, 1.0):
+    for p in (0.05, 0.3, 0.45, 0.62, 0.8, 0.97, 0.999, 1.0):
         before = ROWS.copy()
         found = Sampler(t, k, p).probabilities(ROWS)
         for row, x in zip(found, ROWS):
@@ -163,3 +163,7 @@ def test_edges_of_the_ranges_are_as_said():
     ):
         with pytest.raises(ArgumentError):
             Sampler(**bad)
+    for bad in ([np.inf, 0.0], [-np.inf, -np.inf], [np.nan, 1.0]):
+        for sampler in (Sampler(), Sampler(greedy=True), Sampler(top_k=1)):
+            with pytest.raises(ArgumentError, match="logits"):
+                sampler.pick(np.array([[0.0, 1.0], bad]), np.zeros(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -105,6 +106,27 @@ def test_a_row_ends_at_the_token_with_which_its_text_has_a_stop_string(stop):
         ends = [n for n in range(1, 13) if any(s in raw[:n].decode("utf-8", "ignore") for s in stop)]
         assert bytes(found.tokens[row]) == raw[: ends[0] if ends else 12]
         assert found.stopped[row] is bool(ends)
+
+
+@pytest.mark.parametrize("kind", ["gpt", "lstm"])
+def test_a_stream_ends_where_the_batch_of_one_ends(kind):
+    lm, ended = language_model(kind, 3), 0
+    for seed, prompt in enumerate(PROMPTS):
+        free = list(generate(lm, prompt, 30, Sampler(1.5), seeded(seed)))
+        assert len(free) == 30
+        for token in range(VOCABULARY):
+            found = list(generate(lm, prompt, 30, Sampler(1.5), seeded(seed), stop_ids=[token]))
+            assert found == (free[: free.index(token) + 1] if token in free else free)
+            ended += token in free
+    assert ended > VOCABULARY
+
+
+def test_log_probabilities_of_a_row_do_not_depend_on_how_large_another_rows_logits_are():
+    logits = np.array([[0.0, 1.0, -3.0], [900.0, 902.0, 901.0], [-900.0, -899.0, -2000.0]])
+    reader = SimpleNamespace(logits=logits, texts=[[0]] * 3)
+    _, (ids, found) = decode._Draw(Sampler(0.5, top_k=2), True)(reader, np.array([0.0, 0.999, 0.5]))
+    for row, token, log_prob in zip(logits, ids, found):
+        assert log_prob == pytest.approx(row[token] - row.max() - np.log(np.exp(row - row.max()).sum()), rel=1e-12)
 
 
 class Ahead(decode._Draw):

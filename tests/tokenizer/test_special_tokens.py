@@ -62,6 +62,8 @@ def test_a_stream_gives_nothing_out_of_which_more_text_could_make_a_special_toke
 def test_special_tokens_are_borders_in_training_the_longest_first():
     inside = "<|end|>!".join(["low lower", "lower", " low"])
     assert RegexBPETokenizer.train(inside + "!!!!", 270, special=NAMES[:2]).merges[0] != (0, 0)
+    alone = RegexBPETokenizer.train("<|end|>".join(["ab"] * 9), 300, special=NAMES[:2])  # and not "abab"
+    assert alone.tokens[256:-2] == [b"ab"]
     text = "ab<|end|>!!ab<|end|>!!ab"  # without the borders "!!" would stand there twice
     assert RegexBPETokenizer.train(text, 300, special=NAMES[:2]).tokens[256:-2] == [b"ab"]
 
@@ -172,6 +174,16 @@ def test_a_tokenizer_json_needs_no_special_tokens(tmp_path):
 def test_a_special_token_that_does_not_match_as_it_stands_is_refused(key, tmp_path):
     with pytest.raises(CheckpointError, match="added_tokens"):
         opened(tmp_path, added_tokens=[{"id": OURS.vocab_size, "content": "<e>", "special": True, key: True}])
+
+
+def test_a_folder_with_one_of_gpt2_s_two_files_is_opened_by_its_tokenizer_json_or_named(tmp_path):
+    for name in ("vocab.json", "merges.txt"):
+        folder = tmp_path / name.split(".")[0]
+        folder.mkdir()
+        (folder / name).write_text("{}")
+        with pytest.raises(CheckpointError, match=rf"expected tgl_tokenizer\.json, .*, got {name}"):
+            load_tokenizer(folder)
+        assert opened(folder).to_dict() == OURS.to_dict()
 
 
 def test_a_special_token_that_is_a_merge_too_is_refused(tmp_path):

@@ -118,7 +118,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("generate/reader.py", "self.texts[row][-kept - 1 : -1]", "self.texts[row][:kept]", "a full block is refilled with the beginning of the text"),
     ("generate/reader.py", "        if kept:  # the last token", "        if kept > 1:  # the last token", "a block of two or three is refilled with nothing"),
     ("generate/reader.py", "        cache.crop(lengths)\n        return logits", "        cache.crop([max(lengths)] * len(lengths))\n        return logits", "every row is as long as the longest"),
-    ("generate/stop.py", "            self.tails[row] = text[max(0, len(text) - self.longest + 1) :]\n", "            self.tails[row] = text[-self.longest + 1 :]\n", "with stop strings of one letter the tail is the whole text"),
     ("generate/stop.py", "self.stopped = [\"\"] * rows, [False] * rows", "self.stopped = [\"\"] * rows, [True] * rows", "every row counts as stopped"),
     ("generate/beam.py", "prefixes.extend(rows[kept], tokens[kept])", "prefixes.extend(rows[: len(kept)], tokens[kept])", "the first prefixes go on in place of those that do not end"),
     ("generate/beam.py", "kept = np.flatnonzero(tokens != end)[:width]", "kept = np.flatnonzero(tokens[:width] != end)", "an end narrows the beam"),
