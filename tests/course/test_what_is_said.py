@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tinygrad_llm.course.exercises import runner
 from tinygrad_llm.course.exercises.report import report
 from tinygrad_llm.course.exercises.runner import Outcome, watched
+from tinygrad_llm.errors import ConfigError
 
 PASSED, RED = (
     {"kind": "passed"},
@@ -207,3 +209,21 @@ def test_a_stopped_run_is_where_the_learners_code_was_innermost(course):
     assert found(course, [COUNT, BEGUN[0]], "Timeout\n")[0].stopped == {}
     assert found(course, [COUNT, BEGUN[0]], "nothing of that kind")[0].stopped is None
     assert found(course, [COUNT, DONE], stack)[0].stopped is None
+
+
+def test_a_run_has_the_limit_that_is_asked_for_and_debugging_has_none(course, monkeypatch):
+    asked, softmax = [], course.get("09.1")
+    monkeypatch.setattr(runner, "watched", lambda *arguments: asked.append(arguments))
+    runner.run(course, softmax)
+    runner.run(course, softmax, course.stub(softmax), limit=7.0, explain=False)
+    runner.run(course, softmax, debug=True)
+    own = course.own(softmax)
+    assert [(a[2], a[3], a[5]) for a in asked] == [
+        (own, runner.LIMIT_S, True),
+        (course.stub(softmax), 7.0, False),
+        (own, 0, True),
+    ]
+    assert asked[0][4] is asked[1][4] is not asked[2][4]
+    monkeypatch.setattr(runner.importlib.util, "find_spec", lambda name: None if name == "hypothesis" else name)
+    with pytest.raises(ConfigError, match="hypothesis, got none"):
+        runner.run(course, softmax)
