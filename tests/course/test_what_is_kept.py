@@ -180,6 +180,27 @@ def test_watching_looks_at_each_save_and_moves_and_does_what_a_key_asks(four, ch
     assert not Desk(four).state["peeked"]  # 03.1 was green
 
 
+def test_while_watching_the_solution_is_shown_before_green_only_by_the_same_key_twice(
+    four, checked, monkeypatch, capsys
+):
+    session, pressed = Session(four), iter([])
+    session.start()
+    monkeypatch.setattr(module, "keyboard", lambda: contextlib.nullcontext(lambda: next(pressed)))
+    monkeypatch.setattr("builtins.input", lambda question: pytest.fail("it asked for a line"))
+    for keys, shown, hints in (
+        (["", "s", "", "h", "q"], 0, 1),
+        (["s", "", "", "s", "q"], 1, 0),
+        (["s", "s", "q"], 1, 0),
+        (["s", "q"], 0, 0),
+    ):
+        pressed = iter(keys)
+        capsys.readouterr()
+        session.watch(four.get("03.2"))
+        said = capsys.readouterr().out
+        assert (said.count("-- ours"), said.count("hint 1 of"), said.count("press s again")) == (shown, hints, 1)
+    assert Desk(four).state["peeked"] == {"03.2": True}
+
+
 def test_before_green_a_look_at_the_solution_is_asked_for_and_remembered(four, checked, monkeypatch, capsys):
     session, first = Session(four), four.get("03.1")
     session.start()
