@@ -41,6 +41,9 @@ def checked(course, softmax):
         "# expect: two is doubled\n# means: It was squared.\ndef double(x):\n    return x * x\n"
     )
     (known / "b.py").write_text("# expect: two is doubled\n# means: One was added.\ndef double(x):\n    return x + 1\n")
+    (known / "aa.py").write_text(
+        "# expect: two is doubled\n# means: Half was added.\ndef double(x):\n    return x * 1.5\n"
+    )
     (known / "c.py").write_text("# expect: two\n# means: The half was taken.\ndef double(x):\n    return x / 2\n")
 
     def check(text, explain=True, limit=3.0):
@@ -68,6 +71,8 @@ def test_a_wrong_answer_is_told_its_call_and_the_known_mistake_that_all_checks_f
     assert first["differs"] == "3 instead of 4."
     kinds, outcome = checked("def double(x):\n    return x ** 2\n")  # right for 2 and for 0
     assert kinds == ["passed", "passed", "expectation"] and outcome.reason == "It was squared."
+    kinds, outcome = checked("def double(x):\n    return x + x / 2\n")  # 3 for 2, as x + 1 is: the next check decides
+    assert kinds == ["expectation", "passed", "expectation"] and outcome.reason == "Half was added."
     assert checked("def double(x):\n    return x + 5\n")[1].reason == ""
 
 
