@@ -277,6 +277,18 @@ def test_a_chapters_flags_are_what_it_runs_by(tmp_path, capsys):
     ) == "full"
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [["--seeds", "0"], ["--seeds=-1"], ["--seeds", "many"], ["--seeds", "1.5"], ["--seed", "3"], ["--device", "tpu"]],
+    ids=str,
+)
+def test_a_flag_of_a_chapter_that_is_none_ends_it_before_it_begins(flags, capsys):
+    with pytest.raises(SystemExit) as found:
+        Chapter("09", "A claim.", flags)
+    said = capsys.readouterr()
+    assert found.value.code == 2 and "error: " in said.err and "chapter 09" not in said.out
+
+
 def test_with_fast_everything_is_judged_but_what_only_a_full_run_can(capsys):
     for flags, tested in (([], [True, True]), (["--fast"], [True, False])):
         run = Chapter("09", "A claim.", flags)
