@@ -152,6 +152,15 @@ def test_transforms_of_a_caller_come_first_for_greedy_too():
         assert all(expected[row][token] > 0 for row, token in enumerate(ids))
 
 
+def test_one_row_gives_a_number_and_several_give_an_array():
+    for sampler in (Sampler(), Sampler(greedy=True), Sampler(top_k=2, top_p=0.5)):
+        assert type(sampler.draw([0.0, 1.0], np.random.default_rng(0))) is int
+        drawn = sampler.draw(np.zeros((3, 2), np.float32), np.random.default_rng(0))
+        assert drawn.shape == (3,) and drawn.dtype.kind == "i"
+        assert sampler.probabilities([0.0, 1.0]).shape == (2,) and sampler.probabilities([[0.0, 1.0]]).shape == (1, 2)
+        assert sampler.probabilities(np.zeros(3, np.float32)).dtype == np.float64
+
+
 def test_edges_of_the_ranges_are_as_said():
     Sampler(temperature=1e-300, top_k=1, top_p=1.0)
     for bad in (

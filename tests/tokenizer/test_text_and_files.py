@@ -76,6 +76,7 @@ def test_a_tokenizer_is_saved_into_a_folder_or_under_a_name_and_forgets_nothing(
 def test_ids_are_whole_numbers_from_0_and_no_others_are_known(tokenizer):
     ids = tokenizer.encode_array(TEXT)
     assert ids.dtype == np.int64 and ids.tolist() == tokenizer.encode(TEXT) == tokenizer.encode(TEXT)
+    assert type(tokenizer.encode(TEXT)) is list and {type(token) for token in tokenizer.encode(TEXT)} == {int}
     assert 0 <= ids.min() and ids.max() < tokenizer.vocab_size
     assert tokenizer.decode(ids) == tokenizer.decode(ids.tolist())
     for bad in (-1, -tokenizer.vocab_size, tokenizer.vocab_size):
