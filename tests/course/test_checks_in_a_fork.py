@@ -118,6 +118,8 @@ def test_what_numpy_says_of_the_learners_own_lines_is_told(checked):
     (said,) = outcome.checks[0]["warned"]
     assert "overflow" in said and said.endswith("(line 5)")
     assert outcome.checks[1]["warned"] == []
+    _, outcome = checked("import numpy as np\n\n\ndef double(x):\n    np.mean([])\n    return 2 * x + 1\n")
+    assert outcome.checks[0]["warned"] == []  # of an empty mean NumPy's own lines complain
 
 
 def test_a_check_that_replaces_what_others_use_is_red(checked):
