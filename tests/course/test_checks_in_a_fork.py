@@ -73,6 +73,8 @@ def test_a_wrong_answer_is_told_its_call_and_the_known_mistake_that_all_checks_f
     assert kinds == ["passed", "passed", "expectation"] and outcome.reason == "It was squared."
     kinds, outcome = checked("def double(x):\n    return x + x / 2\n")  # 3 for 2, as x + 1 is: the next check decides
     assert kinds == ["expectation", "passed", "expectation"] and outcome.reason == "Half was added."
+    mixed = "def double(x):\n    return x * 1.5 if hasattr(x, 'shape') else x + 1\n"  # the first red check is what is shown
+    assert checked(mixed)[1].reason == "One was added."
     assert checked("def double(x):\n    return x + 5\n")[1].reason == ""
 
 
@@ -139,6 +141,11 @@ def test_an_answer_that_ends_the_process_or_never_ends_is_red_where_it_stood(che
     assert kinds == ["passed", "ended"] and not outcome.green and outcome.stopped is None
     kinds, outcome = checked("def double(x):\n    while x == 2.0:\n        pass\n    return x\n", limit=0.5)
     assert outcome.stopped in ({"at": 2, "function": "double"}, {"at": 3, "function": "double"}) and not outcome.green
+
+
+def test_each_check_has_its_own_time(checked):
+    busy = "    end = time.process_time() + 0.5\n    while time.process_time() < end:\n        pass\n"
+    assert checked(f"import time\n\n\ndef double(x):\n{busy}    return 2 * x\n", limit=1.0)[1].green  # 1.5 s together
 
 
 def test_checks_that_cannot_be_read_are_no_fault_of_the_answer(checked, course, softmax):

@@ -134,7 +134,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("evaluate/bleu.py", "if not any(matches):\n        return shares", "if not all(matches):\n        return shares", "a corpus without a common 4-gram has no score"),
     ("generate/decode.py", "at_once = min(at_once, count - done, MOST", "at_once = min(at_once, MOST", "more tokens than were asked for"),
     ("generate/decode.py", "MOST_AT_ONCE if room is None else max(1, room))", "MOST_AT_ONCE)", "tokens are drawn beyond the room before a text is cropped"),
-    ("generate/decode.py", "if 0 < left < draw.fullness * len(going):", "if 0 < left < len(going) and draw.fullness == 1:", "rows that have ended are never taken out on a GPU"),
     ("generate/decode.py", "at_once = min(2 * at_once, draw.most_at_once)", "at_once = min(2 * at_once, 4)", "the host waits for every four tokens"),
     ("generate/decode.py", "for place in np.flatnonzero(going):", "for place in range(len(going)):", "rows that have ended go on"),
     ("generate/decode.py", "ids = ids[to_device_of(kept, ids)]", "ids = ids[: len(kept)]", "the ids of the first rows are fed to those that are left"),
