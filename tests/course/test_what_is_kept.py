@@ -97,6 +97,7 @@ def test_the_current_exercise_is_the_last_one_worked_on_else_the_first_that_is_o
         seen.append(Desk(four).current.id)
     assert seen == ["03.1", "03.2", "03.2", "04.1", "04.1"]
     session = Session(four)
+    session.desk.turn_to(four.get("03.1"))
     session.test(four.get("03.2"))
     assert Desk(four).current.id == "03.2" and session.pick(None).id == "03.2" and session.pick("4.1").id == "04.1"
     assert not Desk(four).done(four.get("03.2"))  # it was red just now
