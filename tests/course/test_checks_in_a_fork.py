@@ -73,7 +73,9 @@ def test_a_wrong_answer_is_told_its_call_and_the_known_mistake_that_all_checks_f
     assert kinds == ["passed", "passed", "expectation"] and outcome.reason == "It was squared."
     kinds, outcome = checked("def double(x):\n    return x + x / 2\n")  # 3 for 2, as x + 1 is: the next check decides
     assert kinds == ["expectation", "passed", "expectation"] and outcome.reason == "Half was added."
-    mixed = "def double(x):\n    return x * 1.5 if hasattr(x, 'shape') else x + 1\n"  # the first red check is what is shown
+    mixed = (
+        "def double(x):\n    return x * 1.5 if hasattr(x, 'shape') else x + 1\n"  # the first red check is what is shown
+    )
     assert checked(mixed)[1].reason == "One was added."
     assert checked("def double(x):\n    return x + 5\n")[1].reason == ""
 

@@ -10,6 +10,7 @@ import pytest
 from cached_models import VOCABULARY, language_model
 
 from tinygrad_llm.generate import Sampler, decode, generate
+from tinygrad_llm.generate.reader import Reader
 from tinygrad_llm.models import GPT, GPTConfig
 from tinygrad_llm.tokenizer import ByteTokenizer
 
@@ -64,8 +65,25 @@ def test_a_text_goes_on_from_its_last_tokens_and_a_full_block_from_its_last_half
     for row, prompt in enumerate(prompts):
         seen = prompt[-block_size:]
         for i, token in enumerate(found.tokens[row]):
-            assert sampler.pick(lm(np.array([seen])).data[:, -1], uniform[i, row : row + 1]) == [token]
+            (logits,) = lm(np.array([seen])).data[:, -1]
+            assert sampler.pick(logits[None], uniform[i, row : row + 1]) == [token]
+            log_p = logits[token] - logits.max() - np.log(np.exp(logits - logits.max()).sum())
+            assert found.log_probs[row][i] == pytest.approx(
+                log_p, rel=1e-9
+            )  # of this very window: tokens can agree by chance
             seen = [*(seen[block_size - block_size // 2 :] if len(seen) == block_size else seen), token]
+
+
+@pytest.mark.parametrize("block_size", [4, 5])
+def test_a_doubled_row_goes_on_as_two_texts(block_size):
+    lm = language_model("gpt", 1, block_size)
+    reader, texts = Reader(lm, [[1, 2], [3]]), [[3], [3], [1, 2]]
+    reader.keep([1, 1, 0])
+    for ids in ([0, 5, 2], [4, 1, 1], [6, 6, 0], [2, 0, 3]):
+        reader.note(np.array(ids))
+        reader.feed(np.array(ids))
+        texts = [[*text, token] for text, token in zip(texts, ids)]
+        assert reader.texts == texts
 
 
 def test_what_ends_a_row_is_its_last_token_and_ends_no_other():
