@@ -11,8 +11,9 @@ from cached_models import VOCABULARY, language_model
 
 from tinygrad_llm.generate import Sampler, decode, generate
 from tinygrad_llm.generate.reader import Reader
+from tinygrad_llm.generate.stop import StopRule
 from tinygrad_llm.models import GPT, GPTConfig
-from tinygrad_llm.tokenizer import ByteTokenizer
+from tinygrad_llm.tokenizer import BPETokenizer, ByteTokenizer
 
 PROMPTS = [[0, 1], [2], [3, 4, 5], [6, 1]]
 
@@ -124,6 +125,26 @@ def test_a_row_ends_at_the_token_with_which_its_text_has_a_stop_string(stop):
         ends = [n for n in range(1, 13) if any(s in raw[:n].decode("utf-8", "ignore") for s in stop)]
         assert bytes(found.tokens[row]) == raw[: ends[0] if ends else 12]
         assert found.stopped[row] is bool(ends)
+
+
+def test_a_stop_string_may_begin_and_end_inside_tokens():
+    tokenizer = BPETokenizer([(97, 98), (256, 99), (257, 100)])  # ab, abc, abcd
+    written = [258, 257, 120, 258]  # abcd abc x abcd
+    for string, ends in (
+        ("b", 1),
+        ("bc", 1),
+        ("abcd", 1),
+        ("da", 2),
+        ("cda", 2),
+        ("dabc", 2),
+        ("cx", 3),
+        ("bcxab", 4),
+        ("xabcda", 5),
+    ):
+        rule = StopRule([], [string, "never"], tokenizer, 1)
+        assert [rule.ends(0, token) for token in written][: ends - 1] == [False] * min(ends - 1, 4)
+        rule = StopRule([], ["never", string], tokenizer, 1)
+        assert next((n for n, token in enumerate(written, 1) if rule.ends(0, token)), 5) == ends
 
 
 @pytest.mark.parametrize("kind", ["gpt", "lstm"])
