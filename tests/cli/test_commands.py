@@ -110,6 +110,38 @@ def test_sync_with_check_writes_nothing_and_says_what_differs_by_its_status(monk
     assert main.main(["dev", "other"]) == 2
 
 
+def test_each_flag_of_prove_is_what_is_proved(monkeypatch):
+    """Of three exercises the first is proved already."""
+    all_three, calls = [SimpleNamespace(id=id) for id in "abc"], []
+    course = SimpleNamespace(exercises=all_three, get=lambda id: all_three["abc".index(id)])
+    monkeypatch.setattr(dev.Course, "find", lambda: course)
+    monkeypatch.setattr(dev, "unproved", lambda course: all_three[1:])
+    monkeypatch.setattr(
+        dev,
+        "sample",
+        lambda exercises, count, seed: calls.append(([e.id for e in exercises], count, seed)) or exercises[:count],
+    )
+    monkeypatch.setattr(dev, "fingerprint", lambda course, exercise: f"hash {exercise.id}")
+    monkeypatch.setattr(dev, "load_proofs", lambda course: {"old": "1"})
+    monkeypatch.setattr(dev, "save_proofs", lambda course, proofs: calls.append(proofs))
+    problems = {}
+    monkeypatch.setattr(
+        dev,
+        "prove",
+        lambda course, exercises, whole: calls.append(([e.id for e in exercises], [e.id for e in whole])) or problems,
+    )
+    hashes = {id: f"hash {id}" for id in "abc"}
+    for line, drawn, proved, kept in (
+        ("", (["a"], 0, ""), ("abc", "bc"), "bc"), ("--sample 1 --seed x", (["a"], 1, "x"), ("abc", "bca"), "bca"),
+        ("b", (["a", "c"], 0, ""), ("b", "b"), "b"), ("c a --seed y", (["b"], 0, "y"), ("ca", "ca"), "ca"), ("--all", ([], 0, ""), ("abc", "abc"), "abc"),
+    ):  # fmt: skip
+        calls.clear()
+        assert main.main(["dev", "prove", *line.split()]) == 0
+        assert calls == [drawn, tuple(map(list, proved)), {"old": "1"} | {id: hashes[id] for id in kept}], line
+    problems["b"] = ["not found"]
+    assert main.main(["dev", "prove"]) == 1 and calls[-1] == {"old": "1", "c": "hash c"}
+
+
 def test_the_status_tells_a_mistake_an_interrupt_and_a_full_memory_apart(monkeypatch, capsys):
     def raising(error):
         def command(argv):
