@@ -84,7 +84,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("generate/beam.py", "        self.reader.keep(rows)\n", "        self.reader.keep(np.arange(len(rows)))\n", "a beam's cache is not reordered"),
     ("generate/beam.py", "        if best_total == -math.inf:  # none is open\n            return True\n", "        if best_total == -math.inf and len(pool) == self.width:\n            return True\n", "a search without open beginnings goes on"),
     ("generate/cpu_attention.py", "> self.lengths[:, None, None, None]", ">= self.lengths[:, None, None, None]", "a ragged row does not read its newest key"),
-    ("generate/cpu_step.py", "layer.room(self.one_key, self.one_key, end)", "layer.room(self.one_key, self.one_key, end - 1)", "no room for the newest key"),
     ("generate/cpu_step.py", "if batch == len(self.logits) else CpuStep(self.weights, batch)", "if batch <= len(self.logits) else CpuStep(self.weights, batch)", "fewer rows use the larger step"),
     ("generate/cpu_step.py", "        self.weights.embedding(ids_B)\n", "", "ids of a prompt are not looked at"),
     ("generate/cpu_weights.py", "None if norm is None else norm.eps)", "None if norm is None else 1e-5)", "a norm's eps is always 1e-5"),
