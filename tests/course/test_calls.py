@@ -190,6 +190,14 @@ def test_a_wrong_gradient_is_found_even_where_its_sum_is_right():
     assert error.called.startswith("y, vjp = softmax(np.array([0.0, 1.0])); vjp(np.array([")
 
 
+def test_differences_are_taken_on_both_sides_so_that_a_bent_function_passes():
+    """One-sided ones would be wrong by h f''/2, here 2e-4 of f'."""
+    bent = lambda x: (np.exp(40 * x), lambda g, needs: 40 * np.exp(40 * x) * g)
+    call(bent, np.array([0.1, -0.05])).follows_differences()
+    with pytest.raises(Expectation):
+        call(lambda x: (bent(x)[0], lambda g, needs: 40.01 * np.exp(40 * x) * g), np.array([0.1])).follows_differences()
+
+
 def test_an_answer_that_is_no_pair_is_told_so():
     assert "pair" in wrong(lambda: call(abs, -1).value(1)).expected
 

@@ -7,6 +7,7 @@ import importlib
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 
@@ -157,6 +158,29 @@ def test_an_output_stays_with_its_code_when_the_script_has_changed_around_it(mad
     changed = "# %%\nprint(1)\n" + SCRIPT.replace("silent * 2", "silent * 3")
     shown = [bool(found.outputs.get(cell.key)) for cell in cells_of(changed) if not cell.markdown]
     assert shown == [False, True, True, False, False, True, True, True]
+
+
+def test_each_output_stands_under_the_code_that_printed_it_and_prose_has_none(made_up):
+    """In this process: a script that asks for nothing."""
+    made_up.write_text(
+        "# %% [markdown]\n# One.\n\n# %%\nprint('a')\n\n# %% [markdown]\n# Two.\n\n# %%\nx = 1\n\n# %% folded\nprint(x, 'c')\n"
+    )
+    record(made_up, FLAGS, folder_of(made_up))
+    found = Record.load(folder_of(made_up))
+    cells = cells_of(made_up.read_text())
+    assert [found.outputs.get(cell.key) for cell in cells] == [None, ["a"], None, None, ["1 c"]]
+    assert found.command == "python chapters/77_made_up.py --seeds 3" and found.stale(made_up.parents[1]) == []
+
+
+def test_the_budget_is_for_all_files_of_a_record_together(made_up, monkeypatch):
+    module = importlib.import_module("tinygrad_llm.course.record")
+    made_up.write_text("# %%\nprint('a' * 999)\n")
+    record(made_up, FLAGS, folder_of(made_up))
+    whole = sum(path.stat().st_size for path in folder_of(made_up).iterdir())
+    for budget, fits in ((whole, True), (whole - 1, False)):
+        monkeypatch.setattr(module, "BUDGET", budget)
+        with nullcontext() if fits else pytest.raises(ConfigError, match="draw fewer points"):
+            record(made_up, FLAGS, folder_of(made_up))
 
 
 @pytest.mark.parametrize("fault", ["raise ValueError('a mistake')", "sys.exit(3)"])

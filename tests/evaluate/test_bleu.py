@@ -149,3 +149,47 @@ def test_three_hundred_random_corpora_have_sacrebleus_score(count):
         assert (ours.length, ours.reference_length) == (theirs.sys_len, theirs.ref_len)
         scores.append(ours.score)
     assert np.std(scores) > 5
+
+
+def plainly(candidates, references):
+    """The formula, word by word: (score, BP, p_n without smoothing, c, r)."""
+    matched, counted, c, r = [0] * 4, [0] * 4, 0, 0
+    for candidate, texts in zip(candidates, references):
+        own, others = candidate.split(), [text.split() for text in texts]
+        c += len(own)
+        r += sorted((abs(len(o) - len(own)), len(o)) for o in others)[0][1]
+        for n in range(1, 5):
+            grams = [tuple(own[i : i + n]) for i in range(len(own)) if i + n <= len(own)]
+            counted[n - 1] += len(grams)
+            for gram in set(grams):
+                most = max(sum(tuple(o[i : i + n]) == gram for i in range(len(o))) for o in others)
+                matched[n - 1] += min(grams.count(gram), most)
+    penalty = 1.0 if c >= r else math.exp(1 - r / c)
+    p = [m / n for m, n in zip(matched, counted)]
+    return 100 * penalty * math.prod(p) ** 0.25, penalty, p, c, r
+
+
+def test_random_corpora_have_the_formulas_score():
+    draw, judged = random.Random(0), 0
+    for _ in range(300):
+        text = lambda least: ("  " if draw.random() < 0.3 else " ").join(
+            draw.choices("aAbc", k=draw.randint(least, 14))
+        )
+        candidates = [text(5) for _ in range(draw.randint(1, 4))]
+        references = [[text(3) for _ in range(draw.randint(1, 3))] for _ in candidates]
+        found = corpus_bleu(candidates, references)
+        score, penalty, p, c, r = plainly(candidates, references)
+        assert (found.length, found.reference_length) == (c, r) and found.brevity_penalty == pytest.approx(
+            penalty, rel=1e-12
+        )
+        assert all(got == pytest.approx(100 * share, rel=1e-12) for got, share in zip(found.precisions, p) if share)
+        if min(p) > 0:
+            assert found.score == pytest.approx(score, rel=1e-12)
+            judged += 1
+    assert judged > 50
+
+
+def test_words_are_what_any_white_space_parts_and_case_is_kept():
+    assert corpus_bleu(["  a b\tc \n d "], ["a b c d"]).score == pytest.approx(100)
+    assert corpus_bleu(["a  b c d"], ["a b c d"]).counts == (4, 3, 2, 1)
+    assert corpus_bleu(["A b c d"], ["a b c d"]).matches == (3, 2, 1, 0)

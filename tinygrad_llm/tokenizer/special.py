@@ -18,7 +18,7 @@ def encode_text(tokenizer: Tokenizer, text: str, special: str = "refuse") -> np.
     special tokens knows only characters.
     """
     names = tokenizer.special if isinstance(tokenizer, RegexBPETokenizer) else {}
-    places = {text.find(name): name for name in names if name in text}
+    places = {text.find(name): name for name in sorted(names, key=len) if name in text}  # at one place the longest
     if not places or not isinstance(tokenizer, RegexBPETokenizer):
         return tokenizer.encode_array(text)
     if special == "allow":
