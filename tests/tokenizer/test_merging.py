@@ -11,6 +11,7 @@ from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError
 from tinygrad_llm.tokenizer import BPETokenizer, RegexBPETokenizer
 from tinygrad_llm.tokenizer import regex_bpe as module
 from tinygrad_llm.tokenizer.merges import apply_merges, apply_merges_plainly, apply_merges_to_long, learn_merges
+from tinygrad_llm.tokenizer.regex_bpe import BYTE_TOKENS
 
 LETTERS = [b"a", b"b", b"c", b"d"]
 
@@ -164,3 +165,21 @@ def test_the_cache_of_words_has_a_bound_and_what_is_beyond_it_is_encoded_too(mon
     once = [tokenizer.encode(word) for word in words]
     assert len(tokenizer._cache) == 3
     assert [tokenizer.encode(word) for word in words] == once == [tokenizer.encode_word(w.encode()[:1]) + tokenizer.encode_word(w.encode()[1:]) for w in words]  # fmt: skip
+
+
+def test_a_word_that_is_a_token_is_merged_in_order_like_any_other():
+    # bc is learned before ab, so "abc" is a and bc, although there is a token "abc"
+    a, b, c = (BYTE_TOKENS.index(letter) for letter in (b"a", b"b", b"c"))
+    tokenizer = RegexBPETokenizer([(b, c), (a, b), (257, c)])
+    assert tokenizer.token_bytes(258) == b"abc"
+    assert tokenizer.encode("abc") == tokenizer.encode_word(b"abc") == [a, 256]
+
+
+@pytest.mark.oracle
+def test_tokenizers_merges_such_a_word_in_order_too():
+    from tokenizers import Tokenizer, models
+
+    theirs = Tokenizer(
+        models.BPE({"a": 0, "b": 1, "c": 2, "bc": 3, "ab": 4, "abc": 5}, [("b", "c"), ("a", "b"), ("ab", "c")])
+    )
+    assert theirs.encode("abc").ids == [0, 3]

@@ -66,9 +66,7 @@ class WordCache(dict):
         self.tokenizer = tokenizer
 
     def __missing__(self, word: str) -> list[int]:
-        raw = utf8(word)
-        whole = self.tokenizer.id_of.get(raw)
-        ids = self.tokenizer.encode_word(raw) if whole is None else [whole]
+        ids = self.tokenizer.encode_word(utf8(word))
         if len(self) < CACHE_SIZE:
             self[word] = ids
         return ids
