@@ -1,0 +1,120 @@
+"""Each option of reductions, shapes and selections: its value against NumPy, its gradient against differences."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from tinygrad_llm import ops
+from tinygrad_llm.autograd import Tensor, gradcheck
+
+RNG = np.random.default_rng(9)
+X = RNG.permutation(12).reshape(2, 3, 2) * 0.4 - 1.7  # no two alike, none zero
+REDUCTIONS = {
+    "sum": np.sum, "mean": np.mean, "prod": np.prod, "max": np.max, "min": np.min, "amax": np.max, "amin": np.min,
+    "var": np.var, "std": np.std, "logsumexp": lambda x, axis, keepdims: np.log(np.exp(x).sum(axis, keepdims=keepdims)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, 1, -1, (0, 2), (-2, 0), (1,)])
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions(name, axis, keepdims):
+    op, expected = getattr(ops, name), REDUCTIONS[name](X, axis=axis, keepdims=keepdims)
+    found = op(X, axis=axis, keepdims=keepdims)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found.data, expected, rtol=1e-12)
+    gradcheck(op, [X], axis=axis, keepdims=keepdims)
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize(("axis", "correction"), [(None, 1), (None, 3), (1, 1), (1, 2), ((0, 1), 1), ((0, -1), 0.5)])
+@pytest.mark.parametrize("name", ["var", "std"])
+def test_a_correction_divides_value_and_gradient(name, axis, correction, keepdims):
+    options = {"axis": axis, "keepdims": keepdims}
+    found = getattr(ops, name)(X, correction=correction, **options).data
+    expected = getattr(np, name)(X, ddof=correction, **options)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert found.shape == expected.shape
+    gradcheck(getattr(ops, name), [X], correction=correction, **options)
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+@pytest.mark.parametrize("name", ["max", "min", "amax", "amin"])
+def test_equals_share_a_gradient_or_the_first_has_it(name, axis, keepdims):
+    x = Tensor(np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]]), requires_grad=True)
+    y = getattr(ops, name)(x, axis=axis, keepdims=keepdims)
+    y.backward(np.ones(y.shape))
+    tied = x.data == getattr(np, name)(x.data, axis=axis, keepdims=True)
+    shared = tied / tied.sum(axis, keepdims=True)
+    first = tied & (np.cumsum(tied, axis if isinstance(axis, int) else 0) == 1)
+    np.testing.assert_allclose(x.grad, first if name in ("max", "min") and isinstance(axis, int) else shared)
+
+
+@pytest.mark.parametrize("axis", range(-4, 4))
+def test_stacked_and_joined_along_any_axis(axis):
+    parts = [X, X * 2, X + 1]
+    np.testing.assert_array_equal(ops.stack(parts, axis).data, np.stack(parts, axis))
+    gradcheck(lambda *xs: ops.stack(xs, axis), parts)
+    if -3 <= axis < 3:
+        wider = [X, np.concatenate([X, X + 3], axis)]
+        np.testing.assert_array_equal(ops.concat(wider, axis).data, np.concatenate(wider, axis))
+        gradcheck(lambda *xs: ops.concat(xs, axis), wider)
+
+
+SHAPES = [
+    ("transpose", {"axes": axes}, np.transpose) for axes in (None, (1, 2, 0), (2, 0, 1), (-1, 0, 1), (0, 2, 1))
+] + [("flip", {"axis": axis}, np.flip) for axis in (None, 0, -1, (0, 2))] + [
+    ("swapaxes", {"a": 0, "b": 2}, lambda x, a, b: x.swapaxes(a, b)), ("swapaxes", {"a": 1, "b": -1}, lambda x, a, b: x.swapaxes(a, b)),
+    ("expand_dims", {"axis": -1}, np.expand_dims), ("expand_dims", {"axis": (1, 3)}, np.expand_dims),
+    ("pad", {"widths": ((1, 0), (0, 2), (1, 1)), "value": -3.5}, lambda x, widths, value: np.pad(x, widths, constant_values=value)),
+    ("flatten", {"start": 1}, lambda x, start: x.reshape(2, 6)), ("flatten", {"end": 1}, lambda x, end: x.reshape(6, 2)),
+    ("flatten", {"start": -2, "end": -1}, lambda x, start, end: x.reshape(2, 6)),
+    ("clip", {"low": 0}, lambda x, low: np.maximum(x, 0)), ("clip", {"high": 0.0}, lambda x, high: np.minimum(x, 0)),
+    ("clip", {"low": 0, "high": 1}, lambda x, low, high: np.clip(x, 0, 1)), ("cumsum", {"axis": 0}, np.cumsum), ("cumsum", {"axis": 1}, np.cumsum),
+    ("tril", {"k": 1}, np.tril), ("tril", {"k": -1}, np.tril), ("triu", {"k": 1}, np.triu), ("triu", {"k": -1}, np.triu),
+    ("repeat", {"repeats": 2, "axis": 1}, np.repeat), ("repeat", {"repeats": 3}, np.repeat), ("repeat", {"repeats": [0, 2, 1], "axis": -2}, np.repeat),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options", "expected"), SHAPES, ids=[f"{name} {options}" for name, options, _ in SHAPES])
+def test_the_same_entries_elsewhere(name, options, expected):
+    found, wanted = getattr(ops, name)(X, **options).data, expected(X, **options)
+    assert found.shape == wanted.shape
+    np.testing.assert_array_equal(found, wanted)
+    gradcheck(getattr(ops, name), [X], **options)
+
+
+@pytest.mark.parametrize(("axis", "descending"), list(product((0, 1, -1), (False, True))))
+def test_order_and_choice(axis, descending):
+    expected = np.flip(np.sort(X, axis), axis) if descending else np.sort(X, axis)
+    for op, options in ((ops.sort, {"descending": descending}), (ops.topk, {"k": X.shape[axis], "largest": descending})):
+        values, places = op(X, axis=axis, **options)
+        np.testing.assert_array_equal(values.data, expected)
+        np.testing.assert_array_equal(np.take_along_axis(X, places.data, axis), expected)
+        gradcheck(lambda x, op=op, options=options: op(x, axis=axis, **options)[0], [X])
+    tied = np.zeros((3, 3, 3))
+    for places in (ops.argsort(tied, axis=axis, descending=descending), ops.topk(tied, 3, axis, descending)[1]):
+        np.testing.assert_array_equal(places.data, np.indices(tied.shape)[axis % 3])  # equals keep their order
+
+
+def test_many_equals_keep_their_order():
+    """More than the sixteen that NumPy's quicksort leaves to an insertion sort, which is stable."""
+    x = np.random.default_rng(0).integers(0, 3, 200).astype(float)
+    rising = sorted(range(200), key=lambda i: x[i])
+    falling = sorted(range(200), key=lambda i: -x[i])
+    assert ops.argsort(x).data.tolist() == rising and ops.argsort(x, descending=True).data.tolist() == falling
+    assert ops.topk(x, 50)[1].data.tolist() == falling[:50] and ops.topk(x, 50, largest=False)[1].data.tolist() == rising[:50]
+
+
+@pytest.mark.parametrize("a", [-7, -7.5, 7.25, 0.0])
+@pytest.mark.parametrize("b", [2, -2, 2.5, -0.75])
+def test_division_of_either_sign_is_pythons(a, b):
+    x, y = np.array([float(a)]), np.array([float(b)])
+    assert ops.floor_divide(x, y).item() == a // b and ops.remainder(x, y).item() == a % b
+    assert ops.divide(Tensor([3]), 2).dtype == np.float32 and ops.divide(Tensor([3]), 2).item() == 1.5
+    if isinstance(a, int) and isinstance(b, int):
+        assert ops.floor_divide(np.array([a]), b).item() == a // b and ops.remainder(np.array([a]), b).item() == a % b
