@@ -27,9 +27,8 @@ def test_an_operator_is_numpys_with_the_tensor_on_either_side(f):
         if f is operator.pow and np.min(a) < 0:
             continue
         expected = f(a, b)
-        for left, right in ((Tensor(a), b), (a, Tensor(b)), (Tensor(a), Tensor(b))):
-            if isinstance(left, Tensor) and left.ndim == 0 or isinstance(right, Tensor) and right.ndim == 0:
-                continue
+        sides = [(Tensor(a), b)] * (np.ndim(a) > 0) + [(a, Tensor(b))] * (np.ndim(b) > 0)
+        for left, right in sides:
             found = f(left, right)
             assert isinstance(found, Tensor)
             np.testing.assert_allclose(found.data, expected, rtol=1e-12)
@@ -100,7 +99,9 @@ CALLS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "options", "expected"), CALLS, ids=[f"{name} {options}" for name, options, _ in CALLS])
+@pytest.mark.parametrize(
+    ("name", "options", "expected"), CALLS, ids=[f"{name} {options}" for name, options, _ in CALLS]
+)
 def test_a_method_passes_its_options_on(name, options, expected):
     found = getattr(Tensor(SIGNED), name)(**options).data
     wanted = np.asarray(expected(SIGNED, **options))

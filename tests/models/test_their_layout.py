@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -28,18 +29,18 @@ def gpt_2s_tensors(state, bias):
     """OpenAI's names; their Conv1D holds (inputs, outputs), and q, k and v as one."""
     theirs = {"transformer.wte.weight": state["token_embedding.weight"], "transformer.wpe.weight": state["position_embedding.weight"]}  # fmt: skip
     tails = ("weight", "bias")
-    for i in range(2):
-        ours, there = f"blocks.{i}.", f"transformer.h.{i}."
-        for tail in tails:
-            def read(name):
-                array = state.get(f"{ours}{name}.{tail}")
-                return array.T if array is not None and array.ndim == 2 else array
 
-            qkv = [read(f"attention.{part}_proj") for part in "qkv"]
-            found = {"ln_1": read("norm_1"), "attn.c_attn": None if qkv[0] is None else np.concatenate(qkv, -1),
-                     "attn.c_proj": read("attention.o_proj"), "ln_2": read("norm_2"), "mlp.c_fc": read("mlp.up_proj"),
-                     "mlp.c_proj": read("mlp.down_proj")}  # fmt: skip
-            theirs |= {f"{there}{name}.{tail}": array for name, array in found.items()}
+    def turned(path):
+        array = state.get(path)
+        return array.T if array is not None and array.ndim == 2 else array
+
+    for i, tail in product(range(2), tails):
+        ours, there = f"blocks.{i}.", f"transformer.h.{i}."
+        qkv = [turned(f"{ours}attention.{part}_proj.{tail}") for part in "qkv"]
+        theirs[f"{there}attn.c_attn.{tail}"] = None if qkv[0] is None else np.concatenate(qkv, -1)
+        names = {"ln_1": "norm_1", "attn.c_proj": "attention.o_proj", "ln_2": "norm_2", "mlp.c_fc": "mlp.up_proj",
+                 "mlp.c_proj": "mlp.down_proj"}  # fmt: skip
+        theirs |= {f"{there}{name}.{tail}": turned(f"{ours}{own}.{tail}") for name, own in names.items()}
     theirs |= {f"transformer.ln_f.{tail}": state.get(f"norm.{tail}") for tail in tails}
     if "output.weight" in state:
         theirs["lm_head.weight"] = state["output.weight"]

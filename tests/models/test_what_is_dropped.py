@@ -24,7 +24,9 @@ def made(model, config, **options):
 
 SIZES = {"vocab_size": V, "block_size": 8, "n_head": H, "n_embd": D}
 GPTS = [made(GPT, GPTConfig, n_layer=2, dropout=0.5, tied=tied, **SIZES) for tied in (True, False)]
-BART = made(EncoderDecoder, EncoderDecoderConfig, n_encoder_layer=1, n_decoder_layer=2, n_hidden=F, dropout=0.5, **SIZES)
+BART = made(
+    EncoderDecoder, EncoderDecoderConfig, n_encoder_layer=1, n_decoder_layer=2, n_hidden=F, dropout=0.5, **SIZES
+)
 IN_GPT = [STREAM, *[WEIGHTS, STREAM, STREAM] * 2]
 IN_ENCODER = [SOURCE_STREAM, SOURCE_WEIGHTS, SOURCE_STREAM, SOURCE_HIDDEN, SOURCE_STREAM]
 IN_DECODER = [STREAM, *[WEIGHTS, STREAM, CROSSED, STREAM, HIDDEN, STREAM] * 2]

@@ -59,6 +59,19 @@ TESTS = {
     "datasets": ["tests/datasets"],
     "evaluate": ["tests/evaluate"],
     "train": ["tests/train"],
+    "visualize": ["tests/visualize"],
+    "backend": [
+        "tests/backend/test_backend.py",
+        "tests/backend/test_threads.py",
+        "tests/ops/test_long_sums.py",
+        "tests/ops/test_arrays.py",
+        "tests/ops/test_joint_linear.py",
+        "tests/ops/test_precision.py",
+    ],
+    "ranges.py": ["tests/test_ranges.py"],
+    "shapes.py": ["tests/test_shapes_and_errors.py"],
+    "errors.py": ["tests/test_shapes_and_errors.py"],
+    "files.py": ["tests/test_files.py"],
 }
 
 

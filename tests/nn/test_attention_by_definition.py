@@ -8,14 +8,16 @@ import pytest
 from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.nn import Attention, KVCache
 
-B, T, S, D, SOURCE_WIDTH = 3, 5, 6, 8, 7
+B, T, S, D, SOURCE_WIDTH = 3, 5, 6, 16, 7  # heads of four: one of two turns at one speed, whatever the base
 RNG = np.random.default_rng(3)
 X, SOURCE = RNG.normal(size=(B, T, D)), RNG.normal(size=(B, S, SOURCE_WIDTH))
 EXACT = {"rtol": 1e-10, "atol": 1e-12}
 
 
 def layer_with(n_head=4, n_kv_head=None, **options):
-    layer = Attention(D, n_head, n_kv_head, rng=np.random.default_rng(0), dtype=np.float64, std=0.9, out_std=0.5, **options)
+    layer = Attention(
+        D, n_head, n_kv_head, rng=np.random.default_rng(0), dtype=np.float64, std=0.6, out_std=0.5, **options
+    )
     for p in layer.parameters():
         if p.ndim == 1:
             p.assign(RNG.uniform(0.5, 1.5, p.shape))
@@ -148,3 +150,11 @@ def test_a_bias_of_the_scores_can_be_learned():
         step[place] = h
         above, below = (float((by_definition(layer, X, mask=bias + sign * step)[0] * g).sum()) for sign in (1, -1))
         assert learned.grad[place] == pytest.approx((above - below) / (2 * h), rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("out_bias", [None, True, False])
+def test_each_projection_has_the_bias_that_was_asked_for(bias, out_bias):
+    names = {name for name, _ in layer_with(bias=bias, out_bias=out_bias).named_parameters() if name.endswith("bias")}
+    inside = {"q_proj.bias", "k_proj.bias", "v_proj.bias"} if bias else set()
+    assert names == inside | ({"o_proj.bias"} if (bias if out_bias is None else out_bias) else set())

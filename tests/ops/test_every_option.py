@@ -80,7 +80,9 @@ SHAPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "options", "expected"), SHAPES, ids=[f"{name} {options}" for name, options, _ in SHAPES])
+@pytest.mark.parametrize(
+    ("name", "options", "expected"), SHAPES, ids=[f"{name} {options}" for name, options, _ in SHAPES]
+)
 def test_the_same_entries_elsewhere(name, options, expected):
     found, wanted = getattr(ops, name)(X, **options).data, expected(X, **options)
     assert found.shape == wanted.shape
@@ -91,7 +93,10 @@ def test_the_same_entries_elsewhere(name, options, expected):
 @pytest.mark.parametrize(("axis", "descending"), list(product((0, 1, -1), (False, True))))
 def test_order_and_choice(axis, descending):
     expected = np.flip(np.sort(X, axis), axis) if descending else np.sort(X, axis)
-    for op, options in ((ops.sort, {"descending": descending}), (ops.topk, {"k": X.shape[axis], "largest": descending})):
+    for op, options in (
+        (ops.sort, {"descending": descending}),
+        (ops.topk, {"k": X.shape[axis], "largest": descending}),
+    ):
         values, places = op(X, axis=axis, **options)
         np.testing.assert_array_equal(values.data, expected)
         np.testing.assert_array_equal(np.take_along_axis(X, places.data, axis), expected)
@@ -107,7 +112,10 @@ def test_many_equals_keep_their_order():
     rising = sorted(range(200), key=lambda i: x[i])
     falling = sorted(range(200), key=lambda i: -x[i])
     assert ops.argsort(x).data.tolist() == rising and ops.argsort(x, descending=True).data.tolist() == falling
-    assert ops.topk(x, 50)[1].data.tolist() == falling[:50] and ops.topk(x, 50, largest=False)[1].data.tolist() == rising[:50]
+    assert (
+        ops.topk(x, 50)[1].data.tolist() == falling[:50]
+        and ops.topk(x, 50, largest=False)[1].data.tolist() == rising[:50]
+    )
 
 
 @pytest.mark.parametrize("a", [-7, -7.5, 7.25, 0.0])

@@ -115,7 +115,10 @@ def test_far_positions_are_told_apart():
         angles = [math.fmod(int(p) * factor, 2 * math.pi) for p in positions]
         np.testing.assert_allclose(cos[:, column], np.cos(angles), rtol=0, atol=1e-8)
         np.testing.assert_allclose(sin[:, column], np.sin(angles), rtol=0, atol=1e-8)
-    assert cos.dtype == sin.dtype == np.float64 and ops.rope_table(positions.astype(np.float32)[:2], 4)[0].dtype == np.float64
+    assert (
+        cos.dtype == sin.dtype == np.float64
+        and ops.rope_table(positions.astype(np.float32)[:2], 4)[0].dtype == np.float64
+    )
 
 
 def test_an_inverse_root_is_one_over_the_root_of_tiny_numbers_too():
