@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from cached_models import VOCABULARY, encoder_decoder, language_model
 
-from tinygrad_llm.autograd import no_grad
+from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.errors import ShapeError
 from tinygrad_llm.models import GPT, RNNLM, EncoderDecoder, EncoderDecoderConfig, GPTConfig, RNNLMConfig
-from tinygrad_llm.models.base import last_of
+from tinygrad_llm.models.base import last_of, position_rows
 
 RNG = np.random.default_rng(0)
 SOURCES = np.array([[3, 4, 5, 2], [2, 6, 1, 1], [5, 1, 1, 1]])
@@ -153,3 +153,13 @@ def test_without_biases_no_part_of_gpt_has_one():
     names = {path for path, _ in gpt().named_parameters()}
     without = {path for path, _ in gpt(bias=False).named_parameters()}
     assert without == {path for path in names if not path.endswith("bias")} and len(names) - len(without) == 3 * 8 + 1
+
+
+@pytest.mark.parametrize("positions", [[0, 1, 2], [5, 6, 7], [0, 2, 3], [1, 3, 5], [4, 4, 4], [2, 1, 0], [9, 0, 1], [[0, 2, 4], [7, 8, 9]]])  # fmt: skip
+def test_each_token_stands_where_it_is_said_to_stand(positions):
+    table, tokens = np.random.default_rng(0).normal(size=(10, 4)), np.array(positions)
+    found = position_rows(Tensor(table), tokens, 3, None).data
+    np.testing.assert_array_equal(found, table[tokens])
+    for outside in (tokens + 10 - tokens.max(), tokens - 1 - tokens.min()):
+        with pytest.raises(ShapeError, match="positions"):
+            position_rows(Tensor(table), outside, 3, None)

@@ -41,6 +41,11 @@ GOAL = 0.99
 
 TESTS = {
     "ops": [
+        "tests/ops/test_every_option.py",
+        "tests/ops/test_loss_options.py",
+        "tests/ops/test_precision.py",
+        "tests/ops/test_picking.py",
+        "tests/ops/test_einsum.py",
         "tests/ops/test_edges.py",
         "tests/ops/test_fused.py",
         "tests/ops/test_ops.py",
