@@ -163,3 +163,15 @@ def test_each_token_stands_where_it_is_said_to_stand(positions):
     for outside in (tokens + 10 - tokens.max(), tokens - 1 - tokens.min()):
         with pytest.raises(ShapeError, match="positions"):
             position_rows(Tensor(table), outside, 3, None)
+
+
+@pytest.mark.parametrize("kind", ["gpt", "decoder"])
+def test_the_longest_row_of_a_cache_says_how_much_may_be_read(kind):
+    lm = make(kind)
+    with no_grad():
+        lm(np.zeros((3, 20), int), cache=(cache := lm.new_cache(3)))
+        cache.crop([2, 20, 1])
+        with pytest.raises(ShapeError, match="block_size = 24"):
+            lm(np.zeros((3, 5), int), cache=cache)
+        lm(np.zeros((3, 4), int), cache=cache)
+    assert cache.lengths.tolist() == [6, 24, 5] and cache.longest == 24

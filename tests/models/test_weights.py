@@ -11,6 +11,7 @@ import pytest
 
 from tinygrad_llm.errors import CheckpointError, StorageError
 from tinygrad_llm.models.weights import (
+    DTYPES,
     MAX_HEADER,
     load_json,
     load_weights,
@@ -187,3 +188,25 @@ def test_what_cannot_be_saved_or_found_is_named(tmp_path):
         load_json(tmp_path / "none")
     with pytest.raises(StorageError, match="nowhere"):
         save_weights(tmp_path / "nowhere" / "w", ARRAYS)
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_each_dtype_of_the_format_has_its_numbers(name):
+    """At both ends of its range, by the library's own reader and by ours."""
+    from safetensors.numpy import load
+
+    dtype = (
+        np.dtype("?")
+        if name == "BOOL"
+        else np.dtype({"F": "f", "I": "i", "U": "u", "B": "u"}[name[0]] + str(int(name.lstrip("FIUB")) // 8))
+    )
+    limits = {"b": lambda t: (0, 1), "f": np.finfo}.get(dtype.kind, np.iinfo)(dtype)
+    ends = limits if dtype.kind == "b" else (limits.min, limits.max)
+    array = np.array([ends[0], 1, 0, ends[1]], dtype)
+    content = with_header({"a": entry(name, (4,), (0, array.nbytes))}, array.astype(dtype.newbyteorder("<")).tobytes())
+    found = parse_weights(content, "w")["a"]
+    if name == "BF16":
+        assert found.dtype == np.float32 and found[2] == 0 and (found.view(np.uint32) >> 16).tolist() == array.tolist()
+        return
+    assert found.dtype == dtype and found.tolist() == array.tolist()
+    assert load(content)["a"].tolist() == array.tolist()

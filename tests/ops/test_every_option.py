@@ -126,3 +126,10 @@ def test_division_of_either_sign_is_pythons(a, b):
     assert ops.divide(Tensor([3]), 2).dtype == np.float32 and ops.divide(Tensor([3]), 2).item() == 1.5
     if isinstance(a, int) and isinstance(b, int):
         assert ops.floor_divide(np.array([a]), b).item() == a // b and ops.remainder(np.array([a]), b).item() == a % b
+
+
+@pytest.mark.parametrize(("name", "left", "right"), [("maximum", [0, 0.5, 1], [1, 0.5, 0]), ("minimum", [1, 0.5, 0], [0, 0.5, 1])])  # fmt: skip
+def test_the_chosen_of_a_pair_has_the_gradient_and_equals_halve_it(name, left, right):
+    a, b = Tensor(np.array([1.0, 2.0, 3.0]), True), Tensor(np.array([2.0, 2.0, 2.0]), True)
+    getattr(ops, name)(a, b).backward(np.ones(3))
+    assert a.grad.tolist() == left and b.grad.tolist() == right

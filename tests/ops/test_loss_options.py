@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor, gradcheck
-from tinygrad_llm.errors import DtypeError, ShapeError, TinygradLLMError
+from tinygrad_llm.errors import DtypeError, ShapeError, TinygradLLMError, TokenError
 
 RNG = np.random.default_rng(6)
 X, HEAD, STATES = RNG.normal(size=(2, 3, 5)), RNG.normal(size=(5, 4)), RNG.normal(size=(2, 3, 4))
@@ -101,3 +101,16 @@ def test_means_over_all_entries_are_means():
     assert ops.binary_cross_entropy(a, b).item() == pytest.approx(-(b * np.log(s) + (1 - b) * np.log(1 - s)).sum() / 12)
     gradcheck(ops.mse, [a, b])
     gradcheck(ops.binary_cross_entropy, [a, b])
+
+
+@pytest.mark.parametrize("outside", [5, 6, -1, -2, 2**40])
+def test_a_target_that_is_no_class_is_named(outside):
+    wrong = TARGETS.copy()
+    wrong[1, 2] = outside
+    for call in (
+        lambda: ops.cross_entropy(X, wrong),
+        lambda: ops.cross_entropy(X, wrong, WEIGHT),
+        lambda: ops.linear_cross_entropy(STATES, HEAD, wrong),
+    ):
+        with pytest.raises(TokenError, match=f"target: expected 0 to 4, or -100 to ignore it, got {outside}"):
+            call()
