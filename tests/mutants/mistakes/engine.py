@@ -306,4 +306,18 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("backend/threads.py", "            _limits.remove(limit)\n", "            _limits.clear()\n", "the first of two blocks to end ends both"),
     ("backend/erf.py", "wide = xp.asarray(x, dtype=np.float64)", "wide = xp.asarray(x)", "erf of float32 in float32"),
     ("backend/device.py", "device = \"cpu\" if cuda_problem() is not None else \"cuda\"", "device = \"cpu\"", "auto is the CPU always"),
+    # thought of apart from the tests
+    ("ops/elementwise.py", "_split_ties(xp, g, a < b, a == b)", "_split_ties(xp, g, a <= b, a == b)", "minimum gives equals one and a half"),
+    ("ops/index.py", "return x[index], vjp if _advanced(index) else lambda g, needs: scatter(g, shape, index)", "return x[index], lambda g, needs: scatter(g, shape, index)", "an entry picked twice has one gradient"),
+    ("ops/loss.py", "(flat < 0) | (flat >= vocabulary)", "(flat < 0) | (flat > vocabulary)", "the class one past the last"),
+    ("ops/loss.py", "return e, total, xp.where(counts, losses, xp.zeros_like(losses))", "return e, total, losses", "ignored targets have a loss"),
+    ("ops/attention.py", "if type(lengths) is np.ndarray and batch and not 0", "if False and not 0", "lengths of any size"),
+    ("ops/attention_blocks.py", "max(0, shortest + queries.start - self.time + 1 - self.window)", "max(0, longest + queries.start - self.time + 1 - self.window)", "a short row's window starts where the longest row's does"),
+    ("ops/attention_blocks.py", "        top[top == -math.inf] = 0\n", "", "a query that sees nothing gives NaN"),
+    ("ops/recurrent.py", "(*_parents(dz_TBF, dz_TBF, x_TBI, states[:-1], weight_ih, needs), dh if needs[5] else None)", "(*_parents(dz_TBF, dz_TBF, x_TBI, states[:-1], weight_ih, needs), dh * 0 if needs[5] else None)", "RNN: h_0 learns nothing"),
+    ("ops/norm.py", "    if is_half(x.dtype):\n        return _in_float32(layer_norm, x, weight, bias, eps=eps)\n", "", "layer norm of bfloat16 in bfloat16"),
+    ("autograd/tensor.py", "if requires_grad and not is_float(self.data.dtype):", "if False:", "integers that require a gradient"),
+    ("autograd/op.py", "(owner is x.data or owner is x.data.base)", "owner is x.data", "a view of a parameter has a version of its own"),
+    ("autograd/promotion.py", "integers == \"float32\" or (integers == \"promote\" and float in kinds)", "integers == \"float32\"", "integers beside a float stay integers"),
+    ("autograd/sink.py", "            add(self.array, gradient, out=self.array)\n", "            self.array[...] = gradient\n", "a sink keeps the last of two gradients"),
 ]  # fmt: skip
