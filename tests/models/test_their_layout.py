@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cached_models import redrawn
 
+from tinygrad_llm.errors import CheckpointError
 from tinygrad_llm.models import GPT, EncoderDecoder, EncoderDecoderConfig, GPTConfig, from_pretrained, save_pretrained
 from tinygrad_llm.models.hugging_face import from_hugging_face, to_hugging_face
 
@@ -145,3 +146,39 @@ def test_a_whole_file_is_read_before_an_index_that_was_left_behind(tmp_path):
     save_pretrained(gpt(), tmp_path)
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "none.safetensors"}}))
     assert from_pretrained(tmp_path).config == gpt().config
+
+
+OTHERS_SETTINGS = [
+    (gpt, {"scale_attn_weights": False}), (gpt, {"scale_attn_by_inverse_layer_idx": True}), (gpt, {"activation_function": "gelu"}),
+    (gpt, {"activation_function": "gelu_fast"}), (gpt, {"layer_norm_epsilon": 1e-6}), (gpt, {"layer_norm_epsilon": 1e-12}), (gpt, {"n_inner": 6}),
+    (gpt, {"is_encoder_decoder": True}), (gpt, {"is_decoder": True}), (gpt, {"tie_encoder_decoder": True}), (gpt, {"cross_attention_hidden_size": 6}),
+    (bart, {"is_decoder": True}), (bart, {"tie_encoder_decoder": True}), (bart, {"num_hidden_layers": 2}), (bart, {"normalize_before": True}),
+    (bart, {"normalize_embedding": False}), (bart, {"add_final_layer_norm": True}), (bart, {"add_bias_logits": True}),
+    (bart, {"static_position_embeddings": True}), (bart, {"extra_pos_embeddings": 0}), (bart, {"add_cross_attention": True}),
+    (bart, {"is_encoder_decoder": False}), (bart, {"tie_word_embeddings": False}), (bart, {"decoder_ffn_dim": 6}),
+    (bart, {"decoder_attention_heads": 1}), (bart, {"pruned_heads": {"1": [0]}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "change"), OTHERS_SETTINGS, ids=str)
+def test_a_setting_under_which_another_model_is_computed_is_refused(make, change):
+    config, arrays = to_hugging_face(make())
+    with pytest.raises(CheckpointError, match=next(iter(change))):
+        from_hugging_face(config | change, arrays)
+
+
+@pytest.mark.parametrize("make", [gpt, bart])
+def test_what_changes_no_answer_is_read_over(make):
+    config, arrays = to_hugging_face(make())
+    about = {
+        "use_cache": False,
+        "torch_dtype": "float16",
+        "max_length": 20,
+        "bos_token_id": 0,
+        "transformers_version": "9",
+    }
+    again = from_hugging_face(config | about, arrays, np.float64)
+    for name, array in make().state_dict().items():
+        np.testing.assert_array_equal(again.state_dict()[name], array, name)
+    with pytest.raises(CheckpointError, match="rope_theta"):
+        from_hugging_face(config | {"rope_theta": 1e4}, arrays)
