@@ -133,3 +133,57 @@ def test_the_chosen_of_a_pair_has_the_gradient_and_equals_halve_it(name, left, r
     a, b = Tensor(np.array([1.0, 2.0, 3.0]), True), Tensor(np.array([2.0, 2.0, 2.0]), True)
     getattr(ops, name)(a, b).backward(np.ones(3))
     assert a.grad.tolist() == left and b.grad.tolist() == right
+
+
+LEFT, RIGHT = RNG.permutation(6).reshape(2, 1, 3) * 0.7 + 0.35, RNG.permutation(12).reshape(4, 3) * 0.3 + 0.4713
+PAIRS = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "remainder": np.mod, "power": np.power,
+         "maximum": np.maximum, "minimum": np.minimum}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_both_of_a_pair_have_their_gradient_whichever_is_stretched(name):
+    op = getattr(ops, name)
+    for a, b in ((LEFT, RIGHT), (RIGHT, LEFT), (LEFT, 1.3), (RIGHT[:1], RIGHT)):
+        np.testing.assert_allclose(op(a, b).data, PAIRS[name](a, b), rtol=1e-12)
+        gradcheck(op, [a, b])
+    if name != "power":
+        gradcheck(op, [-LEFT, RIGHT])
+        gradcheck(op, [LEFT, -RIGHT])
+
+
+UNARY = {
+    "negative": np.negative, "absolute": np.abs, "sign": np.sign, "exp": np.exp, "sin": np.sin, "cos": np.cos, "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0), "silu": lambda x: x / (1 + np.exp(-x)), "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x: np.logaddexp(0, x), "log_sigmoid": lambda x: -np.logaddexp(0, -x),
+    "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "rsqrt": lambda x: x**-0.5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_a_function_of_each_entry_has_its_slope(name):
+    for x in (
+        (LEFT, 0.01 * LEFT) if name in ("log", "sqrt", "rsqrt", "log1p") else (LEFT, -LEFT, 0.01 * LEFT, -3 * LEFT)
+    ):
+        np.testing.assert_allclose(getattr(ops, name)(x).data, UNARY[name](x), rtol=1e-12)
+        gradcheck(getattr(ops, name), [x], eps=1e-6)
+
+
+def test_chosen_and_hidden_entries():
+    here = np.array([[True, False, True], [False, False, True]])
+    a, b = X[:, :, 0], X[:, :, 1]
+    np.testing.assert_array_equal(ops.where(here, a, b).data, np.where(here, a, b))
+    gradcheck(lambda a, b: ops.where(here, a, b), [a, b])
+    gradcheck(lambda a: ops.where(here, a, 2.5), [a])
+    gradcheck(lambda b: ops.where(here, 2.5, b), [b])
+    for value in (0, -1.5, 7):
+        np.testing.assert_array_equal(ops.masked_fill(a, here, value=value).data, np.where(here, value, a))
+        gradcheck(lambda a, v=value: ops.masked_fill(a, here, value=v), [a])
+    gradcheck(ops.swiglu, [a, b])
+    np.testing.assert_allclose(ops.swiglu(a, b).data, a / (1 + np.exp(-a)) * b)
+
+
+def test_a_power_of_nothing_has_no_slope_in_its_exponent():
+    a, b = Tensor(np.array([0.0, 0.0, 2.0]), True), Tensor(np.array([2.0, 1.5, 3.0]), True)
+    ops.power(a, b).backward(np.ones(3))
+    np.testing.assert_allclose(b.grad, [0, 0, 8 * np.log(2)])
+    np.testing.assert_allclose(a.grad, [0, 0, 12])
