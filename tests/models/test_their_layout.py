@@ -182,3 +182,22 @@ def test_what_changes_no_answer_is_read_over(make):
         np.testing.assert_array_equal(again.state_dict()[name], array, name)
     with pytest.raises(CheckpointError, match="rope_theta"):
         from_hugging_face(config | {"rope_theta": 1e4}, arrays)
+
+
+@pytest.mark.parametrize("half", ["F16", "BF16"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_of_half_precision_are_the_same_numbers_in_the_precision_asked_for(half, dtype, tmp_path):
+    save_pretrained(gpt(np.float32), tmp_path)
+    header, data, expected, start = {}, [], {}, 0
+    for name, array in to_hugging_face(gpt(np.float32))[1].items():
+        bits = array.astype("<f2").view("<u2") if half == "F16" else (array.view(np.uint32) >> 16).astype("<u2")
+        header[name] = {"dtype": half, "shape": list(array.shape), "data_offsets": [start, start + bits.nbytes]}
+        start += bits.nbytes
+        data.append(bits.tobytes())
+        expected[name] = bits.view("<f2") if half == "F16" else (bits.astype(np.uint32) << 16).view(np.float32)
+    raw = json.dumps(header).encode()
+    (tmp_path / "model.safetensors").write_bytes(len(raw).to_bytes(8, "little") + raw + b"".join(data))
+    model = from_pretrained(tmp_path, dtype)
+    assert {p.dtype for p in model.parameters()} == {np.dtype(dtype)}
+    for name, array in to_hugging_face(model)[1].items():
+        np.testing.assert_array_equal(array, expected[name].astype(dtype), name)
