@@ -175,3 +175,15 @@ def test_the_longest_row_of_a_cache_says_how_much_may_be_read(kind):
             lm(np.zeros((3, 5), int), cache=cache)
         lm(np.zeros((3, 4), int), cache=cache)
     assert cache.lengths.tolist() == [6, 24, 5] and cache.longest == 24
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_that_is_read_in_pieces_stands_where_it_stands_in_the_whole(kind):
+    lm = make(kind)
+    whole = lm(TOKENS).data
+    with no_grad():
+        cache = lm.new_cache(3)
+        for start, stop in ((0, 2), (2, 3), (3, 6)):
+            found = lm(TOKENS[:, start:stop], cache=cache).data
+            np.testing.assert_allclose(found, whole[:, start:stop], rtol=1e-10, atol=1e-10)
+            assert cache.lengths.tolist() == [stop] * 3
