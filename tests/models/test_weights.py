@@ -210,3 +210,14 @@ def test_each_dtype_of_the_format_has_its_numbers(name):
         return
     assert found.dtype == dtype and found.tolist() == array.tolist()
     assert load(content)["a"].tolist() == array.tolist()
+
+
+def test_weights_that_do_not_fit_into_memory_are_refused_by_their_header(monkeypatch):
+    content = with_header({"a": entry()})  # of 16 bytes
+    for room, fits in ((16, True), (None, True), (15, False)):
+        monkeypatch.setattr("tinygrad_llm.models.weights.memory", lambda room=room: room)
+        if fits:
+            assert parse_weights(content, "w")["a"].shape == (4,)
+        else:
+            with pytest.raises(CheckpointError, match="fit into 15 bytes of memory, got 16 bytes"):
+                parse_weights(content, "w")
