@@ -221,3 +221,24 @@ def test_weights_that_do_not_fit_into_memory_are_refused_by_their_header(monkeyp
         else:
             with pytest.raises(CheckpointError, match="fit into 15 bytes of memory, got 16 bytes"):
                 parse_weights(content, "w")
+
+
+ENTRY = b'{"dtype":"F32","shape":[4],"data_offsets":[0,16]}'
+NOT_STRICT = {
+    "a tensor twice": b'{"a":%s,"a":%s}' % (ENTRY, ENTRY), "a size twice": b'{"a":{"shape":[4],%s}' % ENTRY[1:],
+    "metadata twice": b'{"__metadata__":{"k":"v"},"__metadata__":{},"a":%s}' % ENTRY, "a note twice": b'{"__metadata__":{"k":"v","k":"w"},"a":%s}' % ENTRY,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_STRICT)
+def test_a_name_stands_once_though_all_else_is_right(name):
+    assert parse_weights(with_header(b'{"a":%s}' % ENTRY), "w")["a"].shape == (4,)
+    with pytest.raises(CheckpointError, match="twice"):
+        parse_weights(with_header(NOT_STRICT[name]), "w")
+
+
+@pytest.mark.parametrize("text", ['{"a":NaN}', '{"a":[Infinity]}', '{"a":{"b":-Infinity}}', '{"a":1,"a":1}', '{"b":{"a":1,"a":2}}', "[]", "3", "null", '"a"', "{} {}", "{'a':1}", '{"a":1,}', "", '{"\\ud800":1}'])  # fmt: skip
+def test_json_is_one_object_and_strict(text, tmp_path):
+    (tmp_path / "c.json").write_text(text)
+    with pytest.raises(CheckpointError):
+        load_json(tmp_path / "c.json")

@@ -124,7 +124,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("models/weights.py", "if begin != end:", "if begin < end:", "gaps between arrays"),
     ("models/weights.py", "if start + end != length:", "if start + end > length:", "bytes behind the last array"),
     ("models/weights.py", "if room is not None and end > room:", "if False:", "weights larger than memory are begun"),
-    ("models/weights.py", 'np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<"))', "np.ascontiguousarray(a)", "big-endian arrays written as they are"),
     ("models/weights.py", ".reshape(a.shape) for name, a", " for name, a", "a number becomes an array of one"),
     ("models/weights.py", " and file == Path(file).name", "", "an index reaches out of its folder"),
     ("models/weights.py", "if found.keys() != listed:", "if not found.keys() >= listed:", "tensors that the index does not list"),
