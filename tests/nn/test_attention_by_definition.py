@@ -158,3 +158,14 @@ def test_each_projection_has_the_bias_that_was_asked_for(bias, out_bias):
     names = {name for name, _ in layer_with(bias=bias, out_bias=out_bias).named_parameters() if name.endswith("bias")}
     inside = {"q_proj.bias", "k_proj.bias", "v_proj.bias"} if bias else set()
     assert names == inside | ({"o_proj.bias"} if (bias if out_bias is None else out_bias) else set())
+
+
+@pytest.mark.parametrize("n_kv_head", [None, 1, 2])
+@pytest.mark.parametrize(("head_size", "value_size"), [(None, None), (6, None), (None, 3), (6, 3)])
+def test_heads_have_the_sizes_that_were_asked_for(head_size, value_size, n_kv_head):
+    layer = layer_with(n_kv_head=n_kv_head, head_size=head_size, value_size=value_size, source_width=SOURCE_WIDTH)
+    size, groups = head_size or D // 4, n_kv_head or 4
+    width = value_size or size
+    assert (layer.n_head, layer.n_kv_head, layer.head_size, layer.value_size) == (4, groups, size, width)
+    shapes = [p.weight.shape for p in (layer.q_proj, layer.k_proj, layer.v_proj, layer.o_proj)]
+    assert shapes == [(4 * size, D), (groups * size, SOURCE_WIDTH), (groups * width, SOURCE_WIDTH), (D, 4 * width)]

@@ -94,3 +94,33 @@ def test_alibis_slopes_are_the_papers_and_its_codes(n_head):
     for h, slope in enumerate(slopes):
         for t in range(3):
             np.testing.assert_allclose(bias[h, t], [-slope * abs(t + 2 - s) for s in range(5)], rtol=1e-12, atol=0)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
+def test_a_recurrent_layer_uses_each_of_its_weights_and_biases(kind):
+    layer = kind(4, 5, rng=rng(), dtype=np.float64)
+    for p in layer.parameters():
+        p.assign(RNG.normal(size=p.shape))
+    w, u, b, d = (p.data for p in (layer.weight_ih, layer.weight_hh, layer.bias_ih, layer.bias_hh))
+    h, c, states = np.zeros((2, 5)), np.zeros((2, 5)), []
+    for t in range(3):
+        x, y = X[:, t] @ w.T + b, h @ u.T + d
+        if kind is RNN:
+            h = np.tanh(x + y)
+        elif kind is GRU:
+            (r, z, n), (s, q, m) = np.split(x, 3, axis=1), np.split(y, 3, axis=1)
+            z = sigmoid(z + q)
+            h = (1 - z) * np.tanh(n + sigmoid(r + s) * m) + z * h
+        else:
+            i, f, g, o = np.split(x + y, 4, axis=1)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+        states.append(h)
+    out, _ = layer(Tensor(X))
+    np.testing.assert_allclose(out.data, np.stack(states, 1), rtol=1e-10, atol=1e-12)
+    out.sum().backward()
+    assert all(np.abs(p.grad).max() > 0 for p in layer.parameters())

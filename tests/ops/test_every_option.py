@@ -9,6 +9,7 @@ import pytest
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor, gradcheck
+from tinygrad_llm.errors import TinygradLLMError
 
 RNG = np.random.default_rng(9)
 X = RNG.permutation(12).reshape(2, 3, 2) * 0.4 - 1.7  # no two alike, none zero
@@ -187,3 +188,32 @@ def test_a_power_of_nothing_has_no_slope_in_its_exponent():
     ops.power(a, b).backward(np.ones(3))
     np.testing.assert_allclose(b.grad, [0, 0, 8 * np.log(2)])
     np.testing.assert_allclose(a.grad, [0, 0, 12])
+
+
+def test_picked_gradients_add_up_in_their_own_precision():
+    x = Tensor(np.zeros((3, 2)), requires_grad=True)
+    g = 1 + np.random.default_rng(0).random((4, 2)) * 1e-9  # what float32 would round to 1
+    rows = np.array([2, 0, 2, 1])
+    for pick in (
+        lambda: x[rows],
+        lambda: ops.embedding(x, rows),
+        lambda: ops.gather(x, np.stack([rows, rows], 1), axis=0),
+    ):
+        x.grad = None
+        pick().backward(g)
+        np.testing.assert_allclose(x.grad, [g[1], g[3], g[0] + g[2]], rtol=1e-15)
+
+
+@pytest.mark.parametrize(("a", "b"), [((3,), (2, 4, 3, 5)), ((2, 4, 5, 3), (3,)), ((3,), (3,)), ((2, 1, 4, 3), (5, 3, 2)), ((4, 3), (2, 3, 1))])  # fmt: skip
+def test_products_of_vectors_matrices_and_stacks(a, b):
+    x, y = RNG.normal(size=a), RNG.normal(size=b)
+    np.testing.assert_allclose(ops.matmul(x, y).data, np.matmul(x, y), rtol=1e-12)
+    gradcheck(ops.matmul, [x, y])
+
+
+def test_of_nothing_there_is_no_mean_and_no_largest():
+    empty = np.zeros((2, 0))
+    for name in ("mean", "max", "min", "amax", "amin", "logsumexp", "var", "std"):
+        with pytest.raises(TinygradLLMError):
+            getattr(ops, name)(empty, axis=1)
+    assert ops.sum(empty, axis=1).data.tolist() == [0, 0] and ops.prod(empty, axis=1).data.tolist() == [1, 1]
