@@ -320,4 +320,15 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("autograd/op.py", "(owner is x.data or owner is x.data.base)", "owner is x.data", "a view of a parameter has a version of its own"),
     ("autograd/promotion.py", "integers == \"float32\" or (integers == \"promote\" and float in kinds)", "integers == \"float32\"", "integers beside a float stay integers"),
     ("autograd/sink.py", "            add(self.array, gradient, out=self.array)\n", "            self.array[...] = gradient\n", "a sink keeps the last of two gradients"),
+    # a third list
+    ("ops/reduce.py", "    _not_empty(\"mean\", x, axis)\n", "", "a mean of nothing is NaN"),
+    ("ops/loss.py", "share = g * (1 / losses.size)", "share = g * (1 / len(losses))", "binary cross-entropy's gradient by the first axis"),
+    ("ops/attention.py", "core.backward(as_groups(heads(g, 0, n_head)), as_groups(dq), dk, dv, False)", "core.backward(as_groups(heads(g, 0, n_head)), as_groups(dq), dv, dk, False)", "packed attention's gradients exchanged"),
+    ("ops/index.py", "return total.astype(g.dtype).reshape(shape)", "return total.astype(np.float32).astype(g.dtype).reshape(shape)", "picked gradients rounded to float32"),
+    ("ops/matmul.py", "db = db.sum(tuple(range(db.ndim - 2))).reshape(b.shape)", "db = db.mean(tuple(range(db.ndim - 2))).reshape(b.shape)", "a vector's gradient is a mean over the matrices"),
+    ("autograd/tensor.py", "        if self.size != 1:\n            raise ShapeError(\n                \"item\"", "        if not self.size:\n            raise ShapeError(\n                \"item\"", "item of many is refused by NumPy alone"),
+    ("autograd/op.py", "elif isinstance(x, np.generic):", "elif False:", "a NumPy scalar makes float64"),
+    ("autograd/backward.py", "g = sum_over(g, tuple(range(g.ndim - len(shape)))) if g.ndim > len(shape) else g", "g = g.sum(tuple(range(g.ndim - len(shape)))) if g.ndim > len(shape) else g", "gradients of what was broadcast added in float32"),
+    ("autograd/scalar.py", "order.append(value)\n", "order.insert(0, value)\n", "a graph in reverse"),
+    ("backend/random.py", "self.seed, self.step, self.first_example, self.call = seed & _MASK, step & _MASK", "self.seed, self.step, self.first_example, self.call = abs(seed), abs(step)", "seed -1 draws as seed 1"),
 ]  # fmt: skip
