@@ -122,3 +122,17 @@ def test_an_assignment_is_noticed_by_every_graph_that_read_the_memory(read):
     with pytest.raises(GradientError, match="changed in place 1 time"):
         y.backward()
     (read(x) * w).sum().backward()
+
+
+def test_gradients_in_between_share_no_memory():
+    """Of a sum both parents are given one array; who changes one of the gradients changes no other."""
+    x, seed = Tensor(np.ones(3), requires_grad=True), np.arange(3.0)
+    a, b = x * 2, x * 3
+    y = a + b
+    y.backward(seed, retain_graph=True)
+    found = [x.grad, a.grad, b.grad, y.grad, seed]
+    assert all(not np.shares_memory(p, q) for i, p in enumerate(found) for q in found[:i])
+    kept = [g.copy() for g in found[:4]]
+    y.backward(seed, retain_graph=True)
+    for now, before in zip((x.grad, a.grad, b.grad, y.grad), kept):
+        np.testing.assert_array_equal(now, 2 * before)

@@ -129,7 +129,7 @@ def test_a_device_that_is_not_there_is_named():
 
 
 def test_every_whole_number_is_a_seed_of_its_own():
-    seeds = [0, 1, -1, 2, -2, 2**32, 2**63, -(2**63), 2**64 - 2**33]
+    seeds = [0, 1, -1, 2, -2, 2**32, 2**63, 2**64 - 2**33, 2**64 - 2**33 + 1]
     rows = [tuple(KeyedStream(seed, 0).random((1, 4))[0]) for seed in seeds]
     rows += [tuple(KeyedStream(7, step).random((1, 4))[0]) for step in (1, 2, 2**40)]
     assert len(set(rows)) == len(rows)

@@ -296,7 +296,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("backend/rows.py", "if ROWS_AT_ONCE < terms < x.size:", "if False:", "a long sum over some axes in float32"),
     ("backend/rows.py", "x_ND = widened(x_ND)\n", "x_ND = x_ND\n", "bfloat16 rows summed in bfloat16"),
     ("backend/random.py", "[0, self.call, self.first_example + example, 0]", "[0, self.call, example, 0]", "a part of a batch draws the first examples' numbers"),
-    ("backend/random.py", "key=[self.seed, self.step]", "key=[self.seed, 0]", "every step draws the same numbers"),
+    ("backend/random.py", "np.array([self.seed, self.step], np.uint64)", "np.array([self.seed, 0], np.uint64)", "every step draws the same numbers"),
     ("backend/random.py", "        self.call += 1\n        return out", "        return out", "every layer draws the same numbers"),
     ("backend/adjacent.py", "or a.dtype != base.dtype", "", "neighbours of another dtype taken for one"),
     ("backend/adjacent.py", "_address(a) != end or ", "", "arrays that are not neighbours taken for one"),
