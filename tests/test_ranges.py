@@ -38,7 +38,7 @@ def test_what_is_no_number_is_in_no_range_of_numbers():
 
 def test_words_are_in_a_range_of_words_alone():
     allowed = one_of(iter(["cpu", "cuda"]))
-    assert "cpu" in allowed and "cuda" in allowed
+    assert "cuda" in allowed and "cpu" in allowed and "cuda" in allowed and allowed == one_of(("cpu", "cuda"))
     assert "gpu" not in allowed and "" not in allowed and 1 not in allowed and "cp" not in allowed
     assert "anything" in TEXT and "" in TEXT and 3 not in TEXT and None not in TEXT
     both = whole(1, 8, "auto")
