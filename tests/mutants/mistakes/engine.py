@@ -284,7 +284,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("errors.py", "class TokenError(TinygradLLMError, ValueError)", "class TokenError(TinygradLLMError, LookupError)", "a bad token is no ValueError"),
     ("files.py", "        if size > most:\n", "        if False:\n", "a file of any size is read"),
     ("files.py", "            _check_regular(os.fstat(file.fileno()), path, kind)  # another", "            pass  # another", "what takes the place of a file is read"),
-    ("files.py", " | getattr(os, \"O_NONBLOCK\", 0)", "", "a pipe that takes the place of a file is waited for"),
     ("backend/arrays.py", "            array = array.astype(np.float32)\n", "            pass\n", "lists of floats become float64"),
     ("backend/arrays.py", "        array = array.astype(array.dtype.newbyteorder(\"=\"))\n", "        pass\n", "a foreign order of bytes is refused"),
     ("backend/arrays.py", "return x.item() if isinstance(x, np.generic) else x", "return x", "a NumPy scalar is no Python number"),
