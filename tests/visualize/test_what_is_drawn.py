@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -79,6 +80,7 @@ def test_a_thinned_line_keeps_its_first_and_last_point():
 def test_labels_are_spread_from_top_to_bottom():
     found = spread([("a", 100.0, "red"), ("b", 101.0, "blue"), ("c", 99.0, "black"), ("d", 1e4, "red")])
     assert [name for name, _, _ in found] == ["c", "a", "b", "d"]
+    assert [y for _, y, _ in found[:3]] == [99, 115, 131] and found[3][1] == HEIGHT - BOTTOM
     assert all(below[1] - above[1] >= 16 for above, below in zip(found, found[1:]))
 
 
@@ -134,6 +136,11 @@ def test_without_a_head_the_answer_is_that_of_the_others(options):
     np.testing.assert_allclose(neither, np.broadcast_to(layer.o_proj.bias.data, neither.shape), atol=1e-12)
     np.testing.assert_allclose(without[0] + without[1] - neither, layer(x).data, rtol=1e-10, atol=1e-12)
     assert np.abs(without[0] - without[1]).max() > 1e-3
+    silent = copy.deepcopy(layer)  # a head whose values are all zero says nothing
+    if "n_kv_head" not in options:
+        for p in (silent.v_proj.weight, silent.v_proj.bias):
+            p.assign(np.where(np.arange(len(p)).reshape(-1, *[1] * (p.ndim - 1)) < layer.value_size, 0, p.data))
+        np.testing.assert_allclose(without[0], silent(x).data, rtol=1e-10, atol=1e-12)
 
 
 def test_columns_stay_where_one_row_looks_at_them():
