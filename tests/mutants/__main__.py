@@ -47,6 +47,7 @@ TESTS = {
         "tests/ops/test_attention_arguments.py",
         "tests/ops/test_bfloat16.py",
         "tests/ops/test_picking.py",
+        "tests/ops/test_each_equation.py",
         "tests/ops/test_einsum.py",
         "tests/ops/test_edges.py",
         "tests/ops/test_fused.py",
