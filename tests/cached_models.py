@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_llm.autograd import no_grad
 from tinygrad_llm.models import GPT, RNNLM, EncoderDecoder, EncoderDecoderConfig, GPTConfig, RNNLMConfig
 from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.nn import Attention, Embedding, KVCache, RMSNorm, SwiGLU, TransformerBlock
 
 VOCABULARY, LONGEST, WINDOW = 7, 24, 3
 KINDS = ("gpt", "untied", "windowed", "window in the cache", "rnn", "lstm", "decoder")
+RECURRENT = ("rnn", "lstm")
+EQUAL = {"rtol": 1e-10, "atol": 1e-10}
 
 
 class Windowed(LanguageModel):
@@ -99,3 +102,19 @@ class Texts:
         """Logits at every position of the row's text, by itself and without a cache.  (T, V)"""
         model: Any = self.model if self.reader is None else self.reader.given(np.array([self.sources[row]]))
         return model(np.array([self.texts[row]])).data[0]
+
+
+def read(found: Texts, tokens) -> np.ndarray:
+    """Reads on in every row; logits (B, T, V)."""
+    with no_grad():
+        logits = found.model(np.asarray(tokens), cache=found.cache).data
+    for text, row in zip(found.texts, tokens):
+        text += [int(t) for t in row]
+    return logits
+
+
+def check(found: Texts, logits: np.ndarray) -> None:
+    """The last positions of each row are those of the row's whole text."""
+    for row, text in enumerate(found.texts):
+        assert found.cache.lengths[row] == len(text)
+        np.testing.assert_allclose(logits[row], found.whole(row)[-logits.shape[1] :], **EQUAL)

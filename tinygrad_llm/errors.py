@@ -108,4 +108,5 @@ def reason(error: BaseException) -> str:
     if isinstance(error, NotADirectoryError):
         return "a path through something that is no folder"
     words = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip().rstrip(".")
-    return words[:1].lower() + words[1:] if words[1:2].islower() else words
+    first = words.split(" ")[0]
+    return words[:1].lower() + words[1:] if first[1:].islower() else words  # NaN and MemoryError are names

@@ -86,3 +86,38 @@ def test_the_tolerance_grows_with_the_derivative():
 
 def test_python_numbers_among_the_inputs_are_passed_as_they_are():
     assert gradcheck(ops.power, [np.array([0.5, 2.0]), 3.0])
+
+
+@pytest.mark.parametrize("place", [0, 2, 5])
+def test_a_fault_in_any_one_entry_is_found(place):
+    def gradient(g, x):
+        wrong_there = g * np.exp(x)
+        wrong_there.reshape(-1)[place] *= 1.5
+        return wrong_there
+
+    with pytest.raises(GradientError) as found:
+        gradcheck(wrong(np.exp, gradient), [X])
+    assert f"index {[place // 3, place % 3]}" in str(found.value)
+
+
+def test_options_reach_the_function_on_both_ways():
+    @op
+    def planted(x, factor=1.0):
+        return factor * x, lambda g, needs: g * factor
+
+    @op
+    def forgetful(x, factor=1.0):
+        return factor * x, lambda g, needs: g
+
+    assert gradcheck(planted, [X], factor=3.0) and gradcheck(forgetful, [X])
+    with pytest.raises(GradientError):
+        gradcheck(forgetful, [X], factor=3.0)
+
+
+def test_the_tolerances_are_those_that_are_given():
+    slightly = wrong(np.exp, lambda g, x: g * np.exp(x) * 1.001)
+    assert gradcheck(slightly, [X], rtol=1e-2) and gradcheck(slightly, [X], atol=0.1)
+    with pytest.raises(GradientError):
+        gradcheck(slightly, [X], rtol=1e-4)
+    with pytest.raises(GradientError):
+        gradcheck(wrong(lambda x: x, lambda g, x: g * (1 + 3e-5)), [X])  # the tolerance is 1e-5 unless told

@@ -8,7 +8,7 @@ import pytest
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.autograd.operators import Operators
-from tinygrad_llm.errors import GradientError, ShapeError
+from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError, ShapeError
 
 
 def test_numpy_sees_the_values_of_a_tensor_without_a_gradient():
@@ -62,3 +62,77 @@ def test_every_method_is_the_operation_of_its_name():
     np.testing.assert_array_equal((-x).abs().data, x.data)
     np.testing.assert_array_equal(x.T.data, x.data.T)
     np.testing.assert_array_equal(x.masked_fill(x.data > 2, 0).data, np.where(x.data > 2, 0, x.data))
+
+
+def test_a_leaf_shares_memory_until_it_is_cast():
+    array = np.arange(3.0)
+    x = Tensor(array, requires_grad=True)
+    assert np.shares_memory(x.data, array) and np.shares_memory(x.numpy(), array)
+    again = Tensor(x)
+    assert np.shares_memory(again.data, array) and not again.requires_grad
+    assert Tensor(array, dtype="float32").dtype == np.float32 and Tensor(array, dtype=np.float64).dtype == np.float64
+    assert Tensor([1, 2]).dtype == np.int64 and Tensor([True]).dtype == bool and Tensor([[1.5]]).dtype == np.float32
+    assert x.to("cpu") is x and (x * 2).to("cpu").requires_grad
+    for bad in (np.ones(2, complex), np.array(["a"]), np.ones(2, np.float16), object()):
+        with pytest.raises((DtypeError, ValueError)):
+            Tensor(bad)
+    for whole in (np.arange(3), np.array([True])):
+        with pytest.raises(DtypeError, match="floats have derivatives"):
+            Tensor(whole, requires_grad=True)
+
+
+@pytest.mark.parametrize("target", ["float32", np.float32, np.dtype("float32")])
+def test_another_precision_is_an_operation_and_its_gradient_goes_back(target):
+    x = Tensor(np.arange(3.0), requires_grad=True)
+    y = x.to(target)
+    assert y.dtype == np.float32 and y.requires_grad
+    (y * y).sum().backward()
+    assert x.grad.dtype == np.float64 and x.grad.tolist() == [0, 2, 4]
+    with pytest.raises(ArgumentError, match="device or a dtype"):
+        x.to("nowhere")
+
+
+def test_assign_copies_casts_and_refuses_another_shape():
+    x, values = Tensor(np.zeros((2, 3), np.float32), requires_grad=True), np.arange(6.0).reshape(2, 3)
+    memory = x.data
+    assert x.assign(values) is x and x.data is memory and x.dtype == np.float32
+    values[:] = 7
+    np.testing.assert_array_equal(x.data, np.arange(6.0).reshape(2, 3))
+    x.assign(Tensor(np.ones((2, 3))))
+    assert (x.data == 1).all()
+    for wrong in (np.ones(3), np.ones((1, 3)), 1.0, np.ones((3, 2)), np.ones((2, 3, 1))):
+        with pytest.raises(ShapeError, match="assign"):
+            x.assign(wrong)
+    with pytest.raises(GradientError, match="leaf"):
+        (x * 2).assign(np.ones((2, 3)))
+    with pytest.raises(GradientError, match="in place"):
+        x[0] = 1.0
+
+
+@pytest.mark.parametrize(
+    "read", [lambda x: x, lambda x: x.detach(), lambda x: x.reshape(-1), lambda x: x[1:], lambda x: x.T, lambda x: x.T[:1].reshape(-1)]
+)  # fmt: skip
+def test_an_assignment_is_noticed_by_every_graph_that_read_the_memory(read):
+    x = Tensor(np.ones((2, 2)), requires_grad=True)
+    part = read(x)
+    w = Tensor(np.ones(part.shape), requires_grad=True)
+    (part * w).sum().backward()
+    y = (read(x) * w).sum()
+    x.assign(np.full((2, 2), 2.0))
+    with pytest.raises(GradientError, match="changed in place 1 time"):
+        y.backward()
+    (read(x) * w).sum().backward()
+
+
+def test_gradients_in_between_share_no_memory():
+    """Of a sum both parents are given one array; who changes one of the gradients changes no other."""
+    x, seed = Tensor(np.ones(3), requires_grad=True), np.arange(3.0)
+    a, b = x * 2, x * 3
+    y = a + b
+    y.backward(seed, retain_graph=True)
+    found = [x.grad, a.grad, b.grad, y.grad, seed]
+    assert all(not np.shares_memory(p, q) for i, p in enumerate(found) for q in found[:i])
+    kept = [g.copy() for g in found[:4]]
+    y.backward(seed, retain_graph=True)
+    for now, before in zip((x.grad, a.grad, b.grad, y.grad), kept):
+        np.testing.assert_array_equal(now, 2 * before)

@@ -126,3 +126,11 @@ def test_a_device_that_is_not_there_is_named():
     assert to_device(np.ones(1), "cpu") == 1
     with pytest.raises(DeviceError, match="tpu"):
         check_device("tpu")
+
+
+def test_every_whole_number_is_a_seed_of_its_own():
+    seeds = [0, 1, -1, 2, -2, 2**32, 2**63, 2**64 - 2**33, 2**64 - 2**33 + 1]
+    rows = [tuple(KeyedStream(seed, 0).random((1, 4))[0]) for seed in seeds]
+    rows += [tuple(KeyedStream(7, step).random((1, 4))[0]) for step in (1, 2, 2**40)]
+    assert len(set(rows)) == len(rows)
+    np.testing.assert_array_equal(KeyedStream(-1, 0).random((1, 4)), KeyedStream(2**64 - 1, 0).random((1, 4)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,3 +76,10 @@ def test_what_cannot_be_counted_is_refused():
     for order, vocabulary in ((0, 4), (2, 0), (5, 50_000)):
         with pytest.raises(ArgumentError):
             NGram(order, vocabulary)
+
+
+def test_the_cross_entropy_is_the_mean_over_every_token_in_nats():
+    model = NGram(3, 5).fit(np.random.default_rng(0).integers(0, 5, 200))
+    for text in (np.array([3]), np.array([0, 4, 1]), np.random.default_rng(1).integers(0, 5, 50)):
+        each = [-math.log(p) for p in model.probabilities(text)]
+        assert len(each) == len(text) and model.cross_entropy(text) == pytest.approx(sum(each) / len(text), rel=1e-12)

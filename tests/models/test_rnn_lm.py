@@ -80,3 +80,33 @@ def test_bad_tokens_and_configurations_are_named():
     for wrong in ({"vocab_size": 0}, {"width": True}, {"hidden": 2.5}, {"n_layer": -1}, {"kind": "gru"}):
         with pytest.raises(ConfigError, match=next(iter(wrong))):
             RNNLMConfig(**({"vocab_size": 3, "width": 3, "hidden": 3} | wrong))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize("n_layer", [1, 2, 3])
+@BOTH
+def test_the_logits_are_those_of_the_description(kind, n_layer):
+    """Each layer reads the states of the one below, and the head those of the last, step by step."""
+    lm = model(kind, n_layer)
+    for p in lm.parameters():
+        p.assign(np.random.default_rng(len(p.data)).normal(size=p.shape))
+    state = lm.state_dict()
+    x = state["token_embedding.weight"][TOKENS]
+    for layer in range(n_layer):
+        w, u, b, d = (state[f"layers.{layer}.{name}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        h, c, states = np.zeros((2, 8)), np.zeros((2, 8)), []
+        for t in range(7):
+            z = x[:, t] @ w.T + b + h @ u.T + d
+            if kind == "rnn":
+                h = np.tanh(z)
+            else:
+                i, f, g, o = np.split(z, 4, axis=1)
+                c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+                h = sigmoid(o) * np.tanh(c)
+            states.append(h)
+        x = np.stack(states, 1)
+    np.testing.assert_allclose(lm.hidden(TOKENS).data, x, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(lm(TOKENS).data, x @ state["output.weight"].T, rtol=1e-10, atol=1e-12)

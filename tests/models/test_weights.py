@@ -11,6 +11,7 @@ import pytest
 
 from tinygrad_llm.errors import CheckpointError, StorageError
 from tinygrad_llm.models.weights import (
+    DTYPES,
     MAX_HEADER,
     load_json,
     load_weights,
@@ -187,3 +188,57 @@ def test_what_cannot_be_saved_or_found_is_named(tmp_path):
         load_json(tmp_path / "none")
     with pytest.raises(StorageError, match="nowhere"):
         save_weights(tmp_path / "nowhere" / "w", ARRAYS)
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_each_dtype_of_the_format_has_its_numbers(name):
+    """At both ends of its range, by the library's own reader and by ours."""
+    from safetensors.numpy import load
+
+    dtype = (
+        np.dtype("?")
+        if name == "BOOL"
+        else np.dtype({"F": "f", "I": "i", "U": "u", "B": "u"}[name[0]] + str(int(name.lstrip("FIUB")) // 8))
+    )
+    limits = {"b": lambda t: (0, 1), "f": np.finfo}.get(dtype.kind, np.iinfo)(dtype)
+    ends = limits if dtype.kind == "b" else (limits.min, limits.max)
+    array = np.array([ends[0], 1, 0, ends[1]], dtype)
+    content = with_header({"a": entry(name, (4,), (0, array.nbytes))}, array.astype(dtype.newbyteorder("<")).tobytes())
+    found = parse_weights(content, "w")["a"]
+    if name == "BF16":
+        assert found.dtype == np.float32 and found[2] == 0 and (found.view(np.uint32) >> 16).tolist() == array.tolist()
+        return
+    assert found.dtype == dtype and found.tolist() == array.tolist()
+    assert load(content)["a"].tolist() == array.tolist()
+
+
+def test_weights_that_do_not_fit_into_memory_are_refused_by_their_header(monkeypatch):
+    content = with_header({"a": entry()})  # of 16 bytes
+    for room, fits in ((16, True), (None, True), (15, False)):
+        monkeypatch.setattr("tinygrad_llm.models.weights.memory", lambda room=room: room)
+        if fits:
+            assert parse_weights(content, "w")["a"].shape == (4,)
+        else:
+            with pytest.raises(CheckpointError, match="fit into 15 bytes of memory, got 16 bytes"):
+                parse_weights(content, "w")
+
+
+ENTRY = b'{"dtype":"F32","shape":[4],"data_offsets":[0,16]}'
+NOT_STRICT = {
+    "a tensor twice": b'{"a":%s,"a":%s}' % (ENTRY, ENTRY), "a size twice": b'{"a":{"shape":[4],%s}' % ENTRY[1:],
+    "metadata twice": b'{"__metadata__":{"k":"v"},"__metadata__":{},"a":%s}' % ENTRY, "a note twice": b'{"__metadata__":{"k":"v","k":"w"},"a":%s}' % ENTRY,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_STRICT)
+def test_a_name_stands_once_though_all_else_is_right(name):
+    assert parse_weights(with_header(b'{"a":%s}' % ENTRY), "w")["a"].shape == (4,)
+    with pytest.raises(CheckpointError, match="twice"):
+        parse_weights(with_header(NOT_STRICT[name]), "w")
+
+
+@pytest.mark.parametrize("text", ['{"a":NaN}', '{"a":[Infinity]}', '{"a":{"b":-Infinity}}', '{"a":1,"a":1}', '{"b":{"a":1,"a":2}}', "[]", "3", "null", '"a"', "{} {}", "{'a':1}", '{"a":1,}', "", '{"\\ud800":1}'])  # fmt: skip
+def test_json_is_one_object_and_strict(text, tmp_path):
+    (tmp_path / "c.json").write_text(text)
+    with pytest.raises(CheckpointError):
+        load_json(tmp_path / "c.json")

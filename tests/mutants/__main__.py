@@ -42,6 +42,14 @@ GOAL = 0.99
 
 TESTS = {
     "ops": [
+        "tests/ops/test_every_option.py",
+        "tests/ops/test_loss_options.py",
+        "tests/ops/test_precision.py",
+        "tests/ops/test_attention_arguments.py",
+        "tests/ops/test_bfloat16.py",
+        "tests/ops/test_picking.py",
+        "tests/ops/test_each_equation.py",
+        "tests/ops/test_einsum.py",
         "tests/ops/test_edges.py",
         "tests/ops/test_fused.py",
         "tests/ops/test_ops.py",
@@ -51,7 +59,7 @@ TESTS = {
         "tests/ops/test_joint_linear.py",
         "tests/autograd/test_backward.py",
     ],
-    "autograd": ["tests/autograd", "tests/train/test_steps.py", "tests/ops/test_ops.py"],
+    "autograd": ["tests/autograd", "tests/train/test_steps.py", "tests/ops/test_ops.py", "tests/ops/test_edges.py"],
     "nn": ["tests/nn", "tests/models/test_gpt.py"],
     "optim": ["tests/optim", "tests/train/test_steps.py"],
     "models": ["tests/models", "tests/nn"],
@@ -85,6 +93,20 @@ TESTS = {
         "tests/course/test_proofs.py::test_an_exercise_is_proved_anew_when_something_of_its_own_changes",
         "tests/course/test_proofs.py::test_the_command_proves_what_is_named_or_all_or_a_sample",
     ],
+    "visualize": ["tests/visualize"],
+    "backend": [
+        "tests/backend/test_backend.py",
+        "tests/ops/test_bfloat16.py",
+        "tests/ops/test_joint_linear.py",
+        "tests/ops/test_precision.py",
+        "tests/ops/test_long_sums.py",
+        "tests/backend/test_threads.py",
+        "tests/ops/test_arrays.py",
+    ],
+    "ranges.py": ["tests/test_ranges.py"],
+    "shapes.py": ["tests/test_shapes_and_errors.py"],
+    "errors.py": ["tests/test_shapes_and_errors.py"],
+    "files.py": ["tests/test_files.py"],
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cached_models import KINDS, VOCABULARY, WINDOW, Texts, language_model
+from cached_models import KINDS, RECURRENT, VOCABULARY, WINDOW, Texts, check, language_model, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,24 +14,7 @@ from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.nn import KVCache, StateCache
 
 SOME = settings(max_examples=settings().max_examples // 4)  # each is many passes
-EQUAL = {"rtol": 1e-10, "atol": 1e-10}
 kinds, seeds, capacities = st.sampled_from(KINDS), st.integers(0, 999), st.sampled_from([1, 2, 5, 64])
-
-
-def read(found: Texts, tokens) -> np.ndarray:
-    """Reads on in every row; logits (B, T, V)."""
-    with no_grad():
-        logits = found.model(np.asarray(tokens), cache=found.cache).data
-    for text, row in zip(found.texts, tokens):
-        text += [int(t) for t in row]
-    return logits
-
-
-def check(found: Texts, logits: np.ndarray) -> None:
-    """The last positions of each row are those of the row's whole text."""
-    for row, text in enumerate(found.texts):
-        assert found.cache.lengths[row] == len(text)
-        np.testing.assert_allclose(logits[row], found.whole(row)[-logits.shape[1] :], **EQUAL)
 
 
 @SOME
@@ -209,7 +192,7 @@ def test_rows_as_long_as_others_may_have_dropped_more():
         check(found, read(found, rng.integers(0, VOCABULARY, (2, 1))))
 
 
-@pytest.mark.parametrize("kind", ["rnn", "lstm"])
+@pytest.mark.parametrize("kind", RECURRENT)
 def test_a_crop_to_all_that_was_read_changes_nothing_after_rows_were_replaced(kind):
     found, rng = Texts(kind, 0, 2, 4), np.random.default_rng(0)
     read(found, rng.integers(0, VOCABULARY, (2, 3)))

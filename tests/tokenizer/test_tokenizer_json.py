@@ -90,7 +90,9 @@ def test_ours_does_not_take_their_name(tmp_path):
 
 def test_a_folder_without_a_tokenizer_says_what_is_missing(tmp_path):
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(CheckpointError, match=r"vocab\.json with merges\.txt, tokenizer\.json, or vocab\.txt, got config\.json"):
+    with pytest.raises(
+        CheckpointError, match=r"vocab\.json with merges\.txt, tokenizer\.json, or vocab\.txt, got config\.json"
+    ):
         load_tokenizer(tmp_path)
 
 

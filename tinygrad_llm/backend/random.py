@@ -30,9 +30,10 @@ class KeyedStream:
     def random(self, size: tuple[int, ...], dtype: Any = np.float64) -> Array:
         """Uniform numbers in [0, 1) of shape `size` = (examples, ...)."""
         out = np.empty(size, dtype)
+        key = np.array([self.seed, self.step], np.uint64)  # of a list beyond 2^63 NumPy makes float64
         for example in range(size[0]):
             counter = [0, self.call, self.first_example + example, 0]
-            bits = np.random.Philox(key=[self.seed, self.step], counter=counter)
+            bits = np.random.Philox(key=key, counter=counter)
             out[example] = np.random.Generator(bits).random(size[1:], dtype)
         self.call += 1
         return out

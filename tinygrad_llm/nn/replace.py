@@ -67,10 +67,15 @@ class _Rewriting:
 
 def _matches(kind: Kind, path: str, module: Module) -> bool:
     if isinstance(kind, str):
-        return _fits(kind.split("."), path.split("."))
+        return _fits(_names(kind), _names(path))
     if isinstance(kind, type | tuple):
         return isinstance(module, kind)
     return kind(path, module)
+
+
+def _names(path: str) -> list[str]:
+    """The root has none: `*` is not the root."""
+    return path.split(".") if path else []
 
 
 def _fits(pattern: list[str], names: list[str]) -> bool:

@@ -57,7 +57,7 @@ def cross_entropy(
             _subtract_wanted(d, targets_N, ignore_index, label_smoothing, weight)
             return d.reshape(logits.shape).astype(logits.dtype, copy=False), None
 
-    return losses.reshape(targets.shape) if each else losses.sum() * scale, vjp
+    return (losses.reshape(targets.shape) if each else losses.sum()) * scale, vjp
 
 
 @op(accumulates=True, integers="refuse")
