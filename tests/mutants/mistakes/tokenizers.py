@@ -10,7 +10,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("tokenizer/base.py", "final=True", "final=False", "half a character at the end is not said"),
     ("tokenizer/base.py", "file = path / FILE_NAME if path.is_dir() else path", "file = path / FILE_NAME if path.is_dir() else path.parent / FILE_NAME", "a file's own name is not taken"),
     ("tokenizer/base.py", "all(type(i) is int for i in pair)", "all(isinstance(i, int) for i in pair)", "true and false pass for ids"),
-    ("tokenizer/base.py", "if not 0 <= token < self.vocab_size", "if not token < self.vocab_size", "a negative id counts from the end"),
+    ("tokenizer/base.py", "if not 0 <= token < self.vocab_size", "if not token < self.vocab_size", "a token's negative id counts from the end"),
     ("tokenizer/bpe.py", "learn_merges({tuple(utf8(text)): 1}, BYTES", "learn_merges({tuple(utf8(word)): 1 for word in text.split(\" \")}, BYTES", "plain BPE stops at spaces"),
     ("tokenizer/bpe.py", "BYTES, vocab_size, min_frequency))", "BYTES, vocab_size - 1, min_frequency))", "a vocabulary one token short"),
     ("tokenizer/bpe.py", "        yield from self.encode(\"\".join(chunks))\n", "        for chunk in chunks:\n            yield from self.encode(chunk)\n", "plain BPE streams chunk by chunk"),
@@ -106,4 +106,8 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("tokenizer/merges.py", "        if pairs[best] < min_frequency:\n            break\n", "", "the fast trainer ignores min_frequency"),
     ("tokenizer/merges.py", "(rng is not None and rng.random() < dropout)", "(rng is not None and rng.random() > dropout)", "dropout keeps what it should leave out"),
     ("tokenizer/bpe.py", "apply_merges_plainly(word, self.ranks, dropout, rng)]", "apply_merges(word, self.ranks)]", "dropout of merges has no effect"),
+    ("tokenizer/wordpiece.py", "(a if len(a) > len(b) else b).pop()", "(b if b else a).pop()", "WordPiece: the second text is always cut"),
+    ("tokenizer/wordpiece.py", "prefix = GOES_ON if start else \"\"", "prefix = \"\"", "WordPiece: the rest of a word is cut as if it began one"),
+    ("tokenizer/wordpiece.py", "                return [self.unk_id]\n            ids.append", "                return [*ids, self.unk_id]\n            ids.append", "WordPiece: what was found of an unknown word is kept"),
+    ("tokenizer/wordpiece.py", "if len(word) > LONGEST_WORD:", "if len(word) >= LONGEST_WORD:", "WordPiece: a word of a hundred letters is unknown"),
 ]  # fmt: skip
