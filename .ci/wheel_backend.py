@@ -23,6 +23,7 @@ MATERIAL = (
     "data/*/*.tsv",
     "data/*/analogies.json",
     "tests/goldens/expressions.json",
+    "tests/goldens/programs.json",
     "tests/goldens/tales_merges.json",
     "tinygrad_llm/autograd/scalar.py",  # chapter 01 counts its lines
 )

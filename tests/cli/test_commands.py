@@ -99,21 +99,23 @@ def test_a_chapter_gets_its_flags_and_mine_is_ours(monkeypatch, capsys):
 
 
 def test_sync_with_check_writes_nothing_and_says_what_differs_by_its_status(monkeypatch, capsys):
-    calls, stale = [], ["a.py"]
-    monkeypatch.setattr(dev.Course, "find", lambda: "course")
+    calls, stale, course = [], ["a.py"], SimpleNamespace(check_checkout=lambda what: None)
+    monkeypatch.setattr(dev.Course, "find", lambda: course)
     monkeypatch.setattr(dev, "sync", lambda *arguments: calls.append(arguments) or stale)
     assert main.main(["dev", "sync", "--check"]) == 1 and capsys.readouterr().out == "differs: a.py\n"
     assert main.main(["dev", "sync"]) == 0 and capsys.readouterr().out == "written: a.py\n"
     stale.clear()
     assert main.main(["dev", "sync", "--check"]) == 0
-    assert calls == [("course", True), ("course", False), ("course", True)]
+    assert calls == [(course, True), (course, False), (course, True)]
     assert main.main(["dev", "other"]) == 2
 
 
 def test_each_flag_of_prove_is_what_is_proved(monkeypatch):
     """Of three exercises the first is proved already."""
     all_three, calls = [SimpleNamespace(id=id) for id in "abc"], []
-    course = SimpleNamespace(exercises=all_three, get=lambda id: all_three["abc".index(id)])
+    course = SimpleNamespace(
+        exercises=all_three, get=lambda id: all_three["abc".index(id)], check_checkout=lambda what: None
+    )
     monkeypatch.setattr(dev.Course, "find", lambda: course)
     monkeypatch.setattr(dev, "unproved", lambda course: all_three[1:])
     monkeypatch.setattr(

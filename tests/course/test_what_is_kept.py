@@ -306,10 +306,10 @@ def test_progress_gives_every_item(capsys):
     ]
 
 
-def test_a_table_shows_four_digits_of_every_float_and_narrows_the_widest_column():
+def test_a_table_shows_three_digits_of_every_float_and_narrows_the_widest_column():
     rows = [["a", 1.23456, np.float32(2.34567), 3], ["bb", 0.5, np.float64(1e-7), 44]]
     assert table(rows, ["n", "x", "y", "z"]).splitlines() == [
-        "n       x      y   z", "--  -----  -----  --", "a   1.235  2.346   3", "bb    0.5  1e-07  44"
+        "n      x      y   z", "--  ----  -----  --", "a   1.23   2.35   3", "bb   0.5  1e-07  44"
     ]  # fmt: skip
     wide = table([["x", "one two three four", "y"]], ["a", "b", "c"], 16).splitlines()
     assert wide == ["a  b           c", "-  ----------  -", "x  one two     y", "   three four"]

@@ -197,12 +197,15 @@ def test_a_wheel_has_the_course_and_nothing_large(contents):
 
 
 def test_whatever_a_chapter_or_a_check_reads_of_the_checkout_is_in_a_wheel(contents):
-    """`run.root / "tests" / "goldens" / …`"""
-    asked = {
-        name
-        for path in [*(ROOT / "chapters").glob("*.py"), *(ROOT / "chapters" / "exercises" / "tests").glob("*.py")]
-        for chain in re.findall(r'(?:run\.root|\.parents\[3\])((?: / "[\w.]+")+)', path.read_text(encoding="utf-8"))
-        for name in ["/".join(re.findall(r'"([\w.]+)"', chain))]
-    }
-    assert {"tests/goldens/expressions.json", "tinygrad_llm/autograd/scalar.py"} <= asked
+    """`run.root / "tests" / "goldens" / …`; where the file is a function's argument, all that the chapter calls it with."""
+    asked = set()
+    for path in [*(ROOT / "chapters").glob("*.py"), *(ROOT / "chapters" / "exercises" / "tests").glob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        for chain in re.findall(r'(?:run\.root|\.parents\[3\])((?: / f?"[\w.{}]+")+)', text):
+            name = "/".join(re.findall(r'"([\w.{}]+)"', chain))
+            named = re.findall(r'= recorded\("(\w+)"\)', text) if "{name}" in name else [""]
+            assert named, f"{path.name}: which files are {name}?"
+            asked |= {name.replace("{name}", each) for each in named}
+    goldens = {f"tests/goldens/{name}.json" for name in ("expressions", "programs", "tales_merges")}
+    assert goldens | {"tinygrad_llm/autograd/scalar.py"} <= asked
     assert {f"tinygrad_llm/_material/{name}" for name in asked} <= contents

@@ -36,6 +36,11 @@ def marks(figure, tag):
     return list(ET.fromstring(figure.svg).iter(SVG + tag))
 
 
+def color_of(mark):
+    """Its fill with its opacity, as `shade` writes it."""
+    return f"{mark.get('fill')}{round(255 * float(mark.get('fill-opacity', 1))):02x}"
+
+
 def words(figure):
     return [t.text for t in marks(figure, "text")]
 
@@ -86,7 +91,7 @@ def test_labels_are_spread_from_top_to_bottom():
 
 def test_a_heat_map_is_white_at_zero_not_at_its_smallest():
     cells = marks(heat_map(np.array([[0.3, 0.6]]), ["r"], ["a", "b"], title="t"), "rect")[1:]
-    assert [c.get("fill") for c in cells] == [shade(0.5), shade(1.0)]
+    assert [color_of(c) for c in cells] == [shade(0.5), shade(1.0)]
     assert "0.3" not in words(heat_map(np.array([[0.3]]), ["r"], ["a"], title="t"))
 
 
@@ -153,8 +158,7 @@ def test_columns_stay_where_one_row_looks_at_them():
 
 def test_words_are_as_dark_as_their_weights_whatever_the_others_are():
     figure = attention_text([(["a", "b"], 0, np.array([0.1, 0.3]), "line")], title="t", bold=["b"])
-    fills = [r.get("fill") for r in marks(figure, "rect")[1:] if r.get("fill") != "none"]
-    assert fills == [shade(0.1), shade(0.3)]
+    assert [color_of(r) for r in marks(figure, "rect")[1:] if r.get("fill") != "none"] == [shade(0.1), shade(0.3)]
     weights = {t.text: t.get("font-weight") for t in marks(figure, "text")}
     assert weights["b"] == "700"
 
