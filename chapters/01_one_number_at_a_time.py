@@ -320,7 +320,7 @@ print(f"with the mistaken tanh, {noticed} do not: wherever a gradient comes back
 
 # %%
 programs, _ = recorded("programs")
-print("one of them:", programs[0][0][1:-5].replace(" :=", " ="))
+run.say("one of them:", programs[0][0][1:-5].replace(" :=", " ="))
 program_errors = errors_of(by_engine, programs)
 agree_programs = count_within(program_errors)
 any_order = [count_within(errors_of(by_engine, rows, backward=in_any_order)) for rows in (expressions, programs)]

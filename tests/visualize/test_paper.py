@@ -18,8 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 LONG = "words that go on, and on, and on, and do not end where the drawing does, as people write them "
 DRAWN = sorted([*(ROOT / "docs" / "records").glob("*/*.svg"), *(ROOT / "docs").glob("*.svg")])
-OLDER = {"09/heat-map.svg", "09/rules.svg", "11/stacks.svg"}
-"""Recorded before figures grew with their words; each leaves this list when it is recorded anew."""
 
 
 def cut(svg):
@@ -94,9 +92,7 @@ def test_the_subtitle_of_a_narrow_heat_map_takes_several_lines_above_its_names()
 
 @pytest.mark.parametrize("path", DRAWN, ids=lambda p: f"{p.parent.name}/{p.name}")
 def test_no_word_of_a_figure_of_the_book_is_cut(path):
-    words = cut(path.read_text(encoding="utf-8"))
-    older = f"{path.parent.name}/{path.name}" in OLDER and "class='drawing'" not in path.read_text(encoding="utf-8")
-    assert words == [] or older
+    assert cut(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", DRAWN, ids=lambda p: f"{p.parent.name}/{p.name}")

@@ -26,7 +26,7 @@ def test_a_pair_does_not_reach_into_the_next_word(mine):
 
 
 def test_of_equals_the_smallest_ids(mine):
-    call(mine.best_pair, [((2, 0), 4), ((1, 9), 4), ((5, 5), 4)]).gives((1, 9))
+    call(mine.best_pair, [((3, 3), 4), ((2, 0), 4), ((1, 9), 4), ((5, 5), 4)]).gives((1, 9))
 
 
 def test_the_second_id_decides_where_the_first_are_equal(mine):

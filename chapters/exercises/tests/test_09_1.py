@@ -43,8 +43,8 @@ def test_shares_sum_to_one(mine, x):
 
 
 def test_the_gradient_by_hand(mine):
-    # y = (1/2, 1/2): dx = y (g - mean of g) = (0.5 · (1 - 0.5), 0.5 · (0 - 0.5))
-    call(mine.softmax, np.array([0.0, 0.0])).gradient(np.array([1.0, 0.0]), np.array([0.25, -0.25]))
+    # y = (3/4, 1/4), and the mean of g weighted by them is 3/4: dx = (3/4 · (1 - 3/4), 1/4 · (0 - 3/4))
+    call(mine.softmax, np.array([np.log(3.0), 0.0])).gradient(np.array([1.0, 0.0]), np.array([0.1875, -0.1875]))
 
 
 @given(scores)

@@ -42,6 +42,23 @@ def test_mask_and_future_are_both_hidden(mine):
     call(on_arrays(mine), ZERO, ZERO, V, mask=mask, causal=True).gives(np.array([[[[1.0], [1.0], [3.5]]]]))
 
 
+def test_what_is_hidden_has_no_share_however_low_the_others_are(mine):
+    # the first query sees one key, with a score of -1000: beside that a number that is only fairly low is the largest
+    q, k, v = np.ones((1, 1, 2, 1)), np.array([[[[-1000.0], [0.0]]]]), np.array([[[[1.0], [2.0]]]])
+    call(on_arrays(mine), q, k, v, causal=True).gives(np.array([[[[1.0], [2.0]]]]))
+
+
+def test_gradients_go_through_it(mine):
+    # equal shares p of the keys seen: dy/dq = sum of p (v - y) k, for the second query 1/2 (-1/2 · 1 + 1/2 · 2) = 1/4
+    def gradient_of_q(q, k, v, **options):
+        query = Tensor(q, requires_grad=True)
+        mine.attention(query, Tensor(k), Tensor(v), **options).sum().backward()
+        return query.grad
+
+    k = np.array([[[[1.0], [2.0], [3.0]]]])
+    call(gradient_of_q, np.zeros((1, 1, 3, 1)), k, V, causal=True).gives(np.array([[[[0.0], [0.25], [5 / 3]]]]))
+
+
 def test_a_forbidden_key_takes_nothing_from_the_others(mine):
     # the hidden key has by far the largest score
     q, k = np.ones((1, 1, 2, 1)), np.array([[[[0.0], [30.0]]]])

@@ -32,6 +32,11 @@ def test_neighbours_share_a_head_of_keys(mine):
     call(mine.share_heads, k, 4).gives(np.array([[[[1.0, 2.0]], [[1.0, 2.0]], [[3.0, 4.0]], [[3.0, 4.0]]]]))
 
 
+def test_three_neighbours_share_one_too(mine):
+    k = np.array([[[[1.0]], [[3.0]]]])
+    call(mine.share_heads, k, 6).then("[0, :, 0, 0]", lambda y: y[0, :, 0, 0]).gives(np.array([1.0, 1, 1, 3, 3, 3]))
+
+
 def test_with_as_many_heads_each_has_its_own(mine):
     call(mine.share_heads, HEADS, 2).gives(HEADS)
 

@@ -5,9 +5,10 @@ The wrong answers of mutants/ID/ are the hypotheses. Each begins with two lines,
     # expect: words of the report
     # means: The mask stands after the softmax: what is left of a row no longer sums to 1.
 
-When a check is red, it is made again with each of these files in the place of the learner's. Where the same call comes
-to the same wrong answer, that file's sentence is true of the learner's answer, and it is said. Where several files fit,
-the other checks decide. Where none fits, nothing is said: the report has what differs, and a guess would cost more.
+When a check is red, it is made again with each of these files in the place of the learner's. A file fits where the same
+call comes to the same wrong answer, and where every check that is green for the learner is green for it too: a mistake
+that would have made one of them red is not this one. Of several that fit, the other red checks decide. Where none fits,
+nothing is said: the report has what differs, and a guess would cost more.
 """
 
 from __future__ import annotations
@@ -77,10 +78,12 @@ def reason(checks: Sequence[Check], known: Sequence[Mistake]) -> str:
         if red is None or not isinstance(red.error, Expectation | Raised):
             return ""
         fit = [mistake for mistake in known if alike(red.error, mistake.error(red))]
+        green = [check for check in checks if check.error is None]
+        fit = [mistake for mistake in fit if all(mistake.error(check) is None for check in green)]
         for check in checks:
             if len({mistake.sentence for mistake in fit}) <= 1:
                 break
-            if check is not red:
+            if check is not red and check.error is not None:
                 fit = [m for m in fit if alike(check.error, m.error(check))] or fit
     return " Or: ".join(dict.fromkeys(mistake.sentence for mistake in fit))
 

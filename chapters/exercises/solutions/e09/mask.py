@@ -6,9 +6,10 @@ With `causal`, a query sees the keys up to its own place. Places are counted fro
 beside the last key and sees all of them. So where there are more keys than queries (T < S), as when a text is
 continued, query t sees the keys 0 … t + S - T.
 
-A mask holds true where a query may look. The rest of the function is given; what the package's can besides (a window, a
-cap on the scores, rows of several lengths) it hands on to that. What is hidden must get a share of exactly 0, and the
-others must have 1 in all. Where must the mask stand for that?
+A mask, (T, S) or what broadcasts to (B, H, T, S), holds true where a query may look. What is hidden must get a share of
+exactly 0, whatever the scores are, and the others must have 1 in all. Where must the mask stand for that? The function
+works on tensors, so that gradients go through it. Its first lines are given; they leave to the package what this
+exercise is not about.
 """
 
 import numpy as np
@@ -18,11 +19,8 @@ from tinygrad_llm.ops.composed import attention as of_the_package
 
 
 def attention(q, k, v, mask=None, causal=False, scale=None, p=0.0, rng=None, **others):
-    if any(option is not None for option in others.values()):
+    if k.shape[1] != q.shape[1] or any(option is not None for option in others.values()):
         return of_the_package(q, k, v, mask=mask, causal=causal, scale=scale, p=p, rng=rng, **others)
-    if k.shape[1] != q.shape[1]:  # several heads of queries to one of keys: chapter 18
-        heads = np.arange(q.shape[1]) // (q.shape[1] // k.shape[1])
-        k, v = k[:, heads], v[:, heads]
     scores = q @ k.swapaxes(-1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
     queries, keys = scores.shape[-2:]
     allowed = np.ones((queries, keys), bool)

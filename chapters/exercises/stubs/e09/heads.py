@@ -4,7 +4,8 @@
     join_heads(y)             (B, H, T, K) -> (B, T, H K)      the way back
     share_heads(k, n_head)    (B, G, S, K) -> (B, H, S, K)     each head of keys again for every query head that uses it
 
-A reshape never moves a number in memory, it only counts differently. The order of axes is another matter.
+All are NumPy arrays. A reshape never moves a number in memory, it only counts differently. The order of axes is another
+matter.
 
 The third is not in the chapter. Models that write long texts keep fewer heads of keys than of queries, to save memory:
 H / G query heads that stand side by side look at the same keys. With two heads of keys for four of queries, 0 and 1 use
