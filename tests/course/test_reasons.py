@@ -115,18 +115,18 @@ def test_where_no_known_mistake_fits_nothing_is_guessed(body, course, softmax):
 
 
 def test_a_mistake_that_would_turn_a_green_check_red_is_not_the_one(tmp_path):
-    """Its first red answer is that of a file that always takes the last axis; but along another it is right elsewhere."""
+    """Its first red answer is that of a file that divides by the sum of the whole array; elsewhere it does not."""
     text = (
-        "import numpy as np\ndef softmax(x, axis=-1):\n    axis = -1 if x.shape == (3, 2) else axis\n"
-        "    e = np.exp(x - x.max(axis, keepdims=True))\n    y = e / e.sum(axis, keepdims=True)\n"
+        "import numpy as np\ndef softmax(x, axis=-1):\n    e = np.exp(x - x.max(axis, keepdims=True))\n"
+        "    y = e / (e.sum() if x.max() > 999 else e.sum(axis, keepdims=True))\n"
         "    return y, lambda g, needs: y * (g - (g * y).sum(axis, keepdims=True))\n"
     )
     file = tmp_path / "answer.py"
-    for condition, named in (("x.shape == (3, 2)", False), ("True", True)):
-        file.write_text(text.replace("x.shape == (3, 2)", condition))
+    for condition, named in (("x.max() > 999", False), ("True", True)):
+        file.write_text(text.replace("x.max() > 999", condition))
         said = " ".join(report(COURSE, run(COURSE, COURSE.get("09.1"), file)).split())
-        assert "it runs along the axis it is given" in said
-        assert ("It always runs along the last axis" in said) == named, said
+        assert "each row has a maximum of its own" in said
+        assert ("It was divided by the sum of the whole array" in said) == named, said
 
 
 def test_two_mistakes_that_one_check_cannot_tell_apart_are_told_by_the_others(course, softmax):
