@@ -58,3 +58,10 @@ def test_a_copy_does_not_know_of_it():
     w.assign(np.zeros((2, 2)))
     loss.backward()
     np.testing.assert_array_equal(other.grad, [[1, 2], [3, 4]])
+
+
+def test_the_gradient_of_what_was_broadcast_over_a_million_rows_keeps_its_digits():
+    x = np.random.default_rng(0).uniform(0.5, 1.5, (1 << 20, 2)).astype(np.float32)
+    b = Tensor(np.ones(2, np.float32), requires_grad=True)
+    (b * Tensor(x)).sum().backward()
+    np.testing.assert_allclose(b.grad, x.sum(0, dtype=np.float64), rtol=3e-7)  # one float32 after another: 1e-5

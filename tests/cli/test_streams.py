@@ -159,7 +159,12 @@ for number in range(10 ** 9):
 @pytest.mark.parametrize("end", ["reader gone", "Ctrl-C"])
 def test_a_chapter_that_nobody_reads_or_that_is_stopped_shows_no_traceback(end):
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", SCRIPT],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_signals,
     )
     with process:
         assert process.stdout.readline().startswith("chapter 77")
