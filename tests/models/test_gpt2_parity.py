@@ -17,6 +17,7 @@ from tolerances import WHOLE_MODEL
 from tinygrad_llm import ops
 from tinygrad_llm.models import GPT, GPTConfig, from_pretrained, hugging_face, save_pretrained
 from tinygrad_llm.models.layout import Stored
+from tinygrad_llm.models.layouts.gpt2 import GPT2
 from tinygrad_llm.nn import LayerNorm
 
 pytestmark = pytest.mark.oracle
@@ -95,9 +96,9 @@ def bias_of_the_queries_forgotten(monkeypatch):
 
 def keys_and_values_exchanged(monkeypatch):
     swapped = {"blocks.*.attention.{q_proj,v_proj,k_proj}": "transformer.h.*.attn.c_attn"}
-    tensors = {n: t for n, t in hugging_face.GPT2.tensors.items() if "{" not in n}
+    tensors = {n: t for n, t in GPT2.tensors.items() if "{" not in n}
     tensors |= {n: Stored(t, transposed=True) for n, t in swapped.items()}
-    layout = replace(hugging_face.GPT2, tensors=tensors)
+    layout = replace(GPT2, tensors=tensors)
     monkeypatch.setattr(hugging_face, "LAYOUTS", (layout,))
 
 
