@@ -53,12 +53,12 @@ TOLERANCE, BLIND_SHARE = 1e-6, 0.1
 # does this. (The matrix is called the Jacobian, the function therefore *vector-Jacobian product*, in this package
 # `vjp`.)
 #
-# | operation | shapes | value | on the way back, with $g = dL/dy$ |
+# | | $a$, $b$ → $y$ | $y$ | back, from $g = dL/dy$ |
 # |---|---|---|---|
-# | add | both as $y$ | $y = a + b$ | $dL/da = g$, $dL/db = g$ |
-# | multiply | both as $y$ | $y = a * b$ | $dL/da = g * b$, $dL/db = g * a$ |
-# | matmul | $(N, I), (I, O) \to (N, O)$ | $y = a\ @\ b$ | $dL/da = g\ @\ b^T$, $dL/db = a^T\ @\ g$ |
-# | sum | any $\to ()$ | $y = \sum_i a_i$ | $dL/da = g$, everywhere |
+# | add | all alike | $a + b$ | to $a$: $g$; to $b$: $g$ |
+# | multiply | all alike | $a * b$ | to $a$: $g * b$; to $b$: $g * a$ |
+# | matmul | (N, I), (I, O) → (N, O) | $a\ @\ b$ | to $a$: $g\ @\ b^T$; to $b$: $a^T\ @\ g$ |
+# | sum | any → () | $\sum_i a_i$ | to $a$: $g$, everywhere |
 #
 # Where does the third line come from? The entry $a_{ni}$ goes into $y_{no}$ for every $o$, with the slope $b_{io}$, and
 # what comes back adds up: $dL/da_{ni} = \sum_o g_{no}\,b_{io}$. That is row $n$ of $g$ against row $i$ of $b$. You need
