@@ -26,7 +26,7 @@ def make(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_divisor_is_any_number(kind, divisor):
     lm = make(kind)
-    whole = -lm.token_log_probs(BATCH).data.sum()
+    whole = -lm.token_log_probs(BATCH).data.sum().item()
     assert lm.loss(BATCH, divisor=divisor).item() == pytest.approx(whole / divisor, rel=1e-12)
     batch = BATCH | {"source": SOURCES}
     if kind == "decoder":
