@@ -177,11 +177,12 @@ def watched(trainer: Trainer) -> Callable[[str], None]:
     seen: list[tuple[int, float]] = []
 
     def report(line: str) -> None:
-        _, val = curves(trainer.log.path)
+        losses = curves(trainer.log.path)
+        val = losses[1]
         if val != seen:  # else it is a line about something else
             seen[:] = val
             with contextlib.suppress(StorageError):
-                curve(trainer).save(trainer.out / CURVE)
+                curve(trainer, losses).save(trainer.out / CURVE)
             line += f"  {bar(val[-1][1] / (val[0][1] or 1))}" * sys.stdout.isatty()
         tqdm.write(line.rstrip())
 
@@ -195,17 +196,17 @@ def bar(share: float, width: int = BAR) -> str:
     return drawn if encodable(drawn, sys.stdout.encoding or "utf-8") else "#" * round(eighths / 8)
 
 
-def curve(trainer: Trainer, baselines: Mapping[str, float] | None = None) -> Figure:
-    """The losses so far, which the log holds."""
+def curve(trainer: Trainer, losses: tuple[list, list], baselines: Mapping[str, float] | None = None) -> Figure:
+    """The losses so far, as `curves` read them from the log."""
     title = f"{trainer.out.name}: {trainer.model.n_parameters():,} parameters"
-    return loss_curve(*curves(trainer.log.path), title=title, baselines=baselines)
+    return loss_curve(*losses, title=title, baselines=baselines)
 
 
 def _report(trainer: Trainer, seconds: float) -> None:
     """The curve, a table of bits per byte beside n-grams, a sample, and what to try next."""
     out, corpus = trainer.out, trainer.corpus
     baselines = ngram_losses(corpus)
-    figure = curve(trainer, baselines)
+    figure = curve(trainer, curves(trainer.log.path), baselines)
     figure.save(out / CURVE)
     png = importlib.util.find_spec("matplotlib") and figure.save(out / "loss.png")
     print(f"\n{'':14}nats a token   bits a byte   (the same held-out text)")
