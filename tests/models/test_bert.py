@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from draws import each_draw_counts
 
 from tinygrad_llm import Tensor, ops
 from tinygrad_llm.errors import ConfigError, ShapeError
@@ -88,6 +89,26 @@ def test_dropout_acts_where_an_rng_is_given(kind):
     np.testing.assert_array_equal(out(model), out(still))
     assert (out(model, rng=np.random.default_rng(0)) != out(still)).any()
     np.testing.assert_array_equal(out(model, rng=np.random.default_rng(0)), out(model, rng=np.random.default_rng(0)))
+
+
+def test_each_place_of_the_paper_drops():
+    batch, time, heads, width = *TOKENS.shape, CONFIG.n_head, CONFIG.n_embd
+    stream, weights = (batch, time, width), (batch, heads, time, time)
+    encoder = [stream, *[weights, stream, stream] * CONFIG.n_layer]
+    each_draw_counts(lambda rng: made(BERT, dropout=0.5)(TOKENS, rng=rng).data, encoder)
+    for kind, classified in ((BERTForSequenceClassification, (batch, width)), (BERTForTokenClassification, stream)):
+        model = made(kind, dropout=0.5)
+        each_draw_counts(lambda rng, model=model: model(TOKENS, rng=rng).data, [*encoder, classified])
+
+
+def test_the_pooler_reads_the_first_token_alone():
+    model, rng = made(), np.random.default_rng(3)
+    states = rng.normal(size=(2, 6, 8))
+    before, first, others = model.pool(Tensor(states)).data, states.copy(), states.copy()
+    first[:, 0] += 1
+    others[:, 1:] += 1
+    np.testing.assert_array_equal(model.pool(Tensor(others)).data, before)
+    assert np.abs(model.pool(Tensor(first)).data - before).max() > 1e-3
 
 
 def test_the_loss_of_hidden_words_is_that_over_all_positions():
