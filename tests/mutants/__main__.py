@@ -4,13 +4,15 @@
 
 The operators of `course/exercises/operators.py` over every operation, module and optimizer and the tape, over a part of
 each higher folder (`--all`: over the whole of it), and the lists of `mistakes/`. Each mutant runs in a fork that loads the mutated file in place of the real one and runs the tests that stand for it, the likeliest
-first. A mutant that makes the tests hang is found too. Survivors are listed; `excluded.py` says which cannot be told apart.
+first. A mutant that makes the tests hang is found too, and listed, for a suite that is merely too slow would look the same.
+Survivors are listed; `excluded.py` says which cannot be told apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import collections
 import concurrent.futures
 import importlib.abc
 import importlib.util
@@ -136,8 +138,8 @@ class Planted(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.text, self.path, "exec"), module.__dict__)
 
 
-def survives(mutant: Mutant) -> bool:
-    """Whether all tests of the mutated file still pass; run in a fork."""
+def fate(mutant: Mutant) -> str:
+    """What the tests of the mutated file make of it, run in a fork: "survived", "found", or "out of time"."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -150,10 +152,12 @@ def survives(mutant: Mutant) -> bool:
             os.write(write, b"s" if status == 0 else b"k")
             os._exit(0)
     os.close(write)
-    os.waitpid(child, 0)
+    ended_by = os.WTERMSIG(os.waitpid(child, 0)[1])
     answer = os.read(read, 1)
     os.close(read)
-    return answer == b"s"
+    if ended_by in (signal.SIGPROF, signal.SIGALRM):
+        return "out of time"
+    return "survived" if answer == b"s" else "found"
 
 
 def _run_tests(mutant: Mutant) -> int:
@@ -224,9 +228,10 @@ def check_itself(chosen: list[Mutant]) -> None:
     """A check that cannot pass would find every mutant; one whose mistakes are never loaded, none."""
     for folder in sorted({m.file.split("/")[0] for m in chosen}):
         file = next(m.file for m in chosen if m.file.startswith(folder))
-        if not survives(Mutant(file, 0, "nothing", "", (PACKAGE / file).read_text(encoding="utf-8"))):
-            raise SystemExit(f"the tests of {folder} fail on the real code")
-        if survives(Mutant(file, 0, "a file that cannot be loaded", "", "raise RuntimeError")):
+        real = fate(Mutant(file, 0, "nothing", "", (PACKAGE / file).read_text(encoding="utf-8")))
+        if real != "survived":
+            raise SystemExit(f"the tests of {folder} on the real code: {real}")
+        if fate(Mutant(file, 0, "a file that cannot be loaded", "", "raise RuntimeError")) != "found":
             raise SystemExit(f"the tests of {folder} pass without {file}: what is planted is not loaded")
 
 
@@ -254,18 +259,21 @@ def main() -> int:
         by_operators = random.Random(0).sample(by_operators, min(options.sample, len(by_operators)))
     chosen = [m for m in [*listed(), *by_operators] if options.only in m.file]
     check_itself(chosen)
-    survivors = []
+    fates = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        progress = tqdm(zip(chosen, pool.map(survives, chosen)), total=len(chosen), unit="mutant", mininterval=10)
-        for m, alive in progress:
-            if alive:
-                survivors.append(m)
-                print(f"survived: {m.file}:{m.line}: {m.what}: {m.source}", flush=True)
-    share = 1 - len(survivors) / max(1, len(chosen))
-    print(f"{len(chosen)} mutants, {len(survivors)} survived, {share:.1%} found; {left_out} excluded with a reason")
+        progress = tqdm(zip(chosen, pool.map(fate, chosen)), total=len(chosen), unit="mutant", mininterval=10)
+        for m, became in progress:
+            fates[became] += 1
+            if became != "found":
+                print(f"{became}: {m.file}:{m.line}: {m.what}: {m.source}", flush=True)
+    survived, hung = fates["survived"], fates["out of time"]
+    share = 1 - survived / max(1, len(chosen))
     print(
-        json.dumps({"mutants": len(chosen), "survived": len(survivors), "found": round(share, 4), "excluded": left_out})
+        f"{len(chosen)} mutants, {survived} survived, {share:.1%} found ({hung} by running out of time); "
+        f"{left_out} excluded with a reason"
     )
+    counts = {"mutants": len(chosen), "survived": survived, "out_of_time": hung, "excluded": left_out}
+    print(json.dumps({**counts, "found": round(share, 4)}))
     return 0 if share >= GOAL else 1
 
 
