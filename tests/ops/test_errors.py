@@ -68,7 +68,8 @@ BAD: list[tuple[str, tuple, dict, type]] = [
     *[("gather", (F, i), {"axis": a}, e) for i, a, e in (
         (F, 1, DtypeError), (np.ones(3, int), 1, ShapeError), (np.full((2, 3), 9), 1, ShapeError), (I, 2, ShapeError), (np.full((2, 3), -9), 0, ShapeError))],
     *[("embedding", (w, i), {}, e) for w, i, e in (
-        (F, F, DtypeError), (F, np.array([2]), TokenError), (F, np.array([-1]), TokenError), (N(3), np.array([0]), ShapeError), (F, [0, 1], DtypeError))],
+        (F, F, DtypeError), (F, np.array([2]), TokenError), (F, np.array([-1]), TokenError), (N(3), np.array([0]), ShapeError), (F, [0, 1], DtypeError),
+        (F, np.array([True, False]), DtypeError))],
     *[(op, (x,), {}, e) for op in ("tril", "triu") for x, e in (("a", DtypeError), (None, DtypeError), (3, DtypeError), ([1], DtypeError), ({}, DtypeError))],
     *[("layer_norm", args, {}, e) for args, e in (
         ((F, N(2)), ShapeError), ((F, None, N(4)), ShapeError), ((F32, N(3)), DtypeError), ((N(()),), ShapeError), ((I,), DtypeError))],
@@ -95,7 +96,8 @@ BAD: list[tuple[str, tuple, dict, type]] = [
         ((F, N((4, 2)), np.array([0, 1])), ShapeError), ((F, N((4, 3)), np.array([0, 4])), TokenError),
         ((F, N((4, 3)), np.array([0])), ShapeError), ((F, N((4, 3)), N(2)), DtypeError), ((F32, N((4, 3)), np.array([0, 1])), DtypeError))],
     *[(loss, args, {}, e) for loss in ("mse", "binary_cross_entropy", "kl_divergence") for args, e in (
-        ((F, N(3)), ShapeError), ((F, N((2, 1))), ShapeError), ((F, N((1, 2, 3))), ShapeError), ((F, F32), DtypeError), ((N((0, 3)), N((0, 3))), ShapeError))],
+        ((F, N(3)), ShapeError), ((F, N((2, 1))), ShapeError), ((F, N((1, 2, 3))), ShapeError), ((F, F32), DtypeError), ((N((0, 3)), N((0, 3))), ShapeError),
+        ((I, I), DtypeError))],
     ("kl_divergence", (F, F), {"reduction": "none"}, ArgumentError),
     *[("swiglu", args, {}, e) for args, e in (
         ((F, N(4)), ShapeError), ((F, F32), DtypeError), ((I, I), DtypeError), ((F, "a"), DtypeError), ((F, None), DtypeError))],

@@ -217,3 +217,13 @@ def test_of_nothing_there_is_no_mean_and_no_largest():
         with pytest.raises(TinygradLLMError):
             getattr(ops, name)(empty, axis=1)
     assert ops.sum(empty, axis=1).data.tolist() == [0, 0] and ops.prod(empty, axis=1).data.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "rms_norm"])
+@pytest.mark.parametrize("eps", [1e-12, 0.5])
+def test_a_norm_has_the_eps_that_it_is_given(name, eps):
+    x = RNG.normal(size=(3, 4))
+    centred = x - x.mean(-1, keepdims=True) if name == "layer_norm" else x
+    expected = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps)
+    np.testing.assert_allclose(getattr(ops, name)(x, eps=eps).data, expected, rtol=1e-12)
+    gradcheck(lambda x: getattr(ops, name)(x, eps=eps), [x])
