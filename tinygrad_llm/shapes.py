@@ -45,7 +45,8 @@ def check_shape(name: str, array: Any, axes: str, next_step: str = "", **sizes: 
     assert not unknown, f"{unknown} are not in shapes.AXES"
     found = dict(sizes)
     tail = shape[len(shape) - len(letters) :] if axes.startswith("*") else shape
-    fits = len(tail) == len(letters) and all(found.setdefault(letter, size) == size for letter, size in zip(letters, tail))
+    fits = len(tail) == len(letters)
+    fits = fits and all(found.setdefault(letter, size) == size for letter, size in zip(letters, tail))
     if not fits:
         symbols = ", ".join((["..."] if axes.startswith("*") else []) + list(letters))
         numbers = ", ".join(str(sizes.get(letter, letter)) for letter in letters)

@@ -7,7 +7,7 @@ log-probabilities of tokens are written once, here, and every step, sampler and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,7 @@ class LanguageModel(Module, ABC):
         divisor  divides the sum instead of the count, for parts of a batch.
         dtype    of the activations, that of the weights where None; the loss of bfloat16 is float32.
         """
-        states = self.hidden(batch["tokens"], rng=rng, dtype=dtype, **_context(batch))
+        states = self.hidden(batch["tokens"], rng=rng, dtype=dtype, **context(batch))
         weight, bias = self.head()
         if bias is None:
             return ops.linear_cross_entropy(states, weight, batch["targets"], divisor=divisor)
@@ -93,7 +93,7 @@ class LanguageModel(Module, ABC):
 
     def token_log_probs(self, batch: Batch, *, rng: Rng | None = None, dtype: Any = None) -> Tensor:
         """ln p(target) at every position, 0 where the target is ignored; with gradient.  -> (B, T)"""
-        logits = self(batch["tokens"], rng=rng, dtype=dtype, **_context(batch))
+        logits = self(batch["tokens"], rng=rng, dtype=dtype, **context(batch))
         return -ops.cross_entropy(logits, batch["targets"], reduction="none")
 
     def _token_ids(self, tokens: Any, cached: int = 0) -> Array:
@@ -111,8 +111,9 @@ def token_ids(tokens: Any, block_size: int | None, cached: int = 0, name: str = 
     return tokens
 
 
-def _context(batch: Batch) -> dict[str, Any]:
-    return {name: batch[name] for name in ("mask", "positions") if name in batch}
+def context(batch: Batch, names: Iterable[str] = ("mask", "positions")) -> dict[str, Any]:
+    """What a batch says besides tokens and targets, as far as it says it."""
+    return {name: batch[name] for name in names if name in batch}
 
 
 def position_rows(table: Tensor, positions: Any, time: int, cache: Cache | None) -> Tensor:

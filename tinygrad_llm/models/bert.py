@@ -17,7 +17,7 @@ from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array, as_array
 from tinygrad_llm.errors import ConfigError
-from tinygrad_llm.models.base import Batch, last_of, position_rows, token_ids
+from tinygrad_llm.models.base import Batch, context, last_of, position_rows, token_ids
 from tinygrad_llm.models.sizes import check_sizes, check_transformer
 from tinygrad_llm.nn import (
     ACTIVATIONS,
@@ -32,6 +32,8 @@ from tinygrad_llm.nn import (
     Rng,
     init,
 )  # fmt: skip
+
+CONTEXT = ("types", "lengths", "mask")
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class BERT(Module):
     def __init__(
         self, config: BERTConfig, *, rng: np.random.Generator, dtype: Any = np.float32, pooled: bool = True
     ) -> None:
-        c = self.config = config
-        make: dict[str, Any] = {"rng": rng, "std": c.init_std, "dtype": dtype}
+        c, make = config, _make(config, rng, dtype)
+        self.config = config
         self.token_embedding = Embedding(c.vocab_size, c.n_embd, **make)
         self.position_embedding = Embedding(c.block_size, c.n_embd, **make)
         self.type_embedding = Embedding(c.n_type, c.n_embd, **make)
@@ -171,7 +173,7 @@ class BERTForMaskedLM(Module):
         batch    "tokens" and "targets" (B, T); "types" (B, T), "lengths" (B,), "mask" (B, T) where it has them.
         divisor  divides the sum instead of the count, for parts of a batch.
         """
-        states = self.bert(batch["tokens"], rng=rng, dtype=dtype, **_context(batch))
+        states = self.bert(batch["tokens"], rng=rng, dtype=dtype, **context(batch, CONTEXT))
         return hidden_loss(self.head, states, self.bert.token_embedding.weight, batch["targets"], divisor)
 
 
@@ -199,7 +201,7 @@ class BERTForPreTraining(Module):
         divisor  divides the sum over tokens instead of their count, for parts of a batch; then "next_share" (B,) says
                  what each text's own part is multiplied by, 1 / B for a mean.
         """
-        states = self.bert(batch["tokens"], rng=rng, dtype=dtype, **_context(batch))
+        states = self.bert(batch["tokens"], rng=rng, dtype=dtype, **context(batch, CONTEXT))
         hidden = hidden_loss(self.head, states, self.bert.token_embedding.weight, batch["targets"], divisor)
         each = ops.cross_entropy(self.next_head(self.bert.pool(states)), batch["not_next"], reduction="none")
         if divisor is None:
@@ -222,7 +224,7 @@ class BERTForSequenceClassification(Module):
 
     def loss(self, batch: Batch, *, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None) -> Tensor:
         """The mean of -ln p(target), in nats a text; "targets" (B,).  See BERTForMaskedLM.  -> ()"""
-        logits = self(batch["tokens"], rng=rng, dtype=dtype, **_context(batch))
+        logits = self(batch["tokens"], rng=rng, dtype=dtype, **context(batch, CONTEXT))
         return ops.cross_entropy(logits, batch["targets"], divisor=divisor)
 
 
@@ -241,7 +243,7 @@ class BERTForTokenClassification(Module):
 
     def loss(self, batch: Batch, *, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None) -> Tensor:
         """The mean of -ln p(target), in nats a token; "targets" (B, T).  See BERTForMaskedLM.  -> ()"""
-        logits = self(batch["tokens"], rng=rng, dtype=dtype, **_context(batch))
+        logits = self(batch["tokens"], rng=rng, dtype=dtype, **context(batch, CONTEXT))
         return ops.cross_entropy(logits, batch["targets"], divisor=divisor)
 
 
@@ -258,7 +260,3 @@ def hidden_loss(head: HiddenWords, states: Tensor, table: Tensor, targets: Any, 
 
 def _make(c: BERTConfig, rng: np.random.Generator, dtype: Any) -> dict[str, Any]:
     return {"rng": rng, "std": c.init_std, "dtype": dtype}
-
-
-def _context(batch: Batch) -> dict[str, Any]:
-    return {name: batch[name] for name in ("types", "lengths", "mask") if name in batch}

@@ -275,7 +275,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("ranges.py", "raise ConfigError(shown or name, allowed, repr(value))", "raise ConfigError(name, allowed, repr(value))", "a setting refused under another name than was typed"),
     ("ranges.py", "return Range(int, low, high, words=words)", "return Range(int, low, words=words)", "whole numbers without an upper bound"),
     ("ranges.py", "return Range(words=tuple(words))", "return Range(words=words)", "words that can be looked at once"),
-    ("shapes.py", "and all(found", "and any(found", "one axis that fits is enough"),
+    ("shapes.py", "fits = fits and all(found", "fits = fits and any(found", "one axis that fits is enough"),
     ("shapes.py", "found = dict(sizes)", "found: dict[str, int] = {}", "a required size is not required"),
     ("shapes.py", "tail = shape[len(shape) - len(letters) :]", "tail = shape[: len(letters)]", "the first axes for the last"),
     ("errors.py", "return type(self), (self.name, self.expected, self.got, self.next_step)", "return type(self), (self.name, self.expected, self.got)", "an error loses its advice between processes"),
