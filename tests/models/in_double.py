@@ -1,13 +1,17 @@
 """transformers' own modules, with float64 wherever they compute in float32 whatever the model's precision.
 
 Its Llama and kin round to float32 inside of norms, softmax, rotary tables and the loss. Here the modules see a `torch`
-whose float32 is float64, and `Tensor.float()` widens instead: the formulas stay theirs, the rounding goes.
+whose float32 is float64, `Tensor.float()` widens, and float64 is the default: the formulas stay theirs, the rounding goes.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 MODULES = (
     "modeling_rope_utils",
@@ -25,10 +29,18 @@ class _Double:
         return torch.float64 if name in ("float32", "float") else getattr(torch, name)
 
 
-def in_double(monkeypatch) -> None:
-    """Until the test ends."""
+@contextmanager
+def in_double() -> Iterator[None]:
+    """For as long as it lasts."""
     import torch
 
-    for name in MODULES:
-        monkeypatch.setattr(importlib.import_module(f"transformers.{name}"), "torch", _Double())
-    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    default = torch.get_default_dtype()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in MODULES:
+            patch.setattr(importlib.import_module(f"transformers.{name}"), "torch", _Double())
+        patch.setattr(torch.Tensor, "float", torch.Tensor.double)
+        torch.set_default_dtype(torch.float64)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(default)

@@ -15,7 +15,16 @@ from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models import GPT, GPTConfig, Llama, LlamaConfig, from_pretrained, save_pretrained
 from tinygrad_llm.models.hugging_face import from_hugging_face, to_hugging_face
 from tinygrad_llm.models.weights import save_weights
-from tinygrad_llm.nn import Attention, Dropout, RMSNorm, rotate
+from tinygrad_llm.nn import (
+    Attention,
+    Dropout,
+    DynamicScaling,
+    LinearScaling,
+    Llama3Scaling,
+    RMSNorm,
+    YaRN,
+    rotate,
+)  # fmt: skip
 from tinygrad_llm.optim import AdamW
 from tinygrad_llm.train import EagerStep, ThreadedStep, count_targets
 from tinygrad_llm.visualize import ablate_heads, attention_weights
@@ -288,7 +297,8 @@ def test_what_holds_anyway_makes_no_other_configuration():
 IMPOSSIBLE = [
     {"n_layer": 0}, {"n_hidden": 2.0}, {"n_embd": 18}, {"n_kv_head": 3}, {"n_kv_head": 0}, {"head_size": 5}, {"head_size": 0},
     {"window": 0}, {"window": True}, {"window_from": 1}, {"window": 2, "window_from": -1}, {"rope_base": 0.0},
-    {"norm_eps": -1.0}, {"rope_base": float("nan")}, {"dropout": 1.0},
+    {"rope_base": 1.0}, {"norm_eps": -1.0}, {"rope_scaling": 2.0}, {"rope_scaling": DynamicScaling(2.0, 8), "head_size": 2},
+    {"rope_base": float("nan")}, {"dropout": 1.0},
 ]  # fmt: skip
 
 
@@ -383,6 +393,59 @@ def test_the_newer_form_of_the_rotary_settings_is_the_older_one():
     assert from_hugging_face(without(config, "rope_theta"), arrays).config.rope_base == 10_000.0
 
 
+@pytest.mark.parametrize("form", ["rope_parameters", "rope_scaling"])
+def test_a_scaling_says_what_it_says_in_either_form(form):
+    config, arrays = theirs("llama")
+
+    def read(**scaling):
+        said = without(config, "rope_theta") if form == "rope_parameters" else config
+        scaling |= {"rope_theta": 500.0} if form == "rope_parameters" else {}
+        return from_hugging_face(said | {form: scaling}, arrays).config
+
+    linear = read(rope_type="linear", factor=2)
+    assert linear.rope_scaling == LinearScaling(2) and linear.rope_base == (500.0 if form == "rope_parameters" else 1e4)
+    assert read(type="linear", factor=2.0).rope_scaling == LinearScaling(2.0)
+    assert read(rope_type="yarn", factor=4.0).rope_scaling == YaRN(4.0, 24)  # the trained length, where it is not said
+    given = {"original_max_position_embeddings": 6, "beta_fast": 8.0, "beta_slow": 2.0, "truncate": False}
+    assert read(rope_type="yarn", factor=4.0, **given).rope_scaling == YaRN(4.0, 6, 8.0, 2.0, truncate=False)
+    weights = {"mscale": 2.0, "mscale_all_dim": 0.5}
+    factor = (0.2 * np.log(4) + 1) / (0.05 * np.log(4) + 1)
+    assert read(rope_type="yarn", factor=4.0, **weights).rope_scaling.magnitude() == pytest.approx(factor, rel=1e-14)
+    assert read(rope_type="yarn", factor=4.0, **weights, attention_factor=0.7).rope_scaling.magnitude() == 0.7
+    low = {"low_freq_factor": 0.5, "high_freq_factor": 2.0, "original_max_position_embeddings": 8}
+    assert read(rope_type="llama3", factor=8.0, **low).rope_scaling == Llama3Scaling(8.0, 8, 0.5, 2.0)
+    dynamic = read(rope_type="dynamic", factor=2.5)
+    assert dynamic.rope_scaling == DynamicScaling(2.5, 24) and dynamic.block_size == 60
+
+
+def test_a_dynamic_scaling_of_another_length_than_a_file_can_say_is_not_written():
+    with pytest.raises(CheckpointError, match="block_size.*= 48.*got 50"):
+        to_hugging_face(make("llama", block_size=50, rope_scaling=DynamicScaling(2.0, 24)))
+    assert to_hugging_face(make("llama", block_size=48, rope_scaling=DynamicScaling(2.0, 24)))[0][
+        "max_position_embeddings"
+    ] == 24  # fmt: skip
+
+
+def test_a_model_whose_layers_were_given_another_scaling_is_not_saved_as_what_it_was():
+    model = make("llama", rope_scaling=LinearScaling(2.0))
+    model.blocks[1].attention.rope_scaling = LinearScaling(3.0)
+    with pytest.raises(CheckpointError, match=r"blocks.1.attention.rope_scaling.*2\.0.*3\.0"):
+        to_hugging_face(model)
+
+
+@pytest.mark.parametrize(
+    "scaling", [LinearScaling(3.0), YaRN(3.0, 8, 2.0, 0.5), Llama3Scaling(3.0, 8, 0.1, 2.0)], ids=str
+)
+def test_scaled_positions_read_with_a_cache_are_those_read_whole(scaling):
+    model = make("mistral", rope_base=30.0, rope_scaling=scaling)
+    whole = model(TOKENS).data
+    assert np.abs(whole - make("mistral", rope_base=30.0)(TOKENS).data).max() > 1e-3
+    with no_grad():
+        cache = model.new_cache(3)
+        parts = [model(TOKENS[:, a:b], cache=cache).data for a, b in ((0, 7), (7, 8), (8, 15), (15, 20))]
+    np.testing.assert_allclose(np.concatenate(parts, 1), whole, rtol=1e-10, atol=1e-10)
+
+
 def test_layers_with_a_window_may_be_named_one_by_one():
     config, arrays = theirs("qwen2")
     whole, windowed = "full_attention", "sliding_attention"
@@ -408,6 +471,21 @@ REFUSED = {
     "a base that is no number": ("llama", {"rope_theta": "10000"}, "rope_theta"),
     "a base below zero": ("llama", {"rope_theta": -1.0}, "rope_base"),
     "a scaling nobody knows": ("llama", {"rope_scaling": {"rope_type": "longrope", "factor": 2.0}}, "longrope"),
+    "a scaling without its kind": ("llama", {"rope_scaling": {"factor": 2.0}}, "rope_scaling.*rope_type linear, dynamic"),
+    "a scaling of two kinds": ("llama", {"rope_scaling": {"rope_type": "linear", "type": "yarn", "factor": 2.0}}, "rope_type"),
+    "an option of another scaling": (
+        "llama", {"rope_scaling": {"rope_type": "linear", "factor": 2.0, "beta_fast": 3.0}}, "linear: factor; not beta_fast",
+    ),
+    "a scaling of a part of each head": (
+        "llama", {"rope_scaling": {"rope_type": "linear", "factor": 2.0, "partial_rotary_factor": 0.5}}, "partial_rotary_factor",
+    ),
+    "a factor that is missing": ("llama", {"rope_scaling": {"rope_type": "dynamic"}}, "factor"),
+    "a factor that shrinks": ("llama", {"rope_scaling": {"rope_type": "linear", "factor": 0.5}}, "rope_scaling.factor"),
+    "a factor without end": ("llama", {"rope_scaling": {"rope_type": "dynamic", "factor": float("inf")}}, "infinity"),
+    "two trained lengths": (
+        "llama", {"rope_scaling": {"rope_type": "dynamic", "factor": 2.0, "original_max_position_embeddings": 9}},
+        "original_max_position_embeddings",
+    ),
     "two scalings": (
         "llama", {"rope_scaling": {"rope_type": "linear", "factor": 2.0},
                   "rope_parameters": {"rope_type": "default", "rope_theta": 1e4}}, "rope_scaling and rope_parameters",

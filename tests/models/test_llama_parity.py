@@ -26,8 +26,9 @@ FAMILIES = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2", "qwen3": "
 
 
 @pytest.fixture(autouse=True)
-def double(monkeypatch):
-    in_double(monkeypatch)
+def double():
+    with in_double():
+        yield
 
 
 def random_options(family: str, rng: np.random.Generator) -> dict:
@@ -84,7 +85,8 @@ def compare(other, ours: Llama, tokens: np.ndarray) -> None:
     given = torch.tensor(tokens)
     said = other(given, labels=given)
     np.testing.assert_allclose(ours(tokens).data, said.logits.detach().numpy(), **WHOLE_MODEL)
-    loss = ours.loss({"tokens": tokens[:, :-1], "targets": tokens[:, 1:]})
+    targets = np.concatenate([tokens[:, 1:], np.full((len(tokens), 1), ops.IGNORE)], 1)
+    loss = ours.loss({"tokens": tokens, "targets": targets})
     np.testing.assert_allclose(loss.item(), said.loss.item(), **WHOLE_MODEL)
     loss.backward()
     said.loss.backward()
@@ -119,14 +121,14 @@ def pairs_interleaved(monkeypatch):
 
 def another_base(monkeypatch):
     plain = attention.rotate
-    monkeypatch.setattr(attention, "rotate", lambda x, positions, base: plain(x, positions, 1.01 * base))
+    monkeypatch.setattr(attention, "rotate", lambda x, at, base, scaling: plain(x, at, 1.01 * base))
 
 
 def positions_from_1(monkeypatch):
     """A shift of queries and keys alike moves no score: of the queries alone it does."""
     plain = attention.rotate
     calls = iter(range(10**6))
-    monkeypatch.setattr(attention, "rotate", lambda x, at, base: plain(x, at + (next(calls) % 2 == 0), base))
+    monkeypatch.setattr(attention, "rotate", lambda x, at, base, s: plain(x, at + (next(calls) % 2 == 0), base))
 
 
 def windows_of(shift):
@@ -157,7 +159,7 @@ def norms_after_the_rotation(monkeypatch):
     turned, normed = attention.rotate, attention._normed
     waiting = []
     monkeypatch.setattr(attention, "_normed", lambda x, norm: waiting.append(norm) or x)
-    monkeypatch.setattr(attention, "rotate", lambda x, at, base: normed(turned(x, at, base), waiting.pop(0)))
+    monkeypatch.setattr(attention, "rotate", lambda x, at, base, s: normed(turned(x, at, base), waiting.pop(0)))
 
 
 def gate_and_up_exchanged(monkeypatch):

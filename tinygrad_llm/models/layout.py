@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -313,7 +313,7 @@ def _described(tree: Module) -> tuple[dict[str, Any], dict[str, Any]]:
         for path, layer in layers
         if type(layer) is not Dropout
         for name, value in vars(layer).items()
-        if isinstance(value, bool | int | float | str | None)
+        if isinstance(value, bool | int | float | str | None) or is_dataclass(value)
     }
     return structure, settings
 

@@ -30,7 +30,13 @@ def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.jso
     """Our configuration.  Raises CheckpointError for one of another model, or with a key that nobody here knows."""
     try:
         said = layout.normal(dict(said))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # whatever a file may hold instead
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ) as error:  # a file may hold anything
         raise CheckpointError(name, f"a configuration of {layout.model_type}", "another", f"{error}") from error
     unknown = sorted(key for key in said.keys() - layout.known_keys() if said[key] is not None)
     if unknown:

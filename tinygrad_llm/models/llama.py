@@ -18,7 +18,18 @@ from tinygrad_llm.backend import Array
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.models.decoder import Decoder
 from tinygrad_llm.models.sizes import check_dropout, check_heads, check_sizes
-from tinygrad_llm.nn import Attention, Dropout, Embedding, KVCache, Linear, RMSNorm, SwiGLU, TransformerBlock
+from tinygrad_llm.nn import (
+    Attention,
+    Dropout,
+    DynamicScaling,
+    Embedding,
+    KVCache,
+    Linear,
+    RMSNorm,
+    RopeScaling,
+    SwiGLU,
+    TransformerBlock,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,8 @@ class LlamaConfig:
     head_size    K; D / H where None.
     window       the last positions that a position sees, itself among them; all of its past where None.
     window_from  the first layer, counted from 0, that has the window.
-    rope_base    base of the rotary positions.
+    rope_base    base of the rotary positions; rope_scaling of their frequencies (nn.YaRN and others), for texts longer
+                 than those of the training.
     qkv_bias     biases of queries, keys and values; out_bias of what attention adds, as qkv_bias where None; mlp_bias.
     qk_norm      an RMSNorm over each head of queries and of keys.
     norm_eps     epsilon of all norms.
@@ -52,6 +64,7 @@ class LlamaConfig:
     window: int | None = None
     window_from: int = 0
     rope_base: float = 10_000.0
+    rope_scaling: RopeScaling | None = None
     qkv_bias: bool = False
     out_bias: bool | None = None
     mlp_bias: bool = False
@@ -75,12 +88,16 @@ class LlamaConfig:
             raise ConfigError("n_kv_head", f"a divisor of n_head = {self.n_head}", self.n_kv_head)
         if self.key_size % 2:
             raise ConfigError("head_size", "an even number: coordinates are rotated in pairs", self.key_size)
+        if not isinstance(self.rope_scaling, RopeScaling | None):
+            raise ConfigError("rope_scaling", "a RopeScaling or None", repr(self.rope_scaling))
+        if isinstance(self.rope_scaling, DynamicScaling) and self.key_size < 4:
+            raise ConfigError("head_size", "at least 4 for this rope_scaling", self.key_size)
         if type(self.window_from) is not int or not 0 <= self.window_from or (self.window is None and self.window_from):
             raise ConfigError("window_from", "a layer, counted from 0; 0 without a window", self.window_from)
-        for name in ("rope_base", "norm_eps"):
+        for name, least in (("rope_base", 1), ("norm_eps", 0)):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise ConfigError(name, "a number above 0", repr(value))
+            if not isinstance(value, int | float) or not least < value < math.inf:
+                raise ConfigError(name, f"a number above {least}", repr(value))
 
     @property
     def groups(self) -> int:
@@ -121,8 +138,8 @@ class Llama(Decoder):
         make = make | {"dropout": c.dropout, "out_std": c.init_std / math.sqrt(2 * c.n_layer)}
         attention = Attention(
             c.n_embd, c.n_head, c.n_kv_head, head_size=c.key_size, causal=True, window=c.window_of(number),
-            rope_base=c.rope_base, qk_norm=c.norm_eps if c.qk_norm else None, bias=c.qkv_bias, out_bias=c.out_bias,
-            **make,
+            rope_base=c.rope_base, rope_scaling=c.rope_scaling, qk_norm=c.norm_eps if c.qk_norm else None,
+            bias=c.qkv_bias, out_bias=c.out_bias, **make,
         )  # fmt: skip
         norms = [RMSNorm(c.n_embd, eps=c.norm_eps, dtype=make["dtype"]) for _ in range(2)]
         return TransformerBlock(norms[0], attention, norms[1], SwiGLU(c.n_embd, c.n_hidden, bias=c.mlp_bias, **make))

@@ -9,6 +9,7 @@ from tinygrad_llm.nn.module import Buffer, Module, Parameter
 from tinygrad_llm.nn.position import alibi_bias, alibi_slopes, rotate, sinusoidal_table
 from tinygrad_llm.nn.recurrent import GRU, LSTM, RNN
 from tinygrad_llm.nn.replace import replace
+from tinygrad_llm.nn.rope_scaling import DynamicScaling, LinearScaling, Llama3Scaling, RopeScaling, YaRN
 
 __all__ = [
     "ACTIVATIONS",
@@ -21,19 +22,24 @@ __all__ = [
     "Cache",
     "CrossCache",
     "Dropout",
+    "DynamicScaling",
     "Embedding",
     "KVCache",
     "LayerCache",
     "LayerNorm",
     "Linear",
+    "LinearScaling",
+    "Llama3Scaling",
     "Module",
     "Parameter",
     "PostNormBlock",
     "RMSNorm",
     "Rng",
+    "RopeScaling",
     "StateCache",
     "SwiGLU",
     "TransformerBlock",
+    "YaRN",
     "alibi_bias",
     "alibi_slopes",
     "replace",

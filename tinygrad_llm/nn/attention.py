@@ -19,6 +19,7 @@ from tinygrad_llm.nn.cache import CrossCache, LayerCache
 from tinygrad_llm.nn.layers import Dropout, Linear, RMSNorm, Rng, positive
 from tinygrad_llm.nn.module import Module
 from tinygrad_llm.nn.position import rotate
+from tinygrad_llm.nn.rope_scaling import RopeScaling
 
 
 class Attention(Module):
@@ -32,6 +33,7 @@ class Attention(Module):
     source_width  D_s, the width of the source; D where None.
     causal        position t sees the positions up to its own; `window`: the last so many of them alone.
     rope_base     queries and keys are rotated by their positions with this base; None leaves positions to others.
+    rope_scaling  of the frequencies of that, for texts longer than those of the training.
     qk_norm       epsilon of an RMSNorm over each head of queries and of keys, before they are rotated; None has none.
     softcap       bounds the scores: c tanh(score / c).
     bias          of q_proj, k_proj, v_proj; out_bias of o_proj, as bias where None.
@@ -53,6 +55,7 @@ class Attention(Module):
         causal: bool = False,
         window: int | None = None,
         rope_base: float | None = None,
+        rope_scaling: RopeScaling | None = None,
         qk_norm: float | None = None,
         softcap: float | None = None,
         bias: bool = True,
@@ -72,6 +75,7 @@ class Attention(Module):
         self.head_size = width // n_head if head_size is None else head_size
         self.value_size = self.head_size if value_size is None else value_size
         self.causal, self.window, self.rope_base, self.softcap = causal, window, rope_base, softcap
+        self.rope_scaling = rope_scaling
         source_width = width if source_width is None else source_width
         make: dict[str, Any] = {"rng": rng, "dtype": dtype}
         self.q_proj = Linear(width, n_head * self.head_size, bias, std=std, **make)
@@ -174,7 +178,7 @@ class Attention(Module):
         if self.rope_base is not None:
             if positions is None:
                 positions = np.arange(x.shape[1]) if cache is None else cache.cache.positions(x.shape[1])
-            q, k = (rotate(t, positions, self.rope_base) for t in (q, k))
+            q, k = (rotate(t, positions, self.rope_base, self.rope_scaling) for t in (q, k))
         if cache is not None:
             k, v, lengths = cache.extend(k, v)
         return q, k, v, lengths

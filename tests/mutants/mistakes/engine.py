@@ -48,7 +48,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("nn/block.py", "x = x + self.attention(self.norm_1(x), rng=rng, **options)", "x = self.attention(self.norm_1(x), rng=rng, **options)", "residual forgotten"),
     ("nn/block.py", "return x + self.mlp(self.norm_2(x), rng)", "return self.norm_2(x) + self.mlp(self.norm_2(x), rng)", "residual taken after the norm"),
     ("nn/mlp.py", "ACTIVATIONS[self.activation](self.up_proj(x))", "self.up_proj(x)", "no activation"),
-    ("nn/attention.py", "q, k = (rotate(t, positions, self.rope_base) for t in (q, k))", "q = rotate(q, positions, self.rope_base)", "RoPE on queries alone"),
+    ("nn/attention.py", "q, k = (rotate(t, positions, self.rope_base, self.rope_scaling) for t in (q, k))", "q = rotate(q, positions, self.rope_base, self.rope_scaling)", "RoPE on queries alone"),
     ("nn/cache.py", "start = self.lengths[:1] if self.uniform() else self.lengths[:, None]", "start = self.lengths[:1]", "all rows of a batch at the first row's position"),
     ("nn/cache.py", "ends = used + time", "ends = used", "a cached query does not see its own key"),
     ("nn/cache.py", "np.where(self.start > 0, self.start + seen, 0)", "self.start", "a window cropped to what it no longer holds"),

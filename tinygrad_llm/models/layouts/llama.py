@@ -11,6 +11,7 @@ from typing import Any
 
 from tinygrad_llm.models.layout import Layout, Option, Size
 from tinygrad_llm.models.layouts.common import HARMLESS, NEVER
+from tinygrad_llm.models.layouts.rope import longest_there, read_scaling, with_rope, write_scaling
 from tinygrad_llm.models.llama import Llama, LlamaConfig
 
 ATTENTION = {
@@ -25,21 +26,6 @@ NULLABLE = (NoneType, int)
 NO_BIASES = {"qkv_bias": False, "out_bias": False, "mlp_bias": False}
 WHOLE, WINDOWED = "full_attention", "sliding_attention"
 NO_WINDOW = {"window": None, "window_from": 0}
-
-
-def with_rope(said: dict[str, Any]) -> dict[str, Any]:
-    """transformers 5 says `rope_parameters`, earlier ones `rope_theta` and `rope_scaling`: those are read here."""
-    if (new := said.pop("rope_parameters", None)) is not None:
-        said["rope_theta"] = new.get("rope_theta", said.get("rope_theta"))
-        if said["rope_theta"] is None:
-            del said["rope_theta"]
-        if said.get("rope_scaling") not in (None, new):
-            raise ValueError("rope_scaling and rope_parameters say different things.")
-        said["rope_scaling"] = {key: value for key, value in new.items() if key != "rope_theta"}
-    scaling = said.get("rope_scaling")
-    if scaling is not None and scaling.get("rope_type", scaling.get("type")) == "default" and len(scaling) == 1:
-        said["rope_scaling"] = None
-    return said
 
 
 def with_window(said: dict[str, Any]) -> dict[str, Any]:
@@ -84,17 +70,19 @@ def _layout(
         options={
             "n_kv_head": Option("num_key_value_heads", None, kinds=NULLABLE),
             "head_size": Option("head_dim", None, kinds=NULLABLE),
-            "rope_base": Option("rope_theta", 10_000.0), "norm_eps": Option("rms_norm_eps", 1e-6),
+            "rope_base": Option("rope_theta", 10_000.0),
+            "rope_scaling": Option("rope_scaling", None, read_scaling, write_scaling, kinds=(NoneType, dict)),
+            "norm_eps": Option("rms_norm_eps", 1e-6),
             "tied": Option("tie_word_embeddings", False), "dropout": Option("attention_dropout", 0.0),
             "init_std": Option("initializer_range", 0.02),
         } | options,
         given=given,
         normal=others.pop("normal", with_rope),
         fixed={"hidden_act": ("silu", "swish")} | others.pop("fixed", {}),
-        assumed=NEVER | {"is_encoder_decoder": (False,), "rope_scaling": (None,)},
+        assumed=NEVER | {"is_encoder_decoder": (False,)},
         harmless=HARMLESS | {"pretraining_tp"},
         written={
-            "bos_token_id": None, "eos_token_id": None,
+            "bos_token_id": None, "eos_token_id": None, "max_position_embeddings": longest_there,
             "num_key_value_heads": lambda c: c.groups, "head_dim": lambda c: c.key_size,
         } | others.pop("written", {}),
         products={f"{FIRST}.q_proj.weight": ("n_head", "key_size"), f"{FIRST}.k_proj.weight": ("groups", "key_size")},
