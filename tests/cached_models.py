@@ -21,7 +21,23 @@ from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.nn import Attention, Embedding, KVCache, RMSNorm, SwiGLU, TransformerBlock
 
 VOCABULARY, LONGEST, WINDOW = 7, 24, 3
-KINDS = ("gpt", "untied", "windowed", "window in the cache", "llama", "half windowed", "rnn", "lstm", "decoder")
+KINDS = (
+    "gpt",
+    "untied",
+    "windowed",
+    "window in the cache",
+    "llama",
+    "half windowed",
+    "experts",
+    "rnn",
+    "lstm",
+    "decoder",
+)
+LLAMAS: dict[str, dict[str, Any]] = {
+    "llama": {"qk_norm": True},
+    "half windowed": {"window_from": 1},
+    "experts": {"n_experts": 3, "experts_per_token": 2},
+}
 RECURRENT = ("rnn", "lstm")
 EQUAL = {"rtol": 1e-10, "atol": 1e-10}
 
@@ -80,8 +96,8 @@ def language_model(kind: str, seed: int, block_size: int = LONGEST, dtype: Any =
     if kind in ("gpt", "untied"):
         config = GPTConfig(VOCABULARY, block_size, 2, 2, 8, tied=kind == "gpt")
         return redrawn(GPT(config, rng=rng, dtype=dtype), seed)
-    if kind in ("llama", "half windowed"):
-        options = {"window_from": 1} if kind == "half windowed" else {"qk_norm": True}
+    if kind in LLAMAS:
+        options = LLAMAS[kind]
         llama = LlamaConfig(VOCABULARY, block_size, 2, 4, 8, 10, n_kv_head=2, window=WINDOW, rope_base=30.0, **options)
         return redrawn(Llama(llama, rng=rng, dtype=dtype), seed)
     if kind in ("windowed", "window in the cache"):

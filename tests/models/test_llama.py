@@ -23,6 +23,7 @@ from tinygrad_llm.nn import (
     Llama3Scaling,
     RMSNorm,
     YaRN,
+    balance_loss,
     rotate,
 )  # fmt: skip
 from tinygrad_llm.optim import AdamW
@@ -34,6 +35,7 @@ KINDS = {
     "llama": {"qkv_bias": True, "mlp_bias": True, "tied": True}, "mistral": {"window": 3, "head_size": 6},
     "qwen2": {"qkv_bias": True, "out_bias": False, "window": 3, "window_from": 1},
     "qwen3": {"qk_norm": True, "head_size": 6, "rope_base": 77.0, "norm_eps": 1e-3, "dropout": 0.2, "init_std": 0.1},
+    "mixtral": {"n_experts": 5, "experts_per_token": 2, "window": 4, "norm_eps": 1e-2},
 }  # fmt: skip
 TOKENS = np.random.default_rng(0).integers(0, 13, (3, 20))
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -80,6 +82,10 @@ def by_hand(model, tokens):
             y = norm(y, f"{at}.{part}_norm")
         return y if part == "v" else turned(y)
 
+    def gated(x, at):
+        gate = linear(x, f"{at}.gate_proj")
+        return linear(gate / (1 + np.exp(-gate)) * linear(x, f"{at}.up_proj"), f"{at}.down_proj")
+
     x = state["token_embedding.weight"][tokens]
     for i in range(c.n_layer):
         at, h = f"blocks.{i}.attention", norm(x, f"blocks.{i}.norm_1")
@@ -92,9 +98,14 @@ def by_hand(model, tokens):
             weights = np.exp(np.where(hidden, -np.inf, scores))
             heads.append(weights / weights.sum(-1, keepdims=True) @ head(h, "v", group, at))
         x = x + linear(np.concatenate(heads, -1), f"{at}.o_proj")
-        h = norm(x, f"blocks.{i}.norm_2")
-        gate = linear(h, f"blocks.{i}.mlp.gate_proj")
-        x = x + linear(gate / (1 + np.exp(-gate)) * linear(h, f"blocks.{i}.mlp.up_proj"), f"blocks.{i}.mlp.down_proj")
+        h, at = norm(x, f"blocks.{i}.norm_2"), f"blocks.{i}.mlp"
+        if not c.n_experts:
+            x = x + gated(h, at)
+            continue
+        shares = np.exp(linear(h, f"{at}.router"))
+        shares[shares < np.sort(shares, -1)[:, -c.experts_per_token, None]] = 0
+        shares /= shares.sum(-1, keepdims=True)
+        x = x + sum(shares[:, e, None] * gated(h, f"{at}.experts.{e}") for e in range(c.n_experts))
     return norm(x, "norm") @ state["token_embedding.weight" if c.tied else "output.weight"].T
 
 
@@ -267,6 +278,51 @@ def test_its_attention_can_be_looked_at_and_its_heads_ablated():
     assert np.abs(ablate_heads(model, [(1, 2)])(TOKENS).data - model(TOKENS).data).max() > 1e-3
 
 
+# -- experts -----------------------------------------------------------------------------------------------------------
+
+BATCH = {"tokens": TOKENS[:, :-1], "targets": TOKENS[:, 1:]}
+
+
+def test_the_loss_is_the_cross_entropy_and_the_balance_of_all_layers():
+    model, routed = make("mixtral", balance=0.7), []
+    model.hidden(BATCH["tokens"], routed=routed)
+    assert len(routed) == 3 and routed[0].chosen.shape == (3 * 19, 2)
+    plain, balance = model.cross_entropy(BATCH).item(), balance_loss(routed).item()
+    assert balance > 2.0 and plain == pytest.approx(make("mixtral").loss(BATCH).item(), rel=1e-14)
+    assert model.loss(BATCH).item() == pytest.approx(plain + 0.7 * balance, rel=1e-13)
+
+
+def test_batches_with_a_common_divisor_add_up_to_the_mean_of_their_balances():
+    model = make("mixtral", balance=0.7)
+    parts = [{name: array[row : row + 1].copy() for name, array in BATCH.items()} for row in range(3)]
+    parts[1]["targets"][:, 4:] = -100  # a batch with few targets counts for little
+    counts = [int((part["targets"] >= 0).sum()) for part in parts]
+    total = sum(model.loss(part, divisor=sum(counts)).item() for part in parts)
+    expected = sum(n / sum(counts) * model.loss(part).item() for n, part in zip(counts, parts))
+    assert total == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_balance_couples_examples_and_is_not_split_over_threads():
+    coupled, free = make("mixtral", balance=0.1), make("mixtral")
+    optimizer = AdamW(coupled.named_parameters(), lr=1e-2)
+    with pytest.raises(ConfigError, match="couples"):
+        ThreadedStep(coupled.loss, optimizer, threads=2)
+    step = EagerStep(coupled.loss, optimizer)
+    losses = [step([BATCH], number, 1e-2, count_targets([BATCH])).loss for number in range(30)]
+    assert losses[-1] < 0.8 * losses[0]
+    ThreadedStep(free.loss, AdamW(free.named_parameters(), lr=1e-2), threads=2).close()
+
+
+def test_experts_have_the_dropout_and_first_weights_of_other_layers():
+    model = make("mixtral", dropout=0.25)
+    assert [m.mlp.dropout.p for m in model.blocks] == [0.25] * 3
+    first = Llama(replace(model.config, init_std=0.05, n_embd=64, n_hidden=80), rng=np.random.default_rng(0))
+    for name, p in first.named_parameters():
+        if p.ndim > 1:
+            wanted = 0.05 / 6**0.5 if "o_proj" in name or "down_proj" in name else 0.05
+            assert p.data.std() == pytest.approx(wanted, rel=0.12), name
+
+
 # -- first weights, configurations, files ------------------------------------------------------------------------------
 
 
@@ -298,14 +354,19 @@ IMPOSSIBLE = [
     {"n_layer": 0}, {"n_hidden": 2.0}, {"n_embd": 18}, {"n_kv_head": 3}, {"n_kv_head": 0}, {"head_size": 5}, {"head_size": 0},
     {"window": 0}, {"window": True}, {"window_from": 1}, {"window": 2, "window_from": -1}, {"rope_base": 0.0},
     {"rope_base": 1.0}, {"norm_eps": -1.0}, {"rope_scaling": 2.0}, {"rope_scaling": DynamicScaling(2.0, 8), "head_size": 2},
-    {"rope_base": float("nan")}, {"dropout": 1.0},
+    {"rope_base": float("nan")}, {"dropout": 1.0}, {"n_experts": -1}, {"n_experts": 2}, {"n_experts": 2, "experts_per_token": 3},
+    {"experts_per_token": 1}, {"n_experts": 2, "experts_per_token": 1, "balance": -1.0}, {"balance": 0.1},
+    {"n_experts": 2, "experts_per_token": 1, "mlp_bias": True},
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", IMPOSSIBLE, ids=str)
 def test_an_impossible_model_is_refused_by_the_field(change):
     fields = {name: value for name, value in vars(SIZES).items() if name not in ("head_size", "out_bias")}
-    with pytest.raises(ConfigError, match={"n_embd": "n_head"}.get(list(change)[-1], list(change)[-1])):
+    with pytest.raises(
+        ConfigError,
+        match={"n_embd": "n_head", "n_experts": "n_experts|experts_per"}.get(last := list(change)[-1], last),
+    ):
         LlamaConfig(**fields | change)
 
 
@@ -321,6 +382,29 @@ def test_what_is_saved_opens_as_what_it_was(kind, dtype, tmp_path):
         np.testing.assert_array_equal(again.state_dict()[name], array, name)
 
 
+THEIR_NAMES = {
+    "token_embedding": "model.embed_tokens", "norm": "model.norm", "output": "lm_head", "norm_1": "input_layernorm",
+    "attention": "self_attn", "norm_2": "post_attention_layernorm",
+}  # fmt: skip
+MIXTRALS = {"mlp": "block_sparse_moe", "router": "gate", "gate_proj": "w1", "up_proj": "w3", "down_proj": "w2"}
+
+
+@every_kind
+def test_tensors_stand_under_the_names_that_they_have_there(kind):
+    """Told once more by hand: the layers' names in their order, weights as they are, none turned or joined."""
+    model, names = make(kind), THEIR_NAMES | (MIXTRALS if kind == "mixtral" else {})
+    expected = {}
+    for path, array in model.state_dict().items():
+        parts = [names.get(part, part) for part in path.split(".")]
+        if parts[0] == "blocks":
+            parts[:1] = ["model", "layers"]
+        expected[".".join(parts)] = array
+    found = to_hugging_face(model)[1]
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, name)
+
+
 def theirs(kind="llama", **change):
     config, arrays = to_hugging_face(make(kind))
     return config | change, arrays
@@ -328,6 +412,20 @@ def theirs(kind="llama", **change):
 
 def without(config, *keys):
     return {key: value for key, value in config.items() if key not in keys}
+
+
+def test_a_balance_counts_where_the_file_says_so():
+    config, arrays = theirs("mixtral")
+    assert config["output_router_logits"] is False and config["router_aux_loss_coef"] == 0.0
+    for said, coefficient, balance in ((True, 0.3, 0.3), (False, 0.3, 0.0), (True, 0.0, 0.0)):
+        change = {"output_router_logits": said, "router_aux_loss_coef": coefficient}
+        assert from_hugging_face(config | change, arrays).config.balance == balance
+    least = without(
+        config, "router_aux_loss_coef", "num_experts_per_tok", "rms_norm_eps", "rope_theta", "sliding_window"
+    )
+    found = from_hugging_face(least | {"output_router_logits": True}, arrays).config
+    assert (found.balance, found.experts_per_token, found.norm_eps) == (0.001, 2, 1e-5)
+    assert (found.rope_base, found.window) == (1e6, None)
 
 
 @pytest.mark.parametrize("half", ["F16", "BF16"])
@@ -493,8 +591,11 @@ REFUSED = {
     "settings that are no object": ("llama", {"rope_parameters": 5}, "llama"),
     "layer types that are no list": ("qwen3", {"layer_types": "full_attention"}, "qwen3"),
     "a tied head that is another": ("mistral", {"tie_word_embeddings": True}, "lm_head"),
+    "noise in the router": ("mixtral", {"router_jitter_noise": 0.1}, "router_jitter_noise"),
+    "experts that the tensors do not have": ("mixtral", {"num_local_experts": 4}, "num_local_experts.*5"),
+    "more experts a token than there are": ("mixtral", {"num_experts_per_tok": 6}, "experts_per_token"),
     "an encoder": ("llama", {"is_encoder_decoder": True}, "is_encoder_decoder"),
-    "a type nobody knows": ("llama", {"model_type": "gemma"}, "gpt2, bart, bert, llama, mistral, qwen2, qwen3"),
+    "a type nobody knows": ("llama", {"model_type": "gemma"}, "gpt2, bart, bert, llama, mistral, qwen2, qwen3, mixtral"),
 }  # fmt: skip
 
 
@@ -509,7 +610,7 @@ def test_what_would_be_another_model_is_refused_by_name(kind, change, words):
     "change", [{"mlp_bias": True}, {"qk_norm": True, "qkv_bias": True, "out_bias": False}], ids=str
 )
 def test_options_that_no_architecture_there_has_together_are_not_written(change):
-    with pytest.raises(CheckpointError, match="llama, mistral, qwen2, qwen3"):
+    with pytest.raises(CheckpointError, match="llama, mistral, qwen2, qwen3, mixtral"):
         to_hugging_face(make("qwen2", **change))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array
 from tinygrad_llm.models.base import LanguageModel
-from tinygrad_llm.nn import Dropout, Embedding, KVCache, LayerNorm, Linear, RMSNorm, Rng, TransformerBlock
+from tinygrad_llm.nn import Dropout, Embedding, KVCache, LayerNorm, Linear, RMSNorm, Rng, Routing, TransformerBlock
 
 
 class Decoder(LanguageModel):
@@ -38,14 +38,18 @@ class Decoder(LanguageModel):
         cache: KVCache | None = None,
         rng: Rng | None = None,
         dtype: Any = None,
+        routed: list[Routing] | None = None,
     ) -> Tensor:
-        """The residual stream after the last norm.  (B, T) -> (B, T, D); see LanguageModel."""
+        """The residual stream after the last norm.  (B, T) -> (B, T, D); see LanguageModel.
+
+        routed  a list, to which each layer of experts adds what its router said.
+        """
         tokens = self._token_ids(tokens, 0 if cache is None else cache.longest)
         x = self.embedded(tokens, positions, cache)
         x = self.dropout(x if dtype is None else x.astype(dtype), rng)
         for number, block in enumerate(self.blocks):
             layer = None if cache is None else cache[number]
-            x = block(x, rng, mask=mask, positions=positions, cache=layer)
+            x = block(x, rng, mask=mask, positions=positions, cache=layer, routed=routed)
         if cache is not None:
             cache.advance(tokens.shape[1])
         return self.norm(x)

@@ -2,7 +2,7 @@
 
 With Llama's choices it is Touvron et al., "LLaMA", 2023; with a sliding window Jiang et al., "Mistral 7B", 2023; with
 biases of queries, keys and values Yang et al., "Qwen2 Technical Report", 2024; with norms of queries and keys Yang et
-al., "Qwen3 Technical Report", 2025.
+al., "Qwen3 Technical Report", 2025; with experts Jiang et al., "Mixtral of Experts", 2024.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array
+from tinygrad_llm.backend import Array, as_array
 from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.models.base import Batch
 from tinygrad_llm.models.decoder import Decoder
 from tinygrad_llm.models.sizes import check_dropout, check_heads, check_sizes
 from tinygrad_llm.nn import (
@@ -23,13 +25,17 @@ from tinygrad_llm.nn import (
     Dropout,
     DynamicScaling,
     Embedding,
+    Experts,
     KVCache,
     Linear,
     RMSNorm,
+    Rng,
     RopeScaling,
+    Routing,
     SwiGLU,
     TransformerBlock,
-)
+    balance_loss,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class LlamaConfig:
     norm_eps     epsilon of all norms.
     tied         the head is the token embedding's own table; otherwise a matrix of its own.
     dropout      of the embeddings, of attention weights, and of what each part adds.
+    n_experts    E experts in place of each SwiGLU, of which a token goes through experts_per_token; none where 0.
+    balance      what the experts' balance loss counts for beside the cross-entropy.
     init_std     standard deviation of the first weights; over sqrt(2 n_layer) where they add to the residual stream.
 
     What is said although it would hold anyway is None afterwards, so that equal models have equal configurations and
@@ -72,6 +80,9 @@ class LlamaConfig:
     norm_eps: float = 1e-6
     tied: bool = False
     dropout: float = 0.0
+    n_experts: int = 0
+    experts_per_token: int = 0
+    balance: float = 0.0
     init_std: float = 0.02
 
     def __post_init__(self) -> None:
@@ -92,12 +103,24 @@ class LlamaConfig:
             raise ConfigError("rope_scaling", "a RopeScaling or None", repr(self.rope_scaling))
         if isinstance(self.rope_scaling, DynamicScaling) and self.key_size < 4:
             raise ConfigError("head_size", "at least 4 for this rope_scaling", self.key_size)
+        if self.mlp_bias and self.n_experts:
+            raise ConfigError("mlp_bias", "none, with experts", self.mlp_bias)
         if type(self.window_from) is not int or not 0 <= self.window_from or (self.window is None and self.window_from):
             raise ConfigError("window_from", "a layer, counted from 0; 0 without a window", self.window_from)
+        self._check_experts()
         for name, least in (("rope_base", 1), ("norm_eps", 0)):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not least < value < math.inf:
                 raise ConfigError(name, f"a number above {least}", repr(value))
+
+    def _check_experts(self) -> None:
+        if type(self.n_experts) is not int or self.n_experts < 0:
+            raise ConfigError("n_experts", "a whole number, 0 for none", repr(self.n_experts))
+        least, most = min(1, self.n_experts), self.n_experts
+        if type(self.experts_per_token) is not int or not least <= self.experts_per_token <= most:
+            raise ConfigError("experts_per_token", f"{least} to n_experts = {most}", repr(self.experts_per_token))
+        if not isinstance(self.balance, int | float) or not 0 <= self.balance < math.inf or (self.balance and not most):
+            raise ConfigError("balance", "a number of at least 0, and 0 without experts", repr(self.balance))
 
     @property
     def groups(self) -> int:
@@ -142,11 +165,33 @@ class Llama(Decoder):
             bias=c.qkv_bias, out_bias=c.out_bias, **make,
         )  # fmt: skip
         norms = [RMSNorm(c.n_embd, eps=c.norm_eps, dtype=make["dtype"]) for _ in range(2)]
-        return TransformerBlock(norms[0], attention, norms[1], SwiGLU(c.n_embd, c.n_hidden, bias=c.mlp_bias, **make))
+        mlp: SwiGLU | Experts
+        if c.n_experts:
+            mlp = Experts(c.n_embd, c.n_hidden, c.n_experts, c.experts_per_token, **make)
+        else:
+            mlp = SwiGLU(c.n_embd, c.n_hidden, bias=c.mlp_bias, **make)
+        return TransformerBlock(norms[0], attention, norms[1], mlp)
 
     def embedded(self, tokens: Array, positions: Any, cache: KVCache | None) -> Tensor:
         """The token's vector alone: attention turns by the position.  (B, T) -> (B, T, D)"""
         return self.token_embedding(tokens)
+
+    @property
+    def couples_examples(self) -> bool:
+        """Whether the loss of a batch is more than a sum over its examples: how evenly all use the experts is."""
+        return self.config.balance > 0
+
+    def loss(self, batch: Batch, *, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None) -> Tensor:
+        """The cross-entropy, and `balance` times the experts' balance loss; see LanguageModel.  -> ()
+
+        With a divisor the latter counts for as much of it as the batch has targets, so that batches add up to a mean.
+        """
+        if not self.config.balance:
+            return self.cross_entropy(batch, rng=rng, divisor=divisor, dtype=dtype)
+        routed: list[Routing] = []
+        loss = self.cross_entropy(batch, rng=rng, divisor=divisor, dtype=dtype, routed=routed)
+        share = 1.0 if divisor is None else float((as_array(batch["targets"]) != ops.IGNORE).sum()) / float(divisor)
+        return loss + self.config.balance * share * balance_loss(routed)
 
     def new_cache(self, batch: int, capacity: int = 64) -> KVCache:
         """See LanguageModel. Where every layer has a window the cache keeps no more than that needs."""

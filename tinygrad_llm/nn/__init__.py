@@ -3,6 +3,7 @@
 from tinygrad_llm.nn.attention import Attention
 from tinygrad_llm.nn.block import PostNormBlock, TransformerBlock
 from tinygrad_llm.nn.cache import Cache, CrossCache, KVCache, LayerCache, StateCache
+from tinygrad_llm.nn.experts import Experts, Routing, balance_loss
 from tinygrad_llm.nn.layers import Dropout, Embedding, LayerNorm, Linear, RMSNorm, Rng
 from tinygrad_llm.nn.mlp import ACTIVATIONS, MLP, SwiGLU
 from tinygrad_llm.nn.module import Buffer, Module, Parameter
@@ -24,6 +25,7 @@ __all__ = [
     "Dropout",
     "DynamicScaling",
     "Embedding",
+    "Experts",
     "KVCache",
     "LayerCache",
     "LayerNorm",
@@ -36,12 +38,14 @@ __all__ = [
     "RMSNorm",
     "Rng",
     "RopeScaling",
+    "Routing",
     "StateCache",
     "SwiGLU",
     "TransformerBlock",
     "YaRN",
     "alibi_bias",
     "alibi_slopes",
+    "balance_loss",
     "replace",
     "rotate",
     "sinusoidal_table",

@@ -46,7 +46,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("autograd/backward.py", "add(leaf.grad, term, out=leaf.grad)", "leaf.grad = term", "gradients overwritten instead of added"),
     ("autograd/sink.py", "accumulate=not need.fresh", "accumulate=False", "a tied weight's first gradient lost"),
     ("nn/block.py", "x = x + self.attention(self.norm_1(x), rng=rng, **options)", "x = self.attention(self.norm_1(x), rng=rng, **options)", "residual forgotten"),
-    ("nn/block.py", "return x + self.mlp(self.norm_2(x), rng)", "return self.norm_2(x) + self.mlp(self.norm_2(x), rng)", "residual taken after the norm"),
+    ("nn/block.py", "return x + self.mlp(self.norm_2(x), rng, **noted)", "return self.norm_2(x) + self.mlp(self.norm_2(x), rng, **noted)", "residual taken after the norm"),
     ("nn/mlp.py", "ACTIVATIONS[self.activation](self.up_proj(x))", "self.up_proj(x)", "no activation"),
     ("nn/attention.py", "q, k = (rotate(t, positions, self.rope_base, self.rope_scaling) for t in (q, k))", "q = rotate(q, positions, self.rope_base, self.rope_scaling)", "RoPE on queries alone"),
     ("nn/cache.py", "start = self.lengths[:1] if self.uniform() else self.lengths[:, None]", "start = self.lengths[:1]", "all rows of a batch at the first row's position"),

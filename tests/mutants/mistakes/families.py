@@ -35,6 +35,19 @@ MISTAKES = [
     ("models/llama.py", "self.norm = RMSNorm(c.n_embd, eps=c.norm_eps, dtype=dtype)", "self.norm = RMSNorm(c.n_embd, dtype=dtype)", "Llama: the last norm has the default epsilon"),
     ("models/llama.py", "qk_norm=c.norm_eps if c.qk_norm else None", "qk_norm=1e-6 if c.qk_norm else None", "Llama: the heads' norms have an epsilon of their own"),
     ("models/llama.py", "                object.__setattr__(self, name, None)", "                pass", "equal models with different configurations"),
+    # -- experts -------------------------------------------------------------------------------------------------------
+    ("nn/experts.py", "(picked / picked.sum(-1, keepdims=True))", "picked", "experts: not normalised after the choice"),
+    ("nn/experts.py", "ops.topk(shares, self.chosen)", "ops.topk(shares, self.chosen, largest=False)", "experts: the unlikeliest chosen"),
+    ("nn/experts.py", "ops.concat(parts, axis=0), xp.argsort(pairs))", "ops.concat(parts, axis=0), pairs)", "experts: what comes out is sorted once more, not back"),
+    ("nn/experts.py", "pairs // self.chosen", "pairs % len(x)", "experts: tokens that others chose"),
+    ("nn/experts.py", "logits if logits.dtype.itemsize >= 4 else logits.astype(\"float32\")", "logits", "experts: shares as coarse as the activations"),
+    ("nn/experts.py", "return self.dropout(y.sum(1).reshape(*x.shape), rng)", "return y.sum(1).reshape(*x.shape)", "experts: no dropout"),
+    ("nn/experts.py", "std=std, out_std=out_std, dtype=dtype) for _", "std=std, dtype=dtype) for _", "experts: out_std ignored"),
+    ("nn/experts.py", "* (count / tokens)", "/ tokens", "balance: not times the number of experts"),
+    ("nn/experts.py", "routed[0].shares.sum(0))", "routed[0].shares.sum(0) * 0)", "balance: the first layer forgotten"),
+    ("models/llama.py", "self.config.balance * share * balance_loss(routed)", "self.config.balance * balance_loss(routed)", "balance: whole for each part of a batch"),
+    ("models/llama.py", "return self.config.balance > 0", "return False", "a balance that is split over threads"),
+    ("models/decoder.py", "cache=layer, routed=routed", "cache=layer", "what is routed is not told"),
     # -- files ---------------------------------------------------------------------------------------------------------
     ("models/layout.py", "replace(config, **self.given) == config", "True", "written as the first architecture of the class"),
     ("models/layout.py", "len(array) != said[0] * said[1]", "False", "heads that the tensors do not have"),
@@ -46,5 +59,7 @@ MISTAKES = [
     ("models/layouts/rope.py", "if config.block_size != longest:", "if False:", "a length that a file cannot say is lost"),
     ("models/layouts/llama.py", 'if not windowed or said.get("sliding_window", 0) is None:', 'if said.get("sliding_window", 0) is None:', "a window although use_sliding_window denies it"),
     ("models/layouts/llama.py", '            said["max_window_layers"] = first', "            pass", "layer_types ignored"),
+    ("models/layouts/llama.py", '        said["router_aux_loss_coef"] = 0.0\n', "        pass\n", "a balance that the file does not count"),
+    ("models/layouts/llama.py", '{"gate": "w1", "up": "w3", "down": "w2"}', '{"gate": "w3", "up": "w1", "down": "w2"}', "Mixtral: w1 and w3 exchanged"),
     ("models/layouts/llama.py", '("silu", "swish")', '("silu", "swish", "gelu")', "another activation accepted"),
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Llama and its kin: one decoder, a table for each of the names under which its files come.
 
-Sources: Touvron et al., 2023; Jiang et al., 2023; Yang et al., 2024 and 2025; transformers' modeling_llama, _mistral,
-_qwen2, _qwen3.
+Sources: Touvron et al., 2023; Jiang et al., 2023 and 2024; Yang et al., 2024 and 2025; transformers' modeling_llama,
+_mistral, _qwen2, _qwen3, _mixtral.
 """
 
 from __future__ import annotations
@@ -19,10 +19,15 @@ ATTENTION = {
     "blocks.*.attention.*": "model.layers.*.self_attn.*",  # the same names there
     "blocks.*.norm_2": "model.layers.*.post_attention_layernorm",
 }
-MLP = {"blocks.*.mlp.*": "model.layers.*.mlp.*"}
+MOE = "model.layers.*.block_sparse_moe"
+EXPERTS = {"blocks.*.mlp.router": f"{MOE}.gate"} | {
+    f"blocks.*.mlp.experts.*.{ours}_proj": f"{MOE}.experts.*.{theirs}"
+    for ours, theirs in {"gate": "w1", "up": "w3", "down": "w2"}.items()
+}
 FIRST = "model.layers.0.self_attn"
-UPPER = "model.layers.0.mlp.gate_proj.weight"
+FIRST_EXPERTS = f"{MOE.replace('*', '0')}.experts"
 NULLABLE = (NoneType, int)
+DENSE = {"n_experts": 0, "experts_per_token": 0, "balance": 0.0}
 NO_BIASES = {"qkv_bias": False, "out_bias": False, "mlp_bias": False}
 WHOLE, WINDOWED = "full_attention", "sliding_attention"
 NO_WINDOW = {"window": None, "window_from": 0}
@@ -47,6 +52,15 @@ def with_window(said: dict[str, Any]) -> dict[str, Any]:
     return said
 
 
+def with_balance(said: dict[str, Any]) -> dict[str, Any]:
+    """There the balance loss counts where `output_router_logits` says so."""
+    said = with_rope(said)
+    coefficient = said.setdefault("router_aux_loss_coef", 0.001)
+    if not said.setdefault("output_router_logits", False):
+        said["router_aux_loss_coef"] = 0.0
+    return said | {"output_router_logits": bool(coefficient) and said["output_router_logits"]}
+
+
 def _layer_types(c: LlamaConfig) -> list[str]:
     return [WHOLE if c.window_of(layer) is None else WINDOWED for layer in range(c.n_layer)]
 
@@ -64,9 +78,9 @@ def _layout(
             "n_layer": Size("num_hidden_layers", "model.layers.*.input_layernorm.weight", stack="blocks"),
             "n_head": Size("num_attention_heads"),
             "n_embd": Size("hidden_size", words, axis=1),
-            "n_hidden": Size("intermediate_size", UPPER),
-        },
-        tensors={"token_embedding": "model.embed_tokens", "norm": "model.norm", "output": "lm_head"} | ATTENTION | MLP,
+        } | others.pop("sizes", {"n_hidden": Size("intermediate_size", "model.layers.0.mlp.gate_proj.weight")}),
+        tensors={"token_embedding": "model.embed_tokens", "norm": "model.norm", "output": "lm_head"} | ATTENTION
+        | others.pop("tensors", {"blocks.*.mlp.*": "model.layers.*.mlp.*"}),
         options={
             "n_kv_head": Option("num_key_value_heads", None, kinds=NULLABLE),
             "head_size": Option("head_dim", None, kinds=NULLABLE),
@@ -107,17 +121,17 @@ LLAMAS = (
     _layout(
         "llama", "LlamaForCausalLM",
         options={"qkv_bias": Option("attention_bias", False), "mlp_bias": Option("mlp_bias", False)},
-        given=NO_WINDOW | {"out_bias": None, "qk_norm": False},
+        given=DENSE | NO_WINDOW | {"out_bias": None, "qk_norm": False},
     ),
     _layout(
         "mistral", "MistralForCausalLM",
         options={"n_kv_head": EIGHT, "window": Option("sliding_window", 4096, kinds=NULLABLE)},
-        given=NO_BIASES | {"window_from": 0, "qk_norm": False},
+        given=DENSE | NO_BIASES | {"window_from": 0, "qk_norm": False},
     ),
     _layout(
         "qwen2", "Qwen2ForCausalLM",
         options={"n_kv_head": Option("num_key_value_heads", 32, kinds=NULLABLE)} | QWENS_WINDOW,
-        given={"qkv_bias": True, "out_bias": False, "mlp_bias": False, "qk_norm": False},
+        given=DENSE | {"qkv_bias": True, "out_bias": False, "mlp_bias": False, "qk_norm": False},
         **QWENS,
     ),
     _layout(
@@ -126,7 +140,23 @@ LLAMAS = (
             "n_kv_head": Option("num_key_value_heads", 32, kinds=NULLABLE),
             "head_size": Option("head_dim", 128, kinds=NULLABLE), "qkv_bias": Option("attention_bias", False),
         } | QWENS_WINDOW,
-        given={"out_bias": None, "mlp_bias": False, "qk_norm": True},
+        given=DENSE | {"out_bias": None, "mlp_bias": False, "qk_norm": True},
         **QWENS,
+    ),
+    _layout(
+        "mixtral", "MixtralForCausalLM",
+        options={
+            "n_kv_head": EIGHT, "window": Option("sliding_window", None, kinds=NULLABLE),
+            "rope_base": Option("rope_theta", 1e6), "norm_eps": Option("rms_norm_eps", 1e-5),
+            "experts_per_token": Option("num_experts_per_tok", 2), "balance": Option("router_aux_loss_coef", 0.001),
+        },
+        given=NO_BIASES | {"window_from": 0, "qk_norm": False},
+        sizes={
+            "n_hidden": Size("intermediate_size", f"{FIRST_EXPERTS}.0.w1.weight"),
+            "n_experts": Size("num_local_experts", f"{FIRST_EXPERTS}.*.w1.weight"),
+        },
+        tensors=EXPERTS,
+        normal=with_balance,
+        fixed={"output_router_logits": lambda c: (c.balance > 0,), "router_jitter_noise": (0.0,)},
     ),
 )  # fmt: skip
