@@ -62,4 +62,11 @@ MISTAKES = [
     ("models/layouts/llama.py", '        said["router_aux_loss_coef"] = 0.0\n', "        pass\n", "a balance that the file does not count"),
     ("models/layouts/llama.py", '{"gate": "w1", "up": "w3", "down": "w2"}', '{"gate": "w3", "up": "w1", "down": "w2"}', "Mixtral: w1 and w3 exchanged"),
     ("models/layouts/llama.py", '("silu", "swish")', '("silu", "swish", "gelu")', "another activation accepted"),
+    # -- runs ----------------------------------------------------------------------------------------------------------
+    ("train/trainer.py", "loss = self.model.cross_entropy if own else self.loss", "loss = self.loss", "a balance counted as text that is predicted badly"),
+    ("train/run.py", 'if config.threads == "auto" and couples_examples(model.loss):', "if False:", "a run with a balance does not start by itself"),
+    ("train/config.py", "round(8 * self.n_embd / (3 * shares))", "round(8 * self.n_embd / 3)", "experts as wide as what they replace"),
+    ("train/config.py", "if self.arch not in archs and", "if False and", "settings of another architecture ignored"),
+    ("train/config.py", '"window": self.window or None', '"window": None', "the window does not reach the model"),
+    ("cli/evaluate.py", "model.cross_entropy(batch", "model.loss(batch", "tgl eval counts the balance"),
 ]  # fmt: skip
