@@ -200,7 +200,7 @@ def test_attention_with_norms_is_the_formula(options, source):
         if name != "v":
             y = y / np.sqrt((y**2).mean(-1, keepdims=True) + 1e-3) * state[f"{name}_norm.weight"]
         if options and not source and name != "v":
-            y = rotate(Tensor(y), np.arange(y.shape[2]), 9.0).data
+            y = rotate(Tensor(y), np.arange(y.shape[2]), 9.0).numpy()
         return y.repeat(4 // count, 1)
 
     q, k, v = heads(x, "q", 4), heads(other, "k", kv), heads(other, "v", kv)

@@ -80,8 +80,7 @@ class Experts(Module):
 
     def shares(self, x: Tensor) -> Tensor:
         """The probabilities of the experts, in float32 at least.  (N, D) -> (N, E)"""
-        logits = self.router(x)
-        return ops.softmax(logits if logits.dtype.itemsize >= 4 else logits.astype("float32"))
+        return ops.softmax(_fine(self.router(x)))
 
     def _through(self, x: Tensor, chosen: Array) -> Tensor:
         """What each chosen expert makes of its tokens.  (N, D), (N, C) -> (N, C, D)
@@ -92,10 +91,20 @@ class Experts(Module):
         xp = namespace(chosen)
         pairs = xp.argsort(chosen.reshape(-1), kind="stable")
         counts = to_device(xp.bincount(chosen.reshape(-1), minlength=len(self.experts)), "cpu").tolist()
-        tokens = ops.split(ops.embedding(x, pairs // self.chosen), counts, axis=0)
+        tokens = ops.split(_rows(x, pairs // self.chosen), counts, axis=0)
         parts = [expert(own) for expert, own in zip(self.experts, tokens) if len(own)]
-        back = ops.embedding(ops.concat(parts, axis=0), xp.argsort(pairs))
+        back = _rows(ops.concat(parts, axis=0), xp.argsort(pairs))
         return back.reshape(*chosen.shape, x.shape[-1])
+
+
+def _fine(x: Tensor) -> Tensor:
+    """In float32 where it is coarser."""
+    return x if x.dtype.itemsize >= 4 else x.astype("float32")
+
+
+def _rows(x: Tensor, places: Array) -> Tensor:
+    """Rows of x, (N, D), (M,) -> (M, D); the gradients of a row that stands several times are added up finely."""
+    return ops.embedding(_fine(x), places).astype(x.dtype)
 
 
 def balance_loss(routed: Sequence[Routing]) -> Tensor:
