@@ -242,7 +242,7 @@ def test_a_model_that_is_no_gpt_is_named(tmp_path, capsys):
 
     config = EncoderDecoderConfig(5, 4, 1, 1, 1, 2, 2)
     save_pretrained(EncoderDecoder(config, rng=np.random.default_rng(0)), tmp_path)
-    fails(capsys, ["sample", str(tmp_path)], "a GPT", "EncoderDecoder")
+    fails(capsys, ["sample", str(tmp_path)], "a decoder", "EncoderDecoder")
 
 
 def test_an_unknown_character_goes_with_its_error_also_between_processes():

@@ -39,6 +39,8 @@ SMALL = [
 ]
 STRANGE = ["-1", "0", "1e30", "1e999", "-1e999", "nan", "text", "1.5", "", " ", "0x10"]
 ZERO_IS_FINE = {
+    "n_kv_head",
+    "window",
     "warmup",
     "eval_batches",
     "seed",

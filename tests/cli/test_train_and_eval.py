@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.cli import train as module
+from tinygrad_llm.cli.load import load_model
 from tinygrad_llm.cli.main import main
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.train import PRESETS, Interrupted, TrainConfig, load_checkpoint, model_of
@@ -190,3 +191,24 @@ def test_a_text_is_evaluated_with_the_line_ends_that_are_asked_for(done, tmp_pat
     )
     assert main(["eval", str(folder / "run"), str(tmp_path / "t.txt")]) == 2
     assert "--newlines lf" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arch", ["gpt", "llama", "mixtral"])
+def test_each_architecture_is_trained_goes_on_and_is_written_from_and_measured(arch, tmp_path, capsys):
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    out, text = str(tmp_path / "run"), str(tmp_path / "text.txt")
+    settings = {name: value for name, value in SMALL.items() if name != "threads"}
+    assert train(text, "--arch", arch, "--out", out, *flags(**settings)) == 0
+    assert main(["train", "--resume", "--out", out, "--steps", "14"]) == 0
+    assert "step 12 of 14" in capsys.readouterr().out
+    assert main(["sample", out, "--tokens", "20", "--seed", "1", "--prompt", "die"]) == 0
+    assert len(capsys.readouterr().out) > 20
+    assert main(["eval", out, text]) == 0
+    model, tokenizer = load_model(out)
+    tokens, total = np.array(tokenizer.encode(TEXT)), 0.0
+    for start in range(0, len(tokens) - 1, 8):
+        targets = tokens[start + 1 : start + 9]
+        window = {"tokens": tokens[None, start : start + len(targets)], "targets": targets[None]}
+        total -= model.token_log_probs(window).data.sum()
+    nats = float(re.match(r"([\d.]+) nats a token", capsys.readouterr().out)[1])
+    assert nats == pytest.approx(total / (len(tokens) - 1), abs=1e-4)

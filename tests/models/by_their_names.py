@@ -13,5 +13,5 @@ def gradients_by_their_names(model) -> dict[str, np.ndarray]:
     """The .grad of every parameter as the tensor there whose gradient it is."""
     twin = copy.deepcopy(model)
     for p, own in zip(twin.parameters(), model.parameters()):
-        p.assign(own.grad)
+        p.assign(np.zeros(p.shape) if own.grad is None else own.grad)  # None: of an expert that nobody chose
     return to_hugging_face(twin)[1]

@@ -23,7 +23,7 @@ from tinygrad_llm.train import (
     start_run,
     trainer,
 )
-from tinygrad_llm.train.config import config_from_dict
+from tinygrad_llm.train.config import ADDED_LATER, config_from_dict
 from tinygrad_llm.train.lock import claimed, has_run, locked, newest
 from tinygrad_llm.train.log import Log, curves, read_log
 from tinygrad_llm.train.precision import activations, check_precision
@@ -291,7 +291,8 @@ def test_a_run_of_an_earlier_version_opens_with_the_defaults_of_what_came_later(
     run.run(progress=False, report=quiet)
     last = run.out / "checkpoint" / "last"
     saved = load_checkpoint(last)
-    old = {k: v for k, v in config.to_dict().items() if k not in ("precision", "graph", "special", "newlines")}
+    old = {k: v for k, v in config.to_dict().items() if k not in ADDED_LATER}
+    assert {"precision", "graph", "special", "newlines", "arch"} <= config.to_dict().keys() - old.keys()
     state = {k: v for k, v in saved.document("state").items() if k != "text_at"}
     state["corpus"] = {k: v for k, v in state["corpus"].items() if k != "val_checksum"}
     documents = {

@@ -48,7 +48,8 @@ def main(flags: EvalFlags) -> int:
     batches = list(sequential(tokens, model.config.block_size, flags.batch_size))
     count = count_targets(batches)
     with no_grad(), blas_threads():
-        loss = sum(model.loss(batch, divisor=count).item() for batch in tqdm(batches, disable=None, leave=False))
+        shown = tqdm(batches, disable=None, leave=False)
+        loss = sum(model.cross_entropy(batch, divisor=count).item() for batch in shown)
     bits = loss / math.log(2) * count / len(text.encode("utf-8"))
     perplexity = math.exp(loss) if loss < MOST_NATS else math.inf
     print(f"{loss:.4f} nats a token   perplexity {perplexity:.3f}   {bits:.4f} bits a byte   ({count:,} tokens)")

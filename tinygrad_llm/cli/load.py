@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinygrad_llm.datasets.text import decoded, read_text
 from tinygrad_llm.errors import CheckpointError, DataError, TokenError
-from tinygrad_llm.models.gpt import GPT
+from tinygrad_llm.models.decoder import Decoder
 from tinygrad_llm.models.hugging_face import from_pretrained
 from tinygrad_llm.tokenizer import Tokenizer, load_tokenizer
 from tinygrad_llm.train.checkpoint import exists, load_checkpoint
@@ -36,7 +36,7 @@ def text_of(name: str, newlines: str = "keep") -> str:
     return decoded(read_stdin(), "standard input", newlines) if name == STDIN else read_text(name, newlines)
 
 
-def load_model(path: str) -> tuple[GPT, Tokenizer]:
+def load_model(path: str) -> tuple[Decoder, Tokenizer]:
     """From a run's folder (its best checkpoint, else its last), a checkpoint, or a folder in Hugging Face's layout.
 
     Raises CheckpointError for anything else.
@@ -48,9 +48,9 @@ def load_model(path: str) -> tuple[GPT, Tokenizer]:
             return model_of(saved), tokenizer_of(saved)
     if any((folder / name).exists() for name in THEIRS):
         model = from_pretrained(folder)
-        if not isinstance(model, GPT):
+        if not isinstance(model, Decoder):
             raise CheckpointError(
-                str(folder), "a GPT", type(model).__name__, "Open it in Python: from_pretrained(path)"
+                str(folder), "a decoder", type(model).__name__, "Open it in Python: from_pretrained(path)"
             )
         return model, load_tokenizer(folder)
     raise CheckpointError(str(folder), "a run's folder, a checkpoint, or a model", "neither", "Train one: tgl train")

@@ -54,7 +54,8 @@ class TrainFlags(TrainConfig):
 
 def main(argv: Sequence[str]) -> int:
     """Trains; returns the exit status."""
-    about = "Trains a GPT. Presets: tales (a minute on two cores), shakespeare-cpu, shakespeare-gpu, gpt2-124m."
+    about = "Trains a GPT, or another --arch. "
+    about += "Presets: tales (a minute on two cores), shakespeare-cpu, shakespeare-gpu, gpt2-124m."
     given, preset = parse(argv, TrainFlags, prog="tgl train", about=about, presets=PRESETS)
     resume = given.pop("resume", False)
     with in_flags(TrainFlags):

@@ -79,13 +79,20 @@ class LanguageModel(Module, ABC):
         return ops.linear(last, *self.head())
 
     def loss(self, batch: Batch, *, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None) -> Tensor:
+        """What training minimises: the cross-entropy, and what else a model adds to it.  See there.  -> ()"""
+        return self.cross_entropy(batch, rng=rng, divisor=divisor, dtype=dtype)
+
+    def cross_entropy(
+        self, batch: Batch, *, rng: Rng | None = None, divisor: float | None = None, dtype: Any = None, **options: Any
+    ) -> Tensor:
         """The mean of -ln p(target), in nats a token, over the targets that are not ignored.  -> ()
 
         batch    "tokens" and "targets", (B, T) each; a "mask" and "positions" where it has them.
         divisor  divides the sum instead of the count, for parts of a batch.
         dtype    of the activations, that of the weights where None; the loss of bfloat16 is float32.
+        options  more for `hidden`.
         """
-        states = self.hidden(batch["tokens"], rng=rng, dtype=dtype, **context(batch))
+        states = self.hidden(batch["tokens"], rng=rng, dtype=dtype, **context(batch), **options)
         weight, bias = self.head()
         if bias is None:
             return ops.linear_cross_entropy(states, weight, batch["targets"], divisor=divisor)

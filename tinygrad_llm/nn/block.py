@@ -6,6 +6,7 @@ from typing import Any
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.nn.attention import Attention
+from tinygrad_llm.nn.experts import Experts, Routing
 from tinygrad_llm.nn.layers import LayerNorm, RMSNorm, Rng
 from tinygrad_llm.nn.mlp import MLP, SwiGLU
 from tinygrad_llm.nn.module import Module
@@ -20,13 +21,16 @@ class TransformerBlock(Module):
     scales. Source: Radford et al., "Language Models are Unsupervised Multitask Learners", 2019, section 2.3.
     """
 
-    def __init__(self, norm_1: Norm, attention: Attention, norm_2: Norm, mlp: MLP | SwiGLU) -> None:
+    def __init__(self, norm_1: Norm, attention: Attention, norm_2: Norm, mlp: MLP | SwiGLU | Experts) -> None:
         self.norm_1, self.attention, self.norm_2, self.mlp = norm_1, attention, norm_2, mlp
 
-    def __call__(self, x: Tensor, rng: Rng | None = None, **options: Any) -> Tensor:
-        """`options` (mask, lengths, positions, cache) are those of Attention."""
+    def __call__(
+        self, x: Tensor, rng: Rng | None = None, *, routed: list[Routing] | None = None, **options: Any
+    ) -> Tensor:
+        """`routed` is that of Experts, `options` (mask, lengths, positions, cache) are those of Attention."""
         x = x + self.attention(self.norm_1(x), rng=rng, **options)
-        return x + self.mlp(self.norm_2(x), rng)
+        noted = {"routed": routed} if isinstance(self.mlp, Experts) else {}
+        return x + self.mlp(self.norm_2(x), rng, **noted)
 
 
 class PostNormBlock(Module):

@@ -20,6 +20,7 @@ from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn.layers import positive
+from tinygrad_llm.nn.rope_scaling import RopeScaling
 
 LONGEST_WAVE = 10_000.0  # times 2 pi positions; Vaswani et al., 2017, section 3.5
 STEEPEST = 8.0  # the gentlest of the slopes is 2^-8; Press et al., 2022, section 3
@@ -43,15 +44,23 @@ def sinusoidal_table(length: int, width: int) -> np.ndarray:
     return table
 
 
-def rotate(x: Tensor, positions: Any, base: float) -> Tensor:
+def rotate(x: Tensor, positions: Any, base: float, scaling: RopeScaling | None = None) -> Tensor:
     """Queries or keys, rotated by where they stand (RoPE).  (B, H, T, K), positions (T,) or (B, T) -> (B, H, T, K)
+
+    scaling  of the frequencies, for texts longer than those of the training.
 
     Cosines and sines come from a table that is made once for each base and size and doubles with the longest position.
     Source: Su et al., "RoFormer", 2021.
     """
     positions = np.asarray(positions)
+    if positions.min(initial=0) < 0:
+        raise ArgumentError("positions", "numbers from 0 on", positions.min())
     longest = int(positions.max(initial=0)) + 1
-    cos, sin = _rope_tables(1 << (longest - 1).bit_length(), x.shape[-1], float(base))
+    length, size = 1 << (longest - 1).bit_length(), x.shape[-1]
+    if scaling is None:
+        cos, sin = _rope_tables(length, size, float(base))
+    else:
+        cos, sin = _scaled_tables(length, size, float(base), scaling, scaling.depends_on(longest))
     if positions.ndim == 2:
         positions = positions[:, None]
     return ops.rope(x, cos=cos[positions], sin=sin[positions])
@@ -61,6 +70,15 @@ def rotate(x: Tensor, positions: Any, base: float) -> Tensor:
 def _rope_tables(length: int, head_size: int, base: float) -> tuple[np.ndarray, np.ndarray]:
     """cos and sin (length, K/2) in float64."""
     return ops.rope_table(np.arange(length), head_size, base)
+
+
+@lru_cache(maxsize=8)
+def _scaled_tables(
+    length: int, head_size: int, base: float, scaling: RopeScaling, longest: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same with other frequencies, times the magnitude that goes with them."""
+    angles = np.arange(length)[:, None] * scaling.frequencies(head_size, base, longest)
+    return scaling.magnitude() * np.cos(angles), scaling.magnitude() * np.sin(angles)
 
 
 def alibi_slopes(n_head: int) -> np.ndarray:

@@ -8,12 +8,20 @@ from typing import Any
 
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.models.gpt import GPTConfig
+from tinygrad_llm.models.llama import LlamaConfig
 from tinygrad_llm.ranges import check_range
 from tinygrad_llm.train.ranges import RANGES
 
 
 def _f(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
+
+
+ARCHS = {
+    "n_kv_head": ("llama", "mixtral"), "window": ("llama", "mixtral"), "n_experts": ("mixtral",),
+    "experts_per_token": ("mixtral",), "balance": ("mixtral",),
+}  # fmt: skip
+"""Settings that not all architectures have, and those that do."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +34,18 @@ class TrainConfig:
     special: str = _f("refuse", "what <|endoftext|> in the text is: allow (the token), text, or refuse")
     newlines: str = _f("keep", "carriage returns: keep them, or lf (every line ends with \\n alone)")
     vocab_size: int = _f(512, "size of the vocabulary that --tokenizer bpe learns")
+    arch: str = _f("gpt", "gpt, llama, or mixtral (llama with experts); as many weights a token in each")
     n_layer: int = _f(4, "transformer blocks")
     n_head: int = _f(4, "attention heads")
     n_embd: int = _f(128, "width of the model")
     block_size: int = _f(64, "context: how many tokens the model sees")
     dropout: float = _f(0.0, "share of activations left out while training")
     bias: bool = _f(False, "biases in linear layers and norms")
+    n_kv_head: int = _f(0, "heads of keys and values that the attention heads share; 0 for one each (not gpt)")
+    window: int = _f(0, "how many of the last tokens each layer sees; 0 for all (not gpt)")
+    n_experts: int = _f(8, "experts a layer (mixtral)")
+    experts_per_token: int = _f(2, "experts that each token goes through (mixtral)")
+    balance: float = _f(0.01, "what the even use of the experts counts for in the loss (mixtral)")
     steps: int = _f(2000, "updates of the parameters")
     batch_size: int = _f(12, "sequences a batch")
     accumulate: int = _f(1, "batches a step, their gradients added up")
@@ -61,9 +75,28 @@ class TrainConfig:
                 check_range(f.name, getattr(self, f.name), RANGES[f.name])
         self.model(vocab_size=1)  # refuses sizes that make no model
 
-    def model(self, vocab_size: int) -> GPTConfig:
-        """The model's part, for a vocabulary of this size."""
-        return GPTConfig(vocab_size, self.block_size, self.n_layer, self.n_head, self.n_embd, self.dropout, self.bias)
+    def model(self, vocab_size: int) -> GPTConfig | LlamaConfig:
+        """The model's part, for a vocabulary of this size.
+
+        A SwiGLU has three matrices where an MLP has two: two thirds of its width, 8 D / 3, make as many weights. The
+        experts of a token share that width, so that it is multiplied by as many.
+
+        Raises ConfigError for what the architecture does not have.
+        """
+        for name, archs in ARCHS.items():
+            if self.arch not in archs and getattr(self, name) != getattr(TrainConfig, name):
+                raise ConfigError(name, f"no such setting of {self.arch}", getattr(self, name), "Choose another arch.")
+        sizes = vocab_size, self.block_size, self.n_layer, self.n_head, self.n_embd
+        if self.arch == "gpt":
+            return GPTConfig(*sizes, self.dropout, self.bias)
+        if self.bias and (self.window or self.arch == "mixtral"):
+            raise ConfigError("bias", "none, with a window or with experts", self.bias)
+        options: dict[str, Any] = {"qkv_bias": self.bias, "mlp_bias": self.bias, "dropout": self.dropout, "tied": True}
+        options |= {"n_kv_head": self.n_kv_head or None, "window": self.window or None}
+        shares = self.experts_per_token if self.arch == "mixtral" else 1
+        if self.arch == "mixtral":
+            options |= {"n_experts": self.n_experts, "experts_per_token": shares, "balance": self.balance}
+        return LlamaConfig(*sizes, max(1, round(8 * self.n_embd / (3 * shares))), **options)
 
     def to_dict(self) -> dict[str, Any]:
         """Fit for JSON."""
@@ -76,7 +109,7 @@ FREE_TO_CHANGE = frozenset(
 """What a resumed run may set anew; all else makes another run."""
 
 
-ADDED_LATER = frozenset({"precision", "graph", "special", "newlines"})
+ADDED_LATER = frozenset({"precision", "graph", "special", "newlines", "arch", *ARCHS})
 """Fields that a run saved by an earlier version does not have."""
 
 

@@ -19,6 +19,12 @@ RANGES: dict[str, Range] = {
     "block_size": whole(1, SIZE),
     "vocab_size": whole(256, SIZE),
     "dropout": number(0, 1, "[)"),
+    "arch": one_of(("gpt", "llama", "mixtral")),
+    "n_kv_head": whole(0, SIZE),
+    "window": whole(0, SIZE),
+    "n_experts": whole(1, SIZE),
+    "experts_per_token": whole(1, SIZE),
+    "balance": number(0, 1000),
     # the run
     "tokenizer": one_of(("char", "byte", "bpe", "gpt2")),
     "special": one_of(SPECIAL),

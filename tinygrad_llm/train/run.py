@@ -10,14 +10,17 @@ import numpy as np
 
 from tinygrad_llm.backend import check_device
 from tinygrad_llm.errors import CheckpointError, ConfigError, DataError, TinygradLLMError, TokenError
-from tinygrad_llm.models.gpt import GPT
+from tinygrad_llm.models.decoder import Decoder
+from tinygrad_llm.models.gpt import GPT, GPTConfig
 from tinygrad_llm.models.hugging_face import from_hugging_face
+from tinygrad_llm.models.llama import Llama
 from tinygrad_llm.tokenizer import Tokenizer, tokenizer_from_dict
 from tinygrad_llm.train.checkpoint import Checkpoint, load_checkpoint
 from tinygrad_llm.train.config import FREE_TO_CHANGE, TrainConfig, config_from_dict
 from tinygrad_llm.train.data import Corpus, fingerprint, is_of, load_corpus, text_candidates
 from tinygrad_llm.train.lock import has_run, newest
 from tinygrad_llm.train.precision import check_precision
+from tinygrad_llm.train.step import couples_examples
 from tinygrad_llm.train.trainer import Trainer
 from tinygrad_llm.train.workers import worker_count
 
@@ -35,8 +38,16 @@ def start_run(config: TrainConfig, out: Path | None) -> Trainer:
         raise ConfigError("out", "a folder without a run", str(out), next_step)
     corpus = load_corpus(config)
     rng = np.random.default_rng(config.seed)
-    model = GPT(config.model(corpus.tokenizer.vocab_size), rng=rng, dtype=np.dtype(config.dtype))
-    return Trainer(config, corpus, model, out, worker_count(config.threads, config.batch_size))
+    sizes, dtype = config.model(corpus.tokenizer.vocab_size), np.dtype(config.dtype)
+    model = GPT(sizes, rng=rng, dtype=dtype) if isinstance(sizes, GPTConfig) else Llama(sizes, rng=rng, dtype=dtype)
+    return Trainer(config, corpus, model, out, threads_for(model, config))
+
+
+def threads_for(model: Decoder, config: TrainConfig) -> int:
+    """How many threads share a batch: by themselves one where the loss is no sum over its examples."""
+    if config.threads == "auto" and couples_examples(model.loss):
+        return 1
+    return worker_count(config.threads, config.batch_size)
 
 
 def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
@@ -56,10 +67,11 @@ def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
         raise ConfigError("--resume", f"the run's own {was}", changed, "Leave these flags out, or start a new --out.")
     config = replace(config, **{k: v for k, v in given.items() if k in FREE_TO_CHANGE})
     config, corpus = _corpus_of(saved, config, given.get("text"), out)
+    model = model_of(saved)
     # "auto" stays what it was: resuming is bit-identical only with the same number of threads
     threads = saved.document("state")["threads"]
-    threads = threads if config.threads == "auto" else worker_count(config.threads, config.batch_size)
-    trainer = Trainer(config, corpus, model_of(saved), out, threads)
+    threads = threads if config.threads == "auto" else threads_for(model, config)
+    trainer = Trainer(config, corpus, model, out, threads)
     trainer.restore(saved)
     return trainer
 
@@ -85,7 +97,7 @@ def _corpus_of(saved: Checkpoint, config: TrainConfig, given: str | None, out: P
     raise problems[0]
 
 
-def model_of(saved: Checkpoint) -> GPT:
+def model_of(saved: Checkpoint) -> Decoder:
     """The model in a checkpoint of a run, with the precision and the biases that the run has."""
     config = config_from_dict(saved.document("run")["config"])
     model = from_hugging_face(saved.document("config"), saved.group("model"), np.dtype(config.dtype))

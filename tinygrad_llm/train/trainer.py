@@ -28,7 +28,16 @@ from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
 from tinygrad_llm.train.lock import has_run, locked, newest
 from tinygrad_llm.train.log import Log
 from tinygrad_llm.train.precision import activations, check_precision
-from tinygrad_llm.train.step import Batch, EagerStep, Loss, Step, StepResult, ThreadedStep, count_targets
+from tinygrad_llm.train.step import (
+    Batch,
+    EagerStep,
+    Loss,
+    Step,
+    StepResult,
+    ThreadedStep,
+    count_targets,
+    couples_examples,
+)  # fmt: skip
 
 MOST_WAITING = 16
 """Steps on a GPU that nobody has waited for, at most: each keeps its batches in pinned memory."""
@@ -50,7 +59,7 @@ class Interrupted(KeyboardInterrupt):
 class Trainer:
     """Trains a model on the windows of a corpus. `run.start_run` and `run.resume_run` make one for a configuration.
 
-    loss     of a batch of "tokens" and "targets"; the model's own where None.
+    loss     of a batch of "tokens" and "targets"; where None the model's own, and its cross-entropy on held-out text.
     out      the folder that then holds log.jsonl, config.json, checkpoint/last and checkpoint/best.
     threads  workers that share a batch.
     """
@@ -234,13 +243,16 @@ class Trainer:
         source = list(sequential(self.corpus.val, c.block_size, 4 * c.batch_size, c.eval_batches or None))
         count = count_targets(source)
 
+        # of what training adds to the cross-entropy nothing: it predicts no text
+        own = self.loss == self.model.loss and couples_examples(self.loss)
+        loss = self.model.cross_entropy if own else self.loss
         if self.device == "cuda":
-            return self._evaluate_on_gpu(source, count)
+            return self._evaluate_on_gpu(loss, source, count)
 
         def part(i: int) -> float:
             with no_grad():
                 mine = source[i :: self.threads]
-                return sum(self.loss(batch, divisor=count).item() for batch in mine)
+                return sum(loss(batch, divisor=count).item() for batch in mine)
 
         workers = getattr(getattr(self, "step", None), "workers", None)
         if workers:
@@ -248,12 +260,12 @@ class Trainer:
         with blas_threads():
             return sum(part(i) for i in range(self.threads))
 
-    def _evaluate_on_gpu(self, source: Sequence[Batch], count: int) -> float:
+    def _evaluate_on_gpu(self, loss: Loss, source: Sequence[Batch], count: int) -> float:
         """The same in the run's precision; one number is waited for, at the end."""
         precision, total = self.config.precision, Tensor(0.0).to("cuda")
         with no_grad(), tf32_products(precision == "tf32"):
             for batch in source:
-                total = total + self.loss(batch, divisor=count, dtype=activations(precision)).astype("float32")
+                total = total + loss(batch, divisor=count, dtype=activations(precision)).astype("float32")
         return float(total)
 
     def save(self, name: str) -> None:
