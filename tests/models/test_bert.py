@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from tinygrad_llm.models import (
     save_pretrained,
 )
 from tinygrad_llm.models.bert import hidden_loss
+from tinygrad_llm.nn import LayerNorm
 from tinygrad_llm.optim import AdamW
 from tinygrad_llm.train.step import EagerStep, ThreadedStep
 
@@ -69,6 +71,7 @@ def test_padding_is_not_read():
     np.testing.assert_allclose(mask[1, :4], whole[1, :4], rtol=1e-12)
     read = model(TOKENS, lengths=np.array([6, 6])).data
     assert np.abs(read[1, :4] - whole[1, :4]).max() > 1e-6
+    np.testing.assert_allclose(model(TOKENS, mask=np.ones_like(TOKENS, bool)).data, read, rtol=1e-12)  # as it says
 
 
 def test_the_two_texts_are_told_apart_by_their_types_alone():
@@ -151,6 +154,47 @@ def test_two_threads_do_the_step_of_one(kind):
     assert found[0][:2] == pytest.approx(found[1][:2], rel=1e-10)
     for name, array in found[0][2].items():
         np.testing.assert_allclose(found[1][2][name], array, rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("said", [{"lengths": np.array([6, 2])}, {"mask": np.arange(6) < np.array([[6], [2]])}])
+def test_a_loss_reads_as_far_as_the_batch_says(kind, said):
+    model, whole = made(kind), batch(kind)
+    changed = whole | {"tokens": np.where((np.arange(6) < 2) | (np.arange(2) == 0)[:, None], TOKENS, 11)}
+    shown = {} if whole["targets"].ndim == 1 else {"targets": np.where(np.arange(6) < 2, whole["targets"], ops.IGNORE)}
+    losses = [model.loss(given | shown | said).item() for given in (whole, changed)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-12)
+    assert model.loss(whole | shown).item() != pytest.approx(losses[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+def test_the_head_of_hidden_words_has_the_activation_that_it_is_given(activation):
+    model = made(BERTForMaskedLM, activation=activation)
+    states, table = model.bert(TOKENS), model.bert.token_embedding.weight
+    dense = states.data @ model.head.dense.weight.data.T + model.head.dense.bias.data
+    active = np.maximum(dense, 0) if activation == "relu" else dense / (1 + np.exp(-dense))
+    normed = (active - active.mean(-1, keepdims=True)) / np.sqrt(active.var(-1, keepdims=True) + CONFIG.norm_eps)
+    normed = normed * model.head.norm.weight.data + model.head.norm.bias.data
+    np.testing.assert_allclose(model(TOKENS).data, normed @ table.data.T + model.head.bias.data, rtol=1e-9)
+
+
+def test_every_norm_has_the_epsilon_and_every_matrix_the_first_spread_that_are_configured():
+    model = BERTForPreTraining(
+        replace(CONFIG, norm_eps=0.25, init_std=0.5, n_embd=64, n_hidden=96), rng=np.random.default_rng(3)
+    )
+    norms = [layer for _, layer in model.named_modules() if isinstance(layer, LayerNorm)]
+    assert len(norms) == 1 + 2 * CONFIG.n_layer + 1 and {norm.eps for norm in norms} == {0.25}
+    for name, p in model.named_parameters():
+        if p.ndim > 1:
+            assert abs(p.data.std() - 0.5) < 5 * 0.5 / np.sqrt(2 * p.size), name
+
+
+def test_labels_are_read_by_their_numbers(tmp_path):
+    save_pretrained(made(BERTForSequenceClassification, labels=("no", "yes", "perhaps")), tmp_path)
+    said = json.loads((tmp_path / "config.json").read_text())
+    said["id2label"] = dict(reversed(said["id2label"].items()))
+    (tmp_path / "config.json").write_text(json.dumps(said))
+    assert from_pretrained(tmp_path).config.labels == ("no", "yes", "perhaps")
 
 
 @pytest.mark.parametrize("kind", KINDS)

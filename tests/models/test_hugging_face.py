@@ -102,6 +102,10 @@ def test_without_biases_theirs_are_zeros_and_ours_are_gone():
     np.testing.assert_allclose(logits(with_biases), logits(ours), rtol=1e-12)
     with pytest.raises(CheckpointError, match="c_attn.bias.*bias = true"):
         from_hugging_face(config, arrays | {"transformer.h.1.attn.c_attn.bias": np.ones(24)})
+    with pytest.raises(CheckpointError, match="c_attn.bias.*bias = true"):
+        from_hugging_face(
+            config, arrays | {"transformer.h.1.attn.c_attn.bias": (np.arange(24) == 5).astype(np.float32)}
+        )
 
 
 def test_a_tied_head_may_stand_in_the_file_and_must_be_the_table():

@@ -124,6 +124,17 @@ def test_a_function_whose_loss_couples_examples_is_refused():
         ThreadedStep(coupled, optimizer, threads=2)
 
 
+def test_a_method_that_couples_examples_by_itself_is_refused():
+    class Coupled:
+        def loss(self, batch, **options):
+            return setup()[0].loss(batch, **options)
+
+        loss.couples_examples = True
+
+    with pytest.raises(ConfigError, match="threads 1"):
+        ThreadedStep(Coupled().loss, setup()[1], threads=2)
+
+
 def test_arrays_of_a_batch_have_one_leading_axis():
     model, optimizer = setup()
     torn = BATCHES[0] | {"targets": BATCHES[0]["targets"][:4]}
