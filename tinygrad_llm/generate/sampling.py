@@ -129,8 +129,7 @@ class Sampler:
         if self.greedy:
             return self._best(logits_BV, texts)
         cumulative = self._weights(logits_BV, largest_B1, texts).cumsum(1)
-        total = cumulative[:, -1:]
-        target = np.minimum(uniform_B[:, None] * total, np.nextafter(total, 0))  # rounded up, it would pass the last
+        target = uniform_B[:, None] * cumulative[:, -1:]  # below the sum, which is at least 1: it is never rounded up
         return (cumulative > target).argmax(1)
 
     def _best(self, logits_BV: np.ndarray, texts: Texts) -> np.ndarray:
