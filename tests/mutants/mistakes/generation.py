@@ -19,7 +19,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("generate/sampling.py", "[*self.first, *standard, TopP(self.top_p)]", "[*standard, TopP(self.top_p), *self.first]", "a caller's transforms come last"),
     ("generate/sampling.py", "before < self.p)", "before <= self.p)", "top-p keeps one more where the sum is p exactly"),
     ("generate/sampling.py", "(cumulative > target)", "(cumulative >= target)", "a draw on a boundary goes to the left"),
-    ("generate/sampling.py", "np.minimum(uniform_B[:, None] * total, ", "np.minimum(uniform_B[:, None], ", "a draw not scaled by the sum"),
+    ("generate/sampling.py", "uniform_B[:, None] * cumulative[:, -1:]", "uniform_B[:, None]", "a draw not scaled by the sum"),
     ("generate/sampling.py", "        for transform in self.first:\n            logits_BV = transform(logits_BV, texts)\n", "", "greedy ignores a caller's transforms"),
     ("generate/sampling.py", "return logits_BV.argmax(1)", "return logits_BV.shape[1] - 1 - logits_BV[:, ::-1].argmax(1)", "greedy takes the last of equals"),
     ("generate/sampling.py", "equal.cumsum(1) <=", "equal[:, ::-1].cumsum(1)[:, ::-1] <=", "top-k keeps the last of equals"),
