@@ -98,9 +98,10 @@ def test_altered_content_is_refused_and_removed(server, tmp_path):
     assert not list((tmp_path / "sub").iterdir())
 
 
-def test_an_altered_file_is_fetched_again(server, tmp_path):
+@pytest.mark.parametrize("content", [b"altered", CONTENT[:-1] + b"x"], ids=["shorter", "as long"])
+def test_an_altered_file_is_fetched_again(content, server, tmp_path):
     path = get(server, tmp_path)
-    path.write_bytes(b"altered")
+    path.write_bytes(content)
     assert get(server, tmp_path).read_bytes() == CONTENT
 
 
