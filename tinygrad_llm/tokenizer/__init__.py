@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from tinygrad_llm.errors import CheckpointError
-from tinygrad_llm.files import read_regular
-from tinygrad_llm.tokenizer.base import FILE_NAME, StreamDecoder, Tokenizer
+from tinygrad_llm.files import load_json
+from tinygrad_llm.tokenizer.base import FILE_NAME, StreamDecoder, Tokenizer, field
 from tinygrad_llm.tokenizer.bpe import BPETokenizer
 from tinygrad_llm.tokenizer.byte import ByteTokenizer
 from tinygrad_llm.tokenizer.char import CharTokenizer
@@ -57,17 +56,13 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
 def _lowercase(path: Path) -> bool:
     """What tokenizer_config.json says of capitals: true where nothing is said, as in transformers."""
     file = path / "tokenizer_config.json"
-    said = json.loads(read_regular(file, "tokenizer_config.json")) if file.exists() else {}
-    return bool(said.get("do_lower_case", True))
+    said = load_json(file) if file.exists() else {}
+    return field({"do_lower_case": True, **said}, "do_lower_case", bool)
 
 
 def _from_json(file: Path) -> Tokenizer:
-    content = read_regular(file, "a tokenizer in JSON")
-    try:
-        document = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(str(file), "a tokenizer in JSON", f"{error}", "Was the file altered?") from error
-    if isinstance(document, dict) and "model" in document and "type" not in document:
+    document = load_json(file, "a tokenizer in JSON")
+    if "model" in document and "type" not in document:
         return from_tokenizer_json(document, str(file))
     return tokenizer_from_dict(document)
 
@@ -80,6 +75,7 @@ __all__ = [
     "RegexBPETokenizer",
     "StreamDecoder",
     "Tokenizer",
+    "WordPieceTokenizer",
     "WordTokenizer",
     "load_tokenizer",
     "tokenizer_from_dict",

@@ -103,7 +103,7 @@ class StreamDecoder:
 def field(document: dict[str, Any], name: str, kind: type) -> Any:
     """document[name], which must be of `kind`; CheckpointError otherwise."""
     value = document.get(name)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise CheckpointError(f"tokenizer {name}", f"a {kind.__name__}", repr(value)[:60], "Was the file altered?")
     return value
 

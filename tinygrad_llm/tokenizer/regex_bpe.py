@@ -13,19 +13,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import regex
 
-from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError, TokenError
+from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError
 from tinygrad_llm.files import read_regular
 from tinygrad_llm.tokenizer.base import field, pairs_of
 from tinygrad_llm.tokenizer.bpe import BPETokenizer, check_training
 from tinygrad_llm.tokenizer.byte import utf8
 from tinygrad_llm.tokenizer.merges import Pair, learn_merges
+from tinygrad_llm.tokenizer.special import SpecialTokens
 
 PATTERNS = {
     # contractions, then letters, digits or other signs with the space before them, then what space is left
@@ -72,7 +72,7 @@ class WordCache(dict):
         return ids
 
 
-class RegexBPETokenizer(BPETokenizer):
+class RegexBPETokenizer(SpecialTokens, BPETokenizer):
     """Ids 0 .. 255 are bytes in GPT-2's order, then the merges, then the special tokens (by the ids given)."""
 
     kind = "regex_bpe"
@@ -86,18 +86,14 @@ class RegexBPETokenizer(BPETokenizer):
                 "pattern", "'gpt2', 'gpt4' or a regular expression", repr(pattern), f"{error}."
             ) from error
         self._ascii_words = ASCII_PATTERNS.get(pattern)
-        self.pattern, self.special = pattern, dict(special or {})
-        self._add_special()
-        self._cache = WordCache(self)
-
-    def _add_special(self) -> None:
+        self.pattern = pattern
+        self._set_special(special or {})
         for text, token in sorted(self.special.items(), key=lambda item: item[1]):
             if token != self.vocab_size or not text:
                 raise CheckpointError("special token", f"a text, and the next free id {self.vocab_size}", (text, token))
             self.tokens.append(text.encode("utf-8"))
             self.vocab_size += 1
-        longest_first = sorted(self.special, key=len, reverse=True)
-        self._specials = regex.compile("|".join(map(regex.escape, longest_first))) if longest_first else None
+        self._cache = WordCache(self)
 
     @classmethod
     def train(
@@ -120,40 +116,6 @@ class RegexBPETokenizer(BPETokenizer):
         size = cls(merges, pattern).vocab_size
         return cls(merges, pattern, {text: size + i for i, text in enumerate(special)})
 
-    def encode(self, text: str, allowed_special: Iterable[str] = ()) -> list[int]:
-        """The ids of a text.  A special token's text is refused with TokenError unless it is in `allowed_special`:
-        what a user types must not be able to end a document."""
-        if self._specials is None or not any(map(text.__contains__, self.special)):
-            return self.encode_ordinary(text)
-        return self._encode(text, frozenset(allowed_special))
-
-    def _encode(self, text: str, allowed: AbstractSet[str], offset: int = 0) -> list[int]:
-        ids: list[int] = []
-        start = 0
-        for part, end in self._through_special(text, len(text), allowed, offset):
-            ids += part
-            start = end
-        return ids + self.encode_ordinary(text[start:])
-
-    def _through_special(
-        self, text: str, stop: int, allowed: AbstractSet[str], offset: int
-    ) -> Iterator[tuple[list[int], int]]:
-        """The ids through each special token that starts before `stop`, and where it ends.
-
-        Raises TokenError for one that is not allowed; `offset` is the position of `text` in the whole.
-        """
-        start = 0
-        for found in self._specials.finditer(text) if self._specials is not None else ():
-            if found.start() >= stop:
-                return
-            if found.group() not in allowed:
-                got = f"the special token {found.group()!r} at position {offset + found.start()}"
-                next_step = "Pass allowed_special to mean the token, or encode_ordinary() to mean the characters."
-                raise TokenError("text", "ordinary text", got, next_step)
-            ordinary = self.encode_ordinary(text[start : found.start()])
-            start = found.end()
-            yield [*ordinary, self.special[found.group()]], start
-
     def encode_ordinary(self, text: str) -> list[int]:
         """The ids of a text in which nothing is special."""
         return list(chain.from_iterable(map(self._cache.__getitem__, self.words(text))))
@@ -163,44 +125,21 @@ class RegexBPETokenizer(BPETokenizer):
         pattern = self._ascii_words if self._ascii_words is not None and text.isascii() else self._words
         return pattern.findall(text)
 
-    def encode_stream(self, chunks: Iterable[str], allowed_special: Iterable[str] = ()) -> Iterator[int]:
-        """The same ids, and the same errors, as `encode` of the joined text, however it is cut into chunks.
-
-        Held back is what more text could change: the last word with the space around it, and as many characters as the
-        longest special token has. A text that stays one word is scanned again only when it is twice as long.
-        """
-        allowed = frozenset(allowed_special)
-        longest = max(map(len, self.special), default=1)
-        held, offset, wait = "", 0, 0
-        for chunk in chunks:
-            held += chunk
-            if len(held) < wait:
-                continue
-            start, stop = 0, max(0, len(held) - longest + 1)  # from `stop` on, a special token may be cut off
-            for part, end in self._through_special(held, stop, allowed, offset):
-                yield from part
-                start = end
-            for word in self._certain_words(held[start:stop]):
-                yield from self._cache[word]
-                start += len(word)
-            held, offset = held[start:], offset + start
-            wait = 2 * len(held)
-        yield from self._encode(held, allowed, offset)
-
-    def _certain_words(self, text: str) -> Iterator[str]:
+    def certain(self, text: str) -> tuple[list[int], int]:
         """The first words of `text`, those that are the same whatever follows.
 
         GPT-2's and GPT-4's patterns choose a word by the space after it, the character after that, and at most two
         characters after the word itself (the apostrophe of 're): all are there where a word ends before the last
         character that is no space. Of another pattern nothing is known, so all is held back.
         """
-        if self.pattern not in PATTERNS:
-            return
-        last = len(text.rstrip()) - 1
-        for found in self._words.finditer(text):
+        ids: list[int] = []
+        end, last = 0, len(text.rstrip()) - 1
+        for found in self._words.finditer(text) if self.pattern in PATTERNS else ():
             if found.end() >= last:
-                return
-            yield found.group()
+                break
+            ids += self._cache[found.group()]
+            end = found.end()
+        return ids, end
 
     @classmethod
     def from_gpt2_files(cls, encoder_json: str | Path, vocab_bpe: str | Path) -> RegexBPETokenizer:

@@ -11,16 +11,17 @@ Source: Devlin et al., 2019, and google-research/bert's tokenization.py; Schuste
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import regex
 
-from tinygrad_llm.errors import ArgumentError, CheckpointError, TokenError
+from tinygrad_llm.errors import ArgumentError, CheckpointError
 from tinygrad_llm.files import read_regular
-from tinygrad_llm.tokenizer.base import Tokenizer, field
+from tinygrad_llm.tokenizer.base import field
 from tinygrad_llm.tokenizer.byte import utf8
+from tinygrad_llm.tokenizer.special import SpecialTokens
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 GOES_ON = "##"
@@ -36,7 +37,7 @@ _CHINESE = regex.compile(
 _WORD = regex.compile(r"[\p{P}!-/:-@\[-`{-~]|[^\p{P}!-/:-@\[-`{-~\p{White_Space}]+")
 
 
-class WordPieceTokenizer(Tokenizer):
+class WordPieceTokenizer(SpecialTokens):
     """Token i is piece i of `vocabulary`, which begins a word, or goes on with one where it begins with ##.
 
     lowercase  capitals and accents are taken away, as in BERT's uncased models.
@@ -48,7 +49,7 @@ class WordPieceTokenizer(Tokenizer):
     kind = "wordpiece"
 
     def __init__(self, vocabulary: Sequence[str], *, lowercase: bool = True, special: Sequence[str] = SPECIAL) -> None:
-        self.vocabulary, self.lowercase, self.special = list(vocabulary), lowercase, list(special)
+        self.vocabulary, self.lowercase = list(vocabulary), lowercase
         self.vocab_size = len(self.vocabulary)
         self.id_of = {piece: i for i, piece in enumerate(self.vocabulary)}
         missing = [token for token in dict.fromkeys([*SPECIAL, *special]) if token not in self.id_of]
@@ -56,8 +57,7 @@ class WordPieceTokenizer(Tokenizer):
             wanted = "each piece once, and the special tokens among them"
             raise CheckpointError("vocabulary", wanted, f"no {', '.join(missing)}" if missing else "one twice")
         self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = (self.id_of[token] for token in SPECIAL)
-        longest_first = sorted(self.special, key=len, reverse=True)
-        self._special = regex.compile("|".join(map(regex.escape, longest_first)))
+        self._set_special({token: self.id_of[token] for token in special})
         self._longest = max(map(len, self.vocabulary))
         self._cache: dict[str, list[int]] = {}
 
@@ -84,22 +84,6 @@ class WordPieceTokenizer(Tokenizer):
     def words(self, text: str) -> list[str]:
         """The words of the normalized text; each punctuation mark is one."""
         return _WORD.findall(self.normalized(text))
-
-    def encode(self, text: str, allowed_special: Iterable[str] = ()) -> list[int]:
-        """The ids of a text, without [CLS] and [SEP].
-
-        Raises TokenError for a special token's text that is not in `allowed_special`: what a user types must not be
-        able to end a text.
-        """
-        allowed, ids, start = frozenset(allowed_special), [], 0
-        for found in self._special.finditer(text):
-            if found.group() not in allowed:
-                got = f"the special token {found.group()!r} at position {found.start()}"
-                next_step = "Pass allowed_special to mean the token, or encode_ordinary() to mean the characters."
-                raise TokenError("text", "ordinary text", got, next_step)
-            ids += [*self.encode_ordinary(text[start : found.start()]), self.id_of[found.group()]]
-            start = found.end()
-        return ids + self.encode_ordinary(text[start:])
 
     def encode_ordinary(self, text: str) -> list[int]:
         """The ids of a text in which nothing is special."""
@@ -145,22 +129,10 @@ class WordPieceTokenizer(Tokenizer):
             start = end
         return ids
 
-    def encode_stream(self, chunks: Iterable[str], allowed_special: Iterable[str] = ()) -> Iterator[int]:
-        """The same ids as of the joined text: held back is what follows the last white space, where a word may go on.
-
-        A text without white space is looked at again only when it is twice as long.
-        """
-        held, wait, allowed = "", 0, frozenset(allowed_special)
-        for chunk in chunks:
-            held += chunk
-            if len(held) < wait:
-                continue
-            end = max(held.rfind(" "), held.rfind("\n"))
-            if end > 0 and not any(" " in token or "\n" in token for token in self.special):
-                yield from self.encode(held[:end], allowed)
-                held = held[end:]
-            wait = 2 * len(held)
-        yield from self.encode(held, allowed)
+    def certain(self, text: str) -> tuple[list[int], int]:
+        """All before the last white space, after which a word may go on."""
+        end = max(0, text.rfind(" "), text.rfind("\n"))
+        return self.encode_ordinary(text[:end]), end
 
     def token_bytes(self, token: int) -> bytes:
         """A piece that goes on a word as it is, any other with a space before it."""
@@ -173,7 +145,12 @@ class WordPieceTokenizer(Tokenizer):
 
     def to_dict(self) -> dict[str, Any]:
         """The vocabulary, and how texts are cleaned."""
-        return {"type": self.kind, "vocabulary": self.vocabulary, "lowercase": self.lowercase, "special": self.special}
+        return {
+            "type": self.kind,
+            "vocabulary": self.vocabulary,
+            "lowercase": self.lowercase,
+            "special": list(self.special),
+        }
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> WordPieceTokenizer:
