@@ -107,7 +107,7 @@ class RegexBPETokenizer(SpecialTokens, BPETokenizer):
         special = list(special)
         check_training(text, vocab_size - len(special), min_frequency)
         empty = cls([], pattern, {text: 256 + i for i, text in enumerate(special)})
-        parts = [text] if empty._specials is None else empty._specials.split(text)
+        parts = empty.between_special(text)
         if not any(parts):
             raise DataError("text", "more than special tokens", repr(text)[:60])
         counted = Counter(chain.from_iterable(map(empty.words, parts)))

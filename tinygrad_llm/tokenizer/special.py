@@ -100,6 +100,10 @@ class SpecialTokens(Tokenizer):
             start = found.end()
             yield [*ordinary, self.special[found.group()]], start
 
+    def between_special(self, text: str) -> list[str]:
+        """What stands between the special tokens of a text, each of which is a border as between two texts."""
+        return [text] if self._specials is None else self._specials.split(text)
+
     def first_special(self, text: str) -> tuple[str, int] | None:
         """The first special token whose text stands in `text`, and where, or None."""
         found = self._specials.search(text) if self._specials is not None else None

@@ -11,20 +11,21 @@ Source: Devlin et al., 2019, and google-research/bert's tokenization.py; Schuste
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import regex
 
-from tinygrad_llm.errors import ArgumentError, CheckpointError
+from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError
 from tinygrad_llm.files import read_regular
 from tinygrad_llm.tokenizer.base import field
 from tinygrad_llm.tokenizer.byte import utf8
 from tinygrad_llm.tokenizer.special import SpecialTokens
+from tinygrad_llm.tokenizer.wordpiece_training import GOES_ON, learn_pieces
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-GOES_ON = "##"
 LONGEST_WORD = 100
 """A word with more characters is unknown, as in BERT's files: no vocabulary has it, and to search is quadratic."""
 
@@ -69,6 +70,38 @@ class WordPieceTokenizer(SpecialTokens):
         except UnicodeDecodeError as error:
             raise CheckpointError(str(path), "UTF-8, a piece a line", f"{error}") from error
         return cls([line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)], lowercase=lowercase)
+
+    @classmethod
+    def train(
+        cls,
+        text: str,
+        vocab_size: int,
+        *,
+        lowercase: bool = True,
+        special: Sequence[str] = SPECIAL,
+        min_frequency: int = 2,
+        letters: int | None = None,
+        score: str = "likelihood",
+    ) -> WordPieceTokenizer:
+        """Learns pieces from the words of `text` until there are `vocab_size` tokens, special ones and letters among
+        them, or no two pieces meet `min_frequency` times; see `wordpiece_training` for the two scores.
+
+        letters  how many different letters are kept, the most frequent; a word with another one is unknown.
+
+        A special token's text is a border, as between two texts.
+        Raises DataError for a text without words, ArgumentError for a vocabulary without room for the letters.
+        """
+        for name, number in (("min_frequency", min_frequency), ("letters", 1 if letters is None else letters)):
+            if number < 1:
+                raise ArgumentError(name, "at least 1", number)
+        empty = cls([*dict.fromkeys([*SPECIAL, *special])], lowercase=lowercase, special=special)
+        words = Counter(word for part in empty.between_special(text) for word in empty.words(part))
+        if not words:
+            raise DataError("text", "at least one word", repr(text)[:60])
+        pieces = learn_pieces(
+            words, vocab_size, special=empty.vocabulary, min_frequency=min_frequency, letters=letters, score=score
+        )
+        return cls(pieces, lowercase=lowercase, special=special)
 
     def normalized(self, text: str) -> str:
         """The text without control characters, with a space for each white space and around each Chinese character,
