@@ -10,15 +10,21 @@ from tinygrad_llm.tokenizer.base import FILE_NAME, StreamDecoder, Tokenizer, fie
 from tinygrad_llm.tokenizer.bpe import BPETokenizer
 from tinygrad_llm.tokenizer.byte import ByteTokenizer
 from tinygrad_llm.tokenizer.char import CharTokenizer
-from tinygrad_llm.tokenizer.hugging_face import from_tokenizer_json
+from tinygrad_llm.tokenizer.pipeline import PipelineTokenizer
 from tinygrad_llm.tokenizer.regex_bpe import PATTERNS, RegexBPETokenizer
+from tinygrad_llm.tokenizer.tokenizer_json import from_tokenizer_json
 from tinygrad_llm.tokenizer.word import WordTokenizer
 from tinygrad_llm.tokenizer.wordpiece import WordPieceTokenizer
 
+MOST_JSON = 64 << 20
+"""Bytes: a vocabulary of a quarter of a million pieces has half as many."""
 KINDS: dict[str, type[Tokenizer]] = {
     tokenizer.kind: tokenizer
-    for tokenizer in (WordTokenizer, CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer, WordPieceTokenizer)
-}
+    for tokenizer in (
+        WordTokenizer, CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer, WordPieceTokenizer,
+        PipelineTokenizer,
+    )
+}  # fmt: skip
 
 
 def tokenizer_from_dict(document: object) -> Tokenizer:
@@ -30,8 +36,8 @@ def tokenizer_from_dict(document: object) -> Tokenizer:
 
 
 def load_tokenizer(path: str | Path) -> Tokenizer:
-    """The tokenizer in the folder or file `path`: what `save()` wrote, GPT-2's vocab.json and merges.txt, Hugging
-    Face's tokenizer.json, or BERT's vocab.txt (with `do_lower_case` in tokenizer_config.json where there is one).
+    """The tokenizer in the folder or file `path`: what `save()` wrote, Hugging Face's tokenizer.json, GPT-2's
+    vocab.json and merges.txt, or BERT's vocab.txt (with `do_lower_case` in tokenizer_config.json where there is one).
 
     Raises CheckpointError for anything else, DataError for vocab.json and merges.txt that do not fit together.
     """
@@ -42,10 +48,10 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
         return _from_json(path)
     if (path / FILE_NAME).exists():
         return _from_json(path / FILE_NAME)
+    if (path / "tokenizer.json").exists():  # it says more than the others
+        return _from_json(path / "tokenizer.json")
     if (path / "vocab.json").exists() and (path / "merges.txt").exists():
         return RegexBPETokenizer.from_gpt2_files(path / "vocab.json", path / "merges.txt")
-    if (path / "tokenizer.json").exists():
-        return _from_json(path / "tokenizer.json")
     if (path / "vocab.txt").exists():
         return WordPieceTokenizer.from_vocab_txt(path / "vocab.txt", lowercase=_lowercase(path))
     got = ", ".join(sorted(file.name for file in path.iterdir())[:8]) or "an empty folder"
@@ -61,7 +67,7 @@ def _lowercase(path: Path) -> bool:
 
 
 def _from_json(file: Path) -> Tokenizer:
-    document = load_json(file, "a tokenizer in JSON")
+    document = load_json(file, "a tokenizer in JSON", MOST_JSON)
     if "model" in document and "type" not in document:
         return from_tokenizer_json(document, str(file))
     return tokenizer_from_dict(document)
@@ -72,6 +78,7 @@ __all__ = [
     "BPETokenizer",
     "ByteTokenizer",
     "CharTokenizer",
+    "PipelineTokenizer",
     "RegexBPETokenizer",
     "StreamDecoder",
     "Tokenizer",

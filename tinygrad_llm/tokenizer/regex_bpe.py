@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,8 @@ ASCII_PATTERNS = {name: re.compile(ascii_twin(pattern)) for name, pattern in PAT
 _PRINTED = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
 BYTE_ORDER = _PRINTED + [byte for byte in range(256) if byte not in set(_PRINTED)]
 """The byte of each id below 256: GPT-2 gives the first ids to bytes that can be printed, in Latin-1's order."""
+BYTE_LETTERS = {chr(byte if i < len(_PRINTED) else 256 + i - len(_PRINTED)): byte for i, byte in enumerate(BYTE_ORDER)}
+"""The byte of each letter that GPT-2's files write for one: its own where that can be printed, else a later one."""
 BYTE_TOKENS = [bytes((byte,)) for byte in BYTE_ORDER]
 CACHE_SIZE = 1 << 20
 THE_FILES = "Get them with: tgl data get gpt2-encoder, tgl data get gpt2-merges"
@@ -175,8 +177,7 @@ def merges_of_letters(rows: Iterable[str]) -> tuple[list[Pair], dict[str, int]]:
 
     Raises DataError for a row that joins what is not there yet.
     """
-    letters = {chr(byte) if byte in set(_PRINTED) else chr(256 + i): byte for i, byte in _shifted()}
-    ids = {letter: BYTE_ORDER.index(byte) for letter, byte in letters.items()}
+    ids = {letter: BYTE_ORDER.index(byte) for letter, byte in BYTE_LETTERS.items()}
     merges = []
     for row in rows:
         first, _, second = row.partition(" ")
@@ -185,12 +186,3 @@ def merges_of_letters(rows: Iterable[str]) -> tuple[list[Pair], dict[str, int]]:
         merges.append((ids[first], ids[second]))
         ids.setdefault(first + second, len(ids))
     return merges, ids
-
-
-def _shifted() -> Iterator[tuple[int, int]]:
-    """Every byte, with its number among those that cannot be printed: GPT-2's files write those from U+0100 on."""
-    hidden = 0
-    printed = set(_PRINTED)
-    for byte in range(256):
-        yield hidden, byte
-        hidden += byte not in printed

@@ -90,15 +90,19 @@ class SpecialTokens(Tokenizer):
         Raises TokenError for one that is not allowed; `offset` is the position of `text` in the whole.
         """
         start = 0
+        for found in self._special_in(text, stop, allowed, offset):
+            ordinary = self.encode_ordinary(text[start : found.start()])
+            start = found.end()
+            yield [*ordinary, self.special[found.group()]], start
+
+    def _special_in(self, text: str, stop: int, allowed: AbstractSet[str], offset: int) -> Iterator[regex.Match[str]]:
         for found in self._specials.finditer(text) if self._specials is not None else ():
             if found.start() >= stop:
                 return
             if found.group() not in allowed:
                 next_step = "Pass allowed_special to mean the token, or encode_ordinary() to mean the characters."
                 raise _refused(found.group(), offset + found.start(), next_step)
-            ordinary = self.encode_ordinary(text[start : found.start()])
-            start = found.end()
-            yield [*ordinary, self.special[found.group()]], start
+            yield found
 
     def between_special(self, text: str) -> list[str]:
         """What stands between the special tokens of a text, each of which is a border as between two texts."""
@@ -116,14 +120,15 @@ def encode_text(tokenizer: Tokenizer, text: str, special: str = "refuse") -> np.
     Raises TokenError for it with "refuse": what somebody wrote must not end a document unnoticed. A tokenizer without
     special tokens knows only characters.
     """
-    found = tokenizer.first_special(text) if isinstance(tokenizer, SpecialTokens) else None
-    if found is None or not isinstance(tokenizer, SpecialTokens):
+    if not isinstance(tokenizer, SpecialTokens):
         return tokenizer.encode_array(text)
     if special == "allow":
         return np.array(tokenizer.encode(text, tokenizer.special), np.int64)
     if special == "text":
         return np.array(tokenizer.encode_ordinary(text), np.int64)
-    raise _refused(*found, "Say what it means: --special allow (the token), or --special text (its characters).")
+    if found := tokenizer.first_special(text):
+        raise _refused(*found, "Say what it means: --special allow (the token), or --special text (its characters).")
+    return tokenizer.encode_array(text)
 
 
 def _refused(name: str, place: int, next_step: str) -> TokenError:

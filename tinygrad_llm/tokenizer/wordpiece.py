@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 LONGEST_WORD = 100
 """A word with more characters is unknown, as in BERT's files: no vocabulary has it, and to search is quadratic."""
 
+NO_SPACE_BEFORE = (".", "?", "!", ",")
+
 _DROPPED = regex.compile(r"[\0\uFFFD]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]")
 _SPACE = regex.compile(r"\p{White_Space}")
 _CHINESE = regex.compile(
@@ -43,14 +45,22 @@ class WordPieceTokenizer(SpecialTokens):
 
     lowercase  capitals and accents are taken away, as in BERT's uncased models.
     special    tokens that no text is cut into; the five of `SPECIAL` are needed.
+    cleanup    decoding writes no space before . ? ! and a comma.
 
     Raises CheckpointError for a vocabulary that has a piece twice, or lacks a special token.
     """
 
     kind = "wordpiece"
 
-    def __init__(self, vocabulary: Sequence[str], *, lowercase: bool = True, special: Sequence[str] = SPECIAL) -> None:
-        self.vocabulary, self.lowercase = list(vocabulary), lowercase
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        *,
+        lowercase: bool = True,
+        special: Sequence[str] = SPECIAL,
+        cleanup: bool = False,
+    ) -> None:
+        self.vocabulary, self.lowercase, self.cleanup = list(vocabulary), lowercase, cleanup
         self.vocab_size = len(self.vocabulary)
         self.id_of = {piece: i for i, piece in enumerate(self.vocabulary)}
         missing = [token for token in dict.fromkeys([*SPECIAL, *special]) if token not in self.id_of]
@@ -168,13 +178,15 @@ class WordPieceTokenizer(SpecialTokens):
         return self.encode_ordinary(text[:end]), end
 
     def token_bytes(self, token: int) -> bytes:
-        """A piece that goes on a word as it is, any other with a space before it."""
+        """A piece that goes on a word as it is, any other with a space before it, unless `cleanup` takes it away."""
         piece = self.vocabulary[self.check_id(token)]
-        return utf8(piece[len(GOES_ON) :] if piece.startswith(GOES_ON) and len(piece) > 2 else f" {piece}")
+        if piece.startswith(GOES_ON) and len(piece) > len(GOES_ON):
+            return utf8(piece[len(GOES_ON) :])
+        return utf8(piece if self.cleanup and piece in NO_SPACE_BEFORE else f" {piece}")
 
-    def decode(self, ids: Iterable[int]) -> str:
-        """The pieces, with one space between words."""
-        return super().decode(ids).removeprefix(" ")
+    def first_bytes(self, token: int) -> bytes:
+        """Without the space."""
+        return self.token_bytes(token).removeprefix(b" ")
 
     def to_dict(self) -> dict[str, Any]:
         """The vocabulary, and how texts are cleaned."""
@@ -189,7 +201,7 @@ class WordPieceTokenizer(SpecialTokens):
     def from_dict(cls, document: dict[str, Any]) -> WordPieceTokenizer:
         """See Tokenizer."""
         vocabulary, special = field(document, "vocabulary", list), field(document, "special", list)
-        lowercase = document.get("lowercase")
-        if not all(isinstance(piece, str) for piece in [*vocabulary, *special]) or not isinstance(lowercase, bool):
-            raise CheckpointError("tokenizer", "a vocabulary of pieces, and lowercase", repr(document)[:60])
-        return cls(vocabulary, lowercase=lowercase, special=special)
+        if not all(isinstance(piece, str) for piece in [*vocabulary, *special]):
+            raise CheckpointError("tokenizer", "a vocabulary of pieces", repr(document)[:60])
+        cleanup = field({"cleanup": False, **document}, "cleanup", bool)  # earlier files do not say it
+        return cls(vocabulary, lowercase=field(document, "lowercase", bool), special=special, cleanup=cleanup)

@@ -5,6 +5,8 @@ Each is a file of the package, what is right there (it stands there once), what 
 
 from __future__ import annotations
 
-from tests.mutants.mistakes import course, engine, generation, models, tokenizers, training
+from tests.mutants.mistakes import course, engine, generation, models, tokenizer_files, tokenizers, training
 
-MISTAKES = [m for area in (engine, models, training, generation, tokenizers, course) for m in area.MISTAKES]
+MISTAKES = [
+    m for area in (engine, models, training, generation, tokenizers, tokenizer_files, course) for m in area.MISTAKES
+]
