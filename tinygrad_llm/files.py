@@ -6,10 +6,11 @@ to is looked at before it is opened, and its size before it is read.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tinygrad_llm.errors import CheckpointError, reason
 
@@ -49,6 +50,33 @@ def read_regular(path: str | Path, kind: str, most: int = MOST_TEXT) -> bytes:
             return file.read(size)
         except OSError as error:
             raise CheckpointError(str(path), kind, reason(error), "Is the disk whole?") from error
+
+
+def load_json(path: str | Path, kind: str = "a JSON file", most: int = MOST_TEXT) -> dict[str, Any]:
+    """A JSON object.  Raises CheckpointError for NaN, repeated names, or anything but one object."""
+    return parse_json(read_regular(path, kind, most), str(path))
+
+
+def parse_json(content: bytes, name: str) -> dict[str, Any]:
+    """`load_json` of bytes that are in memory already."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ValueError("a name stands twice")
+        for key, _ in pairs:
+            key.encode()  # half a character, \ud800, is none
+        return dict(pairs)
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    try:
+        document = json.loads(content.decode("utf-8"), object_pairs_hook=once, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(name, "strict JSON", f"{error}", "Is the file torn or altered?") from error
+    if not isinstance(document, dict):
+        raise CheckpointError(name, "a JSON object", type(document).__name__, "Is the file torn or altered?")
+    return document
 
 
 def memory() -> int | None:

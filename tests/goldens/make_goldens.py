@@ -8,6 +8,7 @@ Weights come from `np.random.RandomState`, whose stream is frozen; each file nam
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +28,10 @@ def gpt2_weights(names_and_shapes: list[tuple[str, tuple[int, ...]]], seed: int 
 
 
 def _text(golden: dict) -> str:
-    """JSON; the rows of a table a line each."""
+    """JSON; the rows of a table, and the kinds of what there are many of, a line each."""
+    if "kinds" in golden:
+        kinds = ",\n".join(f"{json.dumps(name)}: {json.dumps(kind)}" for name, kind in golden["kinds"].items())
+        return f'{{"made_with": {json.dumps(golden["made_with"])},\n"kinds": {{\n{kinds}\n}}}}\n'
     if "rows" not in golden:
         return json.dumps(golden, indent=1) + "\n"
     rows = ",\n".join(json.dumps(row) for row in golden["rows"])
@@ -84,6 +88,29 @@ def tales_merges() -> dict:
     tokenizer.train_from_iterator([(HERE.parents[1] / "data/tales/train.txt").read_text(encoding="utf-8")], trainer)
     rows = [" ".join(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
     return {"made_with": {"tokenizers": version("tokenizers")}, "rows": rows}
+
+
+def tokenizers(count: int = 60) -> dict:
+    """What tokenizers makes of random texts and pairs, for a tokenizer of each kind, and its tokenizer.json."""
+    sys.path.insert(0, str(HERE.parent))
+    import tokenizer_kinds as made
+
+    kinds = {}
+    for name in ("llama3", "qwen2", "llama3 whole", "prefix", *(f"bpe {form}" for form in ("normalizer", "first whole", "gemma")),
+                 "bpe unk", "unigram t5", "unigram albert", "bert"):  # fmt: skip
+        other, rng = made.KINDS[name](), np.random.default_rng(0)
+        texts, pairs = [], []
+        for _ in range(count):
+            text = made.random_text(rng)
+            ids = other.encode(text, add_special_tokens=False).ids
+            texts.append([text, ids, other.decode(ids, skip_special_tokens=False)])
+        for _ in range(8):
+            first, second = ("".join(rng.choice(made.PIECES[:12], 4)) for _ in range(2))
+            for pair in ((first, None), (first, second)):
+                found = other.encode(*pair)
+                pairs.append([pair, [found.ids, found.type_ids]])
+        kinds[name] = {"document": json.loads(other.to_str()), "texts": texts, "pairs": pairs}
+    return {"made_with": {"tokenizers": version("tokenizers")}, "kinds": kinds}
 
 
 def expressions(count: int = 1000) -> dict:
@@ -144,6 +171,7 @@ if __name__ == "__main__":
         ("tales_merges", tales_merges),
         ("expressions", expressions),
         ("programs", programs),
+        ("tokenizers", tokenizers),
     ):
         (HERE / f"{name}.json").write_text(_text(make()), encoding="utf-8")
         print(HERE / f"{name}.json")

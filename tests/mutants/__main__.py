@@ -114,7 +114,7 @@ TESTS = {
     "ranges.py": ["tests/test_ranges.py"],
     "shapes.py": ["tests/test_shapes_and_errors.py"],
     "errors.py": ["tests/test_shapes_and_errors.py"],
-    "files.py": ["tests/test_files.py"],
+    "files.py": ["tests/test_files.py", "tests/models/test_weights.py"],
 }
 
 

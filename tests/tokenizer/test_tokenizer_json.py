@@ -1,4 +1,4 @@
-"""Hugging Face's tokenizer.json: what is GPT-2's kind opens, all else is refused by its name."""
+"""Hugging Face's tokenizer.json: what is GPT-2's kind opens as such; what is not understood is refused by its name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tinygrad_llm.cli.load import load_model
 from tinygrad_llm.errors import CheckpointError, DataError, TokenError
 from tinygrad_llm.models import from_pretrained
-from tinygrad_llm.tokenizer import RegexBPETokenizer, load_tokenizer
+from tinygrad_llm.tokenizer import PipelineTokenizer, RegexBPETokenizer, load_tokenizer
 from tinygrad_llm.tokenizer.regex_bpe import BYTE_ORDER
 from tinygrad_llm.train.checkpoint import load_checkpoint, save_checkpoint
 from tinygrad_llm.train.config import TrainConfig
@@ -36,7 +36,8 @@ DOCUMENT = {  # as transformers 5 writes it
                       "rstrip": False, "normalized": False, "special": True}],
     "normalizer": None,
     "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
-    "post_processor": {"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}},
+    "post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}],
+                       "pair": [{"Sequence": {"id": text, "type_id": i}} for i, text in enumerate("AB")], "special_tokens": {}},
     "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
     "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": "", "end_of_word_suffix": "",
               "fuse_unk": False, "byte_fallback": False, "ignore_merges": False, "vocab": VOCAB, "merges": MERGES},
@@ -71,6 +72,29 @@ def test_a_tokenizer_json_opens_alone_with_merges_as_rows_or_as_pairs(tmp_path):
     assert load_tokenizer(tmp_path / "tokenizer.json").to_dict() == OURS.to_dict()
 
 
+@pytest.mark.parametrize(("path", "value"), [
+    (("model", "ignore_merges"), True), (("normalizer",), {"type": "NFC"}), (("pre_tokenizer", "add_prefix_space"), True),
+    (("pre_tokenizer", "use_regex"), False), (("pre_tokenizer",), {"type": "Whitespace"}), (("pre_tokenizer",), None),
+    (("decoder",), {"type": "Fuse"}), (("added_tokens", 0, "special"), False), (("added_tokens", 0, "lstrip"), True),
+    (("added_tokens", 0, "rstrip"), True), (("added_tokens", 0, "single_word"), True), (("added_tokens", 0, "normalized"), True),
+    (("model", "vocab"), VOCAB | {"!": 1, '"': 0}), (("model", "merges"), MERGES[::-1]), (("post_processor", "single"), [{"Sequence": {"id": "A", "type_id": 1}}]),
+])  # fmt: skip
+def test_what_differs_from_gpt2_s_opens_as_another_kind(path, value, tmp_path):
+    tokenizer = opened(changed(path, value), tmp_path)
+    assert type(tokenizer) is PipelineTokenizer and tokenizer.vocab_size == OURS.vocab_size
+
+
+def test_a_tokenizer_json_says_more_than_the_two_files_beside_it(tmp_path):
+    gpt2_files(tmp_path)
+    tokenizer = opened(changed(("pre_tokenizer", "add_prefix_space"), True), tmp_path)
+    assert tokenizer.encode("the") == OURS.encode(" the") != OURS.encode("the")
+
+
+def test_a_file_of_an_earlier_version_says_no_type_of_model(tmp_path):
+    model = {key: value for key, value in DOCUMENT["model"].items() if key != "type"}
+    assert opened(changed(("model",), model), tmp_path).to_dict() == OURS.to_dict()
+
+
 def test_gpt2_s_two_files_open_as_the_same(tmp_path):
     gpt2_files(tmp_path)
     assert load_tokenizer(tmp_path).to_dict() == OURS.to_dict()
@@ -97,20 +121,22 @@ def test_a_folder_without_a_tokenizer_says_what_is_missing(tmp_path):
 
 
 OTHERS = [
-    (("normalizer",), {"type": "NFC"}, "normalizer"), (("truncation",), {"max_length": 3}, "truncation"),
-    (("model", "type"), "WordPiece", "model.type"), (("model", "type"), "Unigram", "model.type"),
-    (("model", "dropout"), 0.1, "dropout"), (("model", "ignore_merges"), True, "ignore_merges"),
-    (("model", "end_of_word_suffix"), "</w>", "end_of_word"), (("model", "byte_fallback"), True, "byte_fallback"),
-    (("model", "continuing_subword_prefix"), "##", "continuing"), (("model", "merges"), [["q", "zz"]], "merges"),
-    (("model", "merges"), 3, "merges"), (("model", "merges"), [3], "merges"), (("model", "vocab"), [], "vocab"),
+    (("normalizer",), {"type": "Nmt"}, r"normalizer\.type: expected Sequence or .* got 'Nmt'"), (("truncation",), {"max_length": 3}, "truncation"),
+    (("model", "type"), "WordLevel", r"model\.type: expected BPE or Unigram"), (("model", "type"), "Unigram", "model.dropout"),
+    (("model", "type"), "WordPiece", "normalizer"), (("padding",), {}, "padding"), (("more",), None, r"\.more: expected none but type, version"),
+    (("model", "dropout"), 0.1, "dropout"), (("model", "dropout"), False, "dropout"), (("model", "ignore_merges"), 1, "ignore_merges: expected a bool"),
+    (("model", "end_of_word_suffix"), "</w>", "end_of_word"), (("model", "byte_fallback"), None, "byte_fallback"),
+    (("model", "continuing_subword_prefix"), "##", "continuing"), (("model", "merges"), [["q", "zz"]], "merges"), (("model", "unk_token"), "q?", "unk_token"),
+    (("model", "merges"), 3, "merges"), (("model", "merges"), [3], "merges"), (("model", "vocab"), [], "vocab"), (("model", "more"), 1, "model.more"),
+    (("model", "merges"), ["a b c"], "merges"), (("model", "merges"), [MERGES[0], MERGES[0]], "twice"), (("model", "merges"), [["!", "q"]], "'!q' missing"),
     (("model", "vocab"), VOCAB | {"more": 900}, "vocab"), (("model", "vocab"), VOCAB | {"!": 5}, "vocab"), (("model",), None, "model"),
-    (("model",), [], "model"), (("pre_tokenizer",), None, "pre_tokenizer"), (("pre_tokenizer", "type"), "Whitespace", "pre_tokenizer"),
-    (("pre_tokenizer", "add_prefix_space"), True, "add_prefix"), (("pre_tokenizer", "use_regex"), False, "use_regex"),
-    (("decoder",), {"type": "Metaspace"}, "decoder"), (("post_processor", "special_tokens"), {"<s>": {}}, "post_processor"),
-    (("post_processor", "type"), "RobertaProcessing", "post_processor"), (("added_tokens", 0, "special"), False, "added_tokens"),
-    (("added_tokens", 0, "lstrip"), True, "added_tokens"), (("added_tokens", 0), 3, "added_tokens"),
-    (("added_tokens", 0, "id"), "3", "added_tokens"), (("added_tokens", 0, "id"), 900, "vocab|special"),
-    (("added_tokens", 0, "content"), "", "vocab|special"), (("added_tokens",), 3, "added_tokens"),
+    (("model",), [], "model"), (("pre_tokenizer", "type"), "UnicodeScripts", "pre_tokenizer"), (("pre_tokenizer", "more"), 1, "pre_tokenizer.more"),
+    (("pre_tokenizer", "add_prefix_space"), None, "add_prefix"), (("pre_tokenizer", "use_regex"), 0, "use_regex"), (("version",), "2.0", "version"),
+    (("decoder",), {"type": "CTC"}, r"decoder\.type"), (("decoder",), None, "decoder"), (("post_processor", "special_tokens"), {"<s>": {}}, "post_processor"),
+    (("post_processor", "type"), "Template", "post_processor"), (("added_tokens", 0, "more"), False, r"added_tokens\[0\].more"),
+    (("added_tokens", 0, "lstrip"), 1, r"added_tokens\[0\].lstrip"), (("added_tokens", 0), 3, "added_tokens"),
+    (("added_tokens", 0, "id"), "3", "added_tokens"), (("added_tokens", 0, "id"), 900, "vocab|special"), (("added_tokens", 0, "id"), -1, "added_tokens"),
+    (("added_tokens", 0, "content"), "", "added_tokens"), (("added_tokens",), 3, "added_tokens"),
 ]  # fmt: skip
 
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinygrad_llm.cli.main import main
 from tinygrad_llm.errors import ArgumentError, CheckpointError, TokenError
 from tinygrad_llm.tokenizer import load_tokenizer, tokenizer_from_dict
+from tinygrad_llm.tokenizer.special import encode_text
 from tinygrad_llm.tokenizer.wordpiece import SPECIAL, WordPieceTokenizer
 
 PIECES = [
@@ -59,6 +61,31 @@ def test_special_tokens_are_refused_unless_they_are_meant():
     assert tokenizer.mask_id not in tokenizer.encode_ordinary("the [MASK]")
 
 
+def test_what_a_user_types_is_refused_meant_or_spelled():
+    tokenizer = made()
+    the, mask = tokenizer.id_of["the"], tokenizer.mask_id
+    assert encode_text(tokenizer, "the [MASK]", "allow").tolist() == [the, mask]
+    assert encode_text(tokenizer, "the [MASK]", "text").tolist() == tokenizer.encode_ordinary("the [MASK]")
+    with pytest.raises(TokenError, match=r"\[SEP\].*position 4.*--special allow"):
+        encode_text(tokenizer, "the [SEP] [MASK]")
+    for special in ("refuse", "allow", "text"):
+        assert encode_text(tokenizer, "the low", special).tolist() == tokenizer.encode("the low")
+
+
+def test_the_command_says_what_a_special_token_is(tmp_path, capsys):
+    made().save(tmp_path)
+    argv = ["tokenize", "the [MASK]", "--tokenizer", str(tmp_path)]
+    assert main(argv) == 2 and "--special allow" in capsys.readouterr().err
+    for special, count in (("allow", 2), ("text", 4)):  # the characters are three words: [, mask and ]
+        assert main([*argv, "--special", special]) == 0
+        assert capsys.readouterr().out.splitlines()[-1].startswith(f"{count} tokens")
+
+
+def test_a_stream_refuses_with_the_place_in_the_whole():
+    with pytest.raises(TokenError, match="position 12"):
+        list(made().encode_stream(["the low ", "the [MA", "SK]"]))
+
+
 def test_a_pair_has_its_marks_and_its_types():
     tokenizer = made()
     the, low, new = (tokenizer.id_of[t] for t in ("the", "low", "new"))
@@ -102,6 +129,16 @@ def test_a_vocab_txt_opens(ends, tmp_path):
     assert load_tokenizer(tmp_path).lowercase
     (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false}', encoding="utf-8")
     assert not load_tokenizer(tmp_path).lowercase
+
+
+@pytest.mark.parametrize(
+    "said", ['{"do_lower_case": "no"}', '{"do_lower_case": null}', "[]", '{"do_lower_case"', "\ufffd"]
+)
+def test_a_tokenizer_config_that_cannot_be_read_is_refused(said, tmp_path):
+    (tmp_path / "vocab.txt").write_text("\n".join(PIECES), encoding="utf-8")
+    (tmp_path / "tokenizer_config.json").write_text(said, encoding="utf-8")
+    with pytest.raises(CheckpointError, match="do_lower_case|tokenizer_config"):
+        load_tokenizer(tmp_path)
 
 
 @pytest.mark.parametrize(

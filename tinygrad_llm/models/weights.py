@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from tinygrad_llm.errors import CheckpointError, StorageError, reason
-from tinygrad_llm.files import MOST_TEXT, memory, open_regular, read_regular, size_of
+from tinygrad_llm.files import MOST_TEXT, load_json, memory, open_regular, parse_json, size_of
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"),
@@ -174,33 +174,6 @@ def _array(file: BinaryIO, dtype: np.dtype[Any], shape: list[int], name: str) ->
 def widened(halves: np.ndarray) -> np.ndarray:
     """bfloat16, given as its 16 bits, in float32: the same number, with 16 zeros behind."""
     return (halves.astype(np.uint32) << 16).view(np.float32)
-
-
-def load_json(path: str | Path) -> dict[str, Any]:
-    """A JSON object.  Raises CheckpointError for NaN, repeated names, or anything but one object."""
-    return parse_json(read_regular(path, "a JSON file"), str(path))
-
-
-def parse_json(content: bytes, name: str) -> dict[str, Any]:
-    """`load_json` of bytes that are in memory already."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({key for key, _ in pairs}) < len(pairs):
-            raise ValueError("a name stands twice")
-        for key, _ in pairs:
-            key.encode()  # half a character, \ud800, is none
-        return dict(pairs)
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no JSON")
-
-    try:
-        document = json.loads(content.decode("utf-8"), object_pairs_hook=once, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
-        raise _bad(name, "strict JSON", f"{error}") from error
-    if not isinstance(document, dict):
-        raise _bad(name, "a JSON object", type(document).__name__)
-    return document
 
 
 def _header(file: BinaryIO, length: int, name: str) -> tuple[int, dict[str, Any]]:

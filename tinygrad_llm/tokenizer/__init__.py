@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from tinygrad_llm.errors import CheckpointError
-from tinygrad_llm.files import read_regular
-from tinygrad_llm.tokenizer.base import FILE_NAME, StreamDecoder, Tokenizer
+from tinygrad_llm.files import load_json
+from tinygrad_llm.tokenizer.base import FILE_NAME, StreamDecoder, Tokenizer, field
 from tinygrad_llm.tokenizer.bpe import BPETokenizer
 from tinygrad_llm.tokenizer.byte import ByteTokenizer
 from tinygrad_llm.tokenizer.char import CharTokenizer
-from tinygrad_llm.tokenizer.hugging_face import from_tokenizer_json
+from tinygrad_llm.tokenizer.pipeline import PipelineTokenizer
 from tinygrad_llm.tokenizer.regex_bpe import PATTERNS, RegexBPETokenizer
+from tinygrad_llm.tokenizer.tokenizer_json import from_tokenizer_json
 from tinygrad_llm.tokenizer.word import WordTokenizer
 from tinygrad_llm.tokenizer.wordpiece import WordPieceTokenizer
 
+MOST_JSON = 64 << 20
+"""Bytes: a vocabulary of a quarter of a million pieces has half as many."""
 KINDS: dict[str, type[Tokenizer]] = {
     tokenizer.kind: tokenizer
-    for tokenizer in (WordTokenizer, CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer, WordPieceTokenizer)
-}
+    for tokenizer in (
+        WordTokenizer, CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer, WordPieceTokenizer,
+        PipelineTokenizer,
+    )
+}  # fmt: skip
 
 
 def tokenizer_from_dict(document: object) -> Tokenizer:
@@ -31,8 +36,8 @@ def tokenizer_from_dict(document: object) -> Tokenizer:
 
 
 def load_tokenizer(path: str | Path) -> Tokenizer:
-    """The tokenizer in the folder or file `path`: what `save()` wrote, GPT-2's vocab.json and merges.txt, Hugging
-    Face's tokenizer.json, or BERT's vocab.txt (with `do_lower_case` in tokenizer_config.json where there is one).
+    """The tokenizer in the folder or file `path`: what `save()` wrote, Hugging Face's tokenizer.json, GPT-2's
+    vocab.json and merges.txt, or BERT's vocab.txt (with `do_lower_case` in tokenizer_config.json where there is one).
 
     Raises CheckpointError for anything else, DataError for vocab.json and merges.txt that do not fit together.
     """
@@ -43,10 +48,10 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
         return _from_json(path)
     if (path / FILE_NAME).exists():
         return _from_json(path / FILE_NAME)
+    if (path / "tokenizer.json").exists():  # it says more than the others
+        return _from_json(path / "tokenizer.json")
     if (path / "vocab.json").exists() and (path / "merges.txt").exists():
         return RegexBPETokenizer.from_gpt2_files(path / "vocab.json", path / "merges.txt")
-    if (path / "tokenizer.json").exists():
-        return _from_json(path / "tokenizer.json")
     if (path / "vocab.txt").exists():
         return WordPieceTokenizer.from_vocab_txt(path / "vocab.txt", lowercase=_lowercase(path))
     got = ", ".join(sorted(file.name for file in path.iterdir())[:8]) or "an empty folder"
@@ -57,17 +62,13 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
 def _lowercase(path: Path) -> bool:
     """What tokenizer_config.json says of capitals: true where nothing is said, as in transformers."""
     file = path / "tokenizer_config.json"
-    said = json.loads(read_regular(file, "tokenizer_config.json")) if file.exists() else {}
-    return bool(said.get("do_lower_case", True))
+    said = load_json(file) if file.exists() else {}
+    return field({"do_lower_case": True, **said}, "do_lower_case", bool)
 
 
 def _from_json(file: Path) -> Tokenizer:
-    content = read_regular(file, "a tokenizer in JSON")
-    try:
-        document = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(str(file), "a tokenizer in JSON", f"{error}", "Was the file altered?") from error
-    if isinstance(document, dict) and "model" in document and "type" not in document:
+    document = load_json(file, "a tokenizer in JSON", MOST_JSON)
+    if "model" in document and "type" not in document:
         return from_tokenizer_json(document, str(file))
     return tokenizer_from_dict(document)
 
@@ -77,9 +78,11 @@ __all__ = [
     "BPETokenizer",
     "ByteTokenizer",
     "CharTokenizer",
+    "PipelineTokenizer",
     "RegexBPETokenizer",
     "StreamDecoder",
     "Tokenizer",
+    "WordPieceTokenizer",
     "WordTokenizer",
     "load_tokenizer",
     "tokenizer_from_dict",

@@ -9,6 +9,7 @@ import codecs
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ class Tokenizer(ABC):
     def token_bytes(self, token: int) -> bytes:
         """The UTF-8 bytes of one token, which need not be whole characters.  Raises TokenError for an unknown id."""
 
+    def first_bytes(self, token: int) -> bytes:
+        """Those of a text's first token: some tokenizers write a space before a word that they drop there."""
+        return self.token_bytes(token)
+
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """The tokenizer's data as JSON-compatible objects, with its kind under "type"."""
@@ -54,7 +59,9 @@ class Tokenizer(ABC):
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """The bytes of the tokens, joined."""
-        return b"".join([self.token_bytes(int(token)) for token in ids])
+        ids = iter(ids)
+        first = [self.first_bytes(int(token)) for token in islice(ids, 1)]
+        return b"".join(first + [self.token_bytes(int(token)) for token in ids])
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of the tokens; bytes that are no UTF-8 become U+FFFD."""
@@ -90,10 +97,13 @@ class StreamDecoder:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self.begun = False
 
     def push(self, token: int) -> str:
         """The characters that this token completes, perhaps none."""
-        return self.decoder.decode(self.tokenizer.token_bytes(int(token)))
+        bytes_of = self.tokenizer.token_bytes if self.begun else self.tokenizer.first_bytes
+        self.begun = True
+        return self.decoder.decode(bytes_of(int(token)))
 
     def finish(self) -> str:
         """U+FFFD for a character that was never completed, else nothing."""
@@ -103,7 +113,7 @@ class StreamDecoder:
 def field(document: dict[str, Any], name: str, kind: type) -> Any:
     """document[name], which must be of `kind`; CheckpointError otherwise."""
     value = document.get(name)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise CheckpointError(f"tokenizer {name}", f"a {kind.__name__}", repr(value)[:60], "Was the file altered?")
     return value
 

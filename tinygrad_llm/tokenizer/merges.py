@@ -9,24 +9,26 @@ Dropout: Provilkov, Emelianenko and Voita, "BPE-Dropout: Simple and Effective Su
 from __future__ import annotations
 
 import heapq
+import operator
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 Pair = tuple[int, int]
 Word = tuple[int, ...]
+Token = TypeVar("Token", bound=Any)
 
 
-class Vocabulary:
-    """The bytes of each id, and the id of each merge. Two pairs that spell the same bytes share an id."""
+class Vocabulary(Generic[Token]):
+    """The bytes (or letters) of each id, and the id of each merge. Two pairs that spell the same share an id."""
 
-    def __init__(self, tokens: Sequence[bytes]) -> None:
-        self.tokens = list(tokens)
+    def __init__(self, tokens: Sequence[Token], join: Callable[[Token, Token], Token] = operator.add) -> None:
+        self.tokens, self.join = list(tokens), join
         self.id_of = {token: i for i, token in enumerate(self.tokens)}
 
     def merged(self, pair: Pair) -> int:
         """The id of the two tokens joined, a new one where there is none yet."""
-        joined = self.tokens[pair[0]] + self.tokens[pair[1]]
+        joined = self.join(self.tokens[pair[0]], self.tokens[pair[1]])
         if joined not in self.id_of:
             self.id_of[joined] = len(self.tokens)
             self.tokens.append(joined)
@@ -72,14 +74,18 @@ def learn_merges_plainly(
 
 
 def learn_merges(
-    words: Mapping[Word, int], tokens: Sequence[bytes], vocab_size: int, min_frequency: int = 1
+    words: Mapping[Word, int],
+    tokens: Sequence[Token],
+    vocab_size: int,
+    min_frequency: int = 1,
+    join: Callable[[Token, Token], Token] = operator.add,
 ) -> list[Pair]:
     """The same merges, from counts that are kept instead of counted anew: n log n for words of n symbols in all.
 
     A merge looks only at the places of its pair, and changes only the pairs next to them. The best pair comes from a
     heap whose entries may be out of date: one that is, is corrected and put back.
     """
-    vocabulary, merges, text = Vocabulary(tokens), [], _Linked(words)
+    vocabulary, merges, text = Vocabulary(tokens, join), [], LinkedWords(words)
     pairs = text.pairs
     heap = [(-count, pair) for pair, count in pairs.items()]
     heapq.heapify(heap)
@@ -98,12 +104,13 @@ def learn_merges(
     return merges
 
 
-class _Linked:
+class LinkedWords:
     """All words behind one another as a linked list, so that a merge moves nothing.
 
     pairs   pair -> how often it occurs, each word counted as often as it occurs.
     places  pair -> where its first symbol may stand; whether it still does is looked up. Every merge adds at most two
             places, so that all there ever are is at most three times the symbols.
+    replaced  how often the last merge found its pair, counted as `pairs` are.
     """
 
     def __init__(self, words: Mapping[Word, int]) -> None:
@@ -116,6 +123,7 @@ class _Linked:
         self.before = list(range(-1, len(self.ids) - 1))  # before the first is the last, ids[-1]: an end as well
         self.pairs: defaultdict[Pair, int] = defaultdict(int)
         self.places: defaultdict[Pair, list[int]] = defaultdict(list)
+        self.replaced = 0
         for i, pair in enumerate(zip(self.ids, self.ids[1:])):
             if pair[0] >= 0 and pair[1] >= 0:
                 self.pairs[pair] += self.counts[i]
@@ -125,6 +133,7 @@ class _Linked:
         """Replaces the pair everywhere, from the left and without overlap; the pairs that there are more of now."""
         (a, b), ids, before, after, pairs = pair, self.ids, self.before, self.after, self.pairs
         grown = set()
+        self.replaced = 0
         for i in sorted(self.places.pop(pair)):
             j = after[i]
             if ids[i] != a or ids[j] != b:
@@ -132,6 +141,7 @@ class _Linked:
             left, right, count = before[i], after[j], self.counts[i]
             ids[i], ids[j] = new, -1
             after[i], before[right] = right, i
+            self.replaced += count
             if ids[left] >= 0:
                 pairs[ids[left], a] -= count
                 grown.add(self._add((ids[left], new), left, count))

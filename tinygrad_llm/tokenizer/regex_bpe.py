@@ -12,20 +12,20 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import regex
 
-from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError, TokenError
+from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError
 from tinygrad_llm.files import read_regular
 from tinygrad_llm.tokenizer.base import field, pairs_of
 from tinygrad_llm.tokenizer.bpe import BPETokenizer, check_training
 from tinygrad_llm.tokenizer.byte import utf8
 from tinygrad_llm.tokenizer.merges import Pair, learn_merges
+from tinygrad_llm.tokenizer.special import SpecialTokens
 
 PATTERNS = {
     # contractions, then letters, digits or other signs with the space before them, then what space is left
@@ -54,6 +54,8 @@ ASCII_PATTERNS = {name: re.compile(ascii_twin(pattern)) for name, pattern in PAT
 _PRINTED = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
 BYTE_ORDER = _PRINTED + [byte for byte in range(256) if byte not in set(_PRINTED)]
 """The byte of each id below 256: GPT-2 gives the first ids to bytes that can be printed, in Latin-1's order."""
+BYTE_LETTERS = {chr(byte if i < len(_PRINTED) else 256 + i - len(_PRINTED)): byte for i, byte in enumerate(BYTE_ORDER)}
+"""The byte of each letter that GPT-2's files write for one: its own where that can be printed, else a later one."""
 BYTE_TOKENS = [bytes((byte,)) for byte in BYTE_ORDER]
 CACHE_SIZE = 1 << 20
 THE_FILES = "Get them with: tgl data get gpt2-encoder, tgl data get gpt2-merges"
@@ -72,7 +74,7 @@ class WordCache(dict):
         return ids
 
 
-class RegexBPETokenizer(BPETokenizer):
+class RegexBPETokenizer(SpecialTokens, BPETokenizer):
     """Ids 0 .. 255 are bytes in GPT-2's order, then the merges, then the special tokens (by the ids given)."""
 
     kind = "regex_bpe"
@@ -86,18 +88,14 @@ class RegexBPETokenizer(BPETokenizer):
                 "pattern", "'gpt2', 'gpt4' or a regular expression", repr(pattern), f"{error}."
             ) from error
         self._ascii_words = ASCII_PATTERNS.get(pattern)
-        self.pattern, self.special = pattern, dict(special or {})
-        self._add_special()
-        self._cache = WordCache(self)
-
-    def _add_special(self) -> None:
+        self.pattern = pattern
+        self._set_special(special or {})
         for text, token in sorted(self.special.items(), key=lambda item: item[1]):
             if token != self.vocab_size or not text:
                 raise CheckpointError("special token", f"a text, and the next free id {self.vocab_size}", (text, token))
             self.tokens.append(text.encode("utf-8"))
             self.vocab_size += 1
-        longest_first = sorted(self.special, key=len, reverse=True)
-        self._specials = regex.compile("|".join(map(regex.escape, longest_first))) if longest_first else None
+        self._cache = WordCache(self)
 
     @classmethod
     def train(
@@ -111,7 +109,7 @@ class RegexBPETokenizer(BPETokenizer):
         special = list(special)
         check_training(text, vocab_size - len(special), min_frequency)
         empty = cls([], pattern, {text: 256 + i for i, text in enumerate(special)})
-        parts = [text] if empty._specials is None else empty._specials.split(text)
+        parts = empty.between_special(text)
         if not any(parts):
             raise DataError("text", "more than special tokens", repr(text)[:60])
         counted = Counter(chain.from_iterable(map(empty.words, parts)))
@@ -119,40 +117,6 @@ class RegexBPETokenizer(BPETokenizer):
         merges = learn_merges(words, BYTE_TOKENS, vocab_size - len(special), min_frequency)
         size = cls(merges, pattern).vocab_size
         return cls(merges, pattern, {text: size + i for i, text in enumerate(special)})
-
-    def encode(self, text: str, allowed_special: Iterable[str] = ()) -> list[int]:
-        """The ids of a text.  A special token's text is refused with TokenError unless it is in `allowed_special`:
-        what a user types must not be able to end a document."""
-        if self._specials is None or not any(map(text.__contains__, self.special)):
-            return self.encode_ordinary(text)
-        return self._encode(text, frozenset(allowed_special))
-
-    def _encode(self, text: str, allowed: AbstractSet[str], offset: int = 0) -> list[int]:
-        ids: list[int] = []
-        start = 0
-        for part, end in self._through_special(text, len(text), allowed, offset):
-            ids += part
-            start = end
-        return ids + self.encode_ordinary(text[start:])
-
-    def _through_special(
-        self, text: str, stop: int, allowed: AbstractSet[str], offset: int
-    ) -> Iterator[tuple[list[int], int]]:
-        """The ids through each special token that starts before `stop`, and where it ends.
-
-        Raises TokenError for one that is not allowed; `offset` is the position of `text` in the whole.
-        """
-        start = 0
-        for found in self._specials.finditer(text) if self._specials is not None else ():
-            if found.start() >= stop:
-                return
-            if found.group() not in allowed:
-                got = f"the special token {found.group()!r} at position {offset + found.start()}"
-                next_step = "Pass allowed_special to mean the token, or encode_ordinary() to mean the characters."
-                raise TokenError("text", "ordinary text", got, next_step)
-            ordinary = self.encode_ordinary(text[start : found.start()])
-            start = found.end()
-            yield [*ordinary, self.special[found.group()]], start
 
     def encode_ordinary(self, text: str) -> list[int]:
         """The ids of a text in which nothing is special."""
@@ -163,44 +127,21 @@ class RegexBPETokenizer(BPETokenizer):
         pattern = self._ascii_words if self._ascii_words is not None and text.isascii() else self._words
         return pattern.findall(text)
 
-    def encode_stream(self, chunks: Iterable[str], allowed_special: Iterable[str] = ()) -> Iterator[int]:
-        """The same ids, and the same errors, as `encode` of the joined text, however it is cut into chunks.
-
-        Held back is what more text could change: the last word with the space around it, and as many characters as the
-        longest special token has. A text that stays one word is scanned again only when it is twice as long.
-        """
-        allowed = frozenset(allowed_special)
-        longest = max(map(len, self.special), default=1)
-        held, offset, wait = "", 0, 0
-        for chunk in chunks:
-            held += chunk
-            if len(held) < wait:
-                continue
-            start, stop = 0, max(0, len(held) - longest + 1)  # from `stop` on, a special token may be cut off
-            for part, end in self._through_special(held, stop, allowed, offset):
-                yield from part
-                start = end
-            for word in self._certain_words(held[start:stop]):
-                yield from self._cache[word]
-                start += len(word)
-            held, offset = held[start:], offset + start
-            wait = 2 * len(held)
-        yield from self._encode(held, allowed, offset)
-
-    def _certain_words(self, text: str) -> Iterator[str]:
+    def certain(self, text: str) -> tuple[list[int], int]:
         """The first words of `text`, those that are the same whatever follows.
 
         GPT-2's and GPT-4's patterns choose a word by the space after it, the character after that, and at most two
         characters after the word itself (the apostrophe of 're): all are there where a word ends before the last
         character that is no space. Of another pattern nothing is known, so all is held back.
         """
-        if self.pattern not in PATTERNS:
-            return
-        last = len(text.rstrip()) - 1
-        for found in self._words.finditer(text):
+        ids: list[int] = []
+        end, last = 0, len(text.rstrip()) - 1
+        for found in self._words.finditer(text) if self.pattern in PATTERNS else ():
             if found.end() >= last:
-                return
-            yield found.group()
+                break
+            ids += self._cache[found.group()]
+            end = found.end()
+        return ids, end
 
     @classmethod
     def from_gpt2_files(cls, encoder_json: str | Path, vocab_bpe: str | Path) -> RegexBPETokenizer:
@@ -236,8 +177,7 @@ def merges_of_letters(rows: Iterable[str]) -> tuple[list[Pair], dict[str, int]]:
 
     Raises DataError for a row that joins what is not there yet.
     """
-    letters = {chr(byte) if byte in set(_PRINTED) else chr(256 + i): byte for i, byte in _shifted()}
-    ids = {letter: BYTE_ORDER.index(byte) for letter, byte in letters.items()}
+    ids = {letter: BYTE_ORDER.index(byte) for letter, byte in BYTE_LETTERS.items()}
     merges = []
     for row in rows:
         first, _, second = row.partition(" ")
@@ -246,12 +186,3 @@ def merges_of_letters(rows: Iterable[str]) -> tuple[list[Pair], dict[str, int]]:
         merges.append((ids[first], ids[second]))
         ids.setdefault(first + second, len(ids))
     return merges, ids
-
-
-def _shifted() -> Iterator[tuple[int, int]]:
-    """Every byte, with its number among those that cannot be printed: GPT-2's files write those from U+0100 on."""
-    hidden = 0
-    printed = set(_PRINTED)
-    for byte in range(256):
-        yield hidden, byte
-        hidden += byte not in printed

@@ -11,21 +11,25 @@ Source: Devlin et al., 2019, and google-research/bert's tokenization.py; Schuste
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import regex
 
-from tinygrad_llm.errors import ArgumentError, CheckpointError, TokenError
+from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError
 from tinygrad_llm.files import read_regular
-from tinygrad_llm.tokenizer.base import Tokenizer, field
+from tinygrad_llm.tokenizer.base import field
 from tinygrad_llm.tokenizer.byte import utf8
+from tinygrad_llm.tokenizer.special import SpecialTokens
+from tinygrad_llm.tokenizer.wordpiece_training import GOES_ON, learn_pieces
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-GOES_ON = "##"
 LONGEST_WORD = 100
 """A word with more characters is unknown, as in BERT's files: no vocabulary has it, and to search is quadratic."""
+
+NO_SPACE_BEFORE = (".", "?", "!", ",")
 
 _DROPPED = regex.compile(r"[\0\uFFFD]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]")
 _SPACE = regex.compile(r"\p{White_Space}")
@@ -36,19 +40,27 @@ _CHINESE = regex.compile(
 _WORD = regex.compile(r"[\p{P}!-/:-@\[-`{-~]|[^\p{P}!-/:-@\[-`{-~\p{White_Space}]+")
 
 
-class WordPieceTokenizer(Tokenizer):
+class WordPieceTokenizer(SpecialTokens):
     """Token i is piece i of `vocabulary`, which begins a word, or goes on with one where it begins with ##.
 
     lowercase  capitals and accents are taken away, as in BERT's uncased models.
     special    tokens that no text is cut into; the five of `SPECIAL` are needed.
+    cleanup    decoding writes no space before . ? ! and a comma.
 
     Raises CheckpointError for a vocabulary that has a piece twice, or lacks a special token.
     """
 
     kind = "wordpiece"
 
-    def __init__(self, vocabulary: Sequence[str], *, lowercase: bool = True, special: Sequence[str] = SPECIAL) -> None:
-        self.vocabulary, self.lowercase, self.special = list(vocabulary), lowercase, list(special)
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        *,
+        lowercase: bool = True,
+        special: Sequence[str] = SPECIAL,
+        cleanup: bool = False,
+    ) -> None:
+        self.vocabulary, self.lowercase, self.cleanup = list(vocabulary), lowercase, cleanup
         self.vocab_size = len(self.vocabulary)
         self.id_of = {piece: i for i, piece in enumerate(self.vocabulary)}
         missing = [token for token in dict.fromkeys([*SPECIAL, *special]) if token not in self.id_of]
@@ -56,8 +68,7 @@ class WordPieceTokenizer(Tokenizer):
             wanted = "each piece once, and the special tokens among them"
             raise CheckpointError("vocabulary", wanted, f"no {', '.join(missing)}" if missing else "one twice")
         self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = (self.id_of[token] for token in SPECIAL)
-        longest_first = sorted(self.special, key=len, reverse=True)
-        self._special = regex.compile("|".join(map(regex.escape, longest_first)))
+        self._set_special({token: self.id_of[token] for token in special})
         self._longest = max(map(len, self.vocabulary))
         self._cache: dict[str, list[int]] = {}
 
@@ -69,6 +80,38 @@ class WordPieceTokenizer(Tokenizer):
         except UnicodeDecodeError as error:
             raise CheckpointError(str(path), "UTF-8, a piece a line", f"{error}") from error
         return cls([line.rstrip("\r") for line in (lines[:-1] if not lines[-1] else lines)], lowercase=lowercase)
+
+    @classmethod
+    def train(
+        cls,
+        text: str,
+        vocab_size: int,
+        *,
+        lowercase: bool = True,
+        special: Sequence[str] = SPECIAL,
+        min_frequency: int = 2,
+        letters: int | None = None,
+        score: str = "likelihood",
+    ) -> WordPieceTokenizer:
+        """Learns pieces from the words of `text` until there are `vocab_size` tokens, special ones and letters among
+        them, or no two pieces meet `min_frequency` times; see `wordpiece_training` for the two scores.
+
+        letters  how many different letters are kept, the most frequent; a word with another one is unknown.
+
+        A special token's text is a border, as between two texts.
+        Raises DataError for a text without words, ArgumentError for a vocabulary without room for the letters.
+        """
+        for name, number in (("min_frequency", min_frequency), ("letters", 1 if letters is None else letters)):
+            if number < 1:
+                raise ArgumentError(name, "at least 1", number)
+        empty = cls([*dict.fromkeys([*SPECIAL, *special])], lowercase=lowercase, special=special)
+        words = Counter(word for part in empty.between_special(text) for word in empty.words(part))
+        if not words:
+            raise DataError("text", "at least one word", repr(text)[:60])
+        pieces = learn_pieces(
+            words, vocab_size, special=empty.vocabulary, min_frequency=min_frequency, letters=letters, score=score
+        )
+        return cls(pieces, lowercase=lowercase, special=special)
 
     def normalized(self, text: str) -> str:
         """The text without control characters, with a space for each white space and around each Chinese character,
@@ -84,22 +127,6 @@ class WordPieceTokenizer(Tokenizer):
     def words(self, text: str) -> list[str]:
         """The words of the normalized text; each punctuation mark is one."""
         return _WORD.findall(self.normalized(text))
-
-    def encode(self, text: str, allowed_special: Iterable[str] = ()) -> list[int]:
-        """The ids of a text, without [CLS] and [SEP].
-
-        Raises TokenError for a special token's text that is not in `allowed_special`: what a user types must not be
-        able to end a text.
-        """
-        allowed, ids, start = frozenset(allowed_special), [], 0
-        for found in self._special.finditer(text):
-            if found.group() not in allowed:
-                got = f"the special token {found.group()!r} at position {found.start()}"
-                next_step = "Pass allowed_special to mean the token, or encode_ordinary() to mean the characters."
-                raise TokenError("text", "ordinary text", got, next_step)
-            ids += [*self.encode_ordinary(text[start : found.start()]), self.id_of[found.group()]]
-            start = found.end()
-        return ids + self.encode_ordinary(text[start:])
 
     def encode_ordinary(self, text: str) -> list[int]:
         """The ids of a text in which nothing is special."""
@@ -145,41 +172,36 @@ class WordPieceTokenizer(Tokenizer):
             start = end
         return ids
 
-    def encode_stream(self, chunks: Iterable[str], allowed_special: Iterable[str] = ()) -> Iterator[int]:
-        """The same ids as of the joined text: held back is what follows the last white space, where a word may go on.
-
-        A text without white space is looked at again only when it is twice as long.
-        """
-        held, wait, allowed = "", 0, frozenset(allowed_special)
-        for chunk in chunks:
-            held += chunk
-            if len(held) < wait:
-                continue
-            end = max(held.rfind(" "), held.rfind("\n"))
-            if end > 0 and not any(" " in token or "\n" in token for token in self.special):
-                yield from self.encode(held[:end], allowed)
-                held = held[end:]
-            wait = 2 * len(held)
-        yield from self.encode(held, allowed)
+    def certain(self, text: str) -> tuple[list[int], int]:
+        """All before the last white space, after which a word may go on."""
+        end = max(0, text.rfind(" "), text.rfind("\n"))
+        return self.encode_ordinary(text[:end]), end
 
     def token_bytes(self, token: int) -> bytes:
-        """A piece that goes on a word as it is, any other with a space before it."""
+        """A piece that goes on a word as it is, any other with a space before it, unless `cleanup` takes it away."""
         piece = self.vocabulary[self.check_id(token)]
-        return utf8(piece[len(GOES_ON) :] if piece.startswith(GOES_ON) and len(piece) > 2 else f" {piece}")
+        if piece.startswith(GOES_ON) and len(piece) > len(GOES_ON):
+            return utf8(piece[len(GOES_ON) :])
+        return utf8(piece if self.cleanup and piece in NO_SPACE_BEFORE else f" {piece}")
 
-    def decode(self, ids: Iterable[int]) -> str:
-        """The pieces, with one space between words."""
-        return super().decode(ids).removeprefix(" ")
+    def first_bytes(self, token: int) -> bytes:
+        """Without the space."""
+        return self.token_bytes(token).removeprefix(b" ")
 
     def to_dict(self) -> dict[str, Any]:
         """The vocabulary, and how texts are cleaned."""
-        return {"type": self.kind, "vocabulary": self.vocabulary, "lowercase": self.lowercase, "special": self.special}
+        return {
+            "type": self.kind,
+            "vocabulary": self.vocabulary,
+            "lowercase": self.lowercase,
+            "special": list(self.special),
+        }
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> WordPieceTokenizer:
         """See Tokenizer."""
         vocabulary, special = field(document, "vocabulary", list), field(document, "special", list)
-        lowercase = document.get("lowercase")
-        if not all(isinstance(piece, str) for piece in [*vocabulary, *special]) or not isinstance(lowercase, bool):
-            raise CheckpointError("tokenizer", "a vocabulary of pieces, and lowercase", repr(document)[:60])
-        return cls(vocabulary, lowercase=lowercase, special=special)
+        if not all(isinstance(piece, str) for piece in [*vocabulary, *special]):
+            raise CheckpointError("tokenizer", "a vocabulary of pieces", repr(document)[:60])
+        cleanup = field({"cleanup": False, **document}, "cleanup", bool)  # earlier files do not say it
+        return cls(vocabulary, lowercase=field(document, "lowercase", bool), special=special, cleanup=cleanup)

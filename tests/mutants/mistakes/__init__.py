@@ -5,6 +5,16 @@ Each is a file of the package, what is right there (it stands there once), what 
 
 from __future__ import annotations
 
-from tests.mutants.mistakes import course, engine, families, generation, models, tokenizers, training
+from tests.mutants.mistakes import (
+    course,
+    engine,
+    families,
+    generation,
+    models,
+    tokenizer_files,
+    tokenizers,
+    training,
+)  # fmt: skip
 
-MISTAKES = [m for area in (engine, models, families, training, generation, tokenizers, course) for m in area.MISTAKES]
+AREAS = (engine, models, families, training, generation, tokenizers, tokenizer_files, course)
+MISTAKES = [mistake for area in AREAS for mistake in area.MISTAKES]
