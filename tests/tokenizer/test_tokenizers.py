@@ -133,6 +133,21 @@ def test_a_stream_of_one_chunk_keeps_the_space_before_a_word_together():
         assert list(tokenizer.encode_stream([text])) == tokenizer.encode(text)
 
 
+def test_white_space_waits_for_the_line_end_that_it_may_belong_to():
+    """GPT-4's pattern takes white space up to the last of several line ends as one word."""
+    text = "a\n  \nb"
+    tokenizer = RegexBPETokenizer.train("x\n  \ny" * 20, 262, "gpt4")
+    assert len(tokenizer.encode(text)) == 3
+    for cut in range(len(text)):
+        assert list(tokenizer.encode_stream([text[:cut], text[cut:]])) == tokenizer.encode(text)
+
+
+def test_a_pattern_of_ones_own_cuts_plain_letters_too():
+    """By GPT-2's the apostrophe would begin a word, and n' could not be one token."""
+    tokenizer = RegexBPETokenizer.train("n't" * 20, 258, r"\S+|\s+")
+    assert len(tokenizer.encode("n't")) == 1 and len(tokenizer.encode("n't n't")) == 3
+
+
 def test_a_special_token_cut_in_half_is_refused_or_allowed_as_a_whole_one():
     tokenizer = BYTE_LEVEL[3]
     chunks = ["the cat <|en", "d|> sat on the mat"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import numpy as np
@@ -211,3 +212,19 @@ def test_every_character_is_cleaned_as_tokenizers_cleans_it(lowercase):
     other, texts = theirs(tokenizer), [f"un{c}un" for c in known_since_unicode_3_2()]
     for text, found in zip(texts, other.encode_batch(texts)):
         assert tokenizer.encode_ordinary(text) == found.ids, hex(ord(text[2]))
+
+
+def test_control_characters_are_no_letters_also_between_plain_ones():
+    tokenizer = WordPieceTokenizer([*SPECIAL, "a", "##b", "c"])
+    for dropped in "\0\x07\x1b\x7f":
+        assert tokenizer.words(f"a{dropped}b c") == ["ab", "c"]
+    assert tokenizer.words("a\tc\nc") == ["a", "c", "c"]
+
+
+def test_a_special_token_of_ones_own_is_one_after_it_was_saved():
+    tokenizer = WordPieceTokenizer([*SPECIAL, "a", "[E1]"], special=(*SPECIAL, "[E1]"))
+    again = tokenizer_from_dict(tokenizer.to_dict())
+    for each in (tokenizer, again):
+        assert each.encode("a[E1]", ["[E1]"]) == [5, 6]
+        with pytest.raises(TokenError, match=re.escape("'[E1]'")):
+            each.encode("a [E1]")
