@@ -6,6 +6,7 @@ from tinygrad_llm.nn.cache import Cache, CrossCache, KVCache, LayerCache, StateC
 from tinygrad_llm.nn.layers import Dropout, Embedding, LayerNorm, Linear, RMSNorm, Rng
 from tinygrad_llm.nn.mlp import ACTIVATIONS, MLP, SwiGLU
 from tinygrad_llm.nn.module import Buffer, Module, Parameter
+from tinygrad_llm.nn.patch import PatchEmbedding
 from tinygrad_llm.nn.position import alibi_bias, alibi_slopes, rotate, sinusoidal_table
 from tinygrad_llm.nn.recurrent import GRU, LSTM, RNN
 from tinygrad_llm.nn.replace import replace
@@ -28,6 +29,7 @@ __all__ = [
     "Linear",
     "Module",
     "Parameter",
+    "PatchEmbedding",
     "PostNormBlock",
     "RMSNorm",
     "Rng",
