@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_llm.autograd import read_only
 from tinygrad_llm.backend import as_dtype, is_float
 from tinygrad_llm.errors import CheckpointError, ConfigError
+from tinygrad_llm.models.fields import built, changed, flat, nested, value_of
 from tinygrad_llm.nn import Dropout, Module
 from tinygrad_llm.nn.module import join
 
@@ -67,19 +68,25 @@ class Stored:
 
     transposed  matrices are (inputs, outputs).
     unread      rows before the first that the model reads.
+    form        the shape there, from our configuration, where its axes are others: the same numbers in the same order.
     """
 
     name: str
     transposed: bool = False
     unread: int = 0
+    form: Callable[[Any], tuple[int, ...]] | None = None
 
-    def shape(self, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    def shape(self, shapes: list[tuple[int, ...]], config: Any = None) -> tuple[int, ...]:
         """The shape there of tensors with these shapes here."""
+        if self.form is not None:
+            return self.form(config)
         rows, rest = sum(shape[0] for shape in shapes) + self.unread, shapes[0][1:]
         return (*rest, rows) if self.transposed and rest else (rows, *rest)
 
-    def outward(self, arrays: list[np.ndarray]) -> np.ndarray:
+    def outward(self, arrays: list[np.ndarray], config: Any = None) -> np.ndarray:
         """Ours as one tensor there."""
+        if self.form is not None:
+            return arrays[0].reshape(self.form(config))
         unread = [np.zeros((self.unread, *arrays[0].shape[1:]), arrays[0].dtype)] if self.unread else []
         parts = [*unread, *arrays]
         array = np.concatenate(parts) if len(parts) > 1 else parts[0]
@@ -87,6 +94,8 @@ class Stored:
 
     def inward(self, array: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
         """One tensor there as ours."""
+        if self.form is not None:
+            return [array.reshape(shapes[0])]
         rows = (array.T if self.transposed else array)[self.unread :]
         return np.split(rows, np.cumsum([shape[0] for shape in shapes])[:-1])
 
@@ -108,6 +117,7 @@ class Layout:
     copies    names under which files may repeat a tensor -> that tensor.
     ignored   names of tensors in files that are no weights.
     optional  names of tensors that may be absent, and are zero then.
+    renamed   how names begin in other files -> how they do in the table.
     zeros     a field of ours, false where what it leaves out is written as zeros.
     """
 
@@ -126,6 +136,7 @@ class Layout:
     copies: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
     zeros: str = ""
 
     def known_keys(self) -> set[str]:
@@ -149,10 +160,10 @@ class Layout:
 
         One layer of each stack is made and its shapes repeated, so that nothing is made for what a file does not have.
         """
-        stacks = {size.stack: getattr(config, ours) for ours, size in self.sizes.items() if size.stack}
-        flat = replace(config, **{ours: 1 for ours, size in self.sizes.items() if size.stack})
+        stacks = {size.stack: value_of(config, ours) for ours, size in self.sizes.items() if size.stack}
+        low = changed(config, {ours: 1 for ours, size in self.sizes.items() if size.stack})
         found = {}
-        for path, leaf in self.skeletons(flat, dtype)[1].named_state():
+        for path, leaf in self.skeletons(low, dtype)[1].named_state():
             stack = next((stack for stack in stacks if path.startswith(f"{stack}.0.")), "")
             for i in range(stacks.get(stack, 1)):
                 found[f"{stack}.{i}{path[len(stack) + 2 :]}" if stack else path] = leaf.shape
@@ -183,15 +194,16 @@ def write_config(layout: Layout, config: Any, dtype: Any) -> dict[str, Any]:
     """What config.json says of a model with this configuration."""
     said: dict[str, Any] = {"architectures": [layout.architecture], "model_type": layout.model_type}
     for ours, size in layout.sizes.items():
-        said |= dict.fromkeys((size.key, *size.same), getattr(config, ours))
-    said |= {option.key: option.write(getattr(config, ours)) for ours, option in layout.options.items()}
+        said |= dict.fromkeys((size.key, *size.same), value_of(config, ours))
+    said |= {option.key: option.write(value_of(config, ours)) for ours, option in layout.options.items()}
     said |= {key: _accepted(values, config)[0] for key, values in layout.fixed.items()}
     said |= {key: value(config) if callable(value) else value for key, value in layout.written.items()}
-    return said | {"torch_dtype": str(np.dtype(dtype))}
+    return nested(said | {"torch_dtype": str(np.dtype(dtype))})
 
 
 def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.json") -> Any:
     """Our configuration.  Raises CheckpointError for one of another model, or with a key that nobody here knows."""
+    said = flat(said, layout.known_keys(), name)
     unknown = sorted(key for key in said.keys() - layout.known_keys() if said[key] is not None)
     if unknown:
         next_step = "Remove what does not change what the model computes."
@@ -203,7 +215,7 @@ def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.jso
                 raise CheckpointError(f"{name} {key}", f"{found[ours]}, as {size.key}", repr(said.get(key)), ANOTHER)
     found |= {ours: _alike(said, option, name) for ours, option in layout.options.items()}
     try:
-        config = layout.config(**found)
+        config = built(layout.config, found)
     except (ConfigError, TypeError) as error:
         raise CheckpointError(name, "a model that is possible here", "another", str(error)) from error
     for key, values in (*layout.fixed.items(), *layout.assumed.items()):
@@ -250,7 +262,7 @@ def write_arrays(layout: Layout, model: Module) -> dict[str, np.ndarray]:
     shapes = {path: leaf.shape for path, leaf in full.named_state()}
     arrays = {path: own[path] if path in own else np.zeros(shape, dtype) for path, shape in shapes.items()}
     places = layout.places(shapes)
-    return {name: stored.outward([arrays[path] for path in paths]) for name, (stored, paths) in places.items()}
+    return {name: stored.outward([arrays[path] for path in paths], config) for name, (stored, paths) in places.items()}
 
 
 def read_arrays(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray], dtype: Any) -> Any:
@@ -262,10 +274,11 @@ def read_arrays(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray], d
     _check_sizes(layout, config, arrays)
     shapes = layout.shapes(config, dtype)
     places = layout.places(shapes)
+    there = {name: stored.shape([shapes[p] for p in paths], config) for name, (stored, paths) in places.items()}
     for name in layout.optional:
-        if name in places and name not in arrays:
-            arrays[name] = np.zeros(places[name][0].shape([shapes[p] for p in places[name][1]]), dtype)
-    _check_arrays(layout, arrays, places, shapes)
+        if name in there and name not in arrays:
+            arrays[name] = np.zeros(there[name], dtype)
+    _check_arrays(layout, arrays, there)
     model = layout.skeleton(config, dtype)
     leaves = dict(model.named_state())
     for name, (stored, paths) in places.items():
@@ -300,6 +313,8 @@ def _canonical(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) ->
     found = {}
     for name, array in arrays.items():
         name = layout.prefix + name if bare and name not in layout.copies else name
+        for there, ours in layout.renamed.items():
+            name = ours + name.removeprefix(there) if name.startswith(there) else name
         if not any(pattern.fullmatch(name) for pattern in ignored):
             found[name] = array
     if not getattr(config, "tied", True):
@@ -313,7 +328,7 @@ def _canonical(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) ->
 
 def _check_sizes(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) -> None:
     for ours, size in layout.sizes.items():
-        said, found = getattr(config, ours), size.found(arrays) if size.tensor else None
+        said, found = value_of(config, ours), size.found(arrays) if size.tensor else None
         if size.tensor and found != said:
             there = "no such tensor" if found is None else f"{found}, in {size.tensor}"
             raise CheckpointError(
@@ -321,11 +336,10 @@ def _check_sizes(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) 
             )
 
 
-def _check_arrays(layout: Layout, arrays: Mapping[str, np.ndarray], places: Mapping, shapes: Mapping) -> None:
-    wrong = [f"missing {name}" for name in places if name not in arrays]
-    wrong += [f"extra {name}" for name in arrays if name not in places]
-    for name, (stored, paths) in places.items():
-        expected = stored.shape([shapes[path] for path in paths])
+def _check_arrays(layout: Layout, arrays: Mapping[str, np.ndarray], there: Mapping[str, tuple[int, ...]]) -> None:
+    wrong = [f"missing {name}" for name in there if name not in arrays]
+    wrong += [f"extra {name}" for name in arrays if name not in there]
+    for name, expected in there.items():
         if name in arrays and tuple(arrays[name].shape) != expected:
             wrong.append(f"{name} of shape {tuple(arrays[name].shape)} instead of {expected}")
         elif name in arrays and not is_float(arrays[name].dtype):
@@ -333,7 +347,7 @@ def _check_arrays(layout: Layout, arrays: Mapping[str, np.ndarray], places: Mapp
     if wrong:
         got = "; ".join(sorted(wrong)[:20])
         next_step = "Is it another configuration's file?"
-        raise CheckpointError("weights", f"the {len(places)} tensors of {layout.architecture}", got, next_step)
+        raise CheckpointError("weights", f"the {len(there)} tensors of {layout.architecture}", got, next_step)
 
 
 def _check_tree(model: Module, wanted: Module) -> None:

@@ -18,7 +18,12 @@ def check_sizes(config: Any, count: int) -> None:
 
 def check_transformer(config: Any) -> None:
     """Raises ConfigError for heads that do not divide the width, or a dropout that is no probability below 1."""
-    if config.n_embd % config.n_head:
-        raise ConfigError("n_head", f"a divisor of n_embd = {config.n_embd}", config.n_head)
+    check_heads(config)
     if not isinstance(config.dropout, int | float) or not 0 <= config.dropout < 1:
         raise ConfigError("dropout", "a probability in [0, 1)", repr(config.dropout))
+
+
+def check_heads(config: Any) -> None:
+    """Raises ConfigError for heads that do not divide the width."""
+    if config.n_embd % config.n_head:
+        raise ConfigError("n_head", f"a divisor of n_embd = {config.n_embd}", config.n_head)
