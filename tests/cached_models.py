@@ -7,12 +7,21 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import no_grad
-from tinygrad_llm.models import GPT, RNNLM, EncoderDecoder, EncoderDecoderConfig, GPTConfig, RNNLMConfig
+from tinygrad_llm.models import (
+    GPT,
+    RNNLM,
+    EncoderDecoder,
+    EncoderDecoderConfig,
+    GPTConfig,
+    Llama,
+    LlamaConfig,
+    RNNLMConfig,
+)  # fmt: skip
 from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.nn import Attention, Embedding, KVCache, RMSNorm, SwiGLU, TransformerBlock
 
 VOCABULARY, LONGEST, WINDOW = 7, 24, 3
-KINDS = ("gpt", "untied", "windowed", "window in the cache", "rnn", "lstm", "decoder")
+KINDS = ("gpt", "untied", "windowed", "window in the cache", "llama", "half windowed", "rnn", "lstm", "decoder")
 RECURRENT = ("rnn", "lstm")
 EQUAL = {"rtol": 1e-10, "atol": 1e-10}
 
@@ -71,6 +80,10 @@ def language_model(kind: str, seed: int, block_size: int = LONGEST, dtype: Any =
     if kind in ("gpt", "untied"):
         config = GPTConfig(VOCABULARY, block_size, 2, 2, 8, tied=kind == "gpt")
         return redrawn(GPT(config, rng=rng, dtype=dtype), seed)
+    if kind in ("llama", "half windowed"):
+        options = {"window_from": 1} if kind == "half windowed" else {"qk_norm": True}
+        llama = LlamaConfig(VOCABULARY, block_size, 2, 4, 8, 10, n_kv_head=2, window=WINDOW, rope_base=30.0, **options)
+        return redrawn(Llama(llama, rng=rng, dtype=dtype), seed)
     if kind in ("windowed", "window in the cache"):
         return redrawn(Windowed(WINDOW if kind == "window in the cache" else None, rng, dtype), seed)
     return redrawn(RNNLM(RNNLMConfig(VOCABULARY, 6, 8, 2, kind), rng=rng, dtype=dtype), seed)

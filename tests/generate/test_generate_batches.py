@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.generate import Sampler, beam_search, generate
 from tinygrad_llm.generate.reader import Reader
-from tinygrad_llm.models import GPT, RNNLM, GPTConfig, RNNLMConfig
+from tinygrad_llm.models import GPT, RNNLM, GPTConfig, Llama, LlamaConfig, RNNLMConfig
 from tinygrad_llm.ops import log_softmax
 
 GREEDY, EQUAL = Sampler(greedy=True), {"rtol": 1e-10, "atol": 1e-10}
@@ -25,7 +25,7 @@ def seeded(*seed):
 def any_model(seed):
     """(the model for some rows, block_size, V); sizes and kind by the seed. Weights are strong enough for opinions."""
     rng = seeded(seed, 7)
-    kind, block, vocabulary = seed % 4, int(rng.integers(2, 9)), int(rng.integers(2, 12))
+    kind, block, vocabulary = seed % 5, int(rng.integers(2, 9)), int(rng.integers(2, 12))
     if kind == 3:
         model = encoder_decoder(seed, block_size=6)
         return (lambda rows: model.given(SOURCES[list(rows)])), 6, VOCABULARY
@@ -34,6 +34,10 @@ def any_model(seed):
         config = GPTConfig(vocabulary, block, int(rng.integers(1, 4)), heads, heads * int(rng.integers(2, 5)),
                            bias=bool(rng.integers(2)), tied=bool(rng.integers(2)))  # fmt: skip
         lm = GPT(config, rng=rng, dtype=np.float64)
+    elif kind == 4:
+        config = LlamaConfig(vocabulary, block, int(rng.integers(1, 4)), 4, 8, 5, n_kv_head=2, window_from=int(rng.integers(2)),
+                             window=int(rng.integers(1, 9)))  # fmt: skip
+        lm = Llama(config, rng=rng, dtype=np.float64)
     else:
         block, hidden = None, int(rng.integers(1, 9))
         lm = RNNLM(RNNLMConfig(vocabulary, 3, hidden, int(rng.integers(1, 3))), rng=rng, dtype=np.float64)

@@ -202,7 +202,7 @@ def redraw_model(other):
 
 WRONG = {
     GPT: [
-        ({"model_type": "llama"}, "model_type.*gpt2, bart.*'llama'"), ({"model_type": None}, "model_type"), ({"n_layer": 3}, "n_layer.*2, in"),
+        ({"model_type": "gemma"}, "model_type.*gpt2, bart.*'gemma'"), ({"model_type": None}, "model_type"), ({"n_layer": 3}, "n_layer.*2, in"),
         ({"n_embd": "8"}, "n_embd"), ({"n_head": 0}, "n_head"), ({"n_head": 3}, "n_head"), ({"n_head": True}, "n_head"),
         ({"activation_function": "relu"}, "activation_function.*gelu_new"), ({"vocab_size": 12}, "vocab_size.*11, in"),
         ({"n_positions": None}, "n_positions"), ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by"),

@@ -17,8 +17,8 @@ SOURCES = np.array([[3, 4, 5, 2], [2, 6, 1, 1], [5, 1, 1, 1]])
 RNG = np.random.default_rng(0)
 TOKENS, TARGETS = RNG.integers(0, VOCABULARY, (3, 6)), RNG.integers(0, VOCABULARY, (3, 6))
 TARGETS[0, :2], TARGETS[2] = IGNORE, IGNORE
-KINDS = ("gpt", "untied", "windowed", "rnn", "lstm", "decoder")
-ATTENTIVE = ("gpt", "untied", "windowed", "decoder")
+KINDS = ("gpt", "untied", "windowed", "llama", "rnn", "lstm", "decoder")
+ATTENTIVE = ("gpt", "untied", "windowed", "llama", "decoder")
 every_kind = pytest.mark.parametrize("kind", KINDS)
 attentive = pytest.mark.parametrize("kind", ATTENTIVE)
 

@@ -15,7 +15,7 @@ RNG = np.random.default_rng(0)
 SOURCES = np.array([[3, 4, 5, 2], [2, 6, 1, 1], [5, 1, 1, 1]])
 TOKENS, TARGETS = RNG.integers(0, VOCABULARY, (3, 6)), RNG.integers(0, VOCABULARY, (3, 6))
 BATCH = {"tokens": TOKENS, "targets": TARGETS}
-KINDS = ("gpt", "untied", "windowed", "rnn", "lstm", "decoder")
+KINDS = ("gpt", "untied", "windowed", "llama", "rnn", "lstm", "decoder")
 
 
 def make(kind):

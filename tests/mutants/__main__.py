@@ -68,7 +68,7 @@ TESTS = {
         "tests/ops/test_ops.py",
         "tests/ops/test_edges.py",
     ],
-    "nn": ["tests/nn", "tests/models/test_gpt.py"],
+    "nn": ["tests/nn", "tests/models/test_gpt.py", "tests/models/test_llama.py"],
     "optim": ["tests/optim", "tests/train/test_steps.py"],
     "models": ["tests/models", "tests/nn"],
     "generate": ["tests/generate/test_exact_draws.py", "tests/generate/test_what_is_drawn.py", "tests/generate"],

@@ -61,7 +61,7 @@ def test_matrices_are_normal_with_the_deviation_of_the_docstring(name):
 @pytest.mark.parametrize("std", [0.3, 0.0])
 def test_a_deviation_that_is_asked_for_holds_and_zero_is_one(name, std):
     make, deviations = DEFAULTS[name]
-    options = {"std": std, "out_std": 2 * std} if name in ("MLP", "Attention") else {"std": std}
+    options = {"std": std, "out_std": 2 * std} if name in ("MLP", "SwiGLU", "Attention") else {"std": std}
     parameters = dict(make(**options).named_parameters())
     for path in deviations:
         wanted = 2 * std if "out_std" in options and path in ("down_proj.weight", "o_proj.weight") else std

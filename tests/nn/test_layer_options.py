@@ -41,10 +41,18 @@ def test_an_mlp_is_its_formula(activation, hidden, bias):
     np.testing.assert_allclose(layer(Tensor(X)).data, expected, rtol=1e-10, atol=1e-12)
 
 
-def test_swiglu_gates_what_goes_up_by_what_stands_beside_it():
-    layer = SwiGLU(4, 6, rng=rng(), std=1.5, dtype=np.float64)
-    gate, up, down = (p.data for p in (layer.gate_proj.weight, layer.up_proj.weight, layer.down_proj.weight))
-    expected = (BY_HAND["silu"](X @ gate.T) * (X @ up.T)) @ down.T
+@pytest.mark.parametrize("bias", [False, True])
+def test_swiglu_gates_what_goes_up_by_what_stands_beside_it(bias):
+    layer = SwiGLU(4, 6, rng=rng(), bias=bias, std=1.5, dtype=np.float64)
+    for p in layer.parameters():
+        p.assign(RNG.normal(size=p.shape))
+    state = layer.state_dict()
+    assert len(state) == 3 + 3 * bias
+
+    def through(x, name):
+        return x @ state[f"{name}.weight"].T + state.get(f"{name}.bias", 0)
+
+    expected = through(BY_HAND["silu"](through(X, "gate_proj")) * through(X, "up_proj"), "down_proj")
     np.testing.assert_allclose(layer(Tensor(X)).data, expected, rtol=1e-10, atol=1e-12)
 
 

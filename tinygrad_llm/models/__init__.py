@@ -12,6 +12,7 @@ from tinygrad_llm.models.clip import CLIP, CLIPConfig, CLIPText, CLIPTextConfig,
 from tinygrad_llm.models.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from tinygrad_llm.models.gpt import GPT, GPTConfig
 from tinygrad_llm.models.hugging_face import from_pretrained, save_pretrained
+from tinygrad_llm.models.llama import Llama, LlamaConfig
 from tinygrad_llm.models.rnn_lm import RNNLM, RNNLMConfig
 from tinygrad_llm.models.vit import ViT, ViTConfig, ViTForImageClassification
 
@@ -33,6 +34,8 @@ __all__ = [
     "EncoderDecoder",
     "EncoderDecoderConfig",
     "GPTConfig",
+    "Llama",
+    "LlamaConfig",
     "RNNLMConfig",
     "ViT",
     "ViTConfig",

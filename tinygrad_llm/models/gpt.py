@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.models.base import LanguageModel, position_rows
+from tinygrad_llm.backend import Array
+from tinygrad_llm.models.base import position_rows
+from tinygrad_llm.models.decoder import Decoder
 from tinygrad_llm.models.sizes import check_sizes, check_transformer
-from tinygrad_llm.nn import MLP, Attention, Dropout, Embedding, KVCache, LayerNorm, Linear, Rng, TransformerBlock
+from tinygrad_llm.nn import MLP, Attention, Dropout, Embedding, KVCache, LayerNorm, Linear, TransformerBlock
 
 INIT_STD = 0.02  # Radford et al., 2018, section 4.1
 
@@ -38,7 +40,7 @@ class GPTConfig:
         check_transformer(self)
 
 
-class GPT(LanguageModel):
+class GPT(Decoder):
     """logits = head(norm(blocks(token embedding + position embedding))).  (B, T) integers -> (B, T, V)
 
     The head is the token embedding's own table (Press and Wolf, 2017): a token is likely where the hidden state points
@@ -46,6 +48,8 @@ class GPT(LanguageModel):
     stream are scaled by 1/sqrt(2 n_layer), so that its variance does not grow with depth (Radford et al., 2019,
     section 2.3).
     """
+
+    norm: LayerNorm
 
     def __init__(self, config: GPTConfig, *, rng: np.random.Generator, dtype: Any = np.float32) -> None:
         c = self.config = config
@@ -69,31 +73,7 @@ class GPT(LanguageModel):
             MLP(c.n_embd, **options),
         )
 
-    def hidden(
-        self,
-        tokens: Any,
-        *,
-        mask: Any = None,
-        positions: Any = None,
-        cache: KVCache | None = None,
-        rng: Rng | None = None,
-        dtype: Any = None,
-    ) -> Tensor:
-        """The residual stream after the last norm.  (B, T) -> (B, T, D); see LanguageModel."""
-        tokens = self._token_ids(tokens, 0 if cache is None else cache.longest)
-        time = tokens.shape[1]
-        x = self.token_embedding(tokens) + position_rows(self.position_embedding.weight, positions, time, cache)
-        x = self.dropout(x if dtype is None else x.astype(dtype), rng)
-        for number, block in enumerate(self.blocks):
-            x = block(x, rng, mask=mask, cache=None if cache is None else cache[number])
-        if cache is not None:
-            cache.advance(time)
-        return self.norm(x)
-
-    def head(self) -> tuple[Tensor, None]:
-        """See LanguageModel."""
-        return (self.token_embedding.weight if self.config.tied else self.output.weight), None
-
-    def new_cache(self, batch: int, capacity: int = 64) -> KVCache:
-        """See LanguageModel."""
-        return KVCache(self.config.n_layer, batch, capacity=min(capacity, self.config.block_size))
+    def embedded(self, tokens: Array, positions: Any, cache: KVCache | None) -> Tensor:
+        """The token's vector and that of its position.  (B, T) -> (B, T, D)"""
+        rows = position_rows(self.position_embedding.weight, positions, tokens.shape[1], cache)
+        return self.token_embedding(tokens) + rows

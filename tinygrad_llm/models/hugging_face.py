@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.errors import CheckpointError
-from tinygrad_llm.models.layout import Layout, read_arrays, read_config, write_arrays, write_config
+from tinygrad_llm.models.layout import Layout, read_arrays, write_arrays
+from tinygrad_llm.models.layout_config import read_config, write_config
 from tinygrad_llm.models.layouts import LAYOUTS
 from tinygrad_llm.models.weights import load_json, load_weights, save_model, weights_file
 from tinygrad_llm.nn import Module
@@ -21,14 +22,19 @@ from tinygrad_llm.nn import Module
 def to_hugging_face(model: Module) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """config.json's content, and the arrays by Hugging Face's names.
 
-    Raises CheckpointError for a model of no table's class, and for one whose layers are not those of its configuration.
+    Raises CheckpointError for a model of no table's class or configuration, and for one whose layers are not those of
+    its configuration.
     """
     for layout in LAYOUTS:
-        if type(model) is layout.model:
+        if layout.holds(model):
             arrays = write_arrays(layout, model)
             dtype = next(iter(arrays.values())).dtype
             return write_config(layout, vars(model)["config"], dtype), arrays
-    known = ", ".join(layout.model.__name__ for layout in LAYOUTS)
+    known = ", ".join(dict.fromkeys(layout.model.__name__ for layout in LAYOUTS))
+    kinds = ", ".join(layout.model_type for layout in LAYOUTS if type(model) is layout.model)
+    if kinds:
+        next_step = "No architecture there has all of these options; save its state_dict() instead."
+        raise CheckpointError("model", f"one of {kinds}", str(vars(model)["config"]), next_step)
     raise CheckpointError("model", f"one of {known}", type(model).__name__, "It has no layout there.")
 
 

@@ -1,7 +1,8 @@
 """How an architecture lies in files: a table for each, and the two ways that read it, into a model and out of one.
 
-A table says what every key of a configuration means and where every tensor stands. What is in neither direction known
-to be the same model is refused by its name: a key that no table knows, a tensor left over, a tree that was rewritten.
+This file has the tables and what they say of tensors; layout_config.py has what they say of configurations. A table
+says what every key of a configuration means and where every tensor stands. What is in neither direction known to be the
+same model is refused by its name: a key that no table knows, a tensor left over, a tree that was rewritten.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import numpy as np
 
 from tinygrad_llm.autograd import read_only
 from tinygrad_llm.backend import as_dtype, is_float
-from tinygrad_llm.errors import CheckpointError, ConfigError
-from tinygrad_llm.models.fields import built, changed, flat, nested, value_of
+from tinygrad_llm.errors import CheckpointError
+from tinygrad_llm.models.fields import changed, value_of
 from tinygrad_llm.nn import Dropout, Module
 from tinygrad_llm.nn.module import join
 
@@ -54,12 +55,14 @@ class Option:
 
     read   what is there -> ours; raises ValueError, KeyError or TypeError for what it cannot be.
     write  ours -> what is there.
+    kinds  the types that a value may have; that of the default where there are none.
     """
 
     key: str
     default: Any
     read: Callable[[Any], Any] = lambda value: value
     write: Callable[[Any], Any] = lambda value: value
+    kinds: tuple[type, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ class Layout:
 
     sizes     our configuration's field -> Size.
     options   our field -> Option.
+    given     our field -> what it is in all models of this architecture, whose files do not say it.
+    normal    a configuration -> the form of it that the table reads, where there are several; raises as Option.read.
     fixed     key -> the values that mean what this model computes, the first of them where absent; or a function that
               gives them from our configuration.
     assumed   the same for keys that are not written.
@@ -118,6 +123,7 @@ class Layout:
     ignored   names of tensors in files that are no weights.
     optional  names of tensors that may be absent, and are zero then.
     renamed   how names begin in other files -> how they do in the table.
+    products  name of a tensor -> two numbers of our configuration whose product is how many rows it has.
     zeros     a field of ours, false where what it leaves out is written as zeros.
     """
 
@@ -128,6 +134,8 @@ class Layout:
     sizes: Mapping[str, Size]
     tensors: Mapping[str, str | Stored]
     options: Mapping[str, Option] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    normal: Callable[[dict[str, Any]], dict[str, Any]] = lambda said: said
     fixed: Mapping[str, Any] = field(default_factory=dict)
     assumed: Mapping[str, Any] = field(default_factory=dict)
     harmless: Iterable[str] = ()
@@ -137,7 +145,13 @@ class Layout:
     ignored: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     zeros: str = ""
+
+    def holds(self, model: Module) -> bool:
+        """Whether the model is one of this architecture."""
+        config: Any = vars(model).get("config")
+        return type(model) is self.model and changed(config, self.given) == config
 
     def known_keys(self) -> set[str]:
         """Every key of a configuration that this table says something about."""
@@ -185,71 +199,6 @@ class Layout:
             else:
                 raise CheckpointError(path, f"a tensor that {self.architecture} has", "one that it has not", ANOTHER)
         return {name: (stored, [path for _, path in sorted(held)]) for name, (stored, held) in found.items()}
-
-
-# -- the configuration -----------------------------------------------------------------------------------------------
-
-
-def write_config(layout: Layout, config: Any, dtype: Any) -> dict[str, Any]:
-    """What config.json says of a model with this configuration."""
-    said: dict[str, Any] = {"architectures": [layout.architecture], "model_type": layout.model_type}
-    for ours, size in layout.sizes.items():
-        said |= dict.fromkeys((size.key, *size.same), value_of(config, ours))
-    said |= {option.key: option.write(value_of(config, ours)) for ours, option in layout.options.items()}
-    said |= {key: _accepted(values, config)[0] for key, values in layout.fixed.items()}
-    said |= {key: value(config) if callable(value) else value for key, value in layout.written.items()}
-    return nested(said | {"torch_dtype": str(np.dtype(dtype))})
-
-
-def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.json") -> Any:
-    """Our configuration.  Raises CheckpointError for one of another model, or with a key that nobody here knows."""
-    said = flat(said, layout.known_keys(), name)
-    unknown = sorted(key for key in said.keys() - layout.known_keys() if said[key] is not None)
-    if unknown:
-        next_step = "Remove what does not change what the model computes."
-        raise CheckpointError(name, f"keys of {layout.model_type} that are known here", ", ".join(unknown), next_step)
-    found = {ours: _whole(said, size.key, name) for ours, size in layout.sizes.items()}
-    for ours, size in layout.sizes.items():
-        for key in size.same:
-            if said.get(key) != found[ours]:
-                raise CheckpointError(f"{name} {key}", f"{found[ours]}, as {size.key}", repr(said.get(key)), ANOTHER)
-    found |= {ours: _alike(said, option, name) for ours, option in layout.options.items()}
-    try:
-        config = built(layout.config, found)
-    except (ConfigError, TypeError) as error:
-        raise CheckpointError(name, "a model that is possible here", "another", str(error)) from error
-    for key, values in (*layout.fixed.items(), *layout.assumed.items()):
-        accepted = _accepted(values, config)
-        if said.get(key, accepted[0]) not in accepted:
-            raise CheckpointError(f"{name} {key}", " or ".join(map(repr, accepted)), repr(said[key]), ANOTHER)
-    return config
-
-
-def _whole(said: Mapping[str, Any], key: str, name: str) -> int:
-    value = said.get(key)
-    if type(value) is not int or value < 1:
-        raise CheckpointError(f"{name} {key}", "a whole number of at least 1", repr(value), "Was the file altered?")
-    return value
-
-
-def _alike(said: Mapping[str, Any], option: Option, name: str) -> Any:
-    """Our form of an option, whose value is of the type that its default has."""
-    value, default = said.get(option.key, option.default), option.default
-    kinds = (int, float) if type(default) is float else (type(default),)
-    if type(value) not in kinds:
-        next_step = "Was the file altered?"
-        raise CheckpointError(f"{name} {option.key}", f"a {kinds[-1].__name__}", repr(value), next_step)
-    try:
-        return option.read(value)
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{name} {option.key}", f"as in {default!r}", repr(value)[:60]) from error
-
-
-def _accepted(values: Any, config: Any) -> tuple:
-    return values(config) if callable(values) else values
-
-
-# -- the tensors -----------------------------------------------------------------------------------------------------
 
 
 def write_arrays(layout: Layout, model: Module) -> dict[str, np.ndarray]:
@@ -334,6 +283,11 @@ def _check_sizes(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) 
             raise CheckpointError(
                 f"config.json {size.key}", f"what the tensors are, {there}", said, "Is it their file?"
             )
+    for name, (one, other) in layout.products.items():
+        said, array = (value_of(config, one), value_of(config, other)), arrays.get(name)
+        if array is None or array.ndim == 0 or len(array) != said[0] * said[1]:
+            got = f"{said[0]} and {said[1]}, which is another number of rows of {name}"
+            raise CheckpointError(f"config.json {one} and {other}", "what the tensors are", got, "Is it their file?")
 
 
 def _check_arrays(layout: Layout, arrays: Mapping[str, np.ndarray], there: Mapping[str, tuple[int, ...]]) -> None:

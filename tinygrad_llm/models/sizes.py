@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
 from tinygrad_llm.errors import ConfigError
 
 
-def check_sizes(config: Any, count: int) -> None:
-    """Raises ConfigError unless the first `count` fields are whole numbers of at least 1."""
-    for field in fields(config)[:count]:
-        value = getattr(config, field.name)
+def check_sizes(config: Any, count: int = 0, names: Iterable[str] = ()) -> None:
+    """Raises ConfigError unless the first `count` fields, and those named, are whole numbers of at least 1."""
+    for name in (*[field.name for field in fields(config)[:count]], *names):
+        value = getattr(config, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ConfigError(field.name, "a whole number of at least 1", repr(value))
+            raise ConfigError(name, "a whole number of at least 1", repr(value))
 
 
 def check_transformer(config: Any) -> None:
     """Raises ConfigError for heads that do not divide the width, or a dropout that is no probability below 1."""
     check_heads(config)
-    if not isinstance(config.dropout, int | float) or not 0 <= config.dropout < 1:
-        raise ConfigError("dropout", "a probability in [0, 1)", repr(config.dropout))
+    check_dropout(config)
 
 
 def check_heads(config: Any) -> None:
     """Raises ConfigError for heads that do not divide the width."""
     if config.n_embd % config.n_head:
         raise ConfigError("n_head", f"a divisor of n_embd = {config.n_embd}", config.n_head)
+
+
+def check_dropout(config: Any) -> None:
+    """Raises ConfigError for a dropout that is no probability below 1."""
+    if not isinstance(config.dropout, int | float) or not 0 <= config.dropout < 1:
+        raise ConfigError("dropout", "a probability in [0, 1)", repr(config.dropout))

@@ -1,7 +1,8 @@
 """Multi-head attention: the part of a transformer block in which positions exchange information.
 
 Source: Vaswani et al., "Attention Is All You Need", 2017, section 3.2; grouped heads: Ainslie et al., "GQA", 2023;
-sliding window: Jiang et al., "Mistral 7B", 2023; rotary positions: Su et al., "RoFormer", 2021.
+sliding window: Jiang et al., "Mistral 7B", 2023; rotary positions: Su et al., "RoFormer", 2021; norms of queries and
+keys: Dehghani et al., "Scaling Vision Transformers to 22 Billion Parameters", 2023, section 2; per head: Qwen3, 2025.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import as_array, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError
 from tinygrad_llm.nn.cache import CrossCache, LayerCache
-from tinygrad_llm.nn.layers import Dropout, Linear, Rng, positive
+from tinygrad_llm.nn.layers import Dropout, Linear, RMSNorm, Rng, positive
 from tinygrad_llm.nn.module import Module
 from tinygrad_llm.nn.position import rotate
 
@@ -31,6 +32,7 @@ class Attention(Module):
     source_width  D_s, the width of the source; D where None.
     causal        position t sees the positions up to its own; `window`: the last so many of them alone.
     rope_base     queries and keys are rotated by their positions with this base; None leaves positions to others.
+    qk_norm       epsilon of an RMSNorm over each head of queries and of keys, before they are rotated; None has none.
     softcap       bounds the scores: c tanh(score / c).
     bias          of q_proj, k_proj, v_proj; out_bias of o_proj, as bias where None.
 
@@ -51,6 +53,7 @@ class Attention(Module):
         causal: bool = False,
         window: int | None = None,
         rope_base: float | None = None,
+        qk_norm: float | None = None,
         softcap: float | None = None,
         bias: bool = True,
         out_bias: bool | None = None,
@@ -77,6 +80,10 @@ class Attention(Module):
         self.o_proj = Linear(
             n_head * self.value_size, width, bias if out_bias is None else out_bias, std=out_std, **make
         )
+        self.q_norm = self.k_norm = None
+        if qk_norm is not None:
+            self.q_norm = RMSNorm(self.head_size, eps=qk_norm, dtype=dtype)
+            self.k_norm = RMSNorm(self.head_size, eps=qk_norm, dtype=dtype)
         self.dropout = Dropout(dropout)
 
     def __call__(
@@ -124,7 +131,7 @@ class Attention(Module):
 
     def _packs(self, source: Any, mask: Any, cache: Any) -> bool:
         """Whether this call is self-attention of queries, keys and values that one product makes."""
-        simple = source is None and mask is None and cache is None and self.rope_base is None
+        simple = source is None and mask is None and cache is None and self.rope_base is None and self.q_norm is None
         return simple and self.value_size == self.head_size and self._are_linear()
 
     def _are_linear(self) -> bool:
@@ -153,7 +160,7 @@ class Attention(Module):
     def _heads(self, x: Tensor, source: Any, lengths: Any, positions: Any, cache: Any) -> tuple:
         """Queries (B, H, T, K), keys (B, G, S, K), values (B, G, S, J), and how many keys each example has."""
         if source is not None:
-            q = _split(self.q_proj(x), self.n_head)
+            q = _normed(_split(self.q_proj(x), self.n_head), self.q_norm)
             if cache is None:
                 return q, *self._keys_and_values(source), lengths
             return q, *cache.fill(lambda: self._keys_and_values(source), lengths)
@@ -163,6 +170,7 @@ class Attention(Module):
         else:
             parts = self.q_proj(x), self.k_proj(x), self.v_proj(x)
         q, k, v = (_split(part, n) for part, n in zip(parts, (self.n_head, self.n_kv_head, self.n_kv_head)))
+        q, k = _normed(q, self.q_norm), _normed(k, self.k_norm)
         if self.rope_base is not None:
             if positions is None:
                 positions = np.arange(x.shape[1]) if cache is None else cache.cache.positions(x.shape[1])
@@ -172,13 +180,19 @@ class Attention(Module):
         return q, k, v, lengths
 
     def _keys_and_values(self, source: Tensor) -> tuple[Tensor, Tensor]:
-        return _split(self.k_proj(source), self.n_kv_head), _split(self.v_proj(source), self.n_kv_head)
+        k = _normed(_split(self.k_proj(source), self.n_kv_head), self.k_norm)
+        return k, _split(self.v_proj(source), self.n_kv_head)
 
 
 def _joint(x: Tensor, *layers: Linear) -> Tensor:
     """What the layers make of x, side by side, in one product."""
     biases = [layer.bias for layer in layers if layer.bias is not None]
     return ops.joint_linear(x, *[layer.weight for layer in layers], *biases)
+
+
+def _normed(x: Tensor, norm: RMSNorm | None) -> Tensor:
+    """(B, H, T, K), each head's vector by itself"""
+    return x if norm is None else norm(x)
 
 
 def _split(x: Tensor, n_head: int) -> Tensor:

@@ -61,7 +61,10 @@ class MLP(Module):
 class SwiGLU(Module):
     """W_down (silu(W_gate x) * W_up x).  (..., D) -> (..., D), through F.  Llama's.
 
-    Source: Shazeer, "GLU Variants Improve Transformer", 2020. No biases, as there.
+    bias          of all three; the paper has none.
+    std, out_std  standard deviations of the first weights: of gate_proj and up_proj; of down_proj, as std where None.
+
+    Source: Shazeer, "GLU Variants Improve Transformer", 2020.
     """
 
     def __init__(
@@ -71,12 +74,15 @@ class SwiGLU(Module):
         dropout: float = 0.0,
         *,
         rng: np.random.Generator,
+        bias: bool = False,
         std: float | None = None,
+        out_std: float | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        self.gate_proj = Linear(width, hidden, bias=False, rng=rng, std=std, dtype=dtype)
-        self.up_proj = Linear(width, hidden, bias=False, rng=rng, std=std, dtype=dtype)
-        self.down_proj = Linear(hidden, width, bias=False, rng=rng, std=std, dtype=dtype)
+        make: dict[str, Any] = {"rng": rng, "dtype": dtype}
+        self.gate_proj = Linear(width, hidden, bias, std=std, **make)
+        self.up_proj = Linear(width, hidden, bias, std=std, **make)
+        self.down_proj = Linear(hidden, width, bias, std=std if out_std is None else out_std, **make)
         self.dropout = Dropout(dropout)
 
     def __call__(self, x: Tensor, rng: Rng | None = None) -> Tensor:

@@ -50,6 +50,8 @@ def rotate(x: Tensor, positions: Any, base: float) -> Tensor:
     Source: Su et al., "RoFormer", 2021.
     """
     positions = np.asarray(positions)
+    if positions.min(initial=0) < 0:
+        raise ArgumentError("positions", "numbers from 0 on", positions.min())
     longest = int(positions.max(initial=0)) + 1
     cos, sin = _rope_tables(1 << (longest - 1).bit_length(), x.shape[-1], float(base))
     if positions.ndim == 2:
