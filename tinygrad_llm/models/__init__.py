@@ -13,6 +13,7 @@ from tinygrad_llm.models.encoder_decoder import EncoderDecoder, EncoderDecoderCo
 from tinygrad_llm.models.gpt import GPT, GPTConfig
 from tinygrad_llm.models.hugging_face import from_pretrained, save_pretrained
 from tinygrad_llm.models.llama import Llama, LlamaConfig
+from tinygrad_llm.models.llava import LLaVA, LLaVAConfig
 from tinygrad_llm.models.rnn_lm import RNNLM, RNNLMConfig
 from tinygrad_llm.models.vit import ViT, ViTConfig, ViTForImageClassification
 
@@ -34,6 +35,8 @@ __all__ = [
     "EncoderDecoder",
     "EncoderDecoderConfig",
     "GPTConfig",
+    "LLaVA",
+    "LLaVAConfig",
     "Llama",
     "LlamaConfig",
     "RNNLMConfig",

@@ -6,6 +6,7 @@ What is nested is spoken of by such names, ours and those of files alike, so tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Any, get_type_hints
 
@@ -24,6 +25,17 @@ def changed(config: Any, values: Mapping[str, Any]) -> Any:
     own, within = _by_part(values)
     inner = {part: changed(getattr(config, part), below) for part, below in within.items()}
     return replace(config, **own, **inner)
+
+
+def unchecked(config: Any, values: Mapping[str, Any]) -> Any:
+    """The same, but what the values are together need not be a configuration that is possible."""
+    own, within = _by_part(values)
+    twin = copy(config)
+    for name, value in own.items():
+        object.__setattr__(twin, name, value)
+    for part, below in within.items():
+        object.__setattr__(twin, part, unchecked(getattr(config, part), below))
+    return twin
 
 
 def built(kind: type, values: Mapping[str, Any]) -> Any:

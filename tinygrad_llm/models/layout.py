@@ -17,7 +17,7 @@ import numpy as np
 from tinygrad_llm.autograd import read_only
 from tinygrad_llm.backend import as_dtype, is_float
 from tinygrad_llm.errors import CheckpointError
-from tinygrad_llm.models.fields import changed, value_of
+from tinygrad_llm.models.fields import changed, unchecked, value_of
 from tinygrad_llm.nn import Dropout, Module
 from tinygrad_llm.nn.module import join
 
@@ -124,6 +124,7 @@ class Layout:
     optional  names of tensors that may be absent, and are zero then.
     renamed   how names begin in other files -> how they do in the table.
     products  name of a tensor -> two numbers of our configuration whose product is how many rows it has.
+    parts     key of a configuration within -> its model_type: by these, too, one of several tables is chosen.
     zeros     a field of ours, false where what it leaves out is written as zeros.
     """
 
@@ -146,6 +147,7 @@ class Layout:
     optional: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
     products: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
     zeros: str = ""
 
     def holds(self, model: Module) -> bool:
@@ -175,7 +177,7 @@ class Layout:
         One layer of each stack is made and its shapes repeated, so that nothing is made for what a file does not have.
         """
         stacks = {size.stack: value_of(config, ours) for ours, size in self.sizes.items() if size.stack}
-        low = changed(config, {ours: 1 for ours, size in self.sizes.items() if size.stack})
+        low = unchecked(config, {ours: 1 for ours, size in self.sizes.items() if size.stack})
         found = {}
         for path, leaf in self.skeletons(low, dtype)[1].named_state():
             stack = next((stack for stack in stacks if path.startswith(f"{stack}.0.")), "")

@@ -74,6 +74,15 @@ def _with_part(whole: Layout, part: Part) -> Layout:
     return replace(
         whole,
         sizes={**whole.sizes, **{f"{part.field}.{ours}": size(s) for ours, s in inner.sizes.items()}},
+        given={**whole.given, **{f"{part.field}.{ours}": value for ours, value in inner.given.items()}},
+        normal=_normal(whole.normal, part.key, inner.normal),
+        parts={**whole.parts, part.key: inner.model_type},
+        products={
+            **whole.products,
+            **{
+                part.there + name: (f"{part.field}.{a}", f"{part.field}.{b}") for name, (a, b) in inner.products.items()
+            },
+        },
         options={**whole.options, **{f"{part.field}.{ours}": option(o) for ours, o in inner.options.items()}},
         fixed={**whole.fixed, **keyed({"model_type": (inner.model_type,), **inner.fixed})},
         assumed={**whole.assumed, **keyed(inner.assumed)},
@@ -85,6 +94,19 @@ def _with_part(whole: Layout, part: Part) -> Layout:
         optional=(*whole.optional, *(part.there + name for name in inner.optional)),
         renamed={**whole.renamed, **{part.there + a: part.there + b for a, b in inner.renamed.items()}},
     )
+
+
+Normal = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def _normal(whole: Normal, key: str, inner: Normal) -> Normal:
+    """What lies under the key is brought into its own table's form."""
+
+    def both(said: dict[str, Any]) -> dict[str, Any]:
+        said = whole(said)
+        return said | {key: inner(dict(said[key]))} if isinstance(said.get(key), Mapping) else said
+
+    return both
 
 
 def _of(value: Callable[[Any], Any], of: Callable[[Any], Any]) -> Callable[[Any], Any]:
