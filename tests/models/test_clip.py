@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from encoders_by_hand import blocks, norm
+from encoders_by_hand import pictures as embedded
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import as_dtype
@@ -26,13 +28,13 @@ from tinygrad_llm.optim import AdamW
 from tinygrad_llm.train.fit import fit
 from tinygrad_llm.train.step import EagerStep, ThreadedStep
 
-END = 12
+END = 10
 VISION = CLIPVisionConfig(8, 4, 3, n_layer=2, n_head=2, n_embd=8, n_hidden=12)
 TEXT = CLIPTextConfig(13, 6, n_layer=2, n_head=3, n_embd=6, n_hidden=10, end_id=END)
 CONFIG = CLIPConfig(VISION, TEXT, n_joint=5)
 RNG = np.random.default_rng(5)
 PICTURES = RNG.normal(size=(3, 3, 8, 8))
-TOKENS = np.array([[3, 1, 4, END, 0], [9, END, 2, 6, 5], [8, 9, 7, 9, END]])
+TOKENS = np.array([[3, 12, 4, END, 0], [9, END, 2, 6, 11], [8, 9, 7, 12, END]])
 BATCH = {"pictures": PICTURES, "tokens": TOKENS}
 
 
@@ -49,6 +51,23 @@ def made(dtype=np.float64, **changes):
 
 def text(**changes):
     return redrawn(CLIPText(replace(TEXT, **changes), rng=np.random.default_rng(0), dtype=np.float64))
+
+
+@pytest.mark.parametrize("changes", [{}, {"activation": "gelu", "norm_eps": 0.1, "n_layer": 1}])
+def test_both_encoders_are_the_formulas(changes):
+    vision, words = replace(VISION, **changes), replace(TEXT, **changes)
+    model = redrawn(CLIPVision(vision, rng=np.random.default_rng(0), dtype=np.float64))
+    state = model.state_dict()
+    x = norm(embedded(PICTURES, state, vision), state, "norm_before", vision.norm_eps)
+    x = blocks(x, state, vision, causal=False)
+    np.testing.assert_allclose(model(PICTURES).data, x, rtol=1e-10, atol=1e-10)
+    pooled = norm(x[:, 0], state, "norm_of_pooled", vision.norm_eps)
+    np.testing.assert_allclose(model.pool(model(PICTURES)).data, pooled, rtol=1e-10, atol=1e-10)
+    model = text(**changes)
+    state = model.state_dict()
+    x = state["token_embedding.weight"][TOKENS] + state["position_embedding.weight"][:5]
+    x = norm(blocks(x, state, words, causal=True), state, "norm", words.norm_eps)
+    np.testing.assert_allclose(model(TOKENS).data, x, rtol=1e-10, atol=1e-10)
 
 
 def by_hand(logits):
@@ -100,7 +119,7 @@ def test_a_text_is_read_at_its_first_end_and_nothing_behind_it_counts():
         behind[row, at + 1 :] = END  # CLIP's own padding
         np.testing.assert_allclose(model.encode_texts(behind).data, before, rtol=1e-12)
         changed = TOKENS.copy()
-        changed[row, 0] = 10
+        changed[row, 0] = 6
         apart = np.abs(model.encode_texts(changed).data - before).max(1)
         assert apart[row] > 1e-4 and not np.delete(apart, row).any()
     states = model.text_model(TOKENS)

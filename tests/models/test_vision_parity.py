@@ -5,6 +5,8 @@ As in test_gpt2_parity.py the weights are drawn anew, and planted faults show th
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from by_their_names import gradients_by_their_names
@@ -27,6 +29,9 @@ from tinygrad_llm.models import (
     save_pretrained,
     vit,
 )
+from tinygrad_llm.models.layout_config import read_config
+from tinygrad_llm.models.layouts.clip import CLIPS
+from tinygrad_llm.models.layouts.vit import VITS
 from tinygrad_llm.nn import ACTIVATIONS as ACTIVATION
 from tinygrad_llm.nn import Attention, LayerNorm, patch
 
@@ -396,3 +401,14 @@ def test_a_clip_saved_here_opens_there(kind, tmp_path):
         given = pictures if kind is CLIPVision else tokens
         said, found = other(torch.tensor(given))[0], ours(given)
     np.testing.assert_allclose(said.detach().numpy(), found.data, **WHOLE_MODEL)
+
+
+@pytest.mark.parametrize(("layout", "kind"), [(0, "ViTConfig"), (1, "CLIPConfig"), (2, "CLIPVisionConfig"), (3, "CLIPTextConfig")])  # fmt: skip
+def test_what_a_file_does_not_say_is_as_there(layout, kind):
+    """Files of before transformers 5 leave out what is as they have it anyway."""
+    import transformers
+
+    table = (VITS[0], *CLIPS)[layout]
+    inner = {"vision_config": {}, "text_config": {}} if kind == "CLIPConfig" else {}
+    whole = json.loads(getattr(transformers, kind)().to_json_string(use_diff=False))
+    assert read_config(table, {"model_type": table.model_type} | inner) == read_config(table, whole)

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from draws import each_draw_counts
+from encoders_by_hand import blocks, norm
+from encoders_by_hand import pictures as embedded
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
@@ -35,6 +37,20 @@ def patches_moved(pictures, order):
     """The picture whose patch number i is the old one's number order[i]."""
     patches = pictures.reshape(-1, 3, 2, 4, 2, 4).transpose(2, 4, 0, 1, 3, 5).reshape(4, -1, 3, 4, 4)[order]
     return patches.reshape(2, 2, -1, 3, 4, 4).transpose(2, 3, 0, 4, 1, 5).reshape(pictures.shape)
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"qkv_bias": False}, {"activation": "quick_gelu", "norm_eps": 0.1}, {"n_layer": 3, "n_head": 4, "activation": "relu"},
+    {"patch_size": 2}, {"image_size": 12},
+])  # fmt: skip
+def test_it_is_the_paper_s_formula(changes):
+    model = made(**changes)
+    pictures, state = np.random.default_rng(2).normal(size=(2, 3, *[model.config.image_size] * 2)), model.state_dict()
+    states = blocks(embedded(pictures, state, model.config), state, model.config, causal=False)
+    expected = norm(states, state, "norm", model.config.norm_eps)
+    np.testing.assert_allclose(model(pictures).data, expected, rtol=1e-10, atol=1e-10)
+    biases = {path for path in state if path.endswith("proj.bias") and "attention" in path}
+    assert len(biases) == model.config.n_layer * (4 if model.config.qkv_bias else 1)
 
 
 def test_patches_that_change_places_change_nothing_but_by_their_positions():

@@ -28,9 +28,10 @@ ANOTHER = "This is another architecture."
 class Size:
     """A whole number of the configuration, by the key that it has there.
 
-    tensor  has this size along `axis`, with `extra` on top; where its name has a `*`, there are so many of them.
-    stack   our path of that many modules, one like the other.
-    same    other keys that must say the same.
+    tensor   has this size along `axis`, with `extra` on top; where its name has a `*`, there are so many of them.
+    stack    our path of that many modules, one like the other.
+    same     other keys that must say the same.
+    default  what it is where the key is absent; it must be there where this is None.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Size:
     extra: int = 0
     stack: str = ""
     same: tuple[str, ...] = ()
+    default: int | None = None
 
     def found(self, arrays: Mapping[str, np.ndarray]) -> int | None:
         """What the file's tensors say, None where they do not."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_llm.errors import CheckpointError, ConfigError
 from tinygrad_llm.models.fields import built, flat, nested, value_of
-from tinygrad_llm.models.layout import ANOTHER, Layout, Option
+from tinygrad_llm.models.layout import ANOTHER, Layout, Option, Size
 
 
 def write_config(layout: Layout, config: Any, dtype: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.jso
     if unknown:
         next_step = "Remove what does not change what the model computes."
         raise CheckpointError(name, f"keys of {layout.model_type} that are known here", ", ".join(unknown), next_step)
-    found = {ours: _whole(said, size.key, name) for ours, size in layout.sizes.items()}
+    found = {ours: _whole(said, size, name) for ours, size in layout.sizes.items()}
     for ours, size in layout.sizes.items():
         for key in size.same:
             if said.get(key) != found[ours]:
@@ -55,10 +55,12 @@ def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.jso
     return config
 
 
-def _whole(said: Mapping[str, Any], key: str, name: str) -> int:
-    value = said.get(key)
+def _whole(said: Mapping[str, Any], size: Size, name: str) -> int:
+    value = said.get(size.key, size.default)
     if type(value) is not int or value < 1:
-        raise CheckpointError(f"{name} {key}", "a whole number of at least 1", repr(value), "Was the file altered?")
+        raise CheckpointError(
+            f"{name} {size.key}", "a whole number of at least 1", repr(value), "Was the file altered?"
+        )
     return value
 
 

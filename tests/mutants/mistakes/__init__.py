@@ -5,6 +5,6 @@ Each is a file of the package, what is right there (it stands there once), what 
 
 from __future__ import annotations
 
-from tests.mutants.mistakes import course, engine, families, generation, models, tokenizers, training
+from tests.mutants.mistakes import course, engine, families, generation, models, tokenizers, training, vision
 
-MISTAKES = [m for area in (engine, models, families, training, generation, tokenizers, course) for m in area.MISTAKES]
+MISTAKES = [m for area in (engine, models, families, training, generation, tokenizers, course, vision) for m in area.MISTAKES]

@@ -29,14 +29,15 @@ IN_PICTURES: dict[str, str | Stored] = {
 }
 OPTIONS = {"activation": Option("hidden_act", "quick_gelu"), "norm_eps": Option("layer_norm_eps", 1e-5)}
 UNREAD = HARMLESS | {"initializer_factor", "projection_dim"}
+"""The size of the common space is said once more in each encoder's configuration, rightly or not."""
 
 
-def _sizes(sizes: dict[str, Size], width: Size) -> dict[str, Size]:
-    """Those of the blocks, after an encoder's own."""
+def _sizes(sizes: dict[str, Size], width: Size, heads: int, hidden: int) -> dict[str, Size]:
+    """Those of the blocks, after an encoder's own; files of before transformers 5 leave out the defaults."""
     return sizes | {
-        "n_layer": Size("num_hidden_layers", f"{LAYER}mlp.fc1.weight", stack="blocks"),
-        "n_head": Size("num_attention_heads"), "n_embd": width,
-        "n_hidden": Size("intermediate_size", "encoder.layers.0.mlp.fc1.weight"),
+        "n_layer": Size("num_hidden_layers", f"{LAYER}mlp.fc1.weight", stack="blocks", default=12),
+        "n_head": Size("num_attention_heads", default=heads), "n_embd": width,
+        "n_hidden": Size("intermediate_size", "encoder.layers.0.mlp.fc1.weight", default=hidden),
     }  # fmt: skip
 
 
@@ -47,18 +48,20 @@ ALIKE: dict[str, Any] = {
 CLIP_VISION = Layout(
     "clip_vision_model", "CLIPVisionModel", CLIPVision, CLIPVisionConfig,
     sizes=_sizes({
-        "image_size": Size("image_size"), "patch_size": Size("patch_size", PATCHES, axis=2),
-        "n_channel": Size("num_channels", PATCHES, axis=1),
-    }, Size("hidden_size", PATCHES)),
+        "image_size": Size("image_size", default=224),
+        "patch_size": Size("patch_size", PATCHES, axis=2, default=32),
+        "n_channel": Size("num_channels", PATCHES, axis=1, default=3),
+    }, Size("hidden_size", PATCHES, default=768), 12, 3072),
     tensors=IN_PICTURES | BLOCK,
-    options=OPTIONS, ignored=("embeddings.position_ids",), renamed={"vision_model.": ""}, **ALIKE,
+    options=OPTIONS, ignored=("embeddings.position_ids",), renamed={"vision_model.": ""},
+    **ALIKE | {"harmless": UNREAD | {"vocab_size"}},  # a leftover in LLaVA's files
 )  # fmt: skip
 CLIP_TEXT = Layout(
     "clip_text_model", "CLIPTextModel", CLIPText, CLIPTextConfig,
     sizes=_sizes({
-        "vocab_size": Size("vocab_size", "embeddings.token_embedding.weight"),
-        "block_size": Size("max_position_embeddings", "embeddings.position_embedding.weight"),
-    }, Size("hidden_size", "embeddings.token_embedding.weight", axis=1)),
+        "vocab_size": Size("vocab_size", "embeddings.token_embedding.weight", default=49408),
+        "block_size": Size("max_position_embeddings", "embeddings.position_embedding.weight", default=77),
+    }, Size("hidden_size", "embeddings.token_embedding.weight", axis=1, default=512), 8, 2048),
     tensors={
         "token_embedding": "embeddings.token_embedding",
         "position_embedding": "embeddings.position_embedding",
@@ -70,7 +73,7 @@ CLIP_TEXT = Layout(
 )  # fmt: skip
 WHOLE = Layout(
     "clip", "CLIPModel", CLIP, CLIPConfig,
-    sizes={"n_joint": Size("projection_dim", "text_projection.weight")},
+    sizes={"n_joint": Size("projection_dim", "text_projection.weight", default=512)},
     tensors={
         "visual_projection": "visual_projection",
         "text_projection": "text_projection",

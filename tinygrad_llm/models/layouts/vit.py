@@ -38,11 +38,12 @@ def _layout(architecture: str, model: type, tensors: dict[str, Any], prefix: str
     return Layout(
         "vit", architecture, model, ViTConfig,
         sizes={
-            "image_size": Size("image_size"), "patch_size": Size("patch_size", patches, axis=2),
-            "n_channel": Size("num_channels", patches, axis=1),
-            "n_layer": Size("num_hidden_layers", layers, stack=f"{prefix}blocks"),
-            "n_head": Size("num_attention_heads"), "n_embd": Size("hidden_size", patches),
-            "n_hidden": Size("intermediate_size", layers.replace("*", "0")),
+            "image_size": Size("image_size", default=224),
+            "patch_size": Size("patch_size", patches, axis=2, default=16),
+            "n_channel": Size("num_channels", patches, axis=1, default=3),
+            "n_layer": Size("num_hidden_layers", layers, stack=f"{prefix}blocks", default=12),
+            "n_head": Size("num_attention_heads", default=12), "n_embd": Size("hidden_size", patches, default=768),
+            "n_hidden": Size("intermediate_size", layers.replace("*", "0"), default=3072),
         },
         tensors=under(prefix, prefix, ENCODER) | tensors,
         options={
