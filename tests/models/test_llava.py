@@ -39,12 +39,12 @@ def made(dtype=np.float64, **changes):
     return model
 
 
-def of_vectors(vectors):
+def of_vectors(vectors, **options):
     """The language model's logits where these (B, T, D) stand in the places of words."""
     lm, (batch, time, width) = made().language_model, vectors.shape
     ids = np.arange(batch * time).reshape(batch, time)
     lm.embedded = lambda *args: ops.embedding(vectors.reshape(-1, width), ids)
-    return lm(np.zeros((batch, time), int)).data
+    return lm(np.zeros((batch, time), int), **options).data
 
 
 # -- what is read ----------------------------------------------------------------------------------------------------
@@ -103,6 +103,16 @@ def test_masks_and_positions_of_a_batch_are_read():
     batch = {"pictures": PICTURES, "tokens": padded, "targets": targets, "mask": mask, "positions": positions}
     assert model.loss(batch).item() == pytest.approx(model.loss(BATCH).item(), rel=1e-10)
     assert model.loss({n: a for n, a in batch.items() if n != "mask"}).item() != model.loss(BATCH).item()
+
+
+def test_tokens_stand_where_they_are_said_to_stand():
+    model, positions = made(), np.array([0, 1, 2, 3, 9, 11, 20, 21])
+    vectors = model.language_model.token_embedding.weight.data[TOKENS]
+    for row in range(2):
+        vectors[row, TOKENS[row] == IMAGE] = model.features(PICTURES).data[row]
+    found = model.given(PICTURES)(TOKENS, positions=positions).data
+    np.testing.assert_allclose(found, of_vectors(vectors, positions=positions), **EQUAL)
+    assert np.abs(found - model(PICTURES, TOKENS).data).max() > 1e-3
 
 
 def test_the_gradient_reaches_the_picture_s_encoder_as_far_as_it_is_run():
@@ -257,7 +267,8 @@ FAMILIES = {
 def test_what_is_saved_opens_to_the_same_bits(family, tmp_path):
     text = replace(TEXT, **FAMILIES[family])
     model = made(text=text, feature_layer=3, class_token=True, activation="relu", projector_bias=False)
-    assert to_hugging_face(model)[0]["text_config"]["model_type"] == family
+    config = to_hugging_face(model)[0]
+    assert config["text_config"]["model_type"] == family and config["vision_feature_select_strategy"] == "full"
     save_pretrained(model, tmp_path)
     again = from_pretrained(tmp_path, np.float64)
     assert type(again) is LLaVA and again.config == model.config

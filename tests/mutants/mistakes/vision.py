@@ -61,7 +61,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("models/llava.py", "(tokens, rng=rng, dtype=dtype)", "(tokens, dtype=dtype)", "LLaVA: a call drops nothing"),
     ("models/decoder.py", "            cache.advance(x.shape[1])\n", "            cache.advance(1)\n", "a cache counts one token a call"),
     ("models/layouts/llava.py", "{\"default\": False, \"full\": True}", "{\"default\": True, \"full\": False}", "LLaVA: the strategies exchanged"),
-    ("models/layouts/llava.py", "renamed={\"vision_tower.vision_model.\": \"vision_tower.\"},", "", "LLaVA: older files refused"),
     # tables of several parts
     ("models/fields.py", "if not isinstance(inner, Mapping):", "if False:", "what is no configuration taken for one within"),
     ("models/layouts/parts.py", "keyed({\"model_type\": (inner.model_type,), **inner.fixed})", "keyed(inner.fixed)", "any model's configuration within"),

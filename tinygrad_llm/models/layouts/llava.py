@@ -26,7 +26,6 @@ WHOLE = Layout(
     },
     harmless=HARMLESS,
     written={"image_seq_length": lambda c: c.n_feature},
-    renamed={"vision_tower.vision_model.": "vision_tower."},
 )  # fmt: skip
 LLAVAS = tuple(
     joined(
