@@ -186,6 +186,12 @@ def test_every_answer_is_the_one_that_the_things_give(scenes):
         for question in scene.questions:
             assert question.answer == answered(question.text, scene.things), (scene.caption, question)
             asked[question.kind] += 1
+        about = next(q.about for q in scene.questions if q.kind == "size")
+        row, column = about.cell
+        others = [t.cell for t in scene.things if t != about]
+        kinds = {q.kind for q in scene.questions}
+        assert ("relation" in kinds) == any((r == row) != (c == column) for r, c in others)
+        assert ("color" in kinds) == all(t.shape != about.shape for t in scene.things if t != about)
     assert asked.keys() == words.QUESTIONS.keys() and min(asked.values()) > 1000
     assert all(len({q.kind for q in scene.questions}) == len(scene.questions) for scene in scenes)
 

@@ -247,6 +247,8 @@ def test_old_files_of_the_encoders_and_their_numbered_positions_open():
     config, arrays = to_hugging_face(made())
     numbered = {f"{half}_model.embeddings.position_ids": np.arange(5)[None] for half in ("text", "vision")}
     from_hugging_face(config, arrays | numbered)
+    legacy = within(config, "text_config", dropout=0.0, add_cross_attention=False, is_decoder=False, projection_dim=77)
+    from_hugging_face(legacy, arrays)
 
 
 def within(config, part, **changes):

@@ -283,6 +283,9 @@ def test_older_files_open():
     old |= {"vision_tower.vision_model.embeddings.position_ids": np.arange(5)[None]}
     config |= {"ignore_index": -100, "pad_token_id": 12, "vocab_size": 13, "image_seq_length": 576}
     again = from_hugging_face(config, old, np.float64)
+    words = {name: value for name, value in config["text_config"].items() if name != "rope_theta"}
+    newer = config | {"text_config": words | {"rope_parameters": {"rope_type": "default", "rope_theta": 7.0}}}
+    assert from_hugging_face(newer, arrays).config == replace(CONFIG, text=replace(TEXT, rope_base=7.0))
     for name, array in model.state_dict().items():
         np.testing.assert_array_equal(again.state_dict()[name], array, err_msg=name)
 

@@ -45,7 +45,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("models/layouts/clip.py", "form=lambda c: ()", "form=None", "CLIP: the scale has an axis in files"),
     ("models/layouts/clip.py", "{\"attention_dropout\": (0.0,)}", "{\"attention_dropout\": (0.0, 0.1)}", "CLIP: a file's dropout is lost"),
     ("models/layouts/clip.py", "renamed={\"text_model.\": \"\"}, ", "", "CLIP: older files of the texts' encoder refused"),
-    ("models/layouts/clip.py", "renamed={\"vision_model.\": \"\"}, ", "", "CLIP: older files of the pictures' encoder refused"),
+    ("models/layouts/clip.py", "renamed={\"vision_model.\": \"\"},\n", "\n", "CLIP: older files of the pictures' encoder refused"),
     # LLaVA
     ("models/llava.py", "return self.feature_layer % (self.vision.n_layer + 1)", "return self.feature_layer % self.vision.n_layer", "LLaVA: a layer too early"),
     ("models/llava.py", "states if self.config.class_token else states[:, 1:]", "states[:, 1:]", "LLaVA: the class token dropped always"),
@@ -71,7 +71,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("datasets/shapes.py", "and new in map(novelty, things)", "", "shapes: scenes of val and test with nothing new"),
     ("datasets/shapes.py", "allowed = {split_of(thing) for thing in things} <= {\"train\", split} and", "allowed =", "shapes: held-out things in training"),
     ("datasets/shapes.py", "and pair_split(c, s) in (\"train\", split)]", "]", "shapes: training is asked for pairs that are held out"),
-    ("datasets/shapes.py", "return split if split != \"train\" or not held_out else", "return split if split != \"train\" else", "shapes: no place of a pair is train's"),
     ("datasets/shapes.py", "key=lambda pair: balance[pair])", "key=lambda pair: -balance[pair])", "shapes: yes becomes more likely where it was"),
     ("datasets/shapes.py", "new = [thing for thing in things if novelty(thing)] or things", "new = things", "shapes: what is new is not asked about"),
     ("datasets/shapes.py", "for step in (1, 2):", "for step in (1,):", "shapes: a neighbor two cells away is none"),
