@@ -215,7 +215,8 @@ class CLIP(Module):
         In nats a pair.  -> ()
 
         batch    "pictures" (B, C, S, S) and "tokens" (B, T); picture i belongs to text i and to no other.
-        divisor  divides the sum instead of B.
+        divisor  divides the sum instead of B: of several batches, each a contest of its own. Parts of one are another
+                 task, so threads refuse to divide it: see `couples_examples`.
         """
         logits = self(batch["pictures"], batch["tokens"], rng=rng, dtype=dtype)
         own = to_device_of(np.arange(logits.shape[0]), logits.data)

@@ -56,43 +56,43 @@ def _with_part(whole: Layout, part: Part) -> Layout:
     def of(config: Any) -> Any:
         return value_of(config, part.field)
 
+    def ours(name: str) -> str:
+        return f"{part.field}.{name}"
+
     def key(name: str) -> str:
         return f"{part.key}.{name}"
+
+    def there(name: str) -> str:
+        return part.there + name
 
     def keyed(values: Mapping[str, Any]) -> dict[str, Any]:
         """What is a function of its configuration becomes one of the whole's."""
         return {key(name): _of(value, of) if callable(value) else value for name, value in values.items()}
 
-    def size(inner_size: Size) -> Size:
-        tensor = part.there + inner_size.tensor if inner_size.tensor else ""
-        stack, same = part.path + inner_size.stack if inner_size.stack else "", tuple(map(key, inner_size.same))
-        return replace(inner_size, key=key(inner_size.key), tensor=tensor, stack=stack, same=same)
+    def size(found: Size) -> Size:
+        tensor, stack = there(found.tensor) if found.tensor else "", part.path + found.stack if found.stack else ""
+        return replace(found, key=key(found.key), tensor=tensor, stack=stack, same=tuple(map(key, found.same)))
 
-    def option(inner_option: Option) -> Option:
-        return replace(inner_option, key=key(inner_option.key))
+    def option(found: Option) -> Option:
+        return replace(found, key=key(found.key))
 
     return replace(
         whole,
-        sizes={**whole.sizes, **{f"{part.field}.{ours}": size(s) for ours, s in inner.sizes.items()}},
-        given={**whole.given, **{f"{part.field}.{ours}": value for ours, value in inner.given.items()}},
+        sizes={**whole.sizes, **{ours(name): size(found) for name, found in inner.sizes.items()}},
+        options={**whole.options, **{ours(name): option(found) for name, found in inner.options.items()}},
+        given={**whole.given, **{ours(name): value for name, value in inner.given.items()}},
         normal=_normal(whole.normal, part.key, inner.normal),
-        parts={**whole.parts, part.key: inner.model_type},
-        products={
-            **whole.products,
-            **{
-                part.there + name: (f"{part.field}.{a}", f"{part.field}.{b}") for name, (a, b) in inner.products.items()
-            },
-        },
-        options={**whole.options, **{f"{part.field}.{ours}": option(o) for ours, o in inner.options.items()}},
         fixed={**whole.fixed, **keyed({"model_type": (inner.model_type,), **inner.fixed})},
         assumed={**whole.assumed, **keyed(inner.assumed)},
         harmless={*whole.harmless, *map(key, inner.harmless)},
         written={**whole.written, **keyed(inner.written)},
         tensors={**whole.tensors, **under(part.path, part.there, inner.tensors, of)},
-        copies={**whole.copies, **{part.there + a: part.there + b for a, b in inner.copies.items()}},
-        ignored=(*whole.ignored, *(part.there + name for name in inner.ignored)),
-        optional=(*whole.optional, *(part.there + name for name in inner.optional)),
-        renamed={**whole.renamed, **{part.there + a: part.there + b for a, b in inner.renamed.items()}},
+        copies={**whole.copies, **{there(copy): there(name) for copy, name in inner.copies.items()}},
+        ignored=(*whole.ignored, *map(there, inner.ignored)),
+        optional=(*whole.optional, *map(there, inner.optional)),
+        renamed={**whole.renamed, **{there(old): there(new) for old, new in inner.renamed.items()}},
+        products={**whole.products, **{there(name): (ours(a), ours(b)) for name, (a, b) in inner.products.items()}},
+        parts={**whole.parts, part.key: inner.model_type},
     )
 
 
