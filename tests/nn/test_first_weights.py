@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinygrad_llm.nn import GRU, LSTM, MLP, RNN, Attention, Embedding, LayerNorm, Linear, RMSNorm, SwiGLU
+from tinygrad_llm.nn import (
+    GRU,
+    LSTM,
+    MLP,
+    RNN,
+    Attention,
+    Embedding,
+    LayerNorm,
+    Linear,
+    PatchEmbedding,
+    RMSNorm,
+    SwiGLU,
+)
 
 
 def rng():
@@ -19,6 +31,7 @@ def attention(**options):
 # inputs and outputs differ everywhere, so that one is not taken for the other
 DEFAULTS = {
     "Linear": (lambda **o: Linear(90, 30, rng=rng(), **o), {"weight": 90**-0.5}),
+    "PatchEmbedding": (lambda **o: PatchEmbedding(10, 3, 30, rng=rng(), **o), {"proj.weight": 90**-0.5}),
     "Embedding": (lambda **o: Embedding(90, 30, rng=rng(), **o), {"weight": 1.0}),
     "MLP": (lambda **o: MLP(40, 70, rng=rng(), **o), {"up_proj.weight": 40**-0.5, "down_proj.weight": 70**-0.5}),
     "SwiGLU": (lambda **o: SwiGLU(40, 70, rng=rng(), **o),
@@ -44,7 +57,7 @@ def test_matrices_are_normal_with_the_deviation_of_the_docstring(name):
         assert (drawn**4).mean() == pytest.approx(3 * deviation**4, rel=0.4), f"{path} is not normal"
 
 
-@pytest.mark.parametrize("name", ["Linear", "MLP", "SwiGLU", "Attention", "Embedding"])
+@pytest.mark.parametrize("name", ["Linear", "PatchEmbedding", "MLP", "SwiGLU", "Attention", "Embedding"])
 @pytest.mark.parametrize("std", [0.3, 0.0])
 def test_a_deviation_that_is_asked_for_holds_and_zero_is_one(name, std):
     make, deviations = DEFAULTS[name]

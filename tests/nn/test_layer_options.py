@@ -21,7 +21,7 @@ def rng():
 PHI = np.vectorize(lambda v: (1 + math.erf(v / math.sqrt(2))) / 2)
 BY_HAND = {
     "gelu": lambda x: x * PHI(x), "gelu_new": lambda x: x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
-    "relu": lambda x: np.maximum(x, 0), "silu": lambda x: x / (1 + np.exp(-x)),
+    "quick_gelu": lambda x: x / (1 + np.exp(-1.702 * x)), "relu": lambda x: np.maximum(x, 0), "silu": lambda x: x / (1 + np.exp(-x)),
 }  # fmt: skip
 
 

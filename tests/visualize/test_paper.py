@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.autograd import Value
-from tinygrad_llm.visualize import Figure, attention_text, bar_chart, graph_figure, grouped_bars, heat_map, line_chart
+from tinygrad_llm.visualize import (
+    Figure,
+    attention_text,
+    bar_chart,
+    graph_figure,
+    grouped_bars,
+    heat_map,
+    line_chart,
+    patches_figure,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -51,6 +60,9 @@ FIGURES = {
     "heat": lambda: heat_map(np.eye(2), [LONG, "b"], ["a", LONG], title="t", subtitle=LONG * 3),
     "words": lambda: attention_text([(["ab", "cd"], 0, np.ones(2) / 2, LONG * 2)], title=LONG * 2, subtitle=LONG),
     "graph": graph,
+    "pictures": lambda: patches_figure(
+        np.zeros((2, 1, 4, 2)), patch=2, title=LONG, subtitle=LONG, captions=[LONG, "b"]
+    ),
 }
 every = pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
 

@@ -46,12 +46,25 @@ class Decoder(LanguageModel):
         """
         tokens = self._token_ids(tokens, 0 if cache is None else cache.longest)
         x = self.embedded(tokens, positions, cache)
+        return self.read(x, mask=mask, positions=positions, cache=cache, rng=rng, dtype=dtype)
+
+    def read(
+        self,
+        x: Tensor,
+        *,
+        mask: Any = None,
+        positions: Any = None,
+        cache: KVCache | None = None,
+        rng: Rng | None = None,
+        dtype: Any = None,
+    ) -> Tensor:
+        """The same of what stands for the tokens: x is as `embedded` gives it.  (B, T, D) -> (B, T, D)"""
         x = self.dropout(x if dtype is None else x.astype(dtype), rng)
         for number, block in enumerate(self.blocks):
             layer = None if cache is None else cache[number]
             x = block(x, rng, mask=mask, positions=positions, cache=layer, routed=routed)
         if cache is not None:
-            cache.advance(tokens.shape[1])
+            cache.advance(x.shape[1])
         return self.norm(x)
 
     def head(self) -> tuple[Tensor, None]:

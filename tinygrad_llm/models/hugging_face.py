@@ -79,6 +79,11 @@ def _chosen(config: Mapping[str, Any], name: str) -> Layout:
     if not fitting:
         known = ", ".join(dict.fromkeys(layout.model_type for layout in LAYOUTS))
         raise CheckpointError(f"{name} model_type", f"one of {known}", repr(kind), "No table has it.")
+    for key in fitting[0].parts:
+        inner, known = _kind_within(config, key), ", ".join(dict.fromkeys(layout.parts[key] for layout in fitting))
+        fitting = [layout for layout in fitting if inner in (None, layout.parts[key])]
+        if not fitting:
+            raise CheckpointError(f"{name} {key}.model_type", f"one of {known}", repr(inner), "No table has it.")
     said = config.get("architectures")
     if len(fitting) == 1 or not said:
         return fitting[0]
@@ -87,3 +92,9 @@ def _chosen(config: Mapping[str, Any], name: str) -> Layout:
             return layout
     known = ", ".join(layout.architecture for layout in fitting)
     raise CheckpointError(f"{name} architectures", f"one of {known}", repr(said), "No table has it.")
+
+
+def _kind_within(config: Mapping[str, Any], key: str) -> Any:
+    """The model_type of the configuration that lies under the key; None where nothing is said."""
+    inner = config.get(key)
+    return inner.get("model_type") if isinstance(inner, Mapping) else None

@@ -17,6 +17,7 @@ import numpy as np
 from tinygrad_llm.autograd import read_only
 from tinygrad_llm.backend import as_dtype, is_float
 from tinygrad_llm.errors import CheckpointError
+from tinygrad_llm.models.fields import changed, unchecked, value_of
 from tinygrad_llm.nn import Dropout, Module
 from tinygrad_llm.nn.module import join
 
@@ -27,9 +28,10 @@ ANOTHER = "This is another architecture."
 class Size:
     """A whole number of the configuration, by the key that it has there.
 
-    tensor  has this size along `axis`, with `extra` on top; where its name has a `*`, there are so many of them.
-    stack   our path of that many modules, one like the other.
-    same    other keys that must say the same.
+    tensor   has this size along `axis`, with `extra` on top; where its name has a `*`, there are so many of them.
+    stack    our path of that many modules, one like the other.
+    same     other keys that must say the same.
+    default  what it is where the key is absent; it must be there where this is None.
     """
 
     key: str
@@ -38,6 +40,7 @@ class Size:
     extra: int = 0
     stack: str = ""
     same: tuple[str, ...] = ()
+    default: int | None = None
 
     def found(self, arrays: Mapping[str, np.ndarray]) -> int | None:
         """What the file's tensors say, None where they do not."""
@@ -70,19 +73,25 @@ class Stored:
 
     transposed  matrices are (inputs, outputs).
     unread      rows before the first that the model reads.
+    form        the shape there, from our configuration, where its axes are others: the same numbers in the same order.
     """
 
     name: str
     transposed: bool = False
     unread: int = 0
+    form: Callable[[Any], tuple[int, ...]] | None = None
 
-    def shape(self, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    def shape(self, shapes: list[tuple[int, ...]], config: Any = None) -> tuple[int, ...]:
         """The shape there of tensors with these shapes here."""
+        if self.form is not None:
+            return self.form(config)
         rows, rest = sum(shape[0] for shape in shapes) + self.unread, shapes[0][1:]
         return (*rest, rows) if self.transposed and rest else (rows, *rest)
 
-    def outward(self, arrays: list[np.ndarray]) -> np.ndarray:
+    def outward(self, arrays: list[np.ndarray], config: Any = None) -> np.ndarray:
         """Ours as one tensor there."""
+        if self.form is not None:
+            return arrays[0].reshape(self.form(config))
         unread = [np.zeros((self.unread, *arrays[0].shape[1:]), arrays[0].dtype)] if self.unread else []
         parts = [*unread, *arrays]
         array = np.concatenate(parts) if len(parts) > 1 else parts[0]
@@ -90,6 +99,8 @@ class Stored:
 
     def inward(self, array: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
         """One tensor there as ours."""
+        if self.form is not None:
+            return [array.reshape(shapes[0])]
         rows = (array.T if self.transposed else array)[self.unread :]
         return np.split(rows, np.cumsum([shape[0] for shape in shapes])[:-1])
 
@@ -113,7 +124,9 @@ class Layout:
     copies    names under which files may repeat a tensor -> that tensor.
     ignored   names of tensors in files that are no weights.
     optional  names of tensors that may be absent, and are zero then.
+    renamed   how names begin in other files -> how they do in the table.
     products  name of a tensor -> two numbers of our configuration whose product is how many rows it has.
+    parts     key of a configuration within -> its model_type: by these, too, one of several tables is chosen.
     zeros     a field of ours, false where what it leaves out is written as zeros.
     """
 
@@ -134,13 +147,15 @@ class Layout:
     copies: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
     products: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
     zeros: str = ""
 
     def holds(self, model: Module) -> bool:
         """Whether the model is one of this architecture."""
         config: Any = vars(model).get("config")
-        return type(model) is self.model and replace(config, **self.given) == config
+        return type(model) is self.model and changed(config, self.given) == config
 
     def known_keys(self) -> set[str]:
         """Every key of a configuration that this table says something about."""
@@ -163,10 +178,10 @@ class Layout:
 
         One layer of each stack is made and its shapes repeated, so that nothing is made for what a file does not have.
         """
-        stacks = {size.stack: getattr(config, ours) for ours, size in self.sizes.items() if size.stack}
-        flat = replace(config, **{ours: 1 for ours, size in self.sizes.items() if size.stack})
+        stacks = {size.stack: value_of(config, ours) for ours, size in self.sizes.items() if size.stack}
+        low = unchecked(config, {ours: 1 for ours, size in self.sizes.items() if size.stack})
         found = {}
-        for path, leaf in self.skeletons(flat, dtype)[1].named_state():
+        for path, leaf in self.skeletons(low, dtype)[1].named_state():
             stack = next((stack for stack in stacks if path.startswith(f"{stack}.0.")), "")
             for i in range(stacks.get(stack, 1)):
                 found[f"{stack}.{i}{path[len(stack) + 2 :]}" if stack else path] = leaf.shape
@@ -200,7 +215,7 @@ def write_arrays(layout: Layout, model: Module) -> dict[str, np.ndarray]:
     shapes = {path: leaf.shape for path, leaf in full.named_state()}
     arrays = {path: own[path] if path in own else np.zeros(shape, dtype) for path, shape in shapes.items()}
     places = layout.places(shapes)
-    return {name: stored.outward([arrays[path] for path in paths]) for name, (stored, paths) in places.items()}
+    return {name: stored.outward([arrays[path] for path in paths], config) for name, (stored, paths) in places.items()}
 
 
 def read_arrays(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray], dtype: Any) -> Any:
@@ -212,10 +227,11 @@ def read_arrays(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray], d
     _check_sizes(layout, config, arrays)
     shapes = layout.shapes(config, dtype)
     places = layout.places(shapes)
+    there = {name: stored.shape([shapes[p] for p in paths], config) for name, (stored, paths) in places.items()}
     for name in layout.optional:
-        if name in places and name not in arrays:
-            arrays[name] = np.zeros(places[name][0].shape([shapes[p] for p in places[name][1]]), dtype)
-    _check_arrays(layout, arrays, places, shapes)
+        if name in there and name not in arrays:
+            arrays[name] = np.zeros(there[name], dtype)
+    _check_arrays(layout, arrays, there)
     model = layout.skeleton(config, dtype)
     leaves = dict(model.named_state())
     for name, (stored, paths) in places.items():
@@ -250,6 +266,8 @@ def _canonical(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) ->
     found = {}
     for name, array in arrays.items():
         name = layout.prefix + name if bare and name not in layout.copies else name
+        for there, ours in layout.renamed.items():
+            name = ours + name.removeprefix(there) if name.startswith(there) else name
         if not any(pattern.fullmatch(name) for pattern in ignored):
             found[name] = array
     if not getattr(config, "tied", True):
@@ -263,24 +281,23 @@ def _canonical(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) ->
 
 def _check_sizes(layout: Layout, config: Any, arrays: Mapping[str, np.ndarray]) -> None:
     for ours, size in layout.sizes.items():
-        said, found = getattr(config, ours), size.found(arrays) if size.tensor else None
+        said, found = value_of(config, ours), size.found(arrays) if size.tensor else None
         if size.tensor and found != said:
             there = "no such tensor" if found is None else f"{found}, in {size.tensor}"
             raise CheckpointError(
                 f"config.json {size.key}", f"what the tensors are, {there}", said, "Is it their file?"
             )
     for name, (one, other) in layout.products.items():
-        said, array = (getattr(config, one), getattr(config, other)), arrays.get(name)
+        said, array = (value_of(config, one), value_of(config, other)), arrays.get(name)
         if array is None or array.ndim == 0 or len(array) != said[0] * said[1]:
             got = f"{said[0]} and {said[1]}, which is another number of rows of {name}"
             raise CheckpointError(f"config.json {one} and {other}", "what the tensors are", got, "Is it their file?")
 
 
-def _check_arrays(layout: Layout, arrays: Mapping[str, np.ndarray], places: Mapping, shapes: Mapping) -> None:
-    wrong = [f"missing {name}" for name in places if name not in arrays]
-    wrong += [f"extra {name}" for name in arrays if name not in places]
-    for name, (stored, paths) in places.items():
-        expected = stored.shape([shapes[path] for path in paths])
+def _check_arrays(layout: Layout, arrays: Mapping[str, np.ndarray], there: Mapping[str, tuple[int, ...]]) -> None:
+    wrong = [f"missing {name}" for name in there if name not in arrays]
+    wrong += [f"extra {name}" for name in arrays if name not in there]
+    for name, expected in there.items():
         if name in arrays and tuple(arrays[name].shape) != expected:
             wrong.append(f"{name} of shape {tuple(arrays[name].shape)} instead of {expected}")
         elif name in arrays and not is_float(arrays[name].dtype):
@@ -288,7 +305,7 @@ def _check_arrays(layout: Layout, arrays: Mapping[str, np.ndarray], places: Mapp
     if wrong:
         got = "; ".join(sorted(wrong)[:20])
         next_step = "Is it another configuration's file?"
-        raise CheckpointError("weights", f"the {len(places)} tensors of {layout.architecture}", got, next_step)
+        raise CheckpointError("weights", f"the {len(there)} tensors of {layout.architecture}", got, next_step)
 
 
 def _check_tree(model: Module, wanted: Module) -> None:

@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.errors import CheckpointError, ConfigError
-from tinygrad_llm.models.layout import ANOTHER, Layout, Option
+from tinygrad_llm.models.fields import built, flat, nested, value_of
+from tinygrad_llm.models.layout import ANOTHER, Layout, Option, Size
 
 
 def write_config(layout: Layout, config: Any, dtype: Any) -> dict[str, Any]:
     """What config.json says of a model with this configuration."""
     said: dict[str, Any] = {"architectures": [layout.architecture], "model_type": layout.model_type}
     for ours, size in layout.sizes.items():
-        said |= dict.fromkeys((size.key, *size.same), getattr(config, ours))
-    said |= {option.key: option.write(getattr(config, ours)) for ours, option in layout.options.items()}
+        said |= dict.fromkeys((size.key, *size.same), value_of(config, ours))
+    said |= {option.key: option.write(value_of(config, ours)) for ours, option in layout.options.items()}
     said |= {key: _accepted(values, config)[0] for key, values in layout.fixed.items()}
     said |= {key: value(config) if callable(value) else value for key, value in layout.written.items()}
-    return said | {"torch_dtype": str(np.dtype(dtype))}
+    return nested(said | {"torch_dtype": str(np.dtype(dtype))})
 
 
 def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.json") -> Any:
@@ -38,18 +39,19 @@ def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.jso
         OverflowError,
     ) as error:  # a file may hold anything
         raise CheckpointError(name, f"a configuration of {layout.model_type}", "another", f"{error}") from error
+    said = flat(said, layout.known_keys(), name)
     unknown = sorted(key for key in said.keys() - layout.known_keys() if said[key] is not None)
     if unknown:
         next_step = "Remove what does not change what the model computes."
         raise CheckpointError(name, f"keys of {layout.model_type} that are known here", ", ".join(unknown), next_step)
-    found = {ours: _whole(said, size.key, name) for ours, size in layout.sizes.items()}
+    found = {ours: _whole(said, size, name) for ours, size in layout.sizes.items()}
     for ours, size in layout.sizes.items():
         for key in size.same:
             if said.get(key) != found[ours]:
                 raise CheckpointError(f"{name} {key}", f"{found[ours]}, as {size.key}", repr(said.get(key)), ANOTHER)
     found |= {ours: _alike(said, option, name) for ours, option in layout.options.items()} | dict(layout.given)
     try:
-        config = layout.config(**found)
+        config = built(layout.config, found)
     except (ConfigError, TypeError) as error:
         raise CheckpointError(name, "a model that is possible here", "another", str(error)) from error
     for key, values in (*layout.fixed.items(), *layout.assumed.items()):
@@ -59,10 +61,12 @@ def read_config(layout: Layout, said: Mapping[str, Any], name: str = "config.jso
     return config
 
 
-def _whole(said: Mapping[str, Any], key: str, name: str) -> int:
-    value = said.get(key)
+def _whole(said: Mapping[str, Any], size: Size, name: str) -> int:
+    value = said.get(size.key, size.default)
     if type(value) is not int or value < 1:
-        raise CheckpointError(f"{name} {key}", "a whole number of at least 1", repr(value), "Was the file altered?")
+        raise CheckpointError(
+            f"{name} {size.key}", "a whole number of at least 1", repr(value), "Was the file altered?"
+        )
     return value
 
 

@@ -7,6 +7,7 @@ from tinygrad_llm.nn.experts import Experts, Routing, balance_loss
 from tinygrad_llm.nn.layers import Dropout, Embedding, LayerNorm, Linear, RMSNorm, Rng
 from tinygrad_llm.nn.mlp import ACTIVATIONS, MLP, SwiGLU
 from tinygrad_llm.nn.module import Buffer, Module, Parameter
+from tinygrad_llm.nn.patch import PatchEmbedding
 from tinygrad_llm.nn.position import alibi_bias, alibi_slopes, rotate, sinusoidal_table
 from tinygrad_llm.nn.recurrent import GRU, LSTM, RNN
 from tinygrad_llm.nn.replace import replace
@@ -34,6 +35,7 @@ __all__ = [
     "Llama3Scaling",
     "Module",
     "Parameter",
+    "PatchEmbedding",
     "PostNormBlock",
     "RMSNorm",
     "Rng",

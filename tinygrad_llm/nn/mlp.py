@@ -13,13 +13,16 @@ from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn.layers import Dropout, Linear, Rng
 from tinygrad_llm.nn.module import Module
 
+QUICK = 1.702
+"""x sigmoid(1.702 x) ~ x Phi(x): Hendrycks and Gimpel, 2016, section 2."""
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": lambda x: ops.gelu(x),
     "gelu_new": lambda x: ops.gelu(x, approximate="tanh"),
+    "quick_gelu": lambda x: x * ops.sigmoid(x * QUICK),
     "relu": lambda x: ops.relu(x),
     "silu": lambda x: ops.silu(x),
 }
-"""By Hugging Face's names; gelu_new is the tanh form, GPT-2's."""
+"""By Hugging Face's names; gelu_new is the tanh form, GPT-2's, and quick_gelu CLIP's."""
 
 
 class MLP(Module):

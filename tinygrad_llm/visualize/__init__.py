@@ -7,6 +7,7 @@ from tinygrad_llm.visualize.curves import loss_curve, trailing_mean
 from tinygrad_llm.visualize.figure import Figure
 from tinygrad_llm.visualize.graph import graph_figure
 from tinygrad_llm.visualize.next_token import next_token_bars
+from tinygrad_llm.visualize.pictures import patches_figure
 from tinygrad_llm.visualize.words import visible
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "line_chart",
     "loss_curve",
     "next_token_bars",
+    "patches_figure",
     "trailing_mean",
     "visible",
 ]  # fmt: skip

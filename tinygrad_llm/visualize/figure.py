@@ -13,7 +13,7 @@ from typing import Any
 from tinygrad_llm.errors import ArgumentError, StorageError, reason
 from tinygrad_llm.visualize import paint
 from tinygrad_llm.visualize.dark import CLASS, dark_rules
-from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Point, Polygon, Polyline, Rectangle, Stroke, Text
+from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Picture, Point, Polygon, Polyline, Rectangle, Stroke, Text
 from tinygrad_llm.visualize.words import legal
 
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif'"
@@ -63,6 +63,10 @@ class Figure:
     def rect(self, at: Point, width: float, height: float, color: str, edge: str = "none") -> None:
         """A filled rectangle; `at` is its upper left corner."""
         self.marks.append(Rectangle(at, width, height, color, edge))
+
+    def picture(self, at: Point, width: float, height: float, png: bytes) -> None:
+        """A PNG file, drawn pixel by pixel; `at` is its upper left corner."""
+        self.marks.append(Picture(at, width, height, png))
 
     def arrow(self, a: Point, b: Point, color: str, curvature: float = 0) -> None:
         """A line from a to b with a head at b; curved, its middle lies `curvature` pixels lower (or higher)."""

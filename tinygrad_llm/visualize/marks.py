@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
 
@@ -126,6 +127,25 @@ class Polygon:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A PNG file, its upper left corner at `at`; each of its pixels is a rectangle, whatever the size."""
+
+    at: Point
+    width: float
+    height: float
+    png: bytes
+
+    @property
+    def svg(self) -> str:
+        """As an SVG element, the file within it."""
+        return (
+            f"<image x='{self.at[0]:.1f}' y='{self.at[1]:.1f}' width='{self.width:.1f}' height='{self.height:.1f}' "
+            f"preserveAspectRatio='none' style='image-rendering:pixelated' "
+            f"href='data:image/png;base64,{b64encode(self.png).decode()}'/>"
+        )
+
+
+@dataclass(frozen=True)
 class Text:
     """Text with its baseline at `at`; anchor is start, middle or end; rotated clockwise, in degrees."""
 
@@ -156,7 +176,7 @@ class Text:
         )
 
 
-Mark = Stroke | Polyline | Circle | Rectangle | Curve | Polygon | Text
+Mark = Stroke | Polyline | Circle | Rectangle | Curve | Polygon | Picture | Text
 
 
 def _places(points: tuple[Point, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.extras import install
-from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Polygon, Polyline, Rectangle, Stroke, Text
+from tinygrad_llm.visualize.marks import Circle, Curve, Mark, Picture, Polygon, Polyline, Rectangle, Stroke, Text
 
 DPI = 100
 """Pixels of the drawing an inch."""
@@ -59,6 +59,7 @@ def _fonts() -> list[str]:
 def _paint(axes: Any, mark: Mark, order: int, fonts: list[str]) -> None:
     """One mark, above those before it."""
     from matplotlib import patches
+    from matplotlib.image import imread
     from matplotlib.path import Path
 
     match mark:
@@ -77,6 +78,9 @@ def _paint(axes: Any, mark: Mark, order: int, fonts: list[str]) -> None:
         case Curve(a, middle, b, color, width):
             way = Path([a, middle, b], [Path.MOVETO, Path.CURVE3, Path.CURVE3])
             axes.add_patch(patches.PathPatch(way, fc="none", ec=color, lw=width * POINT, zorder=order))
+        case Picture(at, width, height, png):
+            extent = (at[0], at[0] + width, at[1] + height, at[1])
+            axes.imshow(imread(io.BytesIO(png)), extent=extent, interpolation="nearest", aspect="auto", zorder=order)
         case Polygon(corners, color):
             axes.add_patch(patches.Polygon(corners, fc=color, ec="none", zorder=order))
         case Text(at, words, color, size, anchor, weight, rotation):

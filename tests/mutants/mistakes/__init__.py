@@ -14,7 +14,8 @@ from tests.mutants.mistakes import (
     tokenizer_files,
     tokenizers,
     training,
+    vision,
 )  # fmt: skip
 
-AREAS = (engine, models, families, training, generation, tokenizers, tokenizer_files, course)
+AREAS = (engine, models, families, vision, training, generation, tokenizers, tokenizer_files, course)
 MISTAKES = [mistake for area in AREAS for mistake in area.MISTAKES]

@@ -49,7 +49,7 @@ MISTAKES = [
     ("models/llama.py", "return self.config.balance > 0", "return False", "a balance that is split over threads"),
     ("models/decoder.py", "cache=layer, routed=routed", "cache=layer", "what is routed is not told"),
     # -- files ---------------------------------------------------------------------------------------------------------
-    ("models/layout.py", "replace(config, **self.given) == config", "True", "written as the first architecture of the class"),
+    ("models/layout.py", "changed(config, self.given) == config", "True", "written as the first architecture of the class"),
     ("models/layout.py", "len(array) != said[0] * said[1]", "False", "heads that the tensors do not have"),
     ("models/layouts/rope.py", '        said["rope_theta"] = base\n', "        pass\n", "the base of the newer form ignored"),
     ("models/layouts/rope.py", "new is not None and old not in (None, new)", "False", "of two scalings one wins"),

@@ -107,7 +107,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("models/layout_config.py", "if said.get(key, accepted[0]) not in accepted:", "if False:", "settings of another model accepted"),
     ("models/layout.py", "elif name in arrays and not is_float(arrays[name].dtype):", "elif False:", "integers loaded as weights"),
     ("models/layout.py", "compared += [(path, value, settings.get(path)) for path, value in wanted_settings.items()]", "pass", "a changed setting is lost in the file"),
-    ("models/layout.py", 'wrong += [f"extra {name}" for name in arrays if name not in places]', "pass", "tensors left over are ignored"),
+    ("models/layout.py", 'wrong += [f"extra {name}" for name in arrays if name not in there]', "pass", "tensors left over are ignored"),
     ("models/layout_config.py", "values(config) if callable(values) else values", "values(config) if callable(values) else values[:1]", "only the first of equal settings accepted"),
     ("models/hugging_face.py", "load_weights(weights), dtype)", "load_weights(weights), np.float32)", "from_pretrained ignores dtype"),
     ("models/layouts/gpt2.py", '"embd_pdrop": lambda c: c.dropout', '"embd_pdrop": 0.1', "GPT-2: dropout of embeddings written as the default"),

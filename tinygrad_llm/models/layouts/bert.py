@@ -13,7 +13,7 @@ from tinygrad_llm.models.bert import (
     BERTForTokenClassification,
 )  # fmt: skip
 from tinygrad_llm.models.layout import Layout, Option, Size
-from tinygrad_llm.models.layouts.common import HARMLESS, NEVER
+from tinygrad_llm.models.layouts.common import HARMLESS, LABELS, NEVER, numbers_of_labels
 
 ENCODER = {
     "token_embedding": "embeddings.word_embeddings",
@@ -38,14 +38,6 @@ HIDDEN_WORDS = {
 CLASSIFIER = {"classifier": "classifier"}
 
 
-def _names(labels: dict[str, str]) -> tuple[str, ...]:
-    return tuple(labels[str(i)] for i in range(len(labels)))
-
-
-def _numbered(labels: tuple[str, ...]) -> dict[str, str]:
-    return {str(i): label for i, label in enumerate(labels)}
-
-
 def _layout(architecture: str, model: type, tensors: dict[str, str], prefix: str = "bert.") -> Layout:
     """The table of a model with this head: its own tensors, and those of the encoder behind a prefix."""
     there: dict[str, Any] = {f"{prefix}{ours}": f"{prefix}{theirs}" for ours, theirs in ENCODER.items()}
@@ -67,7 +59,7 @@ def _layout(architecture: str, model: type, tensors: dict[str, str], prefix: str
             "dropout": Option("hidden_dropout_prob", 0.1), "activation": Option("hidden_act", "gelu"),
             "norm_eps": Option("layer_norm_eps", 1e-12), "init_std": Option("initializer_range", 0.02),
             "pad_id": Option("pad_token_id", 0),
-            "labels": Option("id2label", {"0": "LABEL_0", "1": "LABEL_1"}, _names, _numbered),
+            "labels": LABELS,
         },
         fixed={"tie_word_embeddings": (True,)},
         assumed=NEVER | {
@@ -81,7 +73,7 @@ def _layout(architecture: str, model: type, tensors: dict[str, str], prefix: str
         },
         written={
             "attention_probs_dropout_prob": lambda c: c.dropout,
-            "label2id": lambda c: {label: i for i, label in enumerate(c.labels)},
+            "label2id": numbers_of_labels,
         },
         prefix=prefix,
         copies={

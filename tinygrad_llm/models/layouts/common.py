@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from tinygrad_llm.models.layout import Option
+
 DECODING = set(
     """
     max_length min_length do_sample early_stopping num_beams num_beam_groups diversity_penalty temperature top_k top_p
@@ -25,3 +29,20 @@ NEVER: dict[str, tuple] = {
     "is_decoder": (False,), "tie_encoder_decoder": (False,),
 }  # fmt: skip
 """What no model here does."""
+
+
+def _names(labels: dict[str, str]) -> tuple[str, ...]:
+    return tuple(labels[str(i)] for i in range(len(labels)))
+
+
+def _numbered(labels: tuple[str, ...]) -> dict[str, str]:
+    return {str(i): label for i, label in enumerate(labels)}
+
+
+LABELS = Option("id2label", {"0": "LABEL_0", "1": "LABEL_1"}, _names, _numbered)
+"""The classes of a classifier."""
+
+
+def numbers_of_labels(config: Any) -> dict[str, int]:
+    """What label2id says of a configuration with these labels."""
+    return {label: i for i, label in enumerate(config.labels)}

@@ -1,0 +1,278 @@
+"""`shapes`: small pictures of one to three colored things, with captions, and questions whose answers are known.
+
+    picture    (3, 27, 27) bytes: three by three cells, a thing in some of them
+    caption    a large red circle at the top left and a small blue square at the middle
+    question   what is left of the blue square ?        nothing is asked that the picture does not answer
+
+Splits hold out combinations: a color and a shape that meet in one thing of val or test (a new pair), or a color, a
+shape and a place (a new place), never do so in train, nor in its captions and questions; each part does with others.
+Whether there is a thing is asked so that "yes" is right as often as was wanted, half of the time if nothing else was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_llm.datasets import shapes_words as words
+from tinygrad_llm.errors import ArgumentError, TokenError
+
+SEED, COUNTS = 2026, {"train": 3000, "val": 300, "test": 600}
+SIDE, CELL, FINE = 27, 9, 4
+"""Pixels of a picture's side and of a cell's; points of a pixel's side that say how much of it a shape covers."""
+RADII, THIN = {"small": 20, "large": 28}, 16
+"""In eighths of a pixel, half of what is 5 or 7 pixels wide; and by how much a bar of a cross is thinner."""
+HOW_MANY = (1, 2, 2, 3, 3)
+"""Things in a picture, each of these alike."""
+DARKEST, BRIGHTEST, NOISE = 16, 56, 12
+NEAR = 0.9
+"""How often a thing that is not there, but is asked for, has something in common with those that are."""
+COLORS, SHAPES, PLACES = tuple(words.COLORS), tuple(words.SHAPES), words.PLACES
+IDS = {word: i for i, word in enumerate(words.VOCABULARY)}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What stands in a cell of the picture."""
+
+    color: str
+    shape: str
+    size: str
+    place: str
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """Its row and column."""
+        return divmod(PLACES.index(self.place), 3)
+
+
+@dataclass(frozen=True)
+class Question:
+    """kind is a key of shapes_words.QUESTIONS; `about` the thing that is asked about, None for none or several."""
+
+    kind: str
+    text: str
+    answer: str
+    about: Thing | None
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A picture (3, 27, 27) of bytes, the things in it in reading order, and a question of each kind that it allows."""
+
+    split: str
+    things: tuple[Thing, ...]
+    picture: np.ndarray
+    questions: tuple[Question, ...]
+
+    @property
+    def caption(self) -> str:
+        """All that is in the picture."""
+        return " and ".join(words.CAPTION.format(**vars(thing)) for thing in self.things)
+
+
+def pair_split(color: str, shape: str) -> str:
+    """Of 24 pairs four are the test's alone, two val's, and each color and shape meets others in train."""
+    c, s = COLORS.index(color), SHAPES.index(shape)
+    return "test" if (c + s) % 6 == 0 else "val" if (c + s) % 6 == 3 and s < 2 else "train"
+
+
+def split_of(thing: Thing) -> str:
+    """The split that may show the thing: its pair's; and of each pair in train one place of nine is val's or test's."""
+    c, s = COLORS.index(thing.color), SHAPES.index(thing.shape)
+    held_out = (c + 2 * s + PLACES.index(thing.place)) % len(PLACES) == 0
+    split = pair_split(thing.color, thing.shape)
+    return split if split != "train" or not held_out else "test" if (c + s) % 2 else "val"
+
+
+def novelty(thing: Thing) -> str:
+    """What of the thing never met in train: "pair", "place", or "" for one that train may show."""
+    if split_of(thing) == "train":
+        return ""
+    return "place" if pair_split(thing.color, thing.shape) == "train" else "pair"
+
+
+def generate_shapes(seed: int = SEED, counts: dict[str, int] | None = None, yes: float = 0.5) -> list[Scene]:
+    """So many scenes of each split as `counts` says. Those of a split follow from the seed, whatever the others are.
+
+    yes  how often "is there a ... ?" is asked of what is there. The pictures and all else do not depend on it.
+
+    In val and test each scene has a thing that train never shows, and what is asked about one thing is asked about it.
+    """
+    if not 0 <= yes <= 1:
+        raise ArgumentError("yes", "a share in [0, 1]", yes)
+    found = []
+    for split, count in (COUNTS if counts is None else counts).items():
+        if split not in COUNTS:
+            raise ArgumentError("counts", " or ".join(COUNTS), repr(split))
+        place = list(COUNTS).index(split)
+        rng, asking = np.random.default_rng([seed, place]), np.random.default_rng([seed, place, 1])
+        balance: Counter[tuple[str, str]] = Counter()
+        for _ in range(count):
+            things = _draw_things(split, rng)
+            found.append(Scene(split, things, draw(things, rng), _questions(split, things, asking, yes, balance)))
+    return found
+
+
+def _one(options: Sequence[Any], rng: np.random.Generator) -> Any:
+    return options[int(rng.integers(len(options)))]
+
+
+def _draw_things(split: str, rng: np.random.Generator) -> tuple[Thing, ...]:
+    """No two are of one color and one shape; out of train, pictures with a new pair are as many as with a new place."""
+    new = "" if split == "train" else _one(("pair", "place"), rng)
+    while True:
+        places = rng.permutation(len(PLACES))[: _one(HOW_MANY, rng)]
+        things = tuple(
+            Thing(_one(COLORS, rng), _one(SHAPES, rng), _one(words.SIZES, rng), PLACES[place])
+            for place in sorted(places.tolist())
+        )
+        allowed = {split_of(thing) for thing in things} <= {"train", split} and new in map(novelty, things)
+        if allowed and len({(t.color, t.shape) for t in things}) == len(things):
+            return things
+
+
+# -- the picture -----------------------------------------------------------------------------------------------------
+
+
+def draw(things: Iterable[Thing], rng: np.random.Generator) -> np.ndarray:
+    """The things on a dark ground with some noise, each on the middle of its cell or a pixel off it.
+
+    -> (3, 27, 27) bytes, by whole numbers alone, the same on every machine.
+    """
+    ground = int(rng.integers(DARKEST, BRIGHTEST + 1))
+    picture = ground + rng.integers(0, NOISE + 1, (3, SIDE, SIDE))
+    for thing in things:
+        covered = coverage(thing.shape, RADII[thing.size], *rng.integers(-1, 2, 2).tolist())
+        row, column = (CELL * i for i in thing.cell)
+        part = picture[:, row : row + CELL, column : column + CELL]
+        color = np.array(words.COLORS[thing.color])[:, None, None] - rng.integers(0, NOISE + 1, part.shape)
+        part[:] = (part * (FINE**2 - covered) + color * covered) // FINE**2
+    return picture.astype(np.uint8)
+
+
+def coverage(shape: str, radius: int, down: int = 0, right: int = 0) -> np.ndarray:
+    """How many of the 16 points in each pixel of a cell lie in the shape.  -> (9, 9) integers"""
+    points = 2 * np.arange(CELL * FINE) + 1 - CELL * FINE  # odd numbers, in eighths of a pixel from the middle
+    v, u = np.meshgrid(points - 8 * down, points - 8 * right, indexing="ij")
+    far, near = np.maximum(abs(u), abs(v)), np.minimum(abs(u), abs(v))
+    inside = {
+        "circle": u * u + v * v <= radius * radius,
+        "square": far <= radius,
+        "triangle": (2 * abs(u) <= v + radius) & (v <= radius),
+        "cross": (far <= radius) & (near <= radius - THIN),
+    }[shape]
+    return inside.reshape(CELL, FINE, CELL, FINE).sum((1, 3))
+
+
+def scaled(pictures: Any) -> np.ndarray:
+    """Bytes as a model takes them: float32 from -1 to 1."""
+    return np.asarray(pictures, np.float32) / np.float32(127.5) - 1
+
+
+# -- the questions ---------------------------------------------------------------------------------------------------
+
+
+def _questions(
+    split: str, things: tuple[Thing, ...], rng: np.random.Generator, yes: float, balance: Counter[tuple[str, str]]
+) -> tuple[Question, ...]:
+    """One of each kind that the scene allows. Always as many numbers are drawn, whatever `yes` is.
+
+    balance  of each pair, how much more often "yes" was right than "no"; it is kept here.
+    """
+    new = [thing for thing in things if novelty(thing)] or things
+    about = _one(new, rng)
+    found = [
+        _asked("size", about, about.size),
+        _asked("place", about, about.place),
+        _asked("shape", about, about.shape),
+    ]
+    if sum(thing.shape == about.shape for thing in things) == 1:
+        found.append(_asked("color", about, about.color))
+    neighbors = [(r, other) for r in words.RELATIONS if (other := _neighbor(about, r, things))]
+    if neighbors:
+        relation, other = _one(neighbors, rng)
+        found.append(_asked("relation", about, f"{other.color} {other.shape}", relation=relation))
+    found.append(_count(things, rng))
+    wanted, absent = rng.random() < yes, _absent(split, things, rng, balance)
+    color, shape = (about.color, about.shape) if wanted else absent
+    balance[color, shape] += 1 if wanted else -1
+    text = words.QUESTIONS["exists"].format(color=color, shape=shape)
+    found.append(Question("exists", text, "yes" if wanted else "no", about if wanted else None))
+    return tuple(found)
+
+
+def _asked(kind: str, about: Thing, answer: str, **more: str) -> Question:
+    return Question(kind, words.QUESTIONS[kind].format(**vars(about), **more), answer, about)
+
+
+def _neighbor(thing: Thing, relation: str, things: Iterable[Thing]) -> Thing | None:
+    """The nearest thing on the line that leads there from a thing."""
+    down, right = words.RELATIONS[relation]
+    row, column = thing.cell
+    for step in (1, 2):
+        for other in things:
+            if other.cell == (row + step * down, column + step * right):
+                return other
+    return None
+
+
+def _count(things: tuple[Thing, ...], rng: np.random.Generator) -> Question:
+    """How many things there are, or those of a color or a shape: one that occurs or, as often, any."""
+    kinds = ["things", *(f"{t.color} things" for t in things), *(words.SHAPES[t.shape] for t in things)]
+    what = _one([_one(kinds, rng), _one([f"{c} things" for c in COLORS] + list(words.SHAPES.values()), rng)], rng)
+    number = sum(what in ("things", f"{t.color} things", words.SHAPES[t.shape]) for t in things)
+    return Question("count", words.QUESTIONS["count"].format(what=what), words.COUNTS[number], None)
+
+
+def _absent(
+    split: str, things: tuple[Thing, ...], rng: np.random.Generator, balance: Counter[tuple[str, str]]
+) -> tuple[str, str]:
+    """A color and a shape that the picture does not show together, though the split may: as a rule both are there, or
+    one. Of those that do, one whose answer was "yes" most of the time, so that a pair alone tells nothing."""
+    there = {(t.color, t.shape) for t in things}
+    colors, shapes = ({pair[i] for pair in there} for i in (0, 1))
+    pairs = [(c, s) for c in COLORS for s in SHAPES if (c, s) not in there and pair_split(c, s) in ("train", split)]
+    both = [(c, s) for c, s in pairs if c in colors and s in shapes]
+    one = [(c, s) for c, s in pairs if (c in colors) != (s in shapes)]
+    options = (both or one) if rng.random() < NEAR else pairs
+    return max((options[i] for i in rng.permutation(len(options))), key=lambda pair: balance[pair])
+
+
+# -- words and reports -----------------------------------------------------------------------------------------------
+
+
+def encode(text: str) -> list[int]:
+    """The ids of a text's words.  Raises TokenError for a word that is not in the vocabulary."""
+    unknown = [word for word in text.split() if word not in IDS]
+    if unknown:
+        raise TokenError("text", f"the {len(IDS)} words of shapes", unknown[0])
+    return [IDS[word] for word in text.split()]
+
+
+def decode(ids: Iterable[int]) -> str:
+    """The words of ids, without those that are none."""
+    return " ".join(words.VOCABULARY[i] for i in ids if i >= len(words.SPECIAL))
+
+
+def answers(scenes: Iterable[Scene]) -> dict[str, Counter[str]]:
+    """How often each answer is right, by kind of question."""
+    found: dict[str, Counter[str]] = {kind: Counter() for kind in words.QUESTIONS}
+    for scene in scenes:
+        for question in scene.questions:
+            found[question.kind][question.answer] += 1
+    return found
+
+
+def fingerprint(scenes: Iterable[Scene]) -> str:
+    """The SHA-256 of all pictures, captions, questions and answers."""
+    found = hashlib.sha256()
+    for scene in scenes:
+        asked = "".join(f"{q.kind}\t{q.text}\t{q.answer}\n" for q in scene.questions)
+        found.update(scene.picture.tobytes() + f"{scene.split}\t{scene.caption}\n{asked}".encode())
+    return found.hexdigest()
