@@ -297,7 +297,7 @@ def test_older_files_open():
         ({"vision_feature_layer": 9}, "feature_layer"), ({"image_token_index": 13}, "image_id"), ({"spam": 1}, "spam"),
         ({"tie_word_embeddings": True}, "tie_word_embeddings"), ({"projector_hidden_act": "mish"}, "activation"),
         ({"multimodal_projector_bias": False}, "multi_modal_projector.linear_1.bias"), ({"vocab_size": 12}, "vocab_size"),
-        ({"text_config": {"model_type": "gemma"}}, "text_config.model_type: expected one of llama, mistral, qwen2, qwen3, got 'gemma'"),
+        ({"text_config": {"model_type": "gemma"}}, "text_config.model_type: expected one of llama, mistral, qwen2, qwen3, mixtral, got 'gemma'"),
         ({"vision_config": {"model_type": "siglip"}}, "vision_config.model_type"),
         ({"text_config": 3}, "text_config"), ({"vision_config": None}, "vision_config"),
     ],
