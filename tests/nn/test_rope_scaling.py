@@ -59,6 +59,12 @@ def test_yarn_ramps_between_the_pairs_that_go_round_fast_and_slow_times():
     np.testing.assert_allclose(exact, [w * (1 - 0.75 * r) for w, r in zip(W, ramp)], rtol=1e-12)
 
 
+def test_yarns_ramp_ends_inside_the_head():
+    # d(0.0001) = 4 ln(100268) / ln 100 = 10.0, and the last coordinate is number 7
+    found = YaRN(4.0, L, fast=10.0, slow=1e-4).frequencies(K, BASE, 1)
+    np.testing.assert_allclose(found, [w * (1 - 0.75 * i / 7) for i, w in enumerate(W)], rtol=1e-12)
+
+
 def test_yarn_with_a_ramp_of_no_width_is_a_step():
     # d(2) = 4 ln(159.2) / ln 100 = 4.4 lies behind the last pair: in 2000 positions all go round often
     np.testing.assert_allclose(YaRN(4.0, 2000, fast=2.0, slow=1.0).frequencies(K, BASE, 1), W, **EXACT)
@@ -127,7 +133,8 @@ IMPOSSIBLE = [
     (YaRN, {"factor": 2.0, "original": 8, "attention_factor": 0.0}, "attention_factor"),
     (YaRN, {"factor": 2.0, "original": 8, "truncate": 1}, "truncate"), (DynamicScaling, {"factor": "2", "original": 8}, "factor"),
     (Llama3Scaling, {"factor": 2.0, "original": 8, "low": 1.0, "high": 1.0}, "high"),
-    (Llama3Scaling, {"factor": 2.0, "original": 8, "low": 0.0}, "low"),
+    (Llama3Scaling, {"factor": 2.0, "original": 8, "low": 0.0}, "low"), (Llama3Scaling, {"factor": 0.5, "original": 8}, "factor"),
+    (YaRN, {"factor": 0.5, "original": 8}, "factor"), (Llama3Scaling, {"factor": 2.0, "original": -1}, "original"),
 ]  # fmt: skip
 
 
@@ -135,3 +142,9 @@ IMPOSSIBLE = [
 def test_what_cannot_be_is_refused_by_name(kind, options, name):
     with pytest.raises(ConfigError, match=f"rope_scaling.{name}"):
         kind(**options)
+
+
+def test_the_least_that_can_be_is_taken():
+    assert DynamicScaling(1, 1).depends_on(1) == 1 and DynamicScaling(1.0, 4).depends_on(9) == 9
+    assert Llama3Scaling(1.0, 1, low=0.5, high=0.6).depends_on(9) == YaRN(1.0, 1, 0.5, 0.5).depends_on(9) == 0
+    assert YaRN(2.0, 8, attention_factor=0.25).magnitude() == 0.25

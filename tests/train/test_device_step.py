@@ -15,6 +15,8 @@ from tinygrad_llm.backend.stream import own_stream  # noqa: E402
 from tinygrad_llm.datasets.batches import Batches  # noqa: E402
 from tinygrad_llm.errors import ConfigError, NonFiniteError  # noqa: E402
 from tinygrad_llm.models.gpt import GPT, GPTConfig  # noqa: E402
+from tinygrad_llm.models.llama import Llama, LlamaConfig  # noqa: E402
+from tinygrad_llm.nn import LinearScaling  # noqa: E402
 from tinygrad_llm.optim import SGD, AdamW, schedule  # noqa: E402
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep  # noqa: E402
 from tinygrad_llm.train.step import EagerStep, ThreadedStep, count_targets  # noqa: E402
@@ -176,3 +178,26 @@ def test_another_shape_of_batch_is_refused():
     with own_stream("cuda"), pytest.raises(ConfigError, match="shapes of the first"):
         step([BATCHES[0]], 0, 1e-3, COUNT)
         step([{name: x[:2] for name, x in BATCHES[1].items()}], 1, 1e-3, COUNT)
+
+
+LLAMAS = {
+    "llama": {"n_kv_head": 1}, "window": {"window": 3, "qk_norm": True}, "scaled": {"rope_scaling": LinearScaling(2.0)},
+    "experts": {"n_experts": 3, "experts_per_token": 2, "balance": 0.1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LLAMAS)
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_llamas_are_recorded_but_for_experts_whose_tokens_the_host_counts(name, precision):
+    config, said, found = LlamaConfig(11, 8, 1, 2, 16, 10, **LLAMAS[name]), [], {}
+    for kind in (EagerStep, DeviceStep, GraphedStep):
+        on = "cpu" if kind is EagerStep else "cuda"
+        m = Llama(config, rng=np.random.default_rng(0)).to(on)
+        options = {} if kind is EagerStep else {"precision": precision}
+        options |= {"report": said.append} if kind is GraphedStep else {}
+        step = kind(m.loss, adamw(m), clip=1.0, seed=0, **options)
+        found[kind] = losses(step, 8)
+    np.testing.assert_array_equal(found[DeviceStep], found[GraphedStep])
+    apart = 2e-4 if precision == "fp32" else 0.05
+    np.testing.assert_allclose(found[DeviceStep], found[EagerStep], rtol=apart)
+    assert (step.graph.recorded is None) == (name == "experts") == bool(said)

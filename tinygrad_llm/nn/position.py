@@ -11,13 +11,14 @@ All tables are float64; cast them to the dtype of what they meet.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.backend import Array, device_of, to_device
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn.layers import positive
 from tinygrad_llm.nn.rope_scaling import RopeScaling
@@ -56,14 +57,34 @@ def rotate(x: Tensor, positions: Any, base: float, scaling: RopeScaling | None =
     if positions.min(initial=0) < 0:
         raise ArgumentError("positions", "numbers from 0 on", positions.min())
     longest = int(positions.max(initial=0)) + 1
-    length, size = 1 << (longest - 1).bit_length(), x.shape[-1]
-    if scaling is None:
-        cos, sin = _rope_tables(length, size, float(base))
-    else:
-        cos, sin = _scaled_tables(length, size, float(base), scaling, scaling.depends_on(longest))
+    which = (1 << (longest - 1).bit_length(), x.shape[-1], float(base), scaling)
+    changing = 0 if scaling is None else scaling.depends_on(longest)
+    if device_of(x.data) != "cpu" and not changing and positions.ndim == 1 and (np.diff(positions) == 1).all():
+        cos, sin = _tables_on(device_of(x.data), *which)
+        rows = slice(longest - len(positions), longest)
+        return ops.rope(x, cos=cos[rows], sin=sin[rows])
+    cos, sin = _tables(*which, changing)
     if positions.ndim == 2:
         positions = positions[:, None]
     return ops.rope(x, cos=cos[positions], sin=sin[positions])
+
+
+def _tables(
+    length: int, head_size: int, base: float, scaling: RopeScaling | None, longest: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """cos and sin (length, K/2) in float64."""
+    if scaling is None:
+        return _rope_tables(length, head_size, base)
+    return _scaled_tables(length, head_size, base, scaling, longest)
+
+
+@cache
+def _tables_on(
+    device: str, length: int, head_size: int, base: float, scaling: RopeScaling | None
+) -> tuple[Array, Array]:
+    """The same where they are wanted, once and for all: a recorded graph reads no host, and keeps their addresses."""
+    cos, sin = _tables(length, head_size, base, scaling)
+    return to_device(cos, device), to_device(sin, device)
 
 
 @lru_cache(maxsize=32)

@@ -174,5 +174,5 @@ def plain(head_size: int, base: float) -> np.ndarray:
 
 
 def yarn_factor(factor: float, weight: float = 1.0) -> float:
-    """0.1 weight ln s + 1, and 1 where s is: Peng et al., 2024, equation 22, where it is 1/sqrt(t)."""
-    return 0.1 * weight * math.log(factor) + 1.0 if factor > 1 else 1.0
+    """0.1 weight ln s + 1: Peng et al., 2024, equation 22, where it is 1/sqrt(t)."""
+    return 0.1 * weight * math.log(factor) + 1.0

@@ -13,7 +13,7 @@ MISTAKES = [
     ("nn/mlp.py", "std=std if out_std is None else out_std, **make)", "std=std, **make)", "SwiGLU: out_std ignored"),
     # -- scaled positions ----------------------------------------------------------------------------------------------
     ("nn/attention.py", "rotate(t, positions, self.rope_base, self.rope_scaling)", "rotate(t, positions, self.rope_base)", "the scaling of positions ignored"),
-    ("nn/position.py", "scaling.depends_on(longest))", "scaling.depends_on(0))", "a dynamic scaling that never grows"),
+    ("nn/position.py", "else scaling.depends_on(longest)", "else scaling.depends_on(0)", "a dynamic scaling that never grows"),
     ("nn/position.py", "return scaling.magnitude() * np.cos(angles), scaling.magnitude() * np.sin(angles)", "return np.cos(angles), np.sin(angles)", "YaRN: scores not sharpened"),
     ("nn/rope_scaling.py", "stretch ** (head_size / (head_size - 2))", "stretch", "NTK without its exponent"),
     ("nn/rope_scaling.py", "self.factor * max(longest, self.original) / self.original - (self.factor - 1)", "self.factor * max(longest, self.original) / self.original", "NTK: not plain at the trained length"),

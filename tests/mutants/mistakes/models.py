@@ -147,7 +147,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("nn/position.py", "(np.arange(n_head - power) + 0.5)", "(np.arange(n_head - power) + 1.5)", "ALiBi's slopes between begin one too late"),
     ("nn/position.py", " + (source - time) - np.arange(source)", " - np.arange(source)", "ALiBi: queries stand at the first keys"),
     ("nn/position.py", "longest = int(positions.max(initial=0)) + 1", "longest = max(1, int(positions.max(initial=0)))", "the table ends before the last position"),
-    ("nn/position.py", "cos, sin = _rope_tables(length, size, float(base))", "cos, sin = _rope_tables(length, size, 10_000.0)", "RoPE's base ignored"),
+    ("nn/position.py", "x.shape[-1], float(base), scaling)", "x.shape[-1], 10_000.0, scaling)", "RoPE's base ignored"),
     # cache
     ("nn/cache.py", "place = self.read - 1 - (self.lengths - lengths)", "place = self.read - (self.lengths - lengths)", "a cropped state is one too late"),
     ("nn/cache.py", "twin.lengths, twin.start = self.lengths[rows], self.start[rows]", "twin.lengths = self.lengths[rows]", "a selected cache forgets what its window dropped"),
