@@ -227,3 +227,18 @@ def test_a_norm_has_the_eps_that_it_is_given(name, eps):
     expected = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps)
     np.testing.assert_allclose(getattr(ops, name)(x, eps=eps).data, expected, rtol=1e-12)
     gradcheck(lambda x: getattr(ops, name)(x, eps=eps), [x])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_constant_row_is_0_whatever_stands_beside_it(dtype):
+    rows = np.stack([RNG.normal(size=7), *np.full((5, 7), [[1 / 3], [0.1], [-7.7], [1e6 / 7], [0.7]])]).astype(dtype)
+    normal = ops.layer_norm(rows, eps=1e-12).data
+    assert not normal[1:].any()
+    np.testing.assert_allclose(normal[0], ops.layer_norm(rows[:1], eps=1e-12).data[0], rtol=20 * np.finfo(dtype).eps)
+
+
+def test_where_both_distributions_are_0_the_divergence_has_no_term():
+    with np.errstate(divide="ignore"):
+        log_p, log_q = np.log([[0.5, 0.5, 0.0]]), np.log([[0.25, 0.75, 0.0]])
+    expected = 0.5 * np.log(2) + 0.5 * np.log(2 / 3)
+    assert ops.kl_divergence(log_p, log_q).item() == pytest.approx(expected, rel=1e-12)
