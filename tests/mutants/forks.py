@@ -76,7 +76,7 @@ def _work(work: Callable[[Any], Any], task: Any, folder: Path, limit_s: float) -
         os.rename(folder / "answer.part", folder / "answer")
         code = 0
     except BaseException:
-        os.write(REAL_STDERR, traceback.format_exc().encode())
+        os.write(REAL_STDERR, traceback.format_exc(limit=0).encode())
     finally:
         os._exit(code)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import functools
 import gc
 import importlib.abc
 import importlib.util
@@ -201,9 +202,7 @@ class Area:
         for plan in self.plans:
             ended = self._raising(plan)
             if ended.answer and ended.answer[0] == "passed":
-                self.wrong = (
-                    f"pass where {plan.mutant.file}:{enclosing(plan).start} raises: what is exchanged is not run"
-                )
+                self.wrong = f"pass where {plan.mutant.file}:{enclosing(plan).start} raises: it is not exchanged"
             if not ended.answer or ended.answer[0] != "reload":
                 break
 
@@ -251,12 +250,10 @@ class Area:
     def _tests(self, plan: Plan) -> set[int]:
         """Those that run the lines; where none is known to, those that run the function, or the file."""
         file = plan.mutant.file
-        everything = range(1, len((PACKAGE / file).read_text(encoding="utf-8").splitlines()) + 1)
-        for lines in (plan.lines, enclosing(plan), everything):
-            found = {number for line in lines for number in self.covering.get((file, line), ())}
-            if found:
-                break
-        return found
+        for lines in (plan.lines, enclosing(plan)):
+            if found := {test for line in lines for test in self.covering.get((file, line), ())}:
+                return found
+        return {test for (where, _), tests in self.covering.items() if where == file for test in tests}
 
     def _ordered(self, tests: set[int], last: int | None) -> list[int]:
         """The cheap before the dear, and of the many cases of one test a few before the others."""
@@ -275,8 +272,10 @@ class Area:
 
 def enclosing(plan: Plan) -> range:
     """The lines of the innermost function around the mistake, or its own."""
-    inside = [plan.lines]
-    for node in ast.walk(ast.parse((PACKAGE / plan.mutant.file).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef) and node.lineno <= plan.lines[0] <= (node.end_lineno or 0):
-            inside.append(range(node.lineno, (node.end_lineno or 0) + 1))
-    return min(inside[1:] or inside, key=len)
+    return min((f for f in _functions(plan.mutant.file) if plan.lines[0] in f), key=len, default=plan.lines)
+
+
+@functools.cache
+def _functions(file: str) -> list[range]:
+    nodes = ast.walk(ast.parse((PACKAGE / file).read_text(encoding="utf-8")))
+    return [range(n.lineno, (n.end_lineno or 0) + 1) for n in nodes if isinstance(n, ast.FunctionDef)]
