@@ -57,6 +57,12 @@ def test_what_runs_while_a_file_is_loaded_must_be_loaded_anew(right, wrong):
     assert not changed(right, wrong).possible
 
 
+def test_a_default_and_a_body_must_be_loaded_anew_together():
+    text = (PACKAGE / FILE).read_text(encoding="utf-8")
+    wrong = text.replace("low: float = -math.inf", "low: float = 0.0").replace("value >= self.low", "value > self.low")
+    assert not Swap(FILE, wrong, FUNCTIONS[FILE], set()).possible
+
+
 def test_a_function_that_ran_while_tests_were_loaded_must_be_loaded_anew():
     assert not changed("value >= self.low", "value > self.low", {id(Range.__contains__.__code__)}).possible
 
