@@ -21,7 +21,7 @@ import tempfile
 
 from tests.mutants.areas import PACKAGE, ROOT
 from tests.mutants.excluded import reason
-from tests.mutants.forks import forked
+from tests.mutants.forks import end_forks_with_me, forked
 from tests.mutants.mistakes import MISTAKES
 from tests.mutants.runs import TIMEOUT_S, Plan, fates, loaded_anew
 from tinygrad_llm.course.exercises.operators import Mutant, mutants
@@ -114,13 +114,16 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     os.chdir(ROOT)
+    end_forks_with_me()
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = "1"  # a fork of a process with BLAS threads would hang
     import hypothesis.extra.numpy  # noqa: F401 - loaded once, shared by all forks
     import numpy  # noqa: F401
 
-    with tempfile.TemporaryDirectory() as folder:  # tests that are loaded again are not compiled again
+    with tempfile.TemporaryDirectory(
+        ignore_cleanup_errors=True
+    ) as folder:  # tests that are loaded again are not compiled again
         sys.pycache_prefix, sys.dont_write_bytecode = folder, False
         return plant(options)
 

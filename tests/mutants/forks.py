@@ -50,8 +50,13 @@ def forked(tasks: Iterable, work: Callable[[Any], Any], jobs: int, limit_s: floa
                 yield _ended(child, status, used, *running.pop(child))
     finally:
         for child, (_, folder) in running.items():
-            _kill_group(child)
+            _end_group(child, signal.SIGTERM)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_forks_with_me() -> None:
+    """The process that is asked to end asks those that it made."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def limit(seconds: float) -> None:
@@ -66,7 +71,7 @@ def _work(work: Callable[[Any], Any], task: Any, folder: Path, limit_s: float) -
         os.setpgid(0, 0)
         for number in (0, 1, 2):
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
-        for number in (signal.SIGPROF, signal.SIGALRM):
+        for number in (signal.SIGPROF, signal.SIGALRM, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         limit(limit_s)
         signal.alarm(int(10 * limit_s))  # one that sleeps for ever
@@ -82,7 +87,7 @@ def _work(work: Callable[[Any], Any], task: Any, folder: Path, limit_s: float) -
 
 
 def _ended(child: int, status: int, used: resource.struct_rusage, task: Any, folder: Path) -> Ended:
-    _kill_group(child)  # what it started and did not wait for
+    _end_group(child, signal.SIGKILL)  # what it started and did not wait for
     path = folder / "answer"
     answer = pickle.loads(path.read_bytes()) if path.is_file() else None
     shutil.rmtree(folder, ignore_errors=True)
@@ -90,8 +95,8 @@ def _ended(child: int, status: int, used: resource.struct_rusage, task: Any, fol
     return Ended(task, answer, by in (signal.SIGPROF, signal.SIGALRM), used.ru_utime + used.ru_stime)
 
 
-def _kill_group(child: int) -> None:
+def _end_group(child: int, by: signal.Signals) -> None:
     try:
-        os.killpg(child, signal.SIGKILL)
+        os.killpg(child, by)
     except (ProcessLookupError, PermissionError):
         pass

@@ -26,7 +26,7 @@ import pytest
 from tqdm import tqdm
 
 from tests.mutants.areas import OPTIONS, PACKAGE, TESTS
-from tests.mutants.forks import REAL_STDERR, Ended, forked, limit
+from tests.mutants.forks import REAL_STDERR, Ended, end_forks_with_me, forked, limit
 from tests.mutants.swap import Swap, loaded
 from tests.mutants.trace import Line, Tracer
 from tinygrad_llm.course.exercises.operators import Mutant
@@ -122,6 +122,7 @@ def _forget_the_package() -> None:
 
 def _exchanged(plans: list[Plan], jobs: int) -> Any:
     """The fates as far as tests that are loaded once know them; or what is wrong with the real code, in words."""
+    end_forks_with_me()
     _forget_the_package()
     area = Area(plans, jobs)
     area.tracer.start()
