@@ -14,6 +14,7 @@ import functools
 import gc
 import importlib.abc
 import importlib.util
+import os
 import sys
 import threading
 import time
@@ -136,6 +137,8 @@ class Area:
     def __init__(self, plans: list[Plan], jobs: int) -> None:
         self.plans, self.jobs = plans, jobs
         self.tracer = Tracer()
+        self.shared: dict[str, tuple[float, set[Line]]] = {}
+        """Fixtures that several tests share."""
         self.known: list[Fate] = []
         self.wrong = "they cannot be loaded"
 
@@ -155,9 +158,9 @@ class Area:
             self._plant_all()
         return True
 
-    def _run(self, numbers: list[int]) -> int | None:
+    def _run(self, numbers: list[int], then: int | None = None) -> int | None:
         """Runs some of the tests; the number of the first that fails."""
-        for number, after in zip(numbers, [*numbers[1:], None]):
+        for number, after in zip(numbers, [*numbers[1:], then]):
             item = self.items[number]
             if number in self.seconds:
                 limit(5 + 20 * self.seconds[number])
@@ -167,36 +170,51 @@ class Area:
         return None
 
     def _trace_all(self) -> str:
-        """Which tests run which line, and how long they take; in words what fails."""
+        """Which tests run which line, and how long they take; in words what went wrong."""
         self.covering: dict[Line, list[int]] = {}
         self.seconds: dict[int, float] = {}
         files: dict[Path, list[int]] = {}
         for number, item in enumerate(self.items):
             files.setdefault(item.path, []).append(number)
-        failed = []
         for ended in forked(sorted(files.values(), key=len, reverse=True), self._traced, self.jobs, 20 * TIMEOUT_S):
             if not ended.answer:
                 return f"{self.items[ended.task[0]].path} cannot be traced"
             for number, (seconds, lines, passed) in ended.answer.items():
                 self.seconds[number] = seconds
+                if not passed:
+                    os.write(REAL_STDERR, f"not used alone: {self.items[number].nodeid} fails so\n".encode())
+                    continue
                 for line in lines:
                     self.covering.setdefault(line, []).append(number)
-                if not passed:
-                    failed.append(self.items[number].nodeid)
-        return ", ".join(failed)
+        return ""
 
     def _traced(self, numbers: list[int]) -> dict[int, tuple[float, set[Line], bool]]:
-        """The tests of a file."""
+        """The tests of a file, from the last to the first: one that leans on those before it is not used alone."""
         found = {}
-        self.tracer.taken()
-        for number in numbers:
+        for number, after in zip(numbers[::-1], [*numbers[-2::-1], None]):
+            self.tracer.taken()
             started = time.process_time()
             self.tracer.start()
-            failed = self._run([number])
+            failed = self._run([number], after)
             self.tracer.stop()
-            found[number] = time.process_time() - started, self.tracer.taken(), failed is None
+            seconds, lines = time.process_time() - started, self.tracer.taken()
+            for name in self.items[number].fixturenames:
+                of_fixture, in_fixture = self.shared.get(name, (0.0, set()))
+                seconds, lines = seconds + of_fixture, lines | in_fixture
+            found[number] = seconds, lines, failed is None
             self.session.testsfailed = 0
         return found
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef) -> Any:
+        """What is made once for several tests belongs to each of them."""
+        if fixturedef.scope == "function":
+            return (yield)
+        started, before = time.process_time(), self.tracer.taken()
+        try:
+            return (yield)
+        finally:
+            self.shared[fixturedef.argname] = time.process_time() - started, self.tracer.taken() | before
 
     def _check_itself(self) -> None:
         """A function that is exchanged for one that raises must be noticed."""
