@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mutants.__main__ import PACKAGE
+from tests.mutants.areas import PACKAGE
 from tests.mutants.mistakes import MISTAKES
 
 
