@@ -7,6 +7,8 @@ import unicodedata
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinygrad_llm.errors import CheckpointError
 from tinygrad_llm.tokenizer.normalizers import normalizer_of
@@ -72,6 +74,14 @@ def said(table=TABLE, content=None):
 ])  # fmt: skip
 def test_what_the_table_says_is_written(text, expected):
     assert normalizer_of(said())(text) == expected
+
+
+ALPHABET = st.text(st.characters(max_codepoint=0x24F, min_codepoint=1), min_size=1, max_size=3)
+
+
+@given(st.dictionaries(ALPHABET, ALPHABET, min_size=30, max_size=90))
+def test_every_key_of_a_table_is_read_and_no_other(table):
+    assert normalizer_of(said(table)).table == table
 
 
 def test_a_table_that_is_not_whole_is_refused():
