@@ -17,7 +17,8 @@ from tinygrad_llm.datasets import download
 from tinygrad_llm.errors import DeviceError
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models import GPT, GPTConfig, save_pretrained
-from tinygrad_llm.tokenizer import ByteTokenizer, CharTokenizer, RegexBPETokenizer
+from tinygrad_llm.tokenizer import ByteTokenizer, CharTokenizer, RegexBPETokenizer, WordPieceTokenizer
+from tinygrad_llm.tokenizer.wordpiece import SPECIAL
 from tinygrad_llm.train.checkpoint import load_checkpoint
 from tinygrad_llm.train.config import TrainConfig
 from tinygrad_llm.train.run import start_run
@@ -91,6 +92,7 @@ def test_without_a_prompt_a_text_begins_with_a_line_end_where_there_is_one(asked
     assert main.main(["sample", "r", "--tokens", "0"]) == 0
     assert asked[-1][1] == TOKENIZER.encode("\n") and capsys.readouterr().out == "\n"
     assert load.beginning(CharTokenizer("a\nb")) == [1] and load.beginning(CharTokenizer("ab")) == [0]
+    assert load.beginning(WordPieceTokenizer([*SPECIAL, "a"])) == [0]  # white space is no token there
 
 
 def test_what_is_written_appears_token_by_token_and_half_a_character_at_the_end(monkeypatch, capsys):

@@ -59,6 +59,6 @@ def load_model(path: str) -> tuple[Decoder, Tokenizer]:
 def beginning(tokenizer: Tokenizer) -> list[int]:
     """What to start from where no prompt is given: a line end, or token 0 where the vocabulary has none."""
     try:
-        return tokenizer.encode("\n")
+        return tokenizer.encode("\n") or [0]  # BERT's and T5's drop white space
     except TokenError:
         return [0]
