@@ -252,6 +252,8 @@ def test_impossible_configurations_are_refused():
                         ("feature_layer", 1.0)):  # fmt: skip
         with pytest.raises(ConfigError, match=name):
             replace(CONFIG, **{name: value})
+    with pytest.raises(ConfigError, match="balance"):  # its loss would be the language model's alone
+        replace(CONFIG, text=replace(TEXT, n_experts=3, experts_per_token=2, balance=0.1))
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -259,7 +261,7 @@ def test_impossible_configurations_are_refused():
 
 FAMILIES = {
     "llama": {}, "mistral": {"window": 5}, "qwen2": {"qkv_bias": True, "out_bias": False, "tied": True},
-    "qwen3": {"qk_norm": True, "head_size": 6},
+    "qwen3": {"qk_norm": True, "head_size": 6}, "mixtral": {"n_experts": 3, "experts_per_token": 2},
 }  # fmt: skip
 
 
@@ -297,7 +299,7 @@ def test_older_files_open():
         ({"vision_feature_layer": 9}, "feature_layer"), ({"image_token_index": 13}, "image_id"), ({"spam": 1}, "spam"),
         ({"tie_word_embeddings": True}, "tie_word_embeddings"), ({"projector_hidden_act": "mish"}, "activation"),
         ({"multimodal_projector_bias": False}, "multi_modal_projector.linear_1.bias"), ({"vocab_size": 12}, "vocab_size"),
-        ({"text_config": {"model_type": "gemma"}}, "text_config.model_type: expected one of llama, mistral, qwen2, qwen3, got 'gemma'"),
+        ({"text_config": {"model_type": "gemma"}}, "text_config.model_type: expected one of llama, mistral, qwen2, qwen3, mixtral, got 'gemma'"),
         ({"vision_config": {"model_type": "siglip"}}, "vision_config.model_type"),
         ({"text_config": 3}, "text_config"), ({"vision_config": None}, "vision_config"),
     ],

@@ -46,7 +46,7 @@ class Decoder(LanguageModel):
         """
         tokens = self._token_ids(tokens, 0 if cache is None else cache.longest)
         x = self.embedded(tokens, positions, cache)
-        return self.read(x, mask=mask, positions=positions, cache=cache, rng=rng, dtype=dtype)
+        return self.read(x, mask=mask, positions=positions, cache=cache, rng=rng, dtype=dtype, routed=routed)
 
     def read(
         self,
@@ -57,6 +57,7 @@ class Decoder(LanguageModel):
         cache: KVCache | None = None,
         rng: Rng | None = None,
         dtype: Any = None,
+        routed: list[Routing] | None = None,
     ) -> Tensor:
         """The same of what stands for the tokens: x is as `embedded` gives it.  (B, T, D) -> (B, T, D)"""
         x = self.dropout(x if dtype is None else x.astype(dtype), rng)
