@@ -114,6 +114,8 @@ class LLaVA(Module):
                  What is not to be learned, such as the picture's places and the question, is ops.IGNORE in the targets.
         divisor  divides the sum instead of the count, for parts of a batch.
         dtype    of the activations, that of the weights where None; the loss of bfloat16 is float32.
+
+        The cross-entropy alone: the balance loss of a text's experts is not added, as in transformers.
         """
         words = {name: array for name, array in batch.items() if name != "pictures"}
         return self.given(batch["pictures"], rng, dtype).loss(words, rng=rng, divisor=divisor, dtype=dtype)
