@@ -47,8 +47,6 @@ class LLaVAConfig:
         check_activation(self)
         if type(self.image_id) is not int or not 0 <= self.image_id < self.text.vocab_size:
             raise ConfigError("image_id", f"a token id, 0 to {self.text.vocab_size - 1}", self.image_id)
-        if self.text.balance:
-            raise ConfigError("text.balance", "0: beside a picture experts are not balanced", self.text.balance)
         most = self.vision.n_layer
         if type(self.feature_layer) is not int or not -most - 1 <= self.feature_layer <= most:
             raise ConfigError("feature_layer", f"{-most - 1} to {most}", self.feature_layer)
