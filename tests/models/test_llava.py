@@ -94,6 +94,12 @@ def test_the_loss_is_that_of_the_language_model_of_given_pictures():
     np.testing.assert_allclose(-found[TARGETS != ops.IGNORE], each, rtol=1e-10)
 
 
+def test_experts_are_not_balanced_beside_a_picture():
+    text = replace(TEXT, n_experts=3, experts_per_token=2)
+    balanced = made(text=replace(text, balance=5.0)).loss(BATCH).item()
+    assert balanced == made(text=text).loss(BATCH).item() != made().loss(BATCH).item()
+
+
 def test_masks_and_positions_of_a_batch_are_read():
     model, mask = made(), np.ones((2, 10), bool)
     padded = np.concatenate([np.zeros((2, 2), int), TOKENS], 1)
@@ -259,7 +265,7 @@ def test_impossible_configurations_are_refused():
 
 FAMILIES = {
     "llama": {}, "mistral": {"window": 5}, "qwen2": {"qkv_bias": True, "out_bias": False, "tied": True},
-    "qwen3": {"qk_norm": True, "head_size": 6},
+    "qwen3": {"qk_norm": True, "head_size": 6}, "mixtral": {"n_experts": 3, "experts_per_token": 2},
 }  # fmt: skip
 
 

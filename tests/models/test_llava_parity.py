@@ -34,8 +34,9 @@ KINDS = list(FAMILIES)
 
 
 @pytest.fixture(autouse=True)
-def double(monkeypatch):
-    in_double(monkeypatch)
+def double():
+    with in_double():
+        yield
 
 
 def random_case(seed: int, folder, **changed):
