@@ -23,7 +23,6 @@ MASTERS = {"linear", "layer_norm", "rms_norm", "linear_cross_entropy"}
 """Operations whose parameters stay float32 beside bfloat16 activations."""
 NOT_IN_HALF = {
     "astype": "is told its dtype",
-    "embedding": "reads float32 tables; the cast comes after it",
     "einsum": "is for reading, and neither library has it in bfloat16",
     "remainder": "jumps where rounding moves a quotient over a whole number",
     "power": "amplifies the rounding of its inputs by the exponent",

@@ -147,7 +147,7 @@ def embedding(weight, ids: HostArray):
     rows = weight.shape[0]
     if ids.dtype.kind not in "iu":
         raise DtypeError("ids", "integers", ids.dtype, "Token ids come from a tokenizer, or from .astype('int64').")
-    kernels = fused(weight)
+    kernels = fused(weight, weight)  # they read a float32 table
     if ids.size and (kernels is None or isinstance(ids, np.ndarray)):
         if int(ids.min()) < 0 or int(ids.max()) >= rows:
             bad = ids[(ids < 0) | (ids >= rows)].reshape(-1)[0]
