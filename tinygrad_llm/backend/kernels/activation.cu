@@ -32,7 +32,8 @@ __device__ __forceinline__ float gelu_tanh_slope(float x) {
 
 const float SQRT_HALF = 0.7071067811865476f, DENSITY_AT_0 = 0.3989422804014327f;  // 1/sqrt(2), 1/sqrt(2 pi)
 
-__device__ __forceinline__ float normal_below(float x) { return 0.5f * (1.0f + erff(x * SQRT_HALF)); }
+// the complement keeps its digits where 1 + erf has none left
+__device__ __forceinline__ float normal_below(float x) { return 0.5f * erfcf(-x * SQRT_HALF); }
 
 __device__ __forceinline__ float gelu_erf(float x) { return x * normal_below(x); }
 
