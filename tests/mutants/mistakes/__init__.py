@@ -11,11 +11,12 @@ from tests.mutants.mistakes import (
     families,
     generation,
     models,
+    reader,
     tokenizer_files,
     tokenizers,
     training,
     vision,
 )  # fmt: skip
 
-AREAS = (engine, models, families, vision, training, generation, tokenizers, tokenizer_files, course)
+AREAS = (engine, models, families, vision, training, generation, tokenizers, tokenizer_files, course, reader)
 MISTAKES = [mistake for area in AREAS for mistake in area.MISTAKES]
