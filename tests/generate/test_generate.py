@@ -74,6 +74,8 @@ class Pieces:
     def token_bytes(self, token):
         return self.pieces[token]
 
+    first_bytes = token_bytes
+
     def stream_decoder(self):
         return StreamDecoder(self)
 
