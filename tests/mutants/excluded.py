@@ -17,6 +17,14 @@ ON_A_GPU = "of two devices, or of CuPy's bfloat16: tests/gpu and the suite on th
 
 RULES: list[tuple[str, ...]] = [
     ("ops/attention_flash.py", "", "runs on a GPU alone: tests/ops/test_on_gpu.py holds it"),
+    (
+        "ops/attention.py",
+        "way = BlockedAttention if",
+        "both ways give the same numbers: tests/ops/test_attention_options.py",
+    ),
+    ("ops/activation.py", "kernels := fused", ON_A_GPU),
+    ("ops/activation.py", "kernels.activation(", ON_A_GPU),
+    ("ops/", "copy=False", SPEED, "truth exchanged"),
     ("ops/activation.py", "row_tiles", SPEED),
     ("ops/norm.py", "row_tiles", SPEED),
     ("ops/loss.py", "row_tiles", SPEED),

@@ -228,3 +228,16 @@ def test_lengths_may_be_a_list():
     q, k = Tensor(np.ones((2, 2, 3, 2))), Tensor(np.arange(40.0).reshape(2, 2, 5, 2))
     found = ops.attention(q, k, k, lengths=[2, 5]).data
     np.testing.assert_array_equal(found, ops.attention(q, k, k, lengths=np.array([2, 5])).data)
+
+
+def test_through_a_window_of_1_each_position_sees_itself_alone():
+    q, k, v = np.random.default_rng(0).normal(size=(3, 2, 3, 5, 4))
+    np.testing.assert_allclose(ops.attention(q, k, v, causal=True, window=1).data, v, **EQUAL)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.0, 1.5, float("nan")])
+def test_dropout_of_the_weights_is_a_probability_also_where_it_has_a_generator(p):
+    x = np.ones((1, 1, 2, 2))
+    with pytest.raises(ArgumentError) as found:
+        ops.attention(x, x, x, p=p, rng=np.random.default_rng(0))
+    assert found.value.name == "p"
