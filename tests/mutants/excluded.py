@@ -23,6 +23,8 @@ RULES: list[tuple[str, ...]] = [
         "both ways give the same numbers: tests/ops/test_attention_options.py",
     ),
     ("ops/activation.py", "kernels := fused", ON_A_GPU),
+    ("ops/attention.py", "if kernels is not None and", ON_A_GPU),
+    ("ops/attention.py", "kernels.flash_supports(", ON_A_GPU),
     ("ops/activation.py", "kernels.activation(", ON_A_GPU),
     ("ops/", "copy=False", SPEED, "truth exchanged"),
     ("ops/activation.py", "row_tiles", SPEED),
