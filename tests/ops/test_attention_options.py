@@ -241,3 +241,8 @@ def test_dropout_of_the_weights_is_a_probability_also_where_it_has_a_generator(p
     with pytest.raises(ArgumentError) as found:
         ops.attention(x, x, x, p=p, rng=np.random.default_rng(0))
     assert found.value.name == "p"
+
+
+def test_heads_without_a_size_are_refused_by_name():
+    with pytest.raises(ShapeError, match="q: expected a head size of at least 1"):
+        ops.attention(*np.ones((3, 1, 2, 3, 0)))
