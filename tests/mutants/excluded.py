@@ -22,6 +22,13 @@ RULES: list[tuple[str, ...]] = [
         "way = BlockedAttention if",
         "both ways give the same numbers: tests/ops/test_attention_options.py",
     ),
+    (
+        "ops/attention_blocks.py",
+        "swapaxes(-1, -2)",
+        "of four axes the third from the front is the second from behind",
+        "USub dropped",
+    ),
+    ("ops/attention_blocks.py", "top[top == -math.inf] = 0", "any finite shift gives the same shares"),
     ("ops/activation.py", "kernels := fused", ON_A_GPU),
     ("ops/attention.py", "if kernels is not None and", ON_A_GPU),
     ("ops/attention.py", "kernels.flash_supports(", ON_A_GPU),
