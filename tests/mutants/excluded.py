@@ -28,6 +28,7 @@ RULES: list[tuple[str, ...]] = [
         "of four axes the third from the front is the second from behind",
         "USub dropped",
     ),
+    ("ops/attention_blocks.py", "if value == 0", "weights are never below 0: the minimum with 0 hides them as well"),
     ("ops/attention_blocks.py", "top[top == -math.inf] = 0", "any finite shift gives the same shares"),
     ("ops/activation.py", "kernels := fused", ON_A_GPU),
     ("ops/attention.py", "if kernels is not None and", ON_A_GPU),
