@@ -31,6 +31,7 @@ RULES: list[tuple[str, ...]] = [
     ("ops/attention_blocks.py", "if value == 0", "weights are never below 0: the minimum with 0 hides them as well"),
     ("ops/attention_blocks.py", "columns.append((start, min(stop, longest", SPEED),
     ("ops/", "reshape(ends, (-1", "NumPy takes any negative number for the size that it works out", "1 to 2"),
+    ("ops/attention_blocks.py", "rows = self.groups * self.repeats", SPEED),
     ("ops/attention_blocks.py", "top[top == -math.inf] = 0", "any finite shift gives the same shares"),
     ("ops/activation.py", "kernels := fused", ON_A_GPU),
     ("ops/attention.py", "if kernels is not None and", ON_A_GPU),
