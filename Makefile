@@ -26,7 +26,7 @@ help:
 	@echo "make test-standin   kernels compiled for a CPU and for five GPUs, then the suite and the chapters on a stand-in for a GPU"
 	@echo "make test-gpu       what needs a GPU; GPU_PYTHON=python3 takes that one, which has CuPy, and installs nothing"
 	@echo "make test-long      ten thousand cases instead of hundreds: hours"
-	@echo "make mutants        mistakes planted one at a time, some five thousand, in half an hour; FLAGS=\"--only ops\" for some"
+	@echo "make mutants        mistakes planted one at a time, some six thousand; FLAGS=\"--only ops\" for some"
 	@echo "make bench          a training step, byte-pair encoding and the import, beside other libraries"
 	@echo "make bench-gpu      a GPU's kernels and training steps, beside PyTorch: nine minutes; GPU_PYTHON as above"
 	@echo "make docs           the book, into docs/_build/html, from the recorded runs"
