@@ -90,6 +90,8 @@ RULES: list[tuple[str, ...]] = [
     ("autograd/op.py", "type(a) is np.ndarray:", ON_A_GPU),
     ("autograd/op.py", "to_device_of(a, leader)", ON_A_GPU),
     ("autograd/op.py", "leader = next(", ON_A_GPU),
+    ("optim/", "fused(gradient).", ON_A_GPU),
+    ("optim/clip.py", "if not scale >= 1", "to multiply by 1 changes nothing", "GtE to Gt"),
     ("autograd/op.py", "mark.on_host for mark", ON_A_GPU),
     ("autograd/op.py", "len(NAMESPACES) > 1", ON_A_GPU),
     ("autograd/op.py", "if leader is None", ON_A_GPU),

@@ -367,3 +367,11 @@ def test_adamw_adds_squares_of_small_gradients_that_a_scaled_gradient_would_lose
     optimizer.step(np.array([1e-18], np.float32))
     np.testing.assert_allclose(optimizer.state["v"], 0.1e-36, rtol=1e-5)
     np.testing.assert_allclose(p.data, -0.1, rtol=1e-4)
+
+
+def test_clipping_in_place_leaves_what_is_short_and_divides_by_the_norm_and_a_millionth():
+    p = Tensor(np.zeros(2), True)
+    for size, max_norm, expected in ((0.8, 1.0, 0.8), (0.6, 1.0, 0.6), (2.0, 1.0, 2 / 2.000001), (1e-6, 1e-6, 5e-7)):
+        p.grad = np.array([0.0, size])
+        assert clip_grad_norm([p], max_norm) == pytest.approx(size, rel=1e-12)
+        np.testing.assert_allclose(p.grad, [0.0, expected], rtol=1e-12)
