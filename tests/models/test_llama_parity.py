@@ -78,23 +78,27 @@ def random_case(family: str, seed: int, folder, **changed):
     return other, rng.integers(0, options["vocab_size"], (2, time))
 
 
-def compare(other, ours: Llama, tokens: np.ndarray) -> None:
-    """Logits, loss, and the gradient of every parameter."""
+def named_gradients(other) -> dict[str, np.ndarray]:
+    """Of their model, by the names that its files have."""
+    return {name: p.grad.numpy() for name, p in other.named_parameters()}
+
+
+def compare(other, ours: Llama, tokens: np.ndarray, theirs=named_gradients, equal=WHOLE_MODEL) -> None:
+    """Logits, loss, and the gradient of every parameter; `theirs` gives the other model's."""
     import torch
 
     given = torch.tensor(tokens)
     said = other(given, labels=given)
-    np.testing.assert_allclose(ours(tokens).data, said.logits.detach().numpy(), **WHOLE_MODEL)
+    np.testing.assert_allclose(ours(tokens).data, said.logits.detach().numpy(), **equal)
     targets = np.concatenate([tokens[:, 1:], np.full((len(tokens), 1), ops.IGNORE)], 1)
     loss = ours.loss({"tokens": tokens, "targets": targets})
-    np.testing.assert_allclose(loss.item(), said.loss.item(), **WHOLE_MODEL)
+    np.testing.assert_allclose(loss.item(), said.loss.item(), **equal)
     loss.backward()
     said.loss.backward()
-    theirs = {name: p.grad.numpy() for name, p in other.named_parameters()}
-    mine = gradients_by_their_names(ours)
-    assert mine.keys() == theirs.keys()
+    wanted, mine = theirs(other), gradients_by_their_names(ours)
+    assert mine.keys() == wanted.keys()
     for name, gradient in mine.items():
-        np.testing.assert_allclose(gradient, theirs[name], **WHOLE_MODEL, err_msg=name)
+        np.testing.assert_allclose(gradient, wanted[name], **equal, err_msg=name)
 
 
 @pytest.mark.parametrize("seed", range(CONFIGURATIONS))

@@ -6,12 +6,13 @@ As in test_gpt2_parity.py the weights are drawn anew, and planted faults show th
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
-from by_their_names import gradients_by_their_names
 from in_double import in_double
 from redraw import redraw
+from test_llama_parity import compare as compare_decoders
 
 from tinygrad_llm import ops
 from tinygrad_llm.models import Llama, LlamaConfig, from_pretrained, llama, save_pretrained
@@ -70,22 +71,7 @@ def their_gradients(other) -> dict[str, np.ndarray]:
     return found
 
 
-def compare(other, ours: Llama, tokens: np.ndarray) -> None:
-    """Logits, loss, and the gradient of every parameter."""
-    import torch
-
-    given = torch.tensor(tokens)
-    said = other(given, labels=given)
-    np.testing.assert_allclose(ours(tokens).data, said.logits.detach().numpy(), **EQUAL)
-    targets = np.concatenate([tokens[:, 1:], np.full((len(tokens), 1), ops.IGNORE)], 1)
-    loss = ours.loss({"tokens": tokens, "targets": targets})
-    np.testing.assert_allclose(loss.item(), said.loss.item(), **EQUAL)
-    loss.backward()
-    said.loss.backward()
-    theirs, mine = their_gradients(other), gradients_by_their_names(ours)
-    assert mine.keys() == theirs.keys()
-    for name, gradient in mine.items():
-        np.testing.assert_allclose(gradient, theirs[name], **EQUAL, err_msg=name)
+compare = partial(compare_decoders, theirs=their_gradients, equal=EQUAL)
 
 
 @pytest.mark.parametrize("seed", range(CONFIGURATIONS))
