@@ -237,7 +237,7 @@ def test_the_help_fits_eighty_columns_and_says_where_to_begin():
     assert all(len(line) <= 80 for line in usage().splitlines()) and usage().endswith("tgl start")
 
 
-def test_a_model_that_is_no_gpt_is_named(tmp_path, capsys):
+def test_a_model_that_is_no_decoder_is_named(tmp_path, capsys):
     from tinygrad_llm.models import EncoderDecoder, EncoderDecoderConfig, save_pretrained
 
     config = EncoderDecoderConfig(5, 4, 1, 1, 1, 2, 2)
