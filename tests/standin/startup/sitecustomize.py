@@ -65,7 +65,7 @@ def fused_at_first(x, *parameters):
     kernels = fused(x, *parameters)
     if kernels is None or not Stream.current.null:
         return kernels
-    logits = [x.size // p.shape[1] * p.shape[0] for p in parameters if p is not None and p.ndim == 2]
+    logits = [x.size // p.shape[1] * p.shape[0] for p in parameters if p is not None and p is not x and p.ndim == 2]
     if max(x.size, *logits, 0) > ENTRIES:
         return None
     caller = sys._getframe(1).f_code.co_qualname
