@@ -16,9 +16,14 @@ import numpy as np
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array, as_array
-from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.models.base import Batch, context, last_of, position_rows, token_ids
-from tinygrad_llm.models.sizes import check_sizes, check_transformer
+from tinygrad_llm.models.sizes import (
+    check_activation,
+    check_labels,
+    check_sizes,
+    check_token_ids,
+    check_transformer,
+)  # fmt: skip
 from tinygrad_llm.nn import (
     ACTIVATIONS,
     MLP,
@@ -65,12 +70,9 @@ class BERTConfig:
     def __post_init__(self) -> None:
         check_sizes(self, 7)
         check_transformer(self)
-        if self.activation not in ACTIVATIONS:
-            raise ConfigError("activation", " or ".join(ACTIVATIONS), repr(self.activation))
-        if not 0 <= self.pad_id < self.vocab_size:
-            raise ConfigError("pad_id", f"a token id, 0 to {self.vocab_size - 1}", self.pad_id)
-        if not self.labels:
-            raise ConfigError("labels", "at least one class", "none")
+        check_activation(self)
+        check_token_ids(self, "pad_id")
+        check_labels(self)
 
 
 class BERT(Module):

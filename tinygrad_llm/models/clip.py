@@ -17,8 +17,8 @@ from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, ConfigError
 from tinygrad_llm.models.base import Batch, position_rows, token_ids
-from tinygrad_llm.models.sizes import check_heads, check_sizes
-from tinygrad_llm.models.vit import PictureEmbedding, check_activation, check_pictures
+from tinygrad_llm.models.sizes import check_activation, check_heads, check_sizes, check_token_ids
+from tinygrad_llm.models.vit import PictureEmbedding, check_pictures
 from tinygrad_llm.nn import MLP, Attention, Embedding, LayerNorm, Linear, Module, Parameter, Rng, TransformerBlock
 
 HIGHEST = 2
@@ -73,8 +73,7 @@ class CLIPTextConfig:
         check_sizes(self, 6)
         check_heads(self)
         check_activation(self)
-        if not 0 <= self.end_id < self.vocab_size:
-            raise ConfigError("end_id", f"a token id, 0 to {self.vocab_size - 1}", self.end_id)
+        check_token_ids(self, "end_id")
 
 
 @dataclass(frozen=True)

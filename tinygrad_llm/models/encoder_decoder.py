@@ -15,11 +15,9 @@ import numpy as np
 
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array
-from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.models.base import Batch, LanguageModel, last_of, position_rows, token_ids
-from tinygrad_llm.models.sizes import check_sizes, check_transformer
+from tinygrad_llm.models.sizes import check_activation, check_sizes, check_token_ids, check_transformer
 from tinygrad_llm.nn import (
-    ACTIVATIONS,
     MLP,
     Attention,
     Buffer,
@@ -64,11 +62,8 @@ class EncoderDecoderConfig:
     def __post_init__(self) -> None:
         check_sizes(self, 7)
         check_transformer(self)
-        if self.activation not in ACTIVATIONS:
-            raise ConfigError("activation", " or ".join(ACTIVATIONS), repr(self.activation))
-        for name in ("pad_id", "start_id", "end_id"):
-            if not 0 <= getattr(self, name) < self.vocab_size:
-                raise ConfigError(name, f"a token id, 0 to {self.vocab_size - 1}", getattr(self, name))
+        check_activation(self)
+        check_token_ids(self, "pad_id", "start_id", "end_id")
 
 
 class Stack(Module):

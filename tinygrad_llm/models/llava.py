@@ -20,7 +20,8 @@ from tinygrad_llm.models.base import Batch, LanguageModel
 from tinygrad_llm.models.clip import CLIPVision, CLIPVisionConfig
 from tinygrad_llm.models.decoder import Decoder
 from tinygrad_llm.models.llama import Llama, LlamaConfig
-from tinygrad_llm.models.vit import check_activation, positions_of
+from tinygrad_llm.models.sizes import check_activation
+from tinygrad_llm.models.vit import positions_of
 from tinygrad_llm.nn import ACTIVATIONS, KVCache, Linear, Module, Rng
 
 

@@ -16,9 +16,8 @@ from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ConfigError, ShapeError
 from tinygrad_llm.models.base import Batch
-from tinygrad_llm.models.sizes import check_sizes, check_transformer
+from tinygrad_llm.models.sizes import check_activation, check_labels, check_sizes, check_transformer
 from tinygrad_llm.nn import (
-    ACTIVATIONS,
     MLP,
     Attention,
     Dropout,
@@ -64,8 +63,7 @@ class ViTConfig:
         check_sizes(self, 7)
         check_transformer(self)
         check_pictures(self)
-        if not self.labels:
-            raise ConfigError("labels", "at least one class", "none")
+        check_labels(self)
 
 
 def check_pictures(config: Any) -> None:
@@ -73,12 +71,6 @@ def check_pictures(config: Any) -> None:
     if config.image_size % config.patch_size:
         raise ConfigError("patch_size", f"a divisor of image_size = {config.image_size}", config.patch_size)
     check_activation(config)
-
-
-def check_activation(config: Any) -> None:
-    """Raises ConfigError for an activation that is not known."""
-    if config.activation not in ACTIVATIONS:
-        raise ConfigError("activation", " or ".join(ACTIVATIONS), repr(config.activation))
 
 
 def positions_of(config: Any) -> int:

@@ -224,7 +224,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("models/base.py", "(positions[1:] - positions[:-1] == 1).all()", "(positions[1:] - positions[:-1] >= 1).all()", "positions with gaps read as a row"),
     ("models/base.py", "positions.max() < len(table)", "positions.max() <= len(table)", "a position one past the table"),
     ("models/encoder_decoder.py", "self.logits_bias = Buffer(", "self.logits_bias = Parameter(", "BART: the logits' bias is learned"),
-    ("models/encoder_decoder.py", "if not 0 <= getattr(self, name) < self.vocab_size:", "if not 0 <= getattr(self, name) <= self.vocab_size:", "BART: a pad token one past the vocabulary"),
+    ("models/sizes.py", "if not 0 <= getattr(config, name) < config.vocab_size:", "if not 0 <= getattr(config, name) <= config.vocab_size:", "a pad token one past the vocabulary"),
     ("models/encoder_decoder.py", "memory = self.memory if self.memory.dtype == x.dtype else self.memory.astype(x.dtype)", "memory = self.memory.detach()", "BART: the encoder learns nothing"),
     ("models/gpt.py", "MLP(c.n_embd, **options)", "MLP(c.n_embd, activation=\"gelu\", **options)", "GPT: the exact GELU"),
     ("models/decoder.py", "capacity=min(capacity, self.config.block_size)", "capacity=self.config.block_size", "GPT: a cache as large as the block from the start"),

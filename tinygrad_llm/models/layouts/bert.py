@@ -14,6 +14,7 @@ from tinygrad_llm.models.bert import (
 )  # fmt: skip
 from tinygrad_llm.models.layout import Layout, Option, Size
 from tinygrad_llm.models.layouts.common import HARMLESS, LABELS, NEVER, numbers_of_labels
+from tinygrad_llm.models.layouts.parts import under
 
 ENCODER = {
     "token_embedding": "embeddings.word_embeddings",
@@ -38,9 +39,8 @@ HIDDEN_WORDS = {
 CLASSIFIER = {"classifier": "classifier"}
 
 
-def _layout(architecture: str, model: type, tensors: dict[str, str], prefix: str = "bert.") -> Layout:
+def _layout(architecture: str, model: type, tensors: dict[str, Any], prefix: str = "bert.") -> Layout:
     """The table of a model with this head: its own tensors, and those of the encoder behind a prefix."""
-    there: dict[str, Any] = {f"{prefix}{ours}": f"{prefix}{theirs}" for ours, theirs in ENCODER.items()}
     words = f"{prefix}embeddings.word_embeddings.weight"
     layers = f"{prefix}encoder.layer.*.intermediate.dense.weight"
     return Layout(
@@ -54,7 +54,7 @@ def _layout(architecture: str, model: type, tensors: dict[str, str], prefix: str
             "n_hidden": Size("intermediate_size", layers.replace("*", "0")),
             "n_type": Size("type_vocab_size", f"{prefix}embeddings.token_type_embeddings.weight"),
         },
-        tensors=there | tensors,
+        tensors=under(prefix, prefix, ENCODER) | tensors,
         options={
             "dropout": Option("hidden_dropout_prob", 0.1), "activation": Option("hidden_act", "gelu"),
             "norm_eps": Option("layer_norm_eps", 1e-12), "init_std": Option("initializer_range", 0.02),

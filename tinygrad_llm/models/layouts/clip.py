@@ -6,7 +6,7 @@ from typing import Any
 
 from tinygrad_llm.models.clip import CLIP, CLIPConfig, CLIPText, CLIPTextConfig, CLIPVision, CLIPVisionConfig
 from tinygrad_llm.models.layout import Layout, Option, Size, Stored
-from tinygrad_llm.models.layouts.common import HARMLESS, NEVER
+from tinygrad_llm.models.layouts.common import HARMLESS, NEVER, patch_form
 from tinygrad_llm.models.layouts.parts import Part, joined
 
 LAYER, PATCHES = "encoder.layers.*.", "embeddings.patch_embedding.weight"
@@ -20,9 +20,7 @@ BLOCK: dict[str, str | Stored] = {
 }
 IN_PICTURES: dict[str, str | Stored] = {
     "embedding.class_token": "embeddings.class_embedding",
-    "embedding.patches.proj.weight": Stored(
-        PATCHES, form=lambda c: (c.n_embd, c.n_channel, c.patch_size, c.patch_size)
-    ),
+    "embedding.patches.proj.weight": Stored(PATCHES, form=patch_form),
     "embedding.positions": "embeddings.position_embedding",
     "norm_before": "pre_layrnorm",
     "norm_of_pooled": "post_layernorm",

@@ -46,3 +46,8 @@ LABELS = Option("id2label", {"0": "LABEL_0", "1": "LABEL_1"}, _names, _numbered)
 def numbers_of_labels(config: Any) -> dict[str, int]:
     """What label2id says of a configuration with these labels."""
     return {label: i for i, label in enumerate(config.labels)}
+
+
+def patch_form(config: Any) -> tuple[int, int, int, int]:
+    """The shape of the patches' projection there, which is a convolution: (D, C, P, P)."""
+    return config.n_embd, config.n_channel, config.patch_size, config.patch_size

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_llm.models.layout import Layout, Option, Size, Stored
-from tinygrad_llm.models.layouts.common import HARMLESS, LABELS, NEVER, numbers_of_labels
+from tinygrad_llm.models.layouts.common import HARMLESS, LABELS, NEVER, numbers_of_labels, patch_form
 from tinygrad_llm.models.layouts.parts import under
 from tinygrad_llm.models.vit import ViT, ViTConfig, ViTForImageClassification, positions_of
 
 PATCHES, LAYER = "embeddings.patch_embeddings.projection", "encoder.layer.*."
 ENCODER: dict[str, str | Stored] = {
     "embedding.class_token": Stored("embeddings.cls_token", form=lambda c: (1, 1, c.n_embd)),
-    "embedding.patches.proj.weight": Stored(
-        f"{PATCHES}.weight", form=lambda c: (c.n_embd, c.n_channel, c.patch_size, c.patch_size)
-    ),
+    "embedding.patches.proj.weight": Stored(f"{PATCHES}.weight", form=patch_form),
     "embedding.patches.proj": PATCHES,
     "embedding.positions.weight": Stored(
         "embeddings.position_embeddings", form=lambda c: (1, positions_of(c), c.n_embd)
