@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm import ops
-from tinygrad_llm.autograd import gradcheck, op
+from tinygrad_llm.autograd import Tensor, gradcheck, op
 from tinygrad_llm.errors import ArgumentError, GradientError
 
 X = np.array([[0.3, -1.2, 0.7], [1.1, 0.4, -0.6]])
@@ -121,3 +121,8 @@ def test_the_tolerances_are_those_that_are_given():
         gradcheck(slightly, [X], rtol=1e-4)
     with pytest.raises(GradientError):
         gradcheck(wrong(lambda x: x, lambda g, x: g * (1 + 3e-5)), [X])  # the tolerance is 1e-5 unless told
+
+
+def test_methods_of_a_tensor_can_be_used():
+    assert gradcheck(lambda x: x.tanh() * x.var(correction=1), [X])
+    assert gradcheck(lambda x, y: (x * y).sum(), [Tensor(X), X])

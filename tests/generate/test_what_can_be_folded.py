@@ -43,13 +43,31 @@ PARTS = {
     "grouped heads": ("attention", lambda rng: nn.Attention(8, 2, 1, causal=True, rng=rng, **F64)),
     "window": ("attention", lambda rng: nn.Attention(8, 2, causal=True, window=2, rng=rng, **F64)),
     "rope": ("attention", lambda rng: nn.Attention(8, 2, causal=True, rope_base=30.0, rng=rng, **F64)),
+    "norms of queries and keys": (
+        "attention",
+        lambda rng: nn.Attention(8, 2, causal=True, qk_norm=1e-6, rng=rng, **F64),
+    ),
     "soft cap": ("attention", lambda rng: nn.Attention(8, 2, causal=True, softcap=2.0, rng=rng, **F64)),
 }
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_whatever_part_is_replaced_texts_are_read_as_the_model_reads_them(name):
-    model = replaced(*PARTS[name])
+    reads_as_the_model(replaced(*PARTS[name]))
+
+
+@pytest.mark.parametrize("name", ["token_embedding", "position_embedding"])
+def test_an_embedding_of_another_class_is_read_by_its_own_call(name):
+    class Tripled(nn.Embedding):
+        def __call__(self, ids):
+            return super().__call__(ids) * 3
+
+    model = gpt()
+    getattr(model, name).__class__ = Tripled
+    reads_as_the_model(model)
+
+
+def reads_as_the_model(model):
     assert cpu_step(model, 2) is None
     reader, texts = Reader(model, [[1], [2]]), [[1], [2]]
     for ids in ([3, 4], [5, 5], [0, 8], [7, 1]):

@@ -148,3 +148,9 @@ def test_the_least_that_can_be_is_taken():
     assert DynamicScaling(1, 1).depends_on(1) == 1 and DynamicScaling(1.0, 4).depends_on(9) == 9
     assert Llama3Scaling(1.0, 1, low=0.5, high=0.6).depends_on(9) == YaRN(1.0, 1, 0.5, 0.5).depends_on(9) == 0
     assert YaRN(2.0, 8, attention_factor=0.25).magnitude() == 0.25
+
+
+def test_heads_of_one_pair_have_no_slowest_and_no_fastest():
+    with pytest.raises(ConfigError, match="head_size"):
+        DynamicScaling(2.0, 8).frequencies(2, BASE, 16)
+    assert DynamicScaling(2.0, 8).frequencies(4, BASE, 16).shape == (2,)

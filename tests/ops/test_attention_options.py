@@ -37,7 +37,7 @@ def definition(q, k, v, mask=None, scale=None, softcap=None, **options):
         for s in seen_keys(b, t, time, source, **options):
             score = scale * float(q[b, h, t] @ k[b, group, s])
             score = score if softcap is None else softcap * math.tanh(score / softcap)
-            if mask.dtype == bool and not mask[b, h, t, s]:
+            if not mask[b, h, t, s] if mask.dtype == bool else mask[b, h, t, s] == -math.inf:
                 continue
             weights[s] = math.exp(score + (0 if mask.dtype == bool else mask[b, h, t, s]))
         for s, weight in weights.items():
@@ -77,8 +77,8 @@ def of_class(way):
         scale = 1 / math.sqrt(size) if scale is None else scale
         call = way(q.reshape(*shape, size), k, v, mask, causal, scale, None, **options)
         out, (dq, dk, dv) = np.full(g.shape, np.nan), (np.full(a.shape, np.nan) for a in arrays)
-        call.forward(out.reshape(*shape, -1))
-        call.backward(g.reshape(*shape, -1), dq.reshape(*shape, size), dk, dv, False)
+        call.forward(out.reshape(*shape, v.shape[-1]))
+        call.backward(g.reshape(*shape, v.shape[-1]), dq.reshape(*shape, size), dk, dv, False)
         return [out, dq, dk, dv]
 
     return run
@@ -113,7 +113,8 @@ def calls(draw):
             "keys": (batch, 1, 1, source),
             "numbers": (heads, time, source),
         }[kind]
-        options["mask"] = rng.normal(size=shape) if kind == "numbers" else rng.random(shape) < 0.7
+        hidden = rng.random(shape) < draw(st.sampled_from([0.0, 0.3, 0.8]))  # in the end all keys of a query
+        options["mask"] = np.where(hidden, -math.inf, rng.normal(size=shape)) if kind == "numbers" else ~hidden
     arrays = [2 * rng.normal(size=s) for s in ((batch, heads, time, size), (batch, groups, source, size))]
     arrays.append(rng.normal(size=(batch, groups, source, width)))
     return arrays, rng.normal(size=(batch, heads, time, width)), options
@@ -172,6 +173,14 @@ def test_what_stands_in_the_padding_is_never_read(way):
         for gradient in before[2:]:
             assert not gradient[0, :, 4:].any() and not gradient[1].any() and gradient[2].any()
         assert not before[0][1].any() and not before[1][1].any()  # who sees no key gives 0, and has no gradient
+
+
+@every_way
+def test_a_batch_without_examples_gives_none_and_no_gradient(way):
+    arrays = [np.ones((0, *s)) for s in ((2, 3, 2), (1, 4, 2), (1, 4, 5))]
+    for options in ({}, {"lengths": np.zeros(0, int)}, {"lengths": np.zeros(0, int), "causal": True, "window": 2}):
+        found = WAYS[way](arrays, np.ones((0, 2, 3, 5)), options)
+        assert [a.shape for a in found] == [(0, 2, 3, 5), *(a.shape for a in arrays)]
 
 
 @every_way

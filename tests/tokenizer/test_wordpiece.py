@@ -115,11 +115,13 @@ def test_a_stream_has_the_ids_of_the_joined_text(chunks):
 
 
 def test_what_is_saved_opens(tmp_path):
-    tokenizer = made(lowercase=False)
-    tokenizer.save(tmp_path)
-    again = load_tokenizer(tmp_path)
-    assert type(again) is WordPieceTokenizer and again.to_dict() == tokenizer.to_dict()
-    assert again.encode("Café unaffable") == tokenizer.encode("Café unaffable")
+    for lowercase, cleanup in ((False, False), (True, True)):
+        tokenizer = made(lowercase=lowercase, cleanup=cleanup)
+        tokenizer.save(tmp_path)
+        again = load_tokenizer(tmp_path)
+        assert type(again) is WordPieceTokenizer and again.to_dict() == tokenizer.to_dict()
+        assert again.encode("Café unaffable") == tokenizer.encode("Café unaffable")
+        assert again.decode(again.encode("the, low")) == ("the, low" if cleanup else "the , low")
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", ""])

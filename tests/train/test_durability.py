@@ -109,6 +109,23 @@ def test_the_newest_whole_one_is_loaded_and_outlives_the_next_save(order, torn, 
     assert names(tmp_path) == ["last"] and number_in(last) == 9
 
 
+@pytest.mark.parametrize("newest", ["last.new", "last.old"])
+def test_what_a_crash_left_behind_outlives_a_disk_that_removes_nothing(newest, tmp_path, monkeypatch):
+    """Tidying fails: then nothing of what is there was half-made by this save."""
+    for number, name in enumerate(sorted(("last.new", "last.old"), key=lambda name: name == newest), 1):
+        save(tmp_path / "made", number)
+        shutil.copytree(tmp_path / "made", tmp_path / name)
+    shutil.rmtree(tmp_path / "made")
+
+    def refuse(path, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(StorageError, match="permission denied"):
+        save(tmp_path / "last", 3)
+    assert number_in(tmp_path / "last") == 2
+
+
 def test_saves_are_counted_and_the_count_comes_back(tmp_path):
     assert [save(tmp_path / "a" / "b" / "last", n) for n in (5, 6, 7)] == [1, 2, 3]
     assert load_checkpoint(tmp_path / "a" / "b" / "last").sequence == 3

@@ -172,6 +172,6 @@ def test_workers_give_back_what_they_changed():
 def test_threads_are_never_more_than_examples():
     assert worker_count("auto", 1) == 1
     assert worker_count(64, 5) == 5 and worker_count("3", 5) == 3
-    for bad in ("none", 0, -1, "1.5"):
+    for bad in ("none", 0, -1, "1.5", None, float("inf"), float("nan"), [2]):
         with pytest.raises(ArgumentError, match="auto"):
             worker_count(bad, 5)

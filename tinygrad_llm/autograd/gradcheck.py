@@ -50,7 +50,11 @@ def gradcheck(
     if not checked:
         next_step = "In float32 rounding hides mistakes: use .astype('float64')."
         raise ArgumentError(name, "at least one float64 input", "none", next_step)
-    tensors = [Tensor(a, requires_grad=True) if i in checked else a for i, a in enumerate(arrays)]
+
+    def given(requires_grad: bool) -> list[Any]:
+        return [Tensor(a, requires_grad=requires_grad) if i in checked else a for i, a in enumerate(arrays)]
+
+    tensors = given(requires_grad=True)
     out = function(*tensors, **options)
     cotangent = np.random.default_rng(seed).uniform(0.5, 1.5, out.shape) * np.where(
         np.random.default_rng(seed + 1).random(out.shape) < 0.5, -1.0, 1.0
@@ -61,7 +65,7 @@ def gradcheck(
 
     def projected() -> float:
         with no_grad():
-            return float((np.asarray(function(*arrays, **options).data) * cotangent).sum())
+            return float((np.asarray(function(*given(requires_grad=False), **options).data) * cotangent).sum())
 
     for i in checked:
         found: Any = tensors[i].grad if tensors[i].grad is not None else np.zeros_like(arrays[i])

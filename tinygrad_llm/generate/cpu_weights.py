@@ -21,7 +21,7 @@ import numpy as np
 
 from tinygrad_llm.backend import joined
 from tinygrad_llm.models.gpt import GPT
-from tinygrad_llm.nn import MLP, Attention, LayerNorm, Linear, TransformerBlock
+from tinygrad_llm.nn import MLP, Attention, Embedding, LayerNorm, Linear, TransformerBlock
 
 LARGEST = 1 << 24
 """Weights beyond which their own reading takes so long that the calls around it do not matter."""
@@ -92,6 +92,8 @@ def can_be_folded(model: Any) -> bool:
     of another class."""
     if type(model) is not GPT or model.device != "cpu" or type(model.norm) is not LayerNorm:
         return False
+    if not type(model.token_embedding) is type(model.position_embedding) is Embedding:
+        return False
     return all(map(_is_gpts, model.blocks)) and _size(model) <= LARGEST
 
 
@@ -102,7 +104,7 @@ def _is_gpts(block: Any) -> bool:
         return False
     layer = block.attention
     equal = layer.n_kv_head == layer.n_head and layer.value_size == layer.head_size
-    plain = layer.rope_base is None and layer.window is None and layer.softcap is None
+    plain = layer.rope_base is layer.window is layer.softcap is layer.q_norm is None
     linear = all(type(part) is Linear for part in _linear_parts(block))
     return equal and plain and linear and block.mlp.activation == "gelu_new"
 

@@ -88,7 +88,9 @@ class DynamicScaling(_Trained):
     """
 
     def frequencies(self, head_size: int, base: float, longest: int) -> np.ndarray:
-        """See RopeScaling."""
+        """See RopeScaling.  Raises ConfigError for heads of one pair, which is the slowest and the fastest."""
+        if head_size < 4:
+            raise ConfigError("head_size", "at least 4 for this rope_scaling", head_size)
         stretch = self.factor * max(longest, self.original) / self.original - (self.factor - 1)
         return plain(head_size, base * stretch ** (head_size / (head_size - 2)))
 

@@ -132,7 +132,7 @@ class BlockedAttention:
                 yield self._block(examples, queries)
 
     def _block(self, examples: slice, queries: slice) -> Block:
-        if self.lengths is None:
+        if self.lengths is None or not self.batch:
             shortest = longest = self.source
         else:
             lengths = self.lengths[examples]

@@ -102,8 +102,10 @@ def attention(
         allowed = allowed & array
     elif mask is not None:
         scores_BHTS = scores_BHTS + mask
+    allowed = allowed & (scores_BHTS.data != -math.inf)  # a mask of numbers may hide keys, too
     nowhere = ~allowed.any(-1, keepdims=True)  # a query that may see no key gives 0
-    weights_BHTS = softmax_op(masked_fill(scores_BHTS, ~allowed & ~nowhere, -math.inf), axis=-1)
+    scores_BHTS = masked_fill(masked_fill(scores_BHTS, ~allowed, -math.inf), nowhere, 0.0)
+    weights_BHTS = softmax_op(scores_BHTS, axis=-1)
     weights_BHTS = where(nowhere, 0.0, weights_BHTS)
     return matmul(weights_BHTS if rng is None else dropout(weights_BHTS, p=p, rng=rng), v)
 

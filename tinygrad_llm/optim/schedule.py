@@ -18,7 +18,7 @@ def schedule(kind: str, lr: float, total: int, warmup: int = 0, final: float = 0
     constant  lr
     linear    lr + (final - lr) s
     cosine    final + (lr - final) (1 + cos pi s) / 2     (Loshchilov and Hutter, "SGDR", 2017)
-    After `total` it stays at `final`.
+    After `total` it stays at `final`; a warm-up that is longer goes on to its own end.
     """
     if kind not in SCHEDULES:
         raise ArgumentError("schedule", " or ".join(SCHEDULES), repr(kind))

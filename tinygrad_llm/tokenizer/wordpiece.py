@@ -189,11 +189,12 @@ class WordPieceTokenizer(SpecialTokens):
         return self.token_bytes(token).removeprefix(b" ")
 
     def to_dict(self) -> dict[str, Any]:
-        """The vocabulary, and how texts are cleaned."""
+        """The vocabulary, and how texts are cleaned and put together again."""
         return {
             "type": self.kind,
             "vocabulary": self.vocabulary,
             "lowercase": self.lowercase,
+            "cleanup": self.cleanup,
             "special": list(self.special),
         }
 

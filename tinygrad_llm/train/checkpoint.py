@@ -63,10 +63,10 @@ def save_checkpoint(
     Raises StorageError where the disk refuses; the old checkpoint is then untouched, and nothing half-made is left.
     """
     last = Path(folder)
-    new = _sibling(last, "new")
+    new, is_tidy = _sibling(last, "new"), False
     try:
         last.parent.mkdir(parents=True, exist_ok=True)
-        sequence = _tidy(last) + 1
+        sequence, is_tidy = _tidy(last) + 1, True
         contents: dict[str, Callable[[], bytes]] = {}
         for name, group in arrays.items():
             contents[f"{name}.safetensors"] = lambda group=group: weights_bytes(group)  # type: ignore[misc]
@@ -75,7 +75,8 @@ def save_checkpoint(
         _write_folder(new, contents, sequence)
         _put_in_place(last)
     except (OSError, MemoryError) as error:
-        _remove_quietly(new)
+        if is_tidy:  # before, it may be what a crash left behind, and the newest whole one
+            _remove_quietly(new)
         if not last.exists() and _sibling(last, "old").exists():
             _rename_quietly(_sibling(last, "old"), last)
         next_step = "Free space or choose another --out; what was saved before is untouched."

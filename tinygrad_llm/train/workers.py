@@ -32,7 +32,7 @@ def worker_count(threads: int | str, examples: int) -> int:
         return max(1, min(cores(), examples))
     try:
         count = int(threads)
-    except ValueError:
+    except (TypeError, ValueError, OverflowError):
         count = 0
     if count < 1:
         raise ArgumentError("threads", "'auto' or a number of at least 1", repr(threads))
