@@ -176,6 +176,22 @@ def test_what_stands_in_the_padding_is_never_read(way):
 
 
 @every_way
+def test_scores_may_be_far_from_zero_and_from_one_another(way):
+    """exp would overflow, or be 0 for all keys of a query, if anything but the query's own largest score were taken off."""
+    k, v = np.array([[1.0, 0], [0, 1]]).reshape(1, 1, 2, 2), np.array([1.0, 2]).reshape(1, 1, 2, 1)
+    q = np.array([[4e3, 4e3], [-4e3, -4e3], [4e3, 0], [0, 0]]).reshape(1, 1, 4, 2)
+    found = WAYS[way]([q, k, v], np.ones((1, 1, 4, 1)), {"scale": 1.0})[0]
+    np.testing.assert_allclose(found.reshape(-1), [1.5, 1.5, 1, 1.5], rtol=1e-12)
+
+
+@pytest.mark.parametrize("way", sorted(WAYS.keys() - {"composed"}))  # whose softmax refuses an empty axis
+def test_without_keys_all_queries_give_0(way):
+    arrays = [np.ones((2, 2, 3, 2)), np.ones((2, 1, 0, 2)), np.ones((2, 1, 0, 5))]
+    out, dq, dk, dv = WAYS[way](arrays, np.ones((2, 2, 3, 5)), {})
+    assert out.shape == (2, 2, 3, 5) and not out.any() and not dq.any() and dk.size == dv.size == 0
+
+
+@every_way
 def test_a_batch_without_examples_gives_none_and_no_gradient(way):
     arrays = [np.ones((0, *s)) for s in ((2, 3, 2), (1, 4, 2), (1, 4, 5))]
     for options in ({}, {"lengths": np.zeros(0, int)}, {"lengths": np.zeros(0, int), "causal": True, "window": 2}):

@@ -170,3 +170,25 @@ def test_a_float_as_an_option_makes_floats_of_integers_and_never_float64():
         i.clip(low=2).dtype == i.masked_fill(mask, 7).dtype == ops.pad(i, widths=((0, 1),), value=0).dtype == np.int64
     )
     assert ops.pad(i, widths=((1, 0),)).dtype == np.int64
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [3, 7, 10, 49])
+def test_the_layer_norm_of_a_constant_row_is_0_to_the_last_bit(width, dtype):
+    """1/width is rounded, and so is the mean: what is left of the row must not be mistaken for its deviations."""
+    x = np.repeat(np.random.default_rng(width).normal(size=(300, 1)), width, axis=1).astype(dtype)
+    assert not ops.layer_norm(x).data.any()
+
+
+def test_a_part_may_have_no_entries():
+    parts = ops.split(np.arange(6.0).reshape(2, 3), [0, 3, 0])
+    assert [part.shape for part in parts] == [(2, 0), (2, 3), (2, 0)]
+    with pytest.raises(ShapeError, match="split"):
+        ops.split(np.zeros((2, 3)), [-1, 4])
+
+
+def test_rotations_of_each_example_are_its_own():
+    x, angles = np.random.default_rng(0).normal(size=(2, 1, 3, 4)), np.random.default_rng(1).normal(size=(2, 1, 3, 2))
+    y = ops.rope(x, np.cos(angles), np.sin(angles)).data
+    turned = (x[..., :2] + 1j * x[..., 2:]) * np.exp(1j * angles)  # pair by pair a complex number
+    np.testing.assert_allclose(y, np.concatenate([turned.real, turned.imag], -1), rtol=1e-12)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm import ops
-from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.autograd import Tensor, gradcheck
 
 RNG = np.random.default_rng(3)
 CASES = [
@@ -34,6 +34,20 @@ def test_value_and_gradients_are_pytorchs(subscripts, shapes):
     expected.backward(torch.tensor(g))
     for a, b in zip(mine, theirs):
         np.testing.assert_allclose(a.grad, b.grad.numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("subscripts", "shapes"), [(s, shapes) for s, *shapes in CASES])
+def test_values_are_numpys_and_gradients_are_differences(subscripts, shapes):
+    arrays = [RNG.normal(size=shape) for shape in shapes]
+    y = ops.einsum(subscripts, *arrays).data
+    left, arrow, right = subscripts.partition("->")
+    if arrow and "..." in left and "..." not in right:  # NumPy sums over letters alone
+        expected = np.einsum(f"{left}->...{right}", *arrays)
+        expected = expected.sum(tuple(range(expected.ndim - y.ndim)))
+    else:
+        expected = np.einsum(subscripts, *arrays)
+    np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
+    assert gradcheck(lambda *operands: ops.einsum(subscripts, *operands), arrays)
 
 
 def test_only_the_operands_that_want_a_gradient_get_one():
