@@ -109,6 +109,8 @@ SHARES = np.array([[0.1, 0.9], [0.3, 0.7]])
         (np.float64(3.0), A, "Shape () instead of (2, 3)."),
         (A, A.astype(np.float32), "float32 became float64"),
         (A.astype(int), A, "int64 instead of float64"),
+        (A.tolist(), A, "The numbers are right, but they are a list instead of an array."),
+        ([1, 2], np.array([1, 3]), "At [1] 2 instead of 3"),
         (A * np.nan, A, "nan at [0, 0] instead of 1 (6 of 6 entries)."),
         (np.float64("inf"), 1.0, "inf instead of 1"),
         (A * 0, A, "All entries are 0."),

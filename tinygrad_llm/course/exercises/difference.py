@@ -32,6 +32,8 @@ def _of_any(got: Any, expected: Any, rtol: float, atol: float, place: str) -> st
         except ValueError:
             return "The rows have different lengths."
         if array.dtype.kind in "fiub" and wanted.dtype.kind in "fiub":
+            if isinstance(got, list) and array.shape == wanted.shape and _close(array, wanted, rtol, atol):
+                return "The numbers are right, but they are a list instead of an array."
             return of_arrays(array, wanted, rtol, atol)
     return of_sequences(got, expected, rtol, atol, place)
 
@@ -93,12 +95,16 @@ def same(got: Any, expected: Any, rtol: float = 1e-7, atol: float = 1e-9) -> boo
             return False
         if expected.dtype.kind == "f" and got.dtype != expected.dtype:
             return False
-        return bool(np.allclose(got, expected, rtol=rtol, atol=atol, equal_nan=True))
+        return _close(got, expected, rtol, atol)
     if isinstance(expected, float):
         number = isinstance(got, int | float | np.number | np.ndarray) and np.ndim(got) == 0
         return number and bool(np.isclose(float(got), expected, rtol=rtol, atol=atol, equal_nan=True))
     equal = got == expected if type(got) is type(expected) else isinstance(got, np.generic) and got.item() == expected
     return equal is True or (isinstance(equal, np.bool_) and bool(equal))
+
+
+def _close(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -> bool:
+    return bool(np.allclose(got, expected, rtol=rtol, atol=atol, equal_nan=True))
 
 
 def _index(place: tuple) -> str:
