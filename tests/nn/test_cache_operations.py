@@ -27,7 +27,9 @@ def test_a_long_text_goes_on_after_each_operation(kind, what):
     for size in (5, 3, 1):
         check(found, read(found, rng.integers(0, VOCABULARY, (3, size))))
     window, start = getattr(found.cache, "window", None), getattr(found.cache, "start", None)
-    rows = {"chosen": [2, 0], "twice the same": [1, 1, 2], "repeated": [0, 0, 1, 1, 2, 2]}.get(what, [0, 1, 2])
+    rows = {"chosen": [2, 0], "twice the same": [1, 1, 2], "repeated": [0, 0, 1, 1, 2, 2], "begun anew": [2, 0, 1]}.get(
+        what, [0, 1, 2]
+    )
     if what in ("chosen", "twice the same"):
         found.cache = found.cache.select(rows)
         chosen(found, rows)
@@ -42,7 +44,9 @@ def test_a_long_text_goes_on_after_each_operation(kind, what):
             found.sources = [found.sources[i] for i in rows]
         found.texts = [list(found.texts[i]) for i in rows]
     elif what == "begun anew":
-        found.cache, found.texts = found.cache.fresh([0, 1, 2]), [[], [], []]
+        found.cache = found.cache.fresh(rows)  # of which encoders' texts stay
+        chosen(found, rows)
+        found.texts = [[] for _ in rows]
     elif what == "cropped":
         found.cache.crop([9, 9, 9] if kind in RECURRENT else [9, 8, 7])
         found.texts = [text[:n] for text, n in zip(found.texts, found.cache.lengths)]

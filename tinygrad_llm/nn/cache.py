@@ -68,7 +68,7 @@ class Cache(ABC):
         """A new cache in which every row stands `count` times in succession."""
         return self.select(np.repeat(np.arange(len(self.lengths)), count))
 
-    def _check_crop(self, lengths: Any, least: Any = 0) -> np.ndarray:
+    def _check_crop(self, lengths: Any, least: Any) -> np.ndarray:
         lengths = np.array(lengths, np.int64)
         if lengths.shape != self.lengths.shape:
             raise ShapeError("lengths", f"(B,) = {self.lengths.shape}", lengths.shape)
@@ -188,8 +188,7 @@ class LayerCache:
         """Moves the last kept[b] of used[b] positions of each row to the front."""
         if self.keys is None or self.values is None:
             return
-        slots = to_device_of((used - kept)[:, None] + np.arange(int(kept.max(initial=0))), self.keys)
-        slots = namespace(slots).minimum(slots, self.keys.shape[2] - 1)[:, None, :, None]
+        slots = to_device_of((used - kept)[:, None] + np.arange(int(kept.max(initial=0))), self.keys)[:, None, :, None]
         for array in (self.keys, self.values):
             array[:, :, : slots.shape[2]] = namespace(array).take_along_axis(array, slots, 2)
 
