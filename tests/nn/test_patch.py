@@ -72,7 +72,11 @@ def test_bytes_are_refused():
         made()(np.ones((1, 3, 4, 4), np.uint8))
 
 
-@pytest.mark.parametrize("sizes", [(0, 2, 3), (3, 0, 3), (3, 2, 0), (3, 2.0, 4)])
+@pytest.mark.parametrize("sizes", [(0, 2, 3), (3, 0, 3), (3, 2, 0), (3, 2.0, 4), (3, -2, 3)])
 def test_sizes_are_whole_and_positive(sizes):
     with pytest.raises(ArgumentError):
         PatchEmbedding(*sizes, rng=np.random.default_rng(0))
+
+
+def test_a_picture_may_be_one_patch_of_one_point():
+    assert PatchEmbedding(3, 1, 5, rng=np.random.default_rng(0))(np.ones((2, 3, 1, 1))).shape == (2, 1, 5)
