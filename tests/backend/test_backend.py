@@ -134,3 +134,10 @@ def test_every_whole_number_is_a_seed_of_its_own():
     rows += [tuple(KeyedStream(7, step).random((1, 4))[0]) for step in (1, 2, 2**40)]
     assert len(set(rows)) == len(rows)
     np.testing.assert_array_equal(KeyedStream(-1, 0).random((1, 4)), KeyedStream(2**64 - 1, 0).random((1, 4)))
+
+
+@pytest.mark.parametrize(("problem", "device"), [(None, "cuda"), ("no driver", "cpu")])
+def test_auto_is_the_gpu_where_one_can_be_used(problem, device, monkeypatch):
+    monkeypatch.setattr("tinygrad_llm.backend.device.cuda_problem", lambda: problem)
+    monkeypatch.setattr("tinygrad_llm.backend.device.load_cupy", lambda: None)
+    assert check_device("auto") == device

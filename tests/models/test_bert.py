@@ -114,6 +114,13 @@ def test_the_pooler_reads_the_first_token_alone():
     assert np.abs(model.pool(Tensor(first)).data - before).max() > 1e-3
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_what_reads_the_first_token_has_a_pooler(kind):
+    """As in transformers: neither hidden words nor a label a token need it."""
+    has = any("pooler" in name for name in made(kind).state_dict())
+    assert has == (kind not in (BERTForMaskedLM, BERTForTokenClassification))
+
+
 def test_the_loss_of_hidden_words_is_that_over_all_positions():
     model, b = made(BERTForMaskedLM), batch()
     logits = model(b["tokens"], types=b["types"]).reshape(-1, 13)

@@ -60,6 +60,15 @@ def test_probabilities_are_those_of_the_formula(text, probe, order):
         assert found[i] == pytest.approx(p(context, w), abs=1e-12)
 
 
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_every_level_counts_what_stood_before(order):
+    """Of contexts between none and all, the formula counts different words, not occurrences."""
+    text = np.random.default_rng(order).choice(4, 60, p=[0.5, 0.25, 0.15, 0.1])
+    found, p = NGram(order, 4).fit(text).probabilities(text), by_hand(text.tolist(), order, 4)
+    for i, w in enumerate(text.tolist()):
+        assert found[i] == pytest.approx(p(tuple(text[max(0, i - order + 1) : i].tolist()), w), abs=1e-12)
+
+
 def test_more_context_helps_where_it_tells():
     text = np.array([0, 1, 2, 0, 2, 1] * 50)
     losses = [NGram(order, 3).fit(text).cross_entropy(text) for order in (1, 2, 3)]

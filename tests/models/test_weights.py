@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import tracemalloc
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.errors import CheckpointError, StorageError
+from tinygrad_llm.models import weights as weights_module
 from tinygrad_llm.models.weights import (
     DTYPES,
     MAX_HEADER,
@@ -168,6 +170,16 @@ def test_a_hole_with_a_header_that_fits_it_is_refused_before_memory_is_taken(tmp
 class Bomb:
     def __reduce__(self):
         return exec, ("raise SystemExit('executed')",)
+
+
+def test_a_file_that_grows_shorter_while_it_is_read_is_refused():
+    class Shrinking(io.BytesIO):
+        def readinto(self, buffer):
+            return super().readinto(memoryview(buffer)[: len(buffer) // 2])
+
+    content = weights_bytes({"w": np.ones(4)})
+    with pytest.raises(CheckpointError, match="32 bytes"):
+        weights_module._arrays(Shrinking(content), len(content), "w")
 
 
 def test_a_pickle_is_never_executed(tmp_path):

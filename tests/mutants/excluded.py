@@ -122,6 +122,8 @@ RULES: list[tuple[str, ...]] = [
     ("nn/replace.py", "for i in range(len(names) + 1))", "slices end where the names do", "1 to 2"),
     ("nn/rope_scaling.py", "math.ulp(0.0)", "numbers below 2e-16, which mean nothing here", "0.0 to 1.0"),
     ("nn/rope_scaling.py", "width = last - first or", "pairs stand at whole numbers: any width below 1 is a step"),
+    ("models/weights.py", 'config.get("is_encoder_decoder")', TEXT),
+    ("models/ngram.py", "int(63 / np.log2(vocab_size))", TEXT),
     ("optim/flat.py", "CHUNK", SPEED),
     ("ops/attention_blocks.py", "if a < b", "an empty slice is set to nothing"),
     ("ops/attention_blocks.py", "recording", SPEED),

@@ -55,7 +55,7 @@ def gemm(
         if out is None:
             out = xp.empty((left.shape[0], right.shape[1]), a.dtype if dtype is None else dtype)
         return cublas.product(left, right, out, accumulate=accumulate, tf32=TF32.get())
-    if is_half(left.dtype):  # NumPy multiplies bfloat16 number by number, and rounds every partial sum
+    if is_half(left.dtype):  # some versions of ml_dtypes round every partial sum
         result = (widened(left) @ widened(right)).astype(
             out.dtype if out is not None else a.dtype if dtype is None else dtype
         )
