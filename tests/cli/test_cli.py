@@ -17,6 +17,8 @@ from tinygrad_llm.datasets.download import SOURCES
 from tinygrad_llm.errors import ConfigError, TokenError
 from tinygrad_llm.ranges import number, whole
 from tinygrad_llm.tokenizer import CharTokenizer
+from tinygrad_llm.train.checkpoint import load_checkpoint
+from tinygrad_llm.train.config import PRESETS
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
 SMALL = ["--n-layer", "1", "--n-head", "2", "--n-embd", "16", "--block-size", "8", "--batch-size", "4", "--warmup", "2", "--threads", "1",
@@ -91,6 +93,11 @@ def test_a_free_folder_is_taken_where_none_is_named(run, monkeypatch, tmp_path):
             main(["train", "--preset", "shakespeare-cpu", "--text", str(run / "text.txt"), *SMALL, "--steps", "2"]) == 0
         )
         assert (tmp_path / "out" / name / "checkpoint" / "last").exists()
+
+
+def test_a_flag_stands_above_the_preset(run):
+    assert PRESETS["shakespeare-cpu"]["lr"] != 1e-2
+    assert load_checkpoint(run / "out" / "checkpoint" / "last").document("run")["config"]["lr"] == 1e-2
 
 
 def test_sampling_continues_the_prompt_and_repeats_with_a_seed(run, capsys):
