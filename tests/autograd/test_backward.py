@@ -443,6 +443,15 @@ def test_memory_that_nobody_may_write_is_not_assigned_to():
     assert frozen.tolist() == [1.0, 1.0, 1.0]
 
 
+def test_entries_that_share_a_place_are_not_assigned_to_and_one_alone_shares_with_none():
+    for count in (2, 3):
+        with pytest.raises(GradientError, match="copy"):
+            Tensor(np.lib.stride_tricks.as_strided(np.ones(1), (count,), (0,))).assign(np.zeros(count))
+    alone = Tensor(np.lib.stride_tricks.as_strided(np.ones(1), (1,), (0,)))
+    alone.assign([3.0])
+    assert alone.data.tolist() == [3.0]
+
+
 def test_what_is_detached_can_be_assigned_to():
     x = leaf([1.0, 2.0])
     y = (x * 2.0).detach()

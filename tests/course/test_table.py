@@ -51,6 +51,14 @@ def test_no_column_is_lost_and_where_there_is_room_there_is_one_table(drawn):
         assert shown == whole
 
 
+def test_numbers_stand_to_the_right_and_a_column_with_a_word_to_the_left():
+    shown = table([["a", 1, 2], ["bbb", 333, "none"]], ["x", "number", "either"]).splitlines()
+    assert [line.split() for line in shown[2:]] == [["a", "1", "2"], ["bbb", "333", "none"]]
+    ends = {line.index(cell) + len(cell) for line, cell in zip(shown[2:], ("1", "333"))}
+    begins = {line.rindex(cell) for line, cell in zip(shown[2:], ("2", "none"))}
+    assert len(ends) == len(begins) == 1
+
+
 def test_heads_wrap_before_columns_leave():
     shown = table([["a", 1.0, 2]], ["x", "words " * 8, "words " * 8])
     assert "\n\n" not in shown and len(shown.splitlines()) >= 4

@@ -105,6 +105,7 @@ def test_the_order_of_sentences_does_not_matter_and_the_score_is_a_percentage(pa
         ([["a", "b"]], ["a b"], r"candidates\[0\].*' '.join"), (["a b", ("a",)], ["a b", "a"], r"candidates\[1\].*tuple.*' '.join"),
         (["a b"], [[["a", "b"]]], r"references\[0\]\[0\].*' '.join"), (["a b"], [[["a", "b"], "a b"]], r"references\[0\]\[0\]"),
         (["a b c"], [["a", "b", "c"]], r"references\[0\].*words.*' '.join"), (["a b", "c d e"], [["a", "b"], ["c", "d"]], "words"),
+        (["a b"], [["a", "b"]], "words"),
         ([b"a b"], ["a b"], "bytes"), (["a b"], [b"a b"], "bytes"), (["a b"], [None], "NoneType"), ([None], ["a"], "NoneType"),
         (["a b"], [3], "int"), (iter(["a b"]), ["a b"], "list"), (["a b"], None, "list"), (b"ab", ["a", "b"], "list"), ({"a b": 1}, ["a b"], "list"),
     ],

@@ -64,6 +64,7 @@ TESTS = {
         "tests/course/test_what_is_said.py",
         "tests/course/test_what_is_kept.py",
         "tests/course/test_claim.py",
+        "tests/course/test_table.py",
         "tests/course/test_calls.py",
         "tests/course/test_checks_in_a_fork.py",
         "tests/course/test_desk.py",

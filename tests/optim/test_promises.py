@@ -119,6 +119,15 @@ def test_a_copy_of_an_optimizer_is_whole_and_its_own(copied):
     np.testing.assert_array_equal(first.flat.data, second.flat.data)
 
 
+def test_what_is_no_longer_whole_is_not_copied():
+    """A parameter has memory of its own now: the copy would hold what the optimizer does not move."""
+    ps = leaves()
+    optimizer = AdamW(ps)
+    ps[0].data = ps[0].data.copy()
+    with pytest.raises(GradientError, match="replaced array"):
+        copy.deepcopy(optimizer)
+
+
 def test_gradients_that_are_forgotten_are_none_and_what_none_has_is_no_step():
     ps = leaves()
     optimizer = AdamW(ps)

@@ -19,7 +19,7 @@ from tinygrad_llm.tokenizer.decoders import decoder_of
 from tinygrad_llm.tokenizer.normalizers import normalizer_of
 from tinygrad_llm.tokenizer.post_processors import templates_of
 from tinygrad_llm.tokenizer.pre_tokenizers import pre_tokenizer_of
-from tinygrad_llm.tokenizer.sentencepiece_bpe import PieceBPE
+from tinygrad_llm.tokenizer.sentencepiece_bpe import PieceBPE, bpe_of
 from tinygrad_llm.tokenizer.special import encode_text
 from tinygrad_llm.tokenizer.tokenizer_json import from_tokenizer_json
 from tinygrad_llm.tokenizer.unigram import Unigram
@@ -145,6 +145,14 @@ def test_a_word_of_the_vocabulary_is_one_token_where_merges_are_ignored():
     model = PieceBPE(VOCABULARY, MERGES, ignore_merges=True)
     assert model.ids("wow") == [8] and model.ids("lowlow") == [7] and model.ids("lowlo") == [5, 4]
     assert PieceBPE(VOCABULARY, MERGES, ignore_merges=True, special={"wow"}).ids("wow") == [3, 6]
+
+
+def test_what_a_file_does_not_say_is_not_so():
+    """As tokenizers reads it: unknown characters stay apart, none is cut into bytes, words are merged."""
+    said = {"vocab": VOCABULARY | BYTES, "merges": [" ".join(pair) for pair in MERGES], "unk_token": "<unk>"}
+    model = bpe_of(said, "model", ())
+    assert model.ids("xxlo") == [0, 0, 4] and model.ids("wow") == [3, 6]
+    assert bpe_of(said | {"fuse_unk": True}, "model", ()).ids("xx") == [0]
 
 
 def test_an_unknown_character_is_left_out_unknown_or_its_bytes():
