@@ -436,6 +436,11 @@ def test_a_parameter_is_not_changed_behind_the_graphs_back_either():
     np.testing.assert_array_equal(layer.weight.data, before)
 
 
+def test_the_first_entry_that_is_no_number_is_the_one_that_is_named():
+    with detect_anomaly(), np.errstate(all="ignore"), pytest.raises(NonFiniteError, match=r"-inf at \[1\] of \(4,\)"):
+        ops.log(np.array([1.0, 0.0, 2.0, 0.0]))
+
+
 def test_memory_that_nobody_may_write_is_not_assigned_to():
     frozen = np.broadcast_to(np.ones(1), (3,))
     with pytest.raises(GradientError, match="copy"):

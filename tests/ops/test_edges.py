@@ -192,3 +192,16 @@ def test_rotations_of_each_example_are_its_own():
     y = ops.rope(x, np.cos(angles), np.sin(angles)).data
     turned = (x[..., :2] + 1j * x[..., 2:]) * np.exp(1j * angles)  # pair by pair a complex number
     np.testing.assert_allclose(y, np.concatenate([turned.real, turned.imag], -1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("far", [30.0, 3000.0, -3000.0])
+def test_the_layer_norm_of_a_row_far_from_0_keeps_its_digits(far):
+    """Of deviations of size 1 beside a mean of 3,000, float32 holds three digits less; no more may be lost."""
+    x = (far + np.random.default_rng(0).normal(size=(20, 64))).astype(np.float32)
+    exact = ops.layer_norm(x.astype(np.float64)).data
+    np.testing.assert_allclose(ops.layer_norm(x).data, exact, rtol=1e-5, atol=2e-6)
+
+
+def test_heads_of_an_odd_size_cannot_be_rotated():
+    with pytest.raises(ShapeError, match="rope"):
+        ops.rope(np.ones((1, 1, 2, 3)), cos=np.ones((2, 1)), sin=np.ones((2, 1)))

@@ -39,3 +39,23 @@ def test_equals_share_the_gradient_that_comes():
 def test_dropout_is_with_a_probability(p):
     with pytest.raises(ArgumentError, match="p"):
         ops.dropout(X, p=p, rng=np.random.default_rng(0))
+
+
+def test_integers_are_clipped_between_an_integer_and_a_float_in_float32():
+    for low, high in ((0, 1.5), (0.5, 3)):
+        found = ops.clip(np.array([-1, 1, 5]), low=low, high=high)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found.data, np.clip([-1, 1, 5], low, high))
+
+
+def test_dropout_keeps_the_same_entries_in_every_precision():
+    kept = [
+        ops.dropout(np.ones(1000, d), p=0.5, rng=np.random.default_rng(0)).data != 0 for d in (np.float32, np.float64)
+    ]
+    np.testing.assert_array_equal(*kept)
+
+
+def test_to_the_power_0_there_is_no_slope_also_where_the_exponents_are_an_array():
+    x = Tensor(np.array([0.0, 2.0, 3.0]), requires_grad=True)
+    ops.power(x, np.array([0.0, 0.0, 2.0])).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0, 0, 6])

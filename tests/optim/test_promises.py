@@ -192,3 +192,13 @@ def test_a_schedule_is_its_closed_form_at_every_step(kind, total, warmup, lr, fi
             expected = (lr * (1 + math.cos(angle)) + final * (1 - math.cos(angle))) / 2
         assert rate(t) == pytest.approx(expected, rel=1e-12, abs=1e-15), t
     assert schedule(kind, lr, 9)(9) == (lr if kind == "constant" else 0.0)
+
+
+def test_the_squares_of_no_entry_add_up_to_nothing():
+    """The part of a thread that has no parameters."""
+    g = np.arange(1.0, 5.0)
+    assert (
+        sum_of_squares(g, 0, 0) == sum_of_squares(g, 4, 4) == 0
+        and sum_of_squares(g, 0, 2) == 5
+        and sum_of_squares(g) == 30
+    )

@@ -68,6 +68,7 @@ def test_a_free_folder_is_made_and_what_is_there_is_passed_over(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "tales-2").write_text("somebody's")
     assert [claimed(tmp_path / "out" / "tales").name for _ in range(3)] == ["tales", "tales-3", "tales-4"]
+    assert [claimed(tmp_path / "out" / "lr0.1").name for _ in range(2)] == ["lr0.1", "lr0.1-2"]
     assert (tmp_path / "out" / "tales-2").read_text() == "somebody's"
 
 
