@@ -12,11 +12,24 @@ from tests.mutants.mistakes import (
     generation,
     models,
     reader,
+    second_reader,
     tokenizer_files,
     tokenizers,
     training,
     vision,
 )  # fmt: skip
 
-AREAS = (engine, models, families, vision, training, generation, tokenizers, tokenizer_files, course, reader)
+AREAS = (
+    engine,
+    models,
+    families,
+    vision,
+    training,
+    generation,
+    tokenizers,
+    tokenizer_files,
+    course,
+    reader,
+    second_reader,
+)
 MISTAKES = [mistake for area in AREAS for mistake in area.MISTAKES]
