@@ -140,3 +140,11 @@ def test_bad_tokens_are_named():
 def test_impossible_configurations_are_refused(change):
     with pytest.raises(ConfigError):
         GPTConfig(**(vars(CONFIG) | change))
+
+
+def test_positions_between_two_ends_may_stand_in_any_order():
+    model = GPT(GPTConfig(7, 8, n_layer=1, n_head=2, n_embd=8), rng=np.random.default_rng(0), dtype=np.float64)
+    tokens, exchanged = np.array([[1, 2, 3, 4]]), np.array([0, 2, 1, 3])
+    found = model(tokens, positions=exchanged).data
+    np.testing.assert_allclose(found, model(tokens, positions=exchanged[None]).data, rtol=1e-12)
+    assert np.abs(found - model(tokens).data).max() > 1e-6

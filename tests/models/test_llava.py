@@ -239,6 +239,7 @@ def test_it_learns_to_name_what_a_picture_shows():
 
 @pytest.mark.parametrize("tokens", [
     [[1, 3, 3, 3, 7, 8], [1, 3, 3, 3, 3, 8]], [[3, 3, 3, 3, 3, 8], [1, 3, 3, 3, 3, 8]], [[1, 2], [1, 2]], [[1, 3, 3, 3, 3, 8]],
+    [[3, 3, 3, 1, 7, 8], [3, 3, 3, 3, 3, 8]],
 ])  # fmt: skip
 def test_a_text_has_as_many_image_tokens_as_its_picture_has_features(tokens):
     with pytest.raises(ShapeError, match="4 image tokens in each of 2 texts"):

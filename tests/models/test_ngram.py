@@ -92,3 +92,10 @@ def test_the_cross_entropy_is_the_mean_over_every_token_in_nats():
     for text in (np.array([3]), np.array([0, 4, 1]), np.random.default_rng(1).integers(0, 5, 50)):
         each = [-math.log(p) for p in model.probabilities(text)]
         assert len(each) == len(text) and model.cross_entropy(text) == pytest.approx(sum(each) / len(text), rel=1e-12)
+
+
+def test_the_longest_context_is_one_of_63_bits():
+    text = np.random.default_rng(0).integers(0, 2, 200)
+    assert np.isfinite(NGram(63, 2).fit(text).cross_entropy(text))
+    with pytest.raises(ArgumentError, match="at most 63"):
+        NGram(64, 2)
