@@ -52,6 +52,13 @@ def test_the_same_seed_writes_the_same(model):
     assert write(1) == write(1) != write(2)
 
 
+def test_one_text_takes_one_number_of_the_generator_a_token(model):
+    rng, same = seeded(), seeded()
+    list(generate(model, [1], 3, Sampler(), rng))
+    same.random(3)
+    assert rng.random() == same.random()
+
+
 def test_tokens_come_one_at_a_time(model):
     stream = generate(model, [0], 1_000_000_000, Sampler(), seeded())
     assert 0 <= next(stream) < 9

@@ -159,6 +159,14 @@ def test_files_that_differ_in_dropout_alone_open():
     assert again.config.dropout == 0.3
 
 
+def test_a_size_that_is_said_twice_is_said_twice():
+    config, arrays = to_hugging_face(bart())
+    layout = LAYOUT[config["model_type"]]
+    for key in (key for size in layout.sizes.values() for key in size.same):
+        with pytest.raises(CheckpointError, match=key):
+            from_hugging_face({k: v for k, v in config.items() if k != key}, arrays)
+
+
 def test_absent_entries_mean_what_they_mean_there():
     for made, kept in ((model(), {"resid_pdrop"}), (bart(), {"dropout"})):
         config, arrays = to_hugging_face(made)

@@ -15,6 +15,7 @@ from tokenizer_parts import LLAMA2, METASPACE, TEMPLATE, letters, split
 from tinygrad_llm.cli.main import main
 from tinygrad_llm.errors import CheckpointError, TokenError
 from tinygrad_llm.tokenizer import PipelineTokenizer, load_tokenizer
+from tinygrad_llm.tokenizer.charsmap import CharsMap
 from tinygrad_llm.tokenizer.decoders import decoder_of
 from tinygrad_llm.tokenizer.normalizers import normalizer_of
 from tinygrad_llm.tokenizer.post_processors import templates_of
@@ -311,8 +312,15 @@ def test_the_command_opens_a_tokenizer_json(tmp_path, capsys):
 def test_half_a_surrogate_pair_is_refused():
     for name in GOLDENS:
         if type(golden(name)) is PipelineTokenizer:
-            with pytest.raises(TokenError, match="lone surrogate"):
+            with pytest.raises(TokenError, match="lone surrogate '.ud800' at position 1"):
                 golden(name).encode("a\ud800")
+
+
+def test_characters_that_are_one_together_are_looked_up_together_up_to_five_bytes():
+    """As SentencePiece's tables are read there: a letter and two accents are five, a letter and three are seven."""
+    normalizer = CharsMap({"a\u0301": "X"})
+    assert normalizer("a\u0301\u0301") == "X" and normalizer("a\u0301" * 2) == "XX"
+    assert normalizer("a\u0301\u0301\u0301") == "a\u0301\u0301\u0301"
 
 
 def test_a_long_word_is_cut_as_a_short_one():

@@ -94,6 +94,7 @@ def test_a_pair_has_its_marks_and_its_types():
     assert tokenizer.encode_pair("the low") == ([cls, the, low, sep], [0, 0, 0, 0])
     assert tokenizer.encode_pair("the low", "new") == ([cls, the, low, sep, new, sep], [0, 0, 0, 0, 1, 1])
     assert tokenizer.encode_pair("the low", "new", 5) == ([cls, the, sep, new, sep], [0, 0, 0, 1, 1])
+    assert tokenizer.encode_pair("the low", "new the", 6)[0] == [cls, the, low, sep, new, sep]  # of equals the second
     assert tokenizer.encode_pair("the low low", longest=3)[0] == [cls, the, sep]
     assert tokenizer.encode_pair("the", "new", 3)[0] == [cls, sep, sep]
     with pytest.raises(ArgumentError, match="longest"):
