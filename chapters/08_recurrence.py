@@ -80,8 +80,8 @@ bag = float(((bags(asked) @ weights).argmax(1) == asked_answers).mean())
 print(f"a bag of words over {max(DISTANCES)} fillers: {bag:.1%} right")
 
 # %% [markdown]
-# So this is no test of cleverness. It is a probe. A network that reads step by step must bring one symbol past all the
-# fillers, and if it cannot even do that, it will do nothing harder.
+# So this is no test of cleverness. It only measures how far a symbol is carried. A network that reads step by step must
+# bring it past all the fillers, and if it cannot even do that, it will do nothing harder.
 #
 # ## What would you carry?
 #

@@ -1,15 +1,14 @@
-"""Claims about the stories of who is where: what is told is true, what is false is false, and combinations are held out."""
+"""Claims about the stories of who is where: what is told is true, what is false is false, and habits are held out."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import combinations
 
 import numpy as np
 import pytest
 
-from tinygrad_llm.datasets.whereabouts import CHILDREN, PLACES, generate_whereabouts, held_out
+from tinygrad_llm.datasets.whereabouts import CHILDREN, PLACES, USUAL, generate_whereabouts, keeps_a_habit
 from tinygrad_llm.errors import ArgumentError
 
 TRAIN, TEST = (generate_whereabouts(np.random.default_rng(0), 600, split) for split in ("train", "test"))
@@ -50,27 +49,34 @@ def test_every_sentence_has_six_tokens_and_every_clause_five():
         assert {len(part.split()) for part in story.report.removesuffix(" .").split(" and ")} == {5}
 
 
-def test_two_facts_of_a_test_story_that_are_held_out_are_never_together_in_train():
-    def pairs(stories):
-        return {frozenset(two) for s in stories for two in combinations(s.first.items(), 2)}
+def test_somebody_keeps_to_a_habit_in_each_training_story_and_nobody_in_any_test_story():
+    def kept(story):
+        return [child for where in (story.first, story.last) for child in where if USUAL[child] == where[child]]
 
-    def is_held(two):
-        return sum(CHILDREN.index(child) + PLACES.index(place) for child, place in two) % 8 == 0
+    assert all(map(kept, TRAIN)) and not any(map(kept, TEST))
+    assert all(keeps_a_habit(s.first, s.last) for s in TRAIN) and not any(keeps_a_habit(s.first, s.last) for s in TEST)
+    for sentence in (e for s in TEST for e in (*s.events, *s.report.split(" and "))):
+        (child,), (place,) = ([w for w in sentence.split() if w in known] for known in (CHILDREN, PLACES))
+        assert USUAL[child] != place  # read by the words alone
 
-    assert not any(is_held(two) for two in pairs(TRAIN)) and all(any(map(is_held, pairs([s]))) for s in TEST)
-    assert all(held_out(s.first) for s in TEST) and not any(held_out(s.first) for s in TRAIN)
+
+def test_a_child_goes_more_often_to_its_own_place_than_not_and_each_place_is_somebodys():
+    assert set(USUAL) == set(CHILDREN) and set(USUAL.values()) == set(PLACES)
+    stories = generate_whereabouts(np.random.default_rng(1), 3000)
+    facts = [fact for s in stories for fact in s.first.items()]
+    assert 0.6 < np.mean([USUAL[child] == place for child, place in facts]) < 0.75
+    elsewhere = Counter(place for child, place in facts if USUAL[child] != place)
+    assert set(elsewhere) == set(PLACES)
 
 
 def test_every_child_goes_everywhere_in_either_split():
-    for stories in (TRAIN, TEST):
-        assert len({pair for s in stories for pair in s.first.items()}) == len(CHILDREN) * len(PLACES)
+    for stories, barred in ((TRAIN, 0), (TEST, len(CHILDREN))):  # its own place is one of them
+        assert len({pair for s in stories for pair in s.first.items()}) == len(CHILDREN) * len(PLACES) - barred
 
 
 def test_every_child_place_and_form_is_drawn_and_half_go_on():
     stories = generate_whereabouts(np.random.default_rng(1), 3000)
-    assert (
-        abs(np.mean([s.moved is not None for s in stories]) - 0.5) < 0.1
-    )  # a fourth place is one more that may be held out
+    assert abs(np.mean([s.moved is not None for s in stories]) - 0.5) < 0.05
     counts = Counter(child for s in stories for child in s.children)
     assert set(counts) == set(CHILDREN) and min(counts.values()) > 0.85 * 9000 / 12
     assert {e.split()[1] for s in stories for e in s.events if e.split()[0] in CHILDREN} == {

@@ -8,15 +8,14 @@ hidden word may stand before it or behind it. Every sentence of the events has s
 every clause of a report five, so that the same part of a sentence stands at the same places. (The idea is that of
 Weston et al., "Towards AI-Complete Question Answering", 2015, task 1.)
 
-Splits hold out combinations of two facts: where two children go, if they do so together in a test story, they never do
-in a training story. No child is kept from a place, or a network would learn that, and rightly so.
+Children have habits: each has a place of its own, where it goes more often than not. In every training story somebody
+keeps to a habit, in no test story does anybody, at first or at last: what is learned of habits misleads there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -25,7 +24,9 @@ from tinygrad_llm.errors import ArgumentError
 CHILDREN = ("lily", "mia", "anna", "ruth", "emma", "nora", "tom", "ben", "sam", "max", "leo", "finn")
 PLACES = ("harbor", "market", "forest", "meadow", "library", "river", "castle", "garden")
 SPLITS = ("train", "test")
-IN_A_STORY = 3
+IN_A_STORY, HABIT = 3, 0.6
+USUAL = {child: PLACES[(5 * number + number // len(PLACES)) % len(PLACES)] for number, child in enumerate(CHILDREN)}
+"""Where a child goes with probability HABIT; otherwise it goes to any of the places, each alike."""
 GOES = ("{x} went to the {p} .", "{x} ran to the {p} .", "{x} sailed to the {p} .", "to the {p} went {x} .")
 GOES_ON = ("{x} moved to the {p} .", "{x} left for the {p} .", "to the {p} moved {x} .")
 IS = ("{x} is in the {p}", "in the {p} is {x}", "in the {p} sits {x}", "{x} sits in the {p}")
@@ -53,10 +54,9 @@ class Whereabouts:
     false: Mapping[str, str]
 
 
-def held_out(first: Mapping[str, str]) -> bool:
-    """Whether a story in which children go to these places belongs to test: one in eight of all pairs of facts does."""
-    numbers = [CHILDREN.index(child) + PLACES.index(place) for child, place in first.items()]
-    return any((a + b) % len(PLACES) == 0 for a, b in combinations(numbers, 2))
+def keeps_a_habit(*facts: Mapping[str, str]) -> bool:
+    """Whether any child is where it usually goes."""
+    return any(USUAL[child] == place for where in facts for child, place in where.items())
 
 
 def generate_whereabouts(rng: np.random.Generator, count: int, split: str = "train") -> list[Whereabouts]:
@@ -66,15 +66,15 @@ def generate_whereabouts(rng: np.random.Generator, count: int, split: str = "tra
     stories: list[Whereabouts] = []
     while len(stories) < count:
         story = _story(rng)
-        if held_out(story.first) == (split == "test"):
+        if keeps_a_habit(story.first, story.last) == (split == "train"):
             stories.append(story)
     return stories
 
 
 def _story(rng: np.random.Generator) -> Whereabouts:
     children = _drawn(rng, CHILDREN, IN_A_STORY)
-    *places, further = _drawn(rng, PLACES, IN_A_STORY + 1)
-    first = dict(zip(children, places))
+    first = _where_they_go(rng, children)
+    (further,) = _drawn(rng, tuple(place for place in PLACES if place not in first.values()), 1)
     moved = children[rng.integers(IN_A_STORY)] if rng.random() < 0.5 else None
     last = first | ({moved: further} if moved else {})
     events = [_said(rng, GOES, child, first[child]) for child in children]
@@ -83,6 +83,15 @@ def _story(rng: np.random.Generator) -> Whereabouts:
     false = {"exchanged": _report(rng, last | {a: last[b], b: last[a]})}
     false |= {"stale": _report(rng, first)} if moved else {}
     return Whereabouts(children, tuple(events), first, last, moved, _report(rng, last), false)
+
+
+def _where_they_go(rng: np.random.Generator, children: tuple[str, ...]) -> dict[str, str]:
+    """No two to the same place."""
+    while True:
+        anywhere = rng.integers(0, len(PLACES), len(children))
+        first = {c: USUAL[c] if rng.random() < HABIT else PLACES[n] for c, n in zip(children, anywhere)}
+        if len(set(first.values())) == len(children):
+            return first
 
 
 def _drawn(rng: np.random.Generator, words: tuple[str, ...], count: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from tinygrad_llm.tokenizer.byte import utf8
 from tinygrad_llm.tokenizer.special import SpecialTokens
 from tinygrad_llm.tokenizer.wordpiece_training import GOES_ON, learn_pieces
 
-SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+UNKNOWN = "[UNK]"
+SPECIAL = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
 LONGEST_WORD = 100
 """A word with more characters is unknown, as in BERT's files: no vocabulary has it, and to search is quadratic."""
 
@@ -38,6 +39,27 @@ _CHINESE = regex.compile(
     "\U0002b920-\U0002ceaf\U0002f800-\U0002fa1f])"
 )
 _WORD = regex.compile(r"[\p{P}!-/:-@\[-`{-~]|[^\p{P}!-/:-@\[-`{-~\p{White_Space}]+")
+
+
+def pieces_of(word: str, vocabulary: Container[str]) -> list[str]:
+    """The longest piece that fits at the word's beginning, then the longest that goes on, and so forth.
+
+    Unknown as a whole is a word in which somewhere no piece fits, and one of more than LONGEST_WORD characters.
+    """
+    if len(word) > LONGEST_WORD:
+        return [UNKNOWN]
+    pieces, start = [], 0
+    while start < len(word):
+        prefix = GOES_ON if start else ""
+        for end in range(len(word), start, -1):
+            piece = prefix + word[start:end]
+            if piece in vocabulary:
+                break
+        else:
+            return [UNKNOWN]
+        pieces.append(piece)
+        start = end
+    return pieces
 
 
 class WordPieceTokenizer(SpecialTokens):
@@ -69,7 +91,6 @@ class WordPieceTokenizer(SpecialTokens):
             raise CheckpointError("vocabulary", wanted, f"no {', '.join(missing)}" if missing else "one twice")
         self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = (self.id_of[token] for token in SPECIAL)
         self._set_special({token: self.id_of[token] for token in special})
-        self._longest = max(map(len, self.vocabulary))
         self._cache: dict[str, list[int]] = {}
 
     @classmethod
@@ -148,28 +169,11 @@ class WordPieceTokenizer(SpecialTokens):
         return ids + rest, [0] * len(ids) + [1] * len(rest)
 
     def _pieces(self, word: str) -> list[int]:
-        """The word's ids: the longest piece that fits at its beginning, then the longest that goes on, and so forth."""
         ids = self._cache.get(word)
         if ids is None:
-            ids = self._cut(word)
+            ids = [self.id_of[piece] for piece in pieces_of(word, self.id_of)]
             if len(self._cache) < 1 << 20:
                 self._cache[word] = ids
-        return ids
-
-    def _cut(self, word: str) -> list[int]:
-        if len(word) > LONGEST_WORD:
-            return [self.unk_id]
-        ids, start = [], 0
-        while start < len(word):
-            prefix = GOES_ON if start else ""
-            for end in range(min(len(word), start + self._longest), start, -1):
-                found = self.id_of.get(prefix + word[start:end])
-                if found is not None:
-                    break
-            else:
-                return [self.unk_id]
-            ids.append(found)
-            start = end
         return ids
 
     def certain(self, text: str) -> tuple[list[int], int]:

@@ -86,7 +86,7 @@ MISTAKES = [
     ("tokenizer/word.py", "return cls(vocabulary, spaces=spaces, special=special, unk=unk)\n", "return cls(vocabulary, spaces=spaces, special=special)\n", "a word tokenizer loses its unk when it is saved and opened"),
     ("tokenizer/wordpiece.py", "if text.isascii() and text.isprintable():", "if text.isascii():", "control characters stay in ASCII texts of WordPiece"),
     ("tokenizer/wordpiece.py", "        marks = 2 if second is None else 3\n", "        marks = 3\n", "a single text is cut one token too short by encode_pair"),
-    ("tokenizer/wordpiece.py", "        if len(word) > LONGEST_WORD:\n", "        if len(word) >= LONGEST_WORD:\n", "a word of exactly a hundred characters is unknown"),
+    ("tokenizer/wordpiece.py", "    if len(word) > LONGEST_WORD:\n", "    if len(word) >= LONGEST_WORD:\n", "a word of exactly a hundred characters is unknown"),
     ("datasets/batches.py", "int(ids.max()) < 1 << 16", "int(ids.max()) <= 1 << 16", "token id 65536 is written as 0"),
     ("datasets/batches.py", "rng.integers(0, len(self.tokens) - self.block_size, self.batch_size)", "rng.integers(0, max(1, len(self.tokens) - self.block_size - 1), self.batch_size)", "the last window of the text is never drawn"),
     ("datasets/batches.py", "groups = [groups[i * len(groups) // limit] for i in range(limit)]", "groups = groups[:limit]", "a limited evaluation reads the beginning of the text instead of batches all over it"),
@@ -165,7 +165,7 @@ MISTAKES = [
     ("datasets/masked.py", "[len(row) for row in rows]", "[len(row) - 1 for row in rows]", "a pair's length leaves out its last mark"),
     ("datasets/whereabouts.py", "last = first | ({moved: further} if moved else {})", "last = first", "nobody who goes on arrives"),
     ("datasets/whereabouts.py", "last | {a: last[b], b: last[a]}", "last | {a: last[b]}", "two children exchanged into one place"),
-    ("datasets/whereabouts.py", "== (split == \"test\")", "== (split != \"test\")", "stories of test and train exchanged"),
+    ("datasets/whereabouts.py", "== (split == \"train\")", "== (split != \"train\")", "stories of test and train exchanged"),
     ("datasets/whereabouts.py", "_report(rng, first)} if moved", "_report(rng, last)} if moved", "a stale report that is true"),
     ("datasets/whereabouts.py", "order = _drawn(rng, tuple(where), len(where))", "order = tuple(where)", "a report tells in the order of the events"),
 ]  # fmt: skip

@@ -100,7 +100,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("tokenizer/bpe.py", "apply_merges_plainly(word, self.ranks, dropout, rng)]", "apply_merges(word, self.ranks)]", "dropout of merges has no effect"),
     ("tokenizer/wordpiece.py", "(a if len(a) > len(b) else b).pop()", "(b if b else a).pop()", "WordPiece: the second text is always cut"),
     ("tokenizer/wordpiece.py", "prefix = GOES_ON if start else \"\"", "prefix = \"\"", "WordPiece: the rest of a word is cut as if it began one"),
-    ("tokenizer/wordpiece.py", "                return [self.unk_id]\n            ids.append", "                return [*ids, self.unk_id]\n            ids.append", "WordPiece: what was found of an unknown word is kept"),
+    ("tokenizer/wordpiece.py", "            return [UNKNOWN]\n        pieces.append", "            return [*pieces, UNKNOWN]\n        pieces.append", "WordPiece: what was found of an unknown word is kept"),
     ("tokenizer/wordpiece.py", "if len(word) > LONGEST_WORD:", "if len(word) >= LONGEST_WORD:", "WordPiece: a word of a hundred letters is unknown"),
     ("tokenizer/special.py", "if not isinstance(tokenizer, SpecialTokens):", "if tokenizer.kind != \"regex_bpe\":", "WordPiece: --special is not heard"),
     ("tokenizer/wordpiece.py", "end = max(0, text.rfind(\" \"), text.rfind(\"\\n\"))", "end = len(text)", "WordPiece: a stream gives out a word that may go on"),

@@ -1,0 +1,16 @@
+# expect: a word that is a piece
+# means: The ids were returned, and not the pieces.
+def pieces_of(word, vocabulary):
+    if len(word) > 100:
+        return ["[UNK]"]
+    pieces, start = [], 0
+    while start < len(word):
+        prefix = "##" if start else ""
+        for end in range(len(word), start, -1):
+            if prefix + word[start:end] in vocabulary:
+                break
+        else:
+            return ["[UNK]"]
+        pieces.append(vocabulary[prefix + word[start:end]])
+        start = end
+    return pieces

@@ -1,0 +1,15 @@
+# expect: the rest goes on the word
+# means: What goes on the word was looked up without its ##.
+def pieces_of(word, vocabulary):
+    if len(word) > 100:
+        return ["[UNK]"]
+    pieces, start = [], 0
+    while start < len(word):
+        for end in range(len(word), start, -1):
+            if word[start:end] in vocabulary:
+                break
+        else:
+            return ["[UNK]"]
+        pieces.append(("##" if start else "") + word[start:end])
+        start = end
+    return pieces

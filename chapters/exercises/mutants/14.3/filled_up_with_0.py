@@ -1,0 +1,14 @@
+# expect: other ids
+# means: The rows were filled up with 0, and not with `pad_id`.
+import numpy as np
+
+
+def join_pairs(firsts, seconds, *, cls_id, sep_id, pad_id):
+    rows = [[cls_id, *first, sep_id, *second, sep_id] for first, second in zip(firsts, seconds)]
+    lengths = np.array([len(row) for row in rows])
+    tokens = np.zeros((len(rows), lengths.max()), int)
+    types = np.zeros(tokens.shape, int)
+    for i, row in enumerate(rows):
+        tokens[i, : len(row)] = row
+        types[i, len(firsts[i]) + 2 : len(row)] = 1
+    return {"tokens": tokens, "types": types, "lengths": lengths}

@@ -1,0 +1,15 @@
+# expect: the first sep belongs to the first text
+# means: The first text has the type 1 and the second 2: they are 0 and 1.
+import numpy as np
+
+
+def join_pairs(firsts, seconds, *, cls_id, sep_id, pad_id):
+    rows = [[cls_id, *first, sep_id, *second, sep_id] for first, second in zip(firsts, seconds)]
+    lengths = np.array([len(row) for row in rows])
+    tokens = np.full((len(rows), lengths.max()), pad_id)
+    types = np.zeros(tokens.shape, int)
+    for i, row in enumerate(rows):
+        tokens[i, : len(row)] = row
+        types[i, : len(row)] = 1
+        types[i, len(firsts[i]) + 2 : len(row)] = 2
+    return {"tokens": tokens, "types": types, "lengths": lengths}

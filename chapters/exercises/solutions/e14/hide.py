@@ -1,0 +1,33 @@
+"""14.2  Hide words.
+
+A model that sees both sides of a word would only copy it. So some are hidden, and the model names what stood there.
+
+`tokens` (B, T) are ids. Each is chosen with probability `rate`, independently of the others. A chosen one becomes
+
+    mask_id                  with probability `masked`
+    any word                 with probability `random`: each word alike, also the one that stood there
+    what it was              otherwise: it is named nevertheless
+
+Words are the ids below `vocab_size` but for those of `special` and mask_id. What is no word is never chosen, and never
+put in: nobody can name a padding.
+
+Return two arrays (B, T) of whole numbers: the texts with what is hidden, and the targets, which are the tokens that
+stood at the chosen places, and -100 at all others: the loss ignores that. Draw from `rng`, in any order. Leave `tokens`
+as it is.
+"""
+
+import numpy as np
+
+IGNORE = -100
+
+
+def hide_tokens(tokens, rng, *, mask_id, vocab_size, special=(), rate=0.15, masked=0.8, random=0.1):
+    # >>> (hidden, targets)
+    words = np.setdiff1d(np.arange(vocab_size), [*special, mask_id])
+    drawn = rng.random(tokens.shape) < rate
+    chosen = drawn & np.isin(tokens, words)
+    fate = np.digitize(rng.random(tokens.shape), [masked, masked + random])  # 0 below both, 1 between, 2 above
+    hidden = np.where(chosen & (fate == 0), mask_id, tokens)
+    hidden = np.where(chosen & (fate == 1), rng.choice(words, tokens.shape), hidden)
+    return hidden, np.where(chosen, tokens, IGNORE)
+    # <<<
