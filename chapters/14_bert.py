@@ -465,8 +465,8 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# In the full run the first layer looks at the child of the gap's own sentence, the second at the place beside that child
-# in the other text. That is all there is to know.
+# In the full run the first layer looks at the child of the gap's own sentence, the second at the place beside that
+# child in the other text. That is all there is to know.
 #
 # ## What are habits good for?
 #
