@@ -17,7 +17,7 @@ import pytest
 from tinygrad_llm import __version__
 from tinygrad_llm.cli import train as cli_train
 from tinygrad_llm.cli.main import main
-from tinygrad_llm.cli.train import beginning_of
+from tinygrad_llm.cli.train import PROMPT_LENGTH, beginning_of
 from tinygrad_llm.datasets.text import read_text
 from tinygrad_llm.errors import DataError, StorageError
 from tinygrad_llm.tokenizer import RegexBPETokenizer
@@ -309,6 +309,8 @@ def test_a_prompt_is_whole_words_of_the_held_out_text(tmp_path):
         corpus.tokenizer, corpus.train, corpus.tokenizer.encode_array("ain\nthree four five six seven eight\n"), 36
     )
     assert beginning_of(corpus) == "three four five"
+    unparted = Corpus(corpus.tokenizer, corpus.train, corpus.tokenizer.encode_array("o\n" + "one" * 20 + "\n"), 36)
+    assert beginning_of(unparted) == ("one" * 20)[:PROMPT_LENGTH]  # some writings have no spaces
 
 
 # ---- special tokens

@@ -43,6 +43,9 @@ def test_large_arrays_are_saved_and_loaded_by_the_call(tmp_path, monkeypatch):
     assert re.fullmatch(r"f\(np\.load\('arrays/\w+\.npy'\), axis=1\)", text)
     assert call_text("f", (x.copy(),), {"axis": 1}) == text != call_text("f", (x + 1,), {"axis": 1})
     np.testing.assert_array_equal(eval(literal(x), {"np": np}), x)
+    same_bytes = [np.zeros(shape) for shape in ((9, 8), (8, 9))]  # another array for all that
+    assert [eval(literal(a), {"np": np}).shape for a in same_bytes] == [(9, 8), (8, 9)]
+    assert len({literal(a) for a in same_bytes}) == 2
 
 
 def test_a_value_can_be_shown_as_it_was_written():

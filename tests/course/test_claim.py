@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.course.chapter import Chapter, ClaimFailed, table
-from tinygrad_llm.course.claim import ASCII
+from tinygrad_llm.course.claim import ASCII, format_range
 from tinygrad_llm.course.table import WIDTH
 from tinygrad_llm.errors import ArgumentError
 
@@ -256,3 +256,7 @@ def test_the_claim_is_printed_in_lines_that_a_terminal_takes(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines[1:])) <= WIDTH and len(lines) > 4
     assert " ".join(lines[1:]).split() == f"claim: {claim}".split()
+
+
+def test_of_a_range_with_no_number_the_numbers_come_first():
+    assert format_range([3.0, math.nan, 1.0]) == format_range([math.nan, 1.0, 3.0]) == "1 … nan"

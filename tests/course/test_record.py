@@ -163,12 +163,12 @@ def test_an_output_stays_with_its_code_when_the_script_has_changed_around_it(mad
 def test_each_output_stands_under_the_code_that_printed_it_and_prose_has_none(made_up):
     """In this process: a script that asks for nothing."""
     made_up.write_text(
-        "# %% [markdown]\n# One.\n\n# %%\nprint('a')\n\n# %% [markdown]\n# Two.\n\n# %%\nx = 1\n\n# %% folded\nprint(x, 'c')\n"
+        "# %% [markdown]\n# One.\n\n# %%\nprint('a')\n\n# %% [markdown]\n# Two.\n\n# %%\nx = 1\n\n# %% folded\nprint(x, 'c')\n\n# %%\nprint('a')\n"
     )
     record(made_up, FLAGS, folder_of(made_up))
     found = Record.load(folder_of(made_up))
     cells = cells_of(made_up.read_text())
-    assert [found.outputs.get(cell.key) for cell in cells] == [None, ["a"], None, None, ["1 c"]]
+    assert [found.outputs.get(cell.key) for cell in cells] == [None, ["a", "a"], None, None, ["1 c"], ["a", "a"]]
     assert found.command == "python chapters/77_made_up.py --seeds 3" and found.stale(made_up.parents[1]) == []
 
 

@@ -214,6 +214,8 @@ def test_texts_are_looked_for_and_put_where_the_environment_says(tmp_path, monke
     assert module.data_dir() == module.cache_dir() == tmp_path / ".cache" / "tinygrad_llm"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert module.data_dir() == module.cache_dir() == tmp_path / "cache" / "tinygrad_llm"
+    monkeypatch.setenv("TINYGRAD_LLM_DATA", "")
+    assert module.data_dir() == module.cache_dir()
     monkeypatch.setenv("TINYGRAD_LLM_DATA", str(tmp_path / "data"))
     assert module.data_dir() == tmp_path / "data" and module.cache_dir() == tmp_path / "cache" / "tinygrad_llm"
     monkeypatch.setattr(module.sys, "platform", "win32")
