@@ -165,7 +165,7 @@ def names_by_hand(model, states):
     return ops.linear(state, model.bert.token_embedding.weight) + model.head.bias
 
 
-model = BERTForPreTraining(CONFIG, rng=np.random.default_rng(0), dtype=np.float64)
+model = BERTForPreTraining(CONFIG, rng=np.random.default_rng(0), dtype=np.float64).to(run.device)
 some = rows(test[:4])
 mine = names_by_hand(model, states_by_hand(model.bert, some["tokens"], some["types"]))
 named, _ = model(some["tokens"], types=some["types"])
@@ -359,7 +359,7 @@ def watched(model, made, seed, what):
     return losses, points
 
 
-by_place = ByPlace()
+by_place = ByPlace().to(run.device)
 learn(by_place.loss, by_place, example_batches(0), run.pick(600, 20), "place by place", 0.03)
 usual = np.array([tokenizer.id_of[USUAL[child]] for child in CHILDREN])
 rules = {
