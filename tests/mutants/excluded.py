@@ -138,6 +138,12 @@ RULES: list[tuple[str, ...]] = [
     ("autograd/operators.py", "broadcast_to(self, shape=shape[0] if", "NumPy takes a number for a shape of one"),
     ("autograd/promotion.py", "strict=True", "both are made for the same arguments"),
     ("autograd/promotion.py", "and not refused", "what is refused is never cast", "and/or exchanged"),
+    (
+        "ops/composed.py",
+        "~allowed, -math.inf), nowhere, 0.0)",
+        "any number will do: its weights are set to 0",
+        "0.0 to 1.0",
+    ),
     ("optim/flat.py", "CHUNK", SPEED),
     ("ops/attention_blocks.py", "if a < b", "an empty slice is set to nothing"),
     ("ops/attention_blocks.py", "recording", SPEED),

@@ -182,6 +182,9 @@ def test_scores_may_be_far_from_zero_and_from_one_another(way):
     q = np.array([[4e3, 4e3], [-4e3, -4e3], [4e3, 0], [0, 0]]).reshape(1, 1, 4, 2)
     found = WAYS[way]([q, k, v], np.ones((1, 1, 4, 1)), {"scale": 1.0})[0]
     np.testing.assert_allclose(found.reshape(-1), [1.5, 1.5, 1, 1.5], rtol=1e-12)
+    low = np.array([[-740.0, -741.0], [-739.0, -741.5]]).reshape(1, 1, 2, 2)  # whose exponentials hold few digits
+    found = WAYS[way]([low, k, v], np.ones((1, 1, 2, 1)), {"scale": 1.0})[0]
+    np.testing.assert_allclose(found.reshape(-1), [1 + 1 / (1 + math.e), 1 + 1 / (1 + math.exp(2.5))], rtol=1e-12)
 
 
 @pytest.mark.parametrize("way", sorted(WAYS.keys() - {"composed"}))  # whose softmax refuses an empty axis
