@@ -38,6 +38,7 @@ TESTS = {
         "tests/autograd",
         "tests/train/test_steps.py",
         "tests/ops/test_bfloat16.py",
+        "tests/ops/test_function_defaults.py",
         "tests/ops/test_ops.py",
         "tests/ops/test_edges.py",
     ],

@@ -144,6 +144,7 @@ RULES: list[tuple[str, ...]] = [
         "any number will do: its weights are set to 0",
         "0.0 to 1.0",
     ),
+    ("autograd/gradcheck.py", "given(requires_grad=False)", "nothing is recorded there", "truth exchanged"),
     ("optim/flat.py", "CHUNK", SPEED),
     ("ops/attention_blocks.py", "if a < b", "an empty slice is set to nothing"),
     ("ops/attention_blocks.py", "recording", SPEED),
