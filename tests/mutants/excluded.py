@@ -145,6 +145,7 @@ RULES: list[tuple[str, ...]] = [
         "0.0 to 1.0",
     ),
     ("autograd/gradcheck.py", "given(requires_grad=False)", "nothing is recorded there", "truth exchanged"),
+    ("nn/cache.py", "self.lengths, self.read = lengths, 0", "one token read or none: no state lies between", "0 to 1"),
     ("optim/flat.py", "CHUNK", SPEED),
     ("ops/attention_blocks.py", "if a < b", "an empty slice is set to nothing"),
     ("ops/attention_blocks.py", "recording", SPEED),
