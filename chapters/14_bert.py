@@ -45,7 +45,7 @@ run = Chapter(
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 STEPS, STEPS_HEAD, BATCH, RATE = run.pick(1200, 20), run.pick(300, 10), 32, 0.003
 NAMED, GPT_MOST, RULES_MOST, ALONE_MOST, NO_HABITS_MOST = 0.90, 0.20, 0.50, 0.60, 0.50
-TOLD, HEAD_MOST, EASY, LABEL_0_MOST, MENDED, NOT_MENDED_MOST = 0.95, 0.75, 0.65, 0.62, 0.80, 0.50
+TOLD, HEAD_MOST, EASY, LABEL_0_MOST, BEYOND_HIDING, NOT_MENDED_MOST = 0.95, 0.75, 0.65, 0.62, 0.30, 0.50
 KNOWS, BEYOND_CONTROL = 0.90, 0.15
 
 # %% [markdown]
@@ -519,8 +519,8 @@ for seed in run.seeds:
 print(table([[n, *np.mean(m, 0)] for n, m in mended.items()], ["learned", "right at [MASK]", "right at a wrong word"]))
 
 # %% [markdown]
-# At `[MASK]` they are alike. At a wrong word the one that was never asked there says anything; the other mends it. All
-# that is ever done with a BERT is done at words that are there.
+# At `[MASK]` they are alike. At a wrong word the one that was never asked there says anything; the other mends most of
+# them. All that is ever done with a BERT is done at words that are there.
 #
 # ## Is the second text true?
 #
@@ -725,9 +725,10 @@ singly = [share[3] for share in found["BERT, words alone"]]
 run.check("behind, learned from words alone", singly, at_most=ALONE_MOST, full_only=True)
 unlearned = [points[-1][1] / 100 for points in without.values()]
 run.check("behind, learned without habits", unlearned, at_most=NO_HABITS_MOST)
-run.check("wrong words mended", [m[1] for m in mended["80/10/10"]], at_least=MENDED, full_only=True)
 always_hid = [m[1] for m in mended["always hidden"]]
 run.check("mended by one that always hid", always_hid, at_most=NOT_MENDED_MOST, full_only=True)
+further = [m[1] - other for m, other in zip(mended["80/10/10"], always_hid)]
+run.check("wrong words mended beyond that", further, at_least=BEYOND_HIDING, full_only=True)
 hard_head = [h[3] for h in heads["hard"]]
 beside = {"same children": same_children(*to_tell["hard"]), "a head": float(np.mean(hard_head))}
 run.check("hard reports told by naming", judged, at_least=TOLD, baseline=beside, full_only=True)
@@ -741,6 +742,7 @@ run.check("who, read off the first block", first["who"], at_least=KNOWS, full_on
 run.check("where, read off the last block", last["where"], at_least=KNOWS, full_only=True)
 beyond = [where - lots for where, lots in zip(last["where"], last["lots"])]
 run.check("where beyond lots, last block", beyond, at_least=BEYOND_CONTROL, full_only=True)
+run.report("wrong words mended", [m[1] for m in mended["80/10/10"]])
 run.report("where, read off the first block", first["where"])
 run.report("one gap, evidence behind", {name: float(mean[name][1]) for name in found})
 run.report("behind, by a GPT that tries every place", tried)
