@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_llm.autograd.mode import no_grad
 from tinygrad_llm.autograd.tensor import Tensor
+from tinygrad_llm.backend import to_device
 from tinygrad_llm.errors import ArgumentError, GradientError
 
 CAUSES = (
@@ -65,7 +66,8 @@ def gradcheck(
 
     def projected() -> float:
         with no_grad():
-            return float((np.asarray(function(*given(requires_grad=False), **options).data) * cotangent).sum())
+            value = to_device(function(*given(requires_grad=False), **options).data, "cpu")
+            return float((value * cotangent).sum())
 
     for i in checked:
         found: Any = tensors[i].grad if tensors[i].grad is not None else np.zeros_like(arrays[i])
