@@ -267,3 +267,14 @@ def test_a_text_can_be_cropped_to_nothing_and_begun_anew(window):
     assert cache.lengths.tolist() == [0, 0]
     found, _, ends = cache[0].extend(keys[1], keys[0])
     assert ends is None and np.array_equal(found.data, keys[1].data)
+
+
+def test_the_first_position_that_a_window_has_dropped_is_gone():
+    cache, k = KVCache(1, 1, window=1), Tensor(np.ones((1, 1, 1, 2)))
+    for _ in range(3):
+        cache[0].extend(k, k)
+        cache.advance(1)
+    assert cache.start.tolist() == [1]
+    with pytest.raises(ArgumentError, match="lengths"):
+        cache.crop([0])
+    cache.crop([1])
