@@ -159,6 +159,7 @@ RULES: list[tuple[str, ...]] = [
         "keys and values are there together",
         "and/or",
     ),
+    ("nn/experts.py", "back.reshape(*chosen.shape, x.shape[-1])", "the same axis of two", "USub dropped"),
     ("optim/flat.py", "CHUNK", SPEED),
     ("ops/attention_blocks.py", "if a < b", "an empty slice is set to nothing"),
     ("ops/attention_blocks.py", "recording", SPEED),
