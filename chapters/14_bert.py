@@ -15,7 +15,7 @@
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/14/output.txt) shows them all.
 # - **Departs from** the paper in this: only places are hidden, and all of one text at once, for a reason that is
 #   measured; and the paper's two tasks are learned one after the other, so that one sees what the first is good for.
-# - **Run**: `python chapters/14_bert.py`. It takes about two minutes; `--seeds 3` about six. `--fast` takes some ten
+# - **Run**: `python chapters/14_bert.py`. It takes about three minutes; `--seeds 3` nine. `--fast` takes some ten
 #   seconds: its models have hardly begun to learn, so it asserts the equalities and that losses fall.
 
 # %%
@@ -412,9 +412,9 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Read the middle row twice. BERT that learned as in the paper does well as long as one gap is asked for, and falls to
-# luck where nothing is left to count: on *these* texts it has found the cheap rule, and no reason to look further. What
-# a network learns is decided by what its task cannot be solved without.
+# Read the middle row twice. In the full run BERT that learned as in the paper names most of them as long as one gap is
+# asked for, and falls to luck where nothing is left to count: on *these* texts it has gone for the cheap rule, and had
+# no reason to look further. What a network learns is decided by what its task cannot be solved without.
 #
 # A GPT is not blind behind the gap because it is a worse network; it is not asked in a way that lets it look. **Whoever
 # can say how likely a text is can fill a gap: try every place, and keep the one that makes the whole text likeliest.**
@@ -519,8 +519,8 @@ for seed in run.seeds:
 print(table([[n, *np.mean(m, 0)] for n, m in mended.items()], ["learned", "right at [MASK]", "right at a wrong word"]))
 
 # %% [markdown]
-# At `[MASK]` they are alike. At a wrong word the one that was never asked there says anything; the other mends most of
-# them. All that is ever done with a BERT is done at words that are there.
+# At `[MASK]` nothing is gained by hiding always. At a wrong word the one that was never asked there says anything; the
+# other mends most of them. All that is ever done with a BERT is done at words that are there.
 #
 # ## Is the second text true?
 #
