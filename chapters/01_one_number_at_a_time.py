@@ -9,12 +9,15 @@
 # - **Reads** [`tinygrad_llm/autograd/scalar.py`](../tinygrad_llm/autograd/scalar.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/01/output.txt) shows all. (It is so in
-#   every chapter. A *bound* is what a part must keep, written down before the last run. A *baseline* is what something
-#   simpler reaches; it stands beside, so that you see what the part is worth.)
-# - **Departs from** most tellings in one respect. They let each result keep a function that knows the way back. Here it
-#   keeps numbers, its *slopes*: nothing more is needed as long as one number is computed at a time.
+#   every chapter. The sentence uses words that the chapter has yet to explain: read it again at the end. A *bound*, in
+#   the last table the *threshold*, is what a part must keep, written down before the last run. A *baseline* is what
+#   something simpler reaches; it stands beside, so that you see what the part is worth.)
+# - **Departs from** the usual way to tell this, in one respect. There each result keeps a function that knows the way
+#   back. Here it keeps numbers, its *slopes*: nothing more is needed as long as one number is computed at a time.
 # - **Run**: `python chapters/01_one_number_at_a_time.py`. It takes about two seconds, with `--fast` too, which leaves
-#   nothing out.
+#   nothing out. (The record was made with `--seeds 3`. A *seed* is the number from which all that is drawn at random
+#   begins: the same seed, the same run. Where chance matters a chapter is run with three seeds, 0, 1 and 2. Here
+#   nothing is drawn.)
 
 # %%
 import ast
@@ -51,12 +54,14 @@ tried_b = (f(2, -0.6 + h) - f(2, -0.6 - h)) / (2 * h)
 print(f"by trying: df/da = {tried_a:.6f}, df/db = {tried_b:.6f}")
 
 # %% [markdown]
-# This number, how far the result moves for each unit of `a`, is called the *gradient* of `a`. To try costs two runs
-# of `f` for each knob. With a million knobs, two million runs for one small step. There must be a better way.
+# This number, how far the result moves for each unit of `a`, is called the *gradient* of `a`. (It holds for small
+# moves: `tanh` bends, and at another `a` the number is another.) To try costs two runs of `f` for each knob. With a
+# million knobs, two million runs for one small step. There must be a better way.
 #
 # **What do we know without trying?** Each single operation. A product `a·b` moves by `b` for each unit of `a`. A sum
-# moves by 1. `tanh` moves by `1 - tanh²`. So while we compute, let every result remember what it was made from, its
-# *parents*, and how fast it moves with each of them: its *slopes*. (`grad` is a place for the gradient, later.)
+# moves by 1. `tanh` moves by `1 - y²`, if `y` is what it gives. So while we compute, let every result remember what it
+# was made from, its *parents*, and how fast it moves with each of them: its *slopes*. (`grad` is a place for the
+# gradient, later.)
 
 # %%
 
@@ -88,7 +93,8 @@ print(f"result {result.data:.6f}; it moves by {result.slopes[0]:.6f} for each un
 # ## How far does the result move with `a`, which is several steps away?
 #
 # Walk from the result back to `a`, and multiply the slopes on the way: that is how a movement is passed on. There are
-# two ways, one through the product and one straight into the sum. Both happen at once, so they add up.
+# two ways, one through the product and one straight into the sum. Both happen at once, so they add up. In signs, where
+# $\sum$ adds and $\prod$ multiplies:
 #
 # $$\frac{d\,\text{result}}{da} \;=\; \sum_{\text{paths}}\; \prod_{\text{steps}} \text{slope}$$
 #
@@ -240,16 +246,18 @@ run.show(graph_figure(result, {"a": a, "b": b, "result": result}, "tanh(a·b + a
 # ## Is it right? Ask somebody else
 #
 # An engine that is checked by its own author against examples of his own is not checked. PyTorch is the library with
-# which most language models are trained. So: 1,000 random expressions in three variables, with sums, products,
-# quotients, powers, `exp`, `log`, `tanh` and `relu` (which is 0 below 0, and the number itself above), and the
-# gradients that PyTorch found for them, [recorded](../tests/goldens/make_goldens.py) with its version.
+# which most language models are trained. So ask it: 1,000 random expressions in three variables, with sums, products,
+# quotients, powers, `exp`, `log`, `tanh` and `relu` (which is 0 below 0, and the number itself above). The gradients
+# that PyTorch found for them are [recorded](../tests/goldens/make_goldens.py) with its version.
 #
-# How near must we come? Both compute with 16 digits, and some are lost where nearly equal numbers are subtracted.
-# **We first asked for 9 digits, and that was too little**: the way of the beginning, to move each knob and look, keeps
-# such a bound in nearly all of these expressions. So ask for 12.
+# How near must we come? Both compute with 16 digits, and some are lost where nearly equal numbers are subtracted. Let
+# "to 9 digits" mean that an error is at most 10⁻⁹ of the gradient, or 10⁻⁹ where the gradient is below 1. **We first
+# asked for 9 digits, and that was too little**: the way of the beginning, to move each knob and look, keeps such a
+# bound in nearly all of these expressions. So ask for 12.
 #
 # And a check that cannot fail proves nothing. So the same expressions go through an engine with a mistake in it that is
-# easily made: the slope of `tanh` without the square. How many would notice?
+# easily made: the slope of `tanh` without the square. It is planted only where `tanh` is taken of `a`, `b` or `c`
+# itself; what is computed from them is a right `Value` again. How many would notice?
 
 
 # %% folded
@@ -352,9 +360,12 @@ print(f"{lines} lines of code")
 # ## What is it good for?
 #
 # For a machine that learns. The smallest has two knobs, a `weight` and a `bias`, and is called a *neuron*: it takes a
-# number x and says `tanh(weight · x + bias)`. It shall say +1 for the numbers above 0.7 and -1 for the others. Its
-# error is the mean of the squared differences. Turn each knob against its gradient, by half of it: where the error
-# rises with the knob, down, where it falls, up. Do that two hundred times.
+# number x and says `tanh(weight · x + bias)`. Show it 31 numbers, from -1 to 2 in steps of a tenth. It shall say +1 for
+# those above 0.7 and -1 for the others. Its error is the mean, over the 31, of the squared difference between what it
+# says and what it should say.
+#
+# How does it learn? Turn each knob against its gradient, by half of that gradient: where the error rises with the knob,
+# down, where it falls, up. Do that two hundred times.
 
 # %%
 inputs = [i / 10 for i in range(-10, 21)]
@@ -390,7 +401,8 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# That was learning. Nobody told it 0.7. Everything after this is the same with more knobs.
+# That was learning. Nobody told it 0.7: it saw 31 numbers with their answers, and any place between the last -1, at
+# 0.7, and the first +1, at 0.8, gets all of them right. Everything after this is the same with more knobs.
 #
 # **Exercises**: 01.1 slopes, 01.2 children first, 01.3 an engine of your own. `tgl`, the command that comes with this
 # package, lays them out (`tgl start`), and `tgl chapter 01 --mine` runs this page on your engine.
