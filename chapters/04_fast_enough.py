@@ -1,12 +1,12 @@
 # %% [markdown]
 # # 04 · Fast enough
 #
-# Our engine is right. Is it fast enough to be worth running? A model of this course needs some thousand steps. At 30
-# milliseconds each that is a minute, at 300 a coffee break, at 3,000 nobody runs it. This chapter measures what the
+# Our engine is right. Is it fast enough to be worth running? A model of this course needs some two thousand steps. At
+# 30 milliseconds each that is a minute, at 300 a coffee break, at 3,000 nobody runs it. This chapter measures what the
 # machine could do, finds out where the time goes, and gets it back, without changing one result.
 #
 # - **Builds on** 03, learning. The operations and the model that are timed come from later chapters (06 to 12); here
-#   they are only loads, and what they are for does not matter.
+#   they are only work for the clock, and what they are for does not matter.
 # - **Reads** [`ops/composed.py`](../tinygrad_llm/ops/composed.py) beside [`ops/norm.py`](../tinygrad_llm/ops/norm.py)
 #   and [`ops/activation.py`](../tinygrad_llm/ops/activation.py), [`train/step.py`](../tinygrad_llm/train/step.py),
 #   [`backend/memory.py`](../tinygrad_llm/backend/memory.py).
@@ -63,19 +63,20 @@ one_thread = threadpool_limits(1)  # first see what one can do
 # ## How fast could it be?
 #
 # Two things limit every operation: the numbers must come from memory, and something must be done with them. So measure
-# the two. The *bandwidth* is how many bytes a second can be copied. The *rate* is how many additions and
-# multiplications a second a matrix product does: nobody has worked longer on anything than on the library for it,
-# *BLAS*, so that is the most that a core of this machine can compute. One such operation on a number with a point is a
-# *FLOP*; a thousand million of them a second are 1 GFLOP/s.
+# the two. The *bandwidth* is how many bytes a second can be copied. The *rate* (of arithmetic; it has nothing to do
+# with a learning rate) is how many additions and multiplications a second can be done.
 #
-# Memory comes in steps. Each core has a *cache*, a small and fast memory of its own, which keeps what was used last.
-# What does not fit in comes from main memory.
+# One such operation on a number with a point is a *FLOP*; a thousand million of them a second are 1 GFLOP/s. Matrix
+# products do most of them. The library for these, *BLAS*, has been tuned for decades, so we take its speed for the most
+# that a core of this machine can compute.
+#
+# Memory comes in steps. A processor has several *cores*, each of which computes for itself. Each has a *cache*, a small
+# and fast memory of its own, which keeps what was used last. What does not fit in comes from main memory.
 #
 # All numbers here are *float32*: seven digits in four bytes. (NumPy's usual *float64* has sixteen digits in eight.)
 #
 # One run of a clock proves little: other programs run too. So each measurement is repeated. Where the question is what
-# the machine can do, the fastest run counts. Where contenders are compared they take turns, and the median counts. (If
-# something below is faster than its floor, another program was running while the machine was measured.)
+# the machine can do, the fastest run counts. Where contenders are compared they take turns, and the median counts.
 
 # %%
 
@@ -112,13 +113,19 @@ print(f"a matrix product {RATE / 1e9:.0f} GFLOP/s: {RATE / MEMORY:.1f} operation
 # $$\text{seconds} \;\ge\; \max\left(\frac{b}{\text{bandwidth}},\; \frac{f}{\text{rate}}\right),$$
 #
 # and it is the ratio $f/b$, its *intensity*, that decides which of the two holds. (Williams, Waterman and Patterson
-# called it the *roofline* model, 2009.) Which do you expect for adding two arrays? For a product of two matrices?
+# called it the *roofline* model, 2009. If something below is faster than its floor, another program was running while
+# the machine was measured.) Which do you expect for adding two arrays? For a product of two matrices?
+#
+# To add two float32 arrays, twelve bytes move for each FLOP: two numbers in, one out. That waits for memory on any
+# machine. In a product of two matrices each number is used again for every column of the other, and arithmetic decides.
 #
 # ## One GELU, four ways
 #
 # GELU (chapter 11 says what for) bends every number on its own: $\;y = \tfrac12\,x\,(1 + \tanh(a\,(x + c\,x^3)))$, with
-# $a = \sqrt{2/\pi}$ and $c = 0.044715$. The result shall stay as it is; only the way to it may change. Here it is as
-# one writes it down, and then three times with one idea more.
+# the constants $a = \sqrt{2/\pi}$ and $c = 0.044715$. The result shall stay as it is; only the way to it may change.
+# Here it is as one writes it down, and then three times with one idea more. For each: the milliseconds, the floor, the
+# floor as a share of the time (1 would be perfect), and how many arrays of the size of $x$ there are at once, beside
+# $x$.
 
 # %%
 A, C = 0.7978845608028654, 0.044715
@@ -181,11 +188,14 @@ rows = [[n, 1e3 * s, 1e3 * floor, floor / s, ladder_peaks[n] / x.nbytes] for n, 
 print(table(rows, ["GELU", "ms", "floor, ms", "share of it", "arrays at once"]))
 
 # %% [markdown]
-# `x**3` alone costs more than everything else together. Then the arrays: each operation that makes a new one has to get
-# it from the system, write it, and read it again for the next. In place there is one. And tiles: 16 MB do not fit into
-# a core's cache, so each of the eight passes fetches all of it from memory; pieces of 256 KB do fit. Same operations,
-# same result. (With `--fast` it is 2 MB, which a larger cache may hold: then tiles win nothing, and the floor, main
-# memory's, can be undercut.)
+# `x**3` alone costs more than everything else together: a power of any exponent goes by way of a logarithm. Then the
+# arrays: each operation that makes a new one has to get it from the system, write it, and read it again for the next.
+# In place there is one.
+#
+# And tiles: 16 MB do not fit into a core's cache, so each of the eight passes fetches all of it from memory; pieces of
+# 256 KB do fit. Same operations, same result. What is still missing to the floor is not waste alone: the floor counts
+# bytes, and the arithmetic of `tanh` is not in it. (With `--fast` it is 2 MB, which a larger cache may hold: then tiles
+# win nothing, and the floor, main memory's, can be undercut.)
 #
 # ## What does composing cost?
 #
@@ -199,8 +209,9 @@ print(table(rows, ["GELU", "ms", "floor, ms", "share of it", "arrays at once"]))
 # - `attention`, two products with a softmax between them (chapter 09);
 # - `linear_cross_entropy`, a product and the loss of chapter 03 in one.
 #
-# First in float64, to see that they are equal. Would we see it if they were not? GELU has a second formula, with the
-# error function instead of tanh. People mix them up; let us see how far apart the two are.
+# First in float64, to see that they are equal: the largest difference, as a share of the largest entry. Would we see it
+# if they were not? GELU has a second formula, with another curve (the error function) in the place of tanh. People mix
+# them up; let us see how far apart the two are.
 
 # %%
 OPS = (linear, joint_linear, layer_norm, gelu, attention, packed_attention, embedding, linear_cross_entropy)
@@ -310,10 +321,13 @@ print(table(memory, ["", "composed", "fused", "floor", "fused / composed"]))
 
 # %% [markdown]
 # The picture shows the first table. Across: how many FLOP there are for each byte that must move. Up: how many are done
-# in a second. Under the slopes an operation waits for its bytes (orange: from main memory; green: had they all been in
-# the cache), under the flat roof for arithmetic. An arrow goes from composed to fused. Where nearly all work is
-# products, as in `linear`, there is little to win: the product is the same. The small operations between the products
-# are where a careless engine loses its time.
+# in a second. Under the slanted lines an operation waits for its bytes (orange: from main memory; green: had they all
+# been in the cache), under the flat roof for arithmetic. An arrow goes from composed to fused.
+#
+# Where nearly all work is products, as in `linear`, there is little to win: the product is the same. The small
+# operations between the products are where a careless engine loses its time. **But be fair to the composed form.** Its
+# GELU is written with `x**3`, and you have seen what that costs: nearly all of its time, on as many numbers, in the
+# first table of this chapter. The longest arrow is that one power's. The four others are those of fusing.
 
 # %% folded
 BLUE, ORANGE, GREEN = "#0969da", "#cf5b16", "#1a7f37"
@@ -413,14 +427,15 @@ print(table(rows, ["rows of the table", *[f"{name}, ms" for name in ways]]))
 #
 # ## Who doubled the bytes?
 #
-# Everything here is float32: four bytes a number. Python's own numbers do not change that. NumPy's do: `np.sqrt(64)` is
-# a float64, and float32 times float64 is float64. From then on every array is twice as large, every copy takes twice as
-# long, and a product too. **And no result is wrong.** So a test of values will not find it: what comes out is right, if
-# anything in more digits. (Dividing by 8 is exact in both; dividing by 10 would change the eighth digit, where no
-# tolerance for float32 looks.)
+# Everything here is float32: four bytes a number. (NumPy calls this kind of number the array's *dtype*.) Python's own
+# numbers do not change that. NumPy's do: `np.sqrt(64)` is a float64, and float32 times float64 is float64. From then on
+# every array is twice as large, every copy takes twice as long, and a product too. **And no result is wrong.** So a
+# test of values will not find it: what comes out is right, if anything in more digits. (Dividing by 8 is exact in both;
+# dividing by 10 would change the eighth digit, where no tolerance for float32 looks.)
 #
-# Here are eight ways to do it by accident. How many would you have seen in a review? A sceptic has a cheaper check than
-# ours: run it, and look at the dtype of the *result*.
+# Here are eight ways to do it by accident, eight *leaks*. How many would you have seen in a review? Our check is an
+# assertion in the engine, at every operation and on the way back: what comes out has the dtype of what went in. A
+# sceptic has a cheaper one: run it, and look at the dtype of the *result*.
 
 # %%
 
@@ -472,9 +487,11 @@ run.say(
 assert (Tensor(small) / np.sqrt(64)).dtype == np.float32  # between tensors a NumPy number is taken for a number
 
 # %% [markdown]
-# The dtype of the result misses the last two: they leak on the way back, and only the gradients grow. The assertions
-# look there too, and they name the operation. They cost next to nothing, a comparison of two words an operation. And
-# NumPy's numbers that meet a *tensor* are made Python's first, so that the most usual leak cannot happen at all.
+# The dtype of the result misses the last two: they leak on the way back, and only the gradients grow. Who looks at the
+# dtype of the gradients as well finds all eight, as the assertions do. What these have for themselves is that they
+# stand in every operation, whether anybody thinks of looking or not, and that they name the one that leaks. They cost
+# next to nothing, a comparison of two words an operation. And NumPy's numbers that meet a *tensor* are made Python's
+# first, so that the most usual leak cannot happen at all.
 #
 # ## A whole step
 #
@@ -517,9 +534,10 @@ def stepping(step, batches):
 
 
 # %% [markdown]
-# And a second thread. Nothing in the network makes one example wait for another, so half of the batch can go to each
-# thread: they share the parameters, and each has a gradient of its own; at the end the two are added. First: is it the
-# same gradient? And for comparison: how far off would it be, if the second half were forgotten?
+# And a second *thread*, a second line of work in the same program, for another core. Nothing in the network makes one
+# example wait for another, so half of the batch can go to each thread: they share the parameters, and each has a
+# gradient of its own; at the end the two are added. First: is it the same gradient? And for comparison: how far off
+# would it be, if the second half were forgotten?
 
 # %%
 apart, half_apart = 0.0, 1.0
@@ -573,17 +591,21 @@ print(table(rows, ["a training step", "ms", "times as fast", "most MB at once"])
 print(f"its floor on one core, the matrix products alone: {1e3 * flops / RATE:.1f} ms")
 
 # %% [markdown]
+# How much of the first ratio is fusing? The composed step has `x**3` in it, in each of its four layers. Reckon from the
+# first table what that costs for 4 × 768 × 512 numbers, and take it off: what is left is one and a half times to twice
+# the fused step, and not three times.
+#
 # BLAS has threads of its own, which divide each product: that is the last line. They do nothing for what lies between
-# the products, and they wait by spinning: if another program wants the core, everybody loses. Our own two threads win
-# only where a second core is free, and with a model this small even then not much. If neither of the two is faster than
-# `fused` here, the second core had other work.
+# the products, and they wait by spinning: if another program wants the core, everybody loses. Our own two threads can
+# win only where a second core is free, and with a model this small even then not much. If neither of the two is faster
+# than `fused` here, a second core gained nothing: it had other work, or the model is too small for two.
 #
 # ## What you would not find in the code
 #
 # An array of more than 128 KB is taken from the system and, when it is freed, given back. The next one gets new pages,
-# and each costs an interrupt at the first touch: a *page fault*, about a microsecond for 4 KB. One setting of the C
+# and each costs an interrupt at the first touch: a *page fault*, a microsecond or a few for 4 KB. One setting of the C
 # library keeps the pages. `tgl train` makes it once, at the start. It cannot be taken back, so we look at it in two
-# processes of their own.
+# processes of their own. (The work is that of two threads, added up.)
 
 # %% folded
 PROBE = """
