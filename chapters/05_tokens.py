@@ -12,8 +12,9 @@
 #   [`tokenizer/base.py`](../tinygrad_llm/tokenizer/base.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/05/output.txt) shows them all.
-# - **Departs from** Sennrich, Haddow and Birch (2016) as GPT-2 did: bytes instead of characters, and the space belongs
-#   to the word after it.
+#   (`tokenizers`, in the claim, is Hugging Face's library of that name.)
+# - **Departs from** Sennrich, Haddow and Birch (2016) as GPT-2 did, OpenAI's language model of 2019: bytes instead of
+#   characters, and the space belongs to the word after it.
 # - **Run**: `python chapters/05_tokens.py`. It takes about ten seconds; `--seeds 3` fifteen.
 
 # %%
@@ -49,6 +50,9 @@ train_text, unseen_text = map(read_text, tales_files())
 # %% [markdown]
 # ## What shall a number stand for?
 #
+# We need a text. The *tales* are short stories of two children that a program made up for this course, a million
+# letters of English. From some of them we learn, and from others, the *unseen* text, we do not.
+#
 # The obvious answer: a letter. The tales are written with few of them, so the table is small. What could go wrong?
 
 # %%
@@ -61,14 +65,16 @@ except TokenError as error:
     run.say("TokenError:", error)
 
 # %% [markdown]
-# It cannot say what it has not seen. Then a number for every character there is? Unicode has 150,000, most of which no
-# training text of ours will ever show. A row of the table that was never used has never learned.
+# It cannot say what it has not seen. Then a number for every character there is? Unicode, the list of all characters,
+# has 150,000, most of which no training text of ours will ever show. A row of the table that was never used has never
+# learned.
 #
 # ## Is there an alphabet from which nothing can be missing?
 #
 # There is: bytes. Any text on any computer is a row of bytes already, and there are 256 of them. In *UTF-8*, the usual
 # way to write text as bytes, an English letter is one byte, an umlaut two, a Chinese character three, an emoji four,
-# and a family is three people held together by two invisible joiners.
+# and a family is three people held together by two invisible joiners. (A *code point* is a place in Unicode's list. The
+# family takes five.)
 
 # %%
 bytes_ = ByteTokenizer()
@@ -116,7 +122,8 @@ words = {tuple(ID_OF_BYTE[byte] for byte in word.encode()): count for word, coun
 print(f"{sum(counted.values()):,} words, {len(words)} different ones")
 
 # %% [markdown]
-# Then the three steps. $(a, b)$ is a pair of ids, `words` the ids of each word with its count.
+# Then the three steps. A token's number is called its *id*; $(a, b)$ is a pair of ids, and `words` the ids of each word
+# with its count.
 
 # %%
 
@@ -191,8 +198,13 @@ for word in (" lantern", " lanterns", " Hello", "Hello"):
 # %% [markdown]
 # " lantern" is one token. "lanterns" it has never met, and it takes what pieces it has. "Hello" and " Hello" are
 # spelled differently, because they are different: the space is part of the word. For a model they are two things, and
-# it must learn that they mean the same. That is why a *prompt*, the text that a model is asked to continue, that ends
-# in a space often makes a model stumble: it has already used up the space of the word to come.
+# it must learn that they mean the same.
+#
+# The text that a model is asked to continue is called a *prompt*. If it ends in a space, a model often stumbles: the
+# prompt has already used up the space of the word to come.
+#
+# Why not simply take the longest token that fits? It would look much the same. (From here on we keep 512 of the merges,
+# so that some words are still in pieces.)
 #
 # Why not simply take the longest token that fits? It would look much the same:
 
@@ -219,8 +231,9 @@ print([[tokens[i].decode() for i in ids[example]] for ids in (by_rank, by_length
 print("tokens in all:", *[sum(n * len(ids[word]) for word, n in unseen_words.items()) for ids in (by_rank, by_length)])
 
 # %% [markdown]
-# Either is about as short. But a model knows the numbers it was trained with, and no others. A tokenizer that cuts one
-# word in a hundred differently makes no error message. It makes a model that is a little worse, and nobody knows why.
+# Either is about as short. But a model knows the numbers it was trained with, and no others. A tokenizer that cuts some
+# words otherwise than it did in training makes no error message. The model just meets words in a spelling that it never
+# learned, and nobody knows why it guesses worse.
 #
 # ## The package's
 #
@@ -303,7 +316,8 @@ print(f"with the other rule for ties only {agree_mistaken} agree")
 #
 # Three kinds of things: texts that an English keyboard can type, at random; texts from the first 12,288 characters of
 # Unicode, with a few emoji; and random bytes, which are no text at all. The tokenizer of characters learned from the
-# tales may try the first kind, the easiest.
+# tales may try the first kind, the easiest. (Given all 95 signs of a keyboard it would refuse none of those, and fail
+# at the first umlaut.)
 
 # %%
 KEYBOARD, EMOJI = "".join(map(chr, range(32, 127))), "🙂👍🏽👨‍👩‍👧🏴‍☠️"
@@ -342,6 +356,10 @@ assert len(small.encode("🙂")) == 4 and len(cheerful.encode(" 🙂")) == 1
 # Bytes of unseen text in a token, against the number of merges. What should we compare it with? With bytes, which have
 # 1 by definition. With the same letters in random order: that shows how much comes from frequent letters alone, and how
 # much from English. And with two other ways to cut: the space as a word of its own, and no cutting at all.
+#
+# What would a sceptic take? A table of whole words. The tales have so few that 432 rows hold them all, fewer than our
+# 256 bytes and 512 merges need. That is the end of the curve, where every word is one token: 4.1 bytes. It lasts until
+# the first word that is not in the table.
 
 # %%
 SIZES = [k for k in (8, 16, 32, 64, 128, 256, 512, 800) if not run.fast or k <= MERGES]
@@ -381,8 +399,8 @@ per_token = dict(curves["cut into words"])[MERGES]
 print(f"with {MERGES} merges: {per_token:.2f} bytes a token; learned from shuffled letters {max(shuffled):.2f}")
 
 # %% [markdown]
-# A space of its own costs two fifths of it: text is a space after every word, and each would be a token. And not to cut
-# at all gives the longest tokens. So why cut?
+# A space of its own costs two fifths of the bytes in a token: text is a space after every word, and each would be a
+# token. And not to cut at all gives the longest tokens. So why cut?
 #
 # ## Why must "Hello," not be one token?
 
@@ -398,7 +416,8 @@ for name, tokenizer in (
 # Not cut, the comma and the space stick to whatever stood beside them. Each time the word "Hello" looks different, and
 # what is learned about one says nothing about the other. Let us count it. Call the tokens that cover a word its
 # *spelling*: for each of the 100 most frequent words of the unseen text, how many different ones does it have? Both
-# tokenizers learned from the same text.
+# tokenizers learned from the same text. (The columns: bytes a token; the mean number of spellings; which word has most,
+# and how many; how many tokens reach from one word into another.)
 
 # %%
 
@@ -437,7 +456,8 @@ print(table(rows, ["", "bytes a token", "spellings of a word", "most has", "with
 #
 # A model that meets " lantern" as one number, always, never learns that it is made of letters. At "lanterns" it begins
 # anew. Provilkov and others (2020) therefore spell by chance *while a model trains*: before each merge, every pair that
-# could be merged is left out of account with a small probability, their *dropout*. What comes out?
+# could be merged is overlooked with a small probability, the *dropout*. What comes out? (The last two columns: the
+# share of the most frequent spelling, and how many times as many tokens a text has.)
 
 # %%
 rng, lanterns, unseen_part = np.random.default_rng(0), {}, unseen_text[:5000]
@@ -503,14 +523,17 @@ run.show(
 )
 
 # %% [markdown]
-# Row by row. Bytes: a token a letter, and four grey ones for 🙂. With 64 merges the small words are whole. With 512
+# Row by row. Bytes: a token a letter, and four grey ones for 🙂. With 64 merges `·the` and `·it` are whole. With 512
 # most words are. With all of them only 🙂 is in pieces, since no tale has one. Not cut, 512 merges make tokens that go
-# across words: `,·but·` looks clever, and is of use in this one place.
+# across words: `,·but·` looks clever, and is of use in this one place. The other words pay for it: this row is longer
+# than the one cut with as many merges.
 #
 # ## What does a larger vocabulary cost?
 #
-# A row of the table for each token. A small model, $D = 128$ numbers wide, has $12 D^2 = 196{,}608$ numbers a layer, so
-# this is a share worth knowing. GPT-2's 50,257 tokens would need 6,432,896: eight times as many as four layers.
+# A row of the table for each token. Let each be $D = 128$ numbers wide. One layer of a small GPT (chapter 12) has
+# twelve tables of $D \times D$, which is $12 D^2 = 196{,}608$ numbers, so the rows are a share worth knowing. GPT-2's
+# 50,257 tokens would need 6,432,896 numbers: eight times as many as four layers. What one gets for it: the letters that
+# a model sees which looks at 64 tokens at a time.
 
 # %%
 rows = []
@@ -546,10 +569,10 @@ rows = [
 print(table(rows, heads))
 
 # %% [markdown]
-# On Greek ours is no better than bytes, and yet nothing is lost: the worst case is the byte, and never "unknown".
-# The sums, too, are bytes: the tales have no digits to learn from. (GPT-2's merges join some groups of digits and not
-# others, by how often the web had them: one reason why models add badly.) And on its own tales a vocabulary of a
-# thousand needs fewer tokens than GPT-2's fifty thousand.
+# On Greek ours is no better than bytes, and yet nothing is lost: the worst case is the byte, and never "unknown". The
+# sums, too, are bytes: the tales have no digits to learn from. (GPT-2's merges join some groups of digits and not
+# others, by how often the web had them: the same sum may be cut in one way here and in another there.) And on its own
+# tales a vocabulary of a thousand needs fewer tokens than GPT-2's fifty thousand.
 #
 # One warning for later. A loss in nats *a token* cannot be compared between tokenizers: longer tokens are harder to
 # guess, each. Chapter 07 counts in bits a byte.
