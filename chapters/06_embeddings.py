@@ -10,8 +10,9 @@
 #   (`binary_cross_entropy`), [`datasets/kingdom.py`](../tinygrad_llm/datasets/kingdom.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/06/output.txt) shows them all.
-# - **Departs from** word2vec (Mikolov et al., 2013) in three ways: batches and AdamW instead of one pair at a time, a
-#   window of fixed width, and a corpus made for the purpose, 8,000 sentences instead of a billion words.
+# - **Departs from** word2vec (Mikolov et al., 2013), the method that made all this famous, in three ways: batches and
+#   AdamW instead of one pair at a time, a window of fixed width, and a corpus made for the purpose, 8,000 sentences
+#   instead of a billion words.
 # - **Run**: `python chapters/06_embeddings.py`. It takes about half a minute, `--seeds 3` a minute and a half, `--fast`
 #   ten seconds: it stops after three of eight passes and then asks for less, and not for the queen. What the text says
 #   of numbers is said of the full run.
@@ -44,7 +45,8 @@ EPOCHS, BATCH, RATE = run.pick(8, 3), 2048, 0.01
 # %% [markdown]
 # ## What could a word be known by?
 #
-# Here is the corpus. Read ten of its sentences, then look at the gaps in the last two. What word may stand in both?
+# Here is the text to learn from, the *corpus*: `kingdom`, 8,000 sentences that a program made up, each about one word
+# or two. Read ten of them, then look at the gaps in the last two. What word may stand in both?
 
 # %%
 lines = (corpus("kingdom") / "train.txt").read_text(encoding="ascii").splitlines()
@@ -148,13 +150,14 @@ print("counts:", {other: round(cosine(counts, "king", other), 2) for other in ("
 
 # %% [markdown]
 # King is like everybody. Look at the sentences again: what stands beside *every* word? "the", "and", the full stop.
-# Frequent words drown what is peculiar. So do not ask how often $w$ and $c$ met. Ask how much more often than if words
-# were strewn at random:
+# Frequent words drown what is peculiar. So do not ask how often a word $w$ met a word $c$ of its company. Ask how much
+# more often than if words were strewn at random. Of all pairs, let $p(w, c)$ be the share that is $w$ with $c$, $p(w)$
+# the share that begins with $w$, and $p(c)$ the share that ends with $c$:
 #
 # $$\text{PMI}(w, c) = \ln \frac{p(w, c)}{p(w)\,p(c)} \qquad\text{of shape } (V, V)$$
 #
-# *Pointwise mutual information*: 0 where it is chance, ln 2 where it is twice as much. Pairs that never met would give
-# $-\infty$. The usual way out is to keep only what is positive.
+# *Pointwise mutual information* (PMI) is 0 where it is chance, and $\ln 2$ where it is twice as much. Pairs that never
+# met would give $-\infty$. The usual way out is to keep only what is positive.
 
 
 # %%
@@ -169,9 +172,12 @@ print("PMI:   ", {other: round(cosine(pmi, "king", other), 2) for other in ("que
 
 # %% [markdown]
 # Better. But a vector has 796 entries, most of them 0, each from a handful of meetings: that king never met "sceptre"
-# and princess did five times is luck. Fewer dimensions must share, and sharing evens out luck. The *singular value
-# decomposition* (SVD) writes the table of PMI as a product of three, $U\,S\,V^T$, with the directions in which its rows
-# are largest first; keep $D = 100$ columns of $U S$.
+# and princess did three times is luck. Fewer numbers must share, and sharing evens out luck.
+#
+# How does one make 796 numbers into 100? The *singular value decomposition* (SVD) writes the table of PMI as a product
+# of three, $U\,S\,V^T$. Think of the rows as points in a space of 796 directions. The SVD turns that space so that the
+# first direction is the one along which the points reach furthest, the second the next, and so on. $U S$ holds the
+# points in these new directions; keep its first $D = 100$ columns.
 
 
 # %%
@@ -186,10 +192,11 @@ pmi_svd = reduced(pmi)
 # %% [markdown]
 # ## Second try: predict
 #
-# Now the idea of word2vec. Give each word two vectors, $w$ for when it is in the middle and $c$ for when it is beside.
-# Let $\sigma(w \cdot c)$ be the probability that the pair is real, with the *sigmoid* $\sigma(x) = 1 / (1 + e^{-x})$,
-# which bends every number to between 0 and 1. Show pairs from the text, and say: real. For each, draw $K = 5$ words
-# $n_k$ from a hat, and say: not real. That is all, and it is called *skip-gram*, with *negative sampling*:
+# Now the idea of word2vec. Give each word two vectors: one for when it is in the middle, and one for when it is beside.
+# From here on $w$ and $c$ are these vectors, of the word in the middle and of its neighbour. Let $\sigma(w \cdot c)$ be
+# the probability that the pair is real, with the *sigmoid* $\sigma(x) = 1 / (1 + e^{-x})$, which bends every number to
+# between 0 and 1. Show pairs from the text, and say: real. For each, draw $K = 5$ words $n_k$ from a hat, and say: not
+# real. That is all, and it is called *skip-gram*, with *negative sampling*:
 #
 # $$L = -\ln \sigma(w \cdot c) - \sum_{k=1}^{K} \ln \sigma(-\,w \cdot n_k) \qquad w, c, n_k \text{ of shape } (D,)$$
 #
@@ -234,8 +241,11 @@ print(f"the formula and the ops agree: {hand:.6f}, and in all gradients")
 # %% [markdown]
 # Two tricks from the same paper, both against frequent words. The hat holds each word in proportion to its frequency
 # *to the power ¾*. And before each pass through the text, each *epoch*, tokens are thinned: one whose word makes up the
-# share $f$ of the text stays with probability $\sqrt{t/f}$, $t = 10^{-3}$. Most of the "the" go; what was seven places
-# away is now perhaps four, so the window sees further.
+# share $f$ of the text stays with probability $\sqrt{t/f}$, $t = 10^{-3}$; rarer ones all stay. Most of the "the" go;
+# what was seven places away is now perhaps four, so the window sees further.
+#
+# (What does it cost to know nothing? One real pair and five drawn ones, each guessed at one half, are $6 \ln 2 = 4.159$
+# nats.)
 
 
 # %%
@@ -320,10 +330,13 @@ print(f"on the known analogies: {solved(vectors, 'known'):.1%}")
 # %% [markdown]
 # ## Now the ones that were held out
 #
-# So far we looked at known analogies only. All settings are chosen. Five ways to make vectors, then; the fifth is the
+# So far we looked at known analogies only. All settings are chosen. Five ways to make vectors, then. The fifth is the
 # control: the same tokens, shuffled over the whole corpus, so that frequencies are what they were and company means
-# nothing. And five ways to count: the *known* analogies; the *held out* ones; these when *any word* may answer, the
-# question's own too; with *no minus*, nothing subtracted; and the neighbour of the *third* word alone.
+# nothing.
+#
+# And five ways to count, each a share of the analogies solved: the *known* analogies; the *held out* ones; these when
+# *any word* may answer, the question's own too; with *no minus*, nothing subtracted; and the neighbour of the *third*
+# word alone.
 
 # %%
 HOW = {
@@ -356,16 +369,19 @@ def column(name, how):
 
 
 # %% [markdown]
-# Read the line of skip-gram from left to right. It solves nearly as many of the analogies it was not tuned on. Where
-# any word may answer, about a quarter is lost: that is the honest number. Where nothing is subtracted, less than half
-# is solved; by the neighbour of the third word alone, less than a third. So the arithmetic does something.
+# Read the lines of skip-gram from left to right. It solves about as many of the analogies it was not tuned on as of the
+# others. Where any word may answer, about a quarter is lost: that is the honest number. Where nothing is subtracted,
+# less than half is solved; by the neighbour of the third word alone, less than a third. So the arithmetic does
+# something.
 #
 # **We expected skip-gram to beat counting, and that was false.** Raw counts it beats; but nobody who counts would leave
 # it at that. All 796 entries of PMI solve every single analogy, *if the question's words are excluded*. Look what else
 # they solve: nine tenths where nothing is subtracted, three quarters by the third word alone. Where any word may
 # answer, half is lost. The SVD is the other way round: fewer solved, most of them honestly, and more than by skip-gram.
+#
 # On a corpus this clean the way to vectors matters less than the way to count successes. On real text word2vec solved
-# about 60 % of its own test (Mikolov et al., 2013, table 1), the question's words excluded.
+# about 60 % of its own test (Mikolov et al., 2013, table 1), the question's words excluded. The figure shows the first
+# seed.
 
 # %% folded
 METHODS = ["skip-gram", "PMI and SVD", "PMI", "counts", "skip-gram, shuffled"]
@@ -406,14 +422,19 @@ run.show(honest_figure(), "honest")
 # ## What does skip-gram know?
 #
 # It never saw a table of counts. And yet Levy and Goldberg (2014) showed where it ends up, given room: at the point
-# where $w \cdot c$ is the PMI, less a constant. With our hat, $q$: $\;w \cdot c = \ln p(c\,|\,w) - \ln (K\,q(c))$,
-# where $p(c\,|\,w)$ is the share of $c$ among the neighbours of $w$. So predicting *is* counting, with fewer numbers.
-# Test it on the pairs that met at least five times.
+# where $w \cdot c$ is the PMI, less a constant. The constant is $\ln K$, if the hat holds words as often as the text
+# does. Our hat holds $c$ with a share $q(c)$ of its own, and so $\;w \cdot c = \ln p(c\,|\,w) - \ln (K\,q(c))$, where
+# $p(c\,|\,w)$ is the share of $c$ among the neighbours of $w$. So predicting *is* counting, with fewer numbers. Test it
+# on the pairs that met at least five times.
+#
+# (The measure is the correlation: 1 where two lists of numbers lie on a rising line, 0 where such a line says nothing.)
 #
 # **Our first test was nearly worthless.** We had forgotten that the text is thinned, and counted in the whole text. The
 # correlation was 0.87, which looked fine, until somebody asked for a baseline: $-\ln p(w) - \ln p(c)$ alone, how rare
-# the two words are, whether they ever met or not, reaches nearly as much. So count as the training does, and then ask
-# for what is left when both words' frequencies are taken out (the best line through them subtracted from either side).
+# the two words are, whether they ever met or not, reaches nearly as much.
+#
+# So count as the training does, and then ask for what is left when both words' frequencies are taken out (the best line
+# through them subtracted from either side).
 
 # %%
 enough = counts >= 5
@@ -452,8 +473,9 @@ explained, by_rarity, beyond = ([row[i] for row in rows] for i in (1, 3, 4))
 # ## What do fewer numbers buy?
 #
 # Take the sentences of the test split: there, things are said of words that were never said of them in training. Take
-# from them all pairs that never met, so that every count says 0. Beside each put another pair that never met. Which has
-# the larger $w \cdot c$? Whoever looks the pair up in the table of counts can but toss a coin.
+# from them all pairs that never met, so that every count says 0. Beside each put another pair that never met, its
+# second word drawn by frequency. Which has the larger $w \cdot c$? Whoever looks the pair up in the table of counts can
+# but toss a coin.
 #
 # But a sceptic does not look up the pair. He asks the ten words whose rows of PMI are most like that of $w$: did *they*
 # meet $c$? And a lazier one says: the rarer word, or the more frequent one.
@@ -491,8 +513,8 @@ print(", ".join(f"{name} {share_right:.3f}" for name, share_right in rules.items
 
 # %% [markdown]
 # So it does see beyond what met, and that is no secret of prediction: to share between words that are alike is the
-# whole of it. The ten alike words do it as well, and without any training. What skip-gram has for itself is that it
-# never needs the whole table, of $V \times V$: it reads the text pair by pair, and keeps 200 numbers a word.
+# whole of it. The ten alike words do it a little better, and without any training. What skip-gram has for itself is
+# that it never needs the whole table, of $V \times V$: it reads the text pair by pair, and keeps 200 numbers a word.
 
 # %% [markdown]
 # ## A trap
@@ -570,7 +592,8 @@ run.show(map_of_words(middle_of[run.seeds[0]][0]), "map")
 #
 # While this page was written its author saw the held-out analogies more than once. So the last word belongs to
 # sentences that nobody has seen: the corpus is told anew, all 8,000, for each seed, with the same settings. Are those
-# sentences perhaps just harder? PMI with its SVD, which has nothing to tune but its width, goes along.
+# sentences perhaps just harder? PMI with its SVD, which has nothing to tune but its width, goes along. (Each of the two
+# has a column beside it, *any word*, where any word may answer.)
 
 # %%
 anew = []
