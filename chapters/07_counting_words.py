@@ -14,7 +14,8 @@
 #   are explained where it is built.
 # - **Run**: `python chapters/07_counting_words.py`. It takes about 15 seconds; `--seeds 3` about 40, since a seed here
 #   is another draw of all stories; `--fast` about ten, with fewer orders of characters and without real text.
-#   `tgl data get tinyshakespeare` gets the real text; without it that section, and its part of the claim, are left out.
+#   `tgl data get tinyshakespeare` gets the real text; without it that section, and its line in the last table, are left
+#   out.
 
 # %%
 import json
@@ -48,12 +49,14 @@ WORD_ORDERS, CHARACTER_ORDERS = range(8), range(run.pick(11, 6))
 # %% [markdown]
 # ## What shall be predicted?
 #
-# Stories of two children. Of real text nobody knows how much can be foretold at all. Here we do. The stories are told
-# by a program that draws at each place from a list: a name, a colour, one of several sentences. Call its lists and
-# rules the *grammar*. The probability of a story is the product of all its draws, and each story carries it.
+# Stories of two children, the tales of chapter 05. Of real text nobody knows how much can be foretold at all. Here we
+# do. The stories are told by a program that draws at each place from a list: a name, a colour, one of several
+# sentences. Call its lists and rules the *grammar*. The probability of a story is the product of all its draws, and
+# each story carries it.
 #
-# Let a token be a word with the space before it, a run of marks, or the end of a line: so `WordTokenizer` cuts a text,
-# and numbers the words as they come. Joined, they are the text again. From here on we call all of them words.
+# Let a token be a word with the space before it, or a run of punctuation, or the end of a line: so `WordTokenizer` cuts
+# a text (a little otherwise than chapter 05 did, so that there are some more), and numbers the words as they come.
+# Joined, they are the text again. From here on we call all of them words.
 
 
 # %%
@@ -145,7 +148,7 @@ print(table(rows, ["order", "n-grams seen", "new in the test", "test loss", "the
 # is the field's letter for it. Here it has nothing to do with the width of a vector, which is $D$ in other chapters.)
 # What is saved, $D$ for each of the $T(c)$ different words that followed $c$, is spread over all words, in the
 # proportions that the shorter context gives them. That one does the same with one shorter still, and below the shortest
-# stands $p_0 = 1/V$:
+# stands $p_0 = 1/V$. With $p_n$ for order $n$:
 #
 # $$p_n(w \mid c) = \frac{\max(N(c\,w) - D, 0) + D\,T(c)\;p_{n-1}(w \mid c')}{N(c)}
 # \qquad c' = c \text{ without its first word}$$
@@ -273,9 +276,10 @@ print(f"once: {np.mean(np.array(often) == 1):.0%}")
 # The last row of each: characters have the lower perplexity, and words the fewer bits per byte. So words are better
 # here: ten characters, the most that are counted (`--fast`: five), are two words and a half.
 #
-# Now the curve of words. Each word of context helps less than the one before, and the seventh buys next to nothing. Not
-# for lack of text: of its contexts only a fifth were seen once or never. And we are still far above the floor. What is
-# missing?
+# Now the curve of words. Each word of context helps less than the one before, and order 7 makes it better by less than
+# 1 %: there we say that it has stopped. For lack of text? Of its contexts only a fifth were seen once or never, and
+# when we counted four times as many stories, order 7 still brought less than 1 %. So we are far above the floor, and
+# more of the same does not lead down to it. What is missing?
 #
 # First, is it the same on real text? A million characters of Shakespeare, where nobody knows the floor. (Shannon, 1951,
 # let people guess, and put English between 0.6 and 1.3 bits a letter.)
@@ -320,9 +324,12 @@ run.show(
 # ## What does counting not see?
 #
 # Each story marks the words that point far back: a name, a thing or a pronoun whose last mention lies at least 40
-# characters and 8 words before. A counter of six words sees five. So split the loss. *Far*: the marked ones. *First*:
-# names and things when the story first mentions them; these are true choices, and somebody must pay for them. *Near*:
-# the same words, again, less far back. And all the rest.
+# characters and 8 words before. A counter of six words sees five. So split the loss into four kinds of words.
+#
+# - *Far*: the marked ones.
+# - *First*: names and things when the story first mentions them. These are true choices, and cost bits whoever guesses.
+# - *Near*: the same names and things, again, less far back.
+# - And all the rest.
 #
 # A name is also hard because it might have been a pronoun. So for the names that are far we ask a second, fairer
 # question: *given* that a child is named here, which? There are 24. Whoever knows nothing draws one from a hat, at
@@ -406,10 +413,10 @@ print(textwrap.fill(", ".join(f"{name} {n}" for name, n in Counter(keepers).most
 # %% [markdown]
 # It is *their* children whose names were counted. The counter is sure, and wrong: it takes an accident for knowledge.
 #
-# **We had expected that what is near is cheap, and that was false.** A name that comes again within the counter's sight
-# costs nearly as much as one beyond it. "The same name again" is one rule to us. To a counter it is a different fact
-# for each name, to be seen in each context. It cannot copy. Nor would longer contexts help: with nine words there are
-# $V^9$ of them, and no text in which each was seen.
+# **We had expected that what is near is cheap, and that was false.** A name or a thing that comes again after less than
+# 8 words or 40 characters costs nearly as much as one further back. "The same name again" is one rule to us. To a
+# counter it is a different fact for each name, to be seen in each context. It cannot copy. Nor would longer contexts
+# help: with nine words there are $V^9$ of them, and no text in which each was seen.
 #
 # ## And if we let it copy?
 #
@@ -493,14 +500,19 @@ for order in (1, 2, 3, 5):
     print(textwrap.fill(f"order {order}: {tokenizer.decode(said).strip()}", 80), end="\n\n")
 
 # %% [markdown]
-# The higher the order, the longer it sounds right. Ask of the last one who is who.
+# The higher the order, the longer the stretches that sound right. Even the last one stumbles where a rare draw leads it
+# to a place that it knows little of. And ask of it who is who.
 #
 # ## Once more, with other stories
 #
 # Counting has no seed. What is drawn by chance is the corpus; so with `--seeds 3` all stories are told anew, twice, and
-# counted again. For each telling: the order from which on another word makes less than 1 % better; bits per byte at
-# their best, and the floor; bits a word of what is far at that order, of all others, of what is far at order 5 and with
-# names copied; and bits of which child at that order and at order 1.
+# counted again. A line for each telling:
+#
+# - `stop`: the order from which on another word makes less than 1 % better;
+# - `best` and `floor`: bits per byte of the best order, and of the grammar;
+# - `far` and `others`: bits a word at order 6, of what points far back and of all others; `far at 5`: at order 5;
+# - `copied`: bits of what points far back, names copied;
+# - `which` and `at 1`: bits of which child, at order 6 and at order 1.
 
 # %%
 measured = []
