@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 01 · One number at a time
 #
-# A language model learns by turning a million knobs, each a little, in the direction that makes its error smaller. For
-# that it must know, for every knob, which direction that is. This chapter builds the machine that finds out. It works
-# on single numbers, it is shorter than a hundred lines, and nothing that comes later changes its idea.
+# A language model is a program that continues a text. It learns by turning a million knobs, each a little, in the
+# direction that makes its error smaller. For that it must know, for every knob, which direction that is. This chapter
+# builds the machine that finds out, the *engine*. It works on single numbers (hence *scalar*, in the claim), it is
+# shorter than a hundred lines, and nothing that comes later changes its idea.
 #
 # - **Builds on** nothing. You can read Python, and you know from school what the slope of a curve is.
 # - **Reads** [`tinygrad_llm/autograd/scalar.py`](../tinygrad_llm/autograd/scalar.py).

@@ -59,8 +59,8 @@ def spiral(count, rng):
 # %% [markdown]
 # A layer is many neurons side by side, and a network is layers one after another; what comes out of one goes into the
 # next. In the code it is a tree of modules, and its leaves are *parameters*, the numbers that are learned. Here are
-# three layers with a bend between them. A layer, `Linear`, is $y = x W^\top + b$: points $x$ of shape (N, I), weights
-# $W$ (O, I) and $b$ (O,), so $y$ is (N, O). The bend, *ReLU*, is $\max(0, y)$ for each number: without it three layers
+# three layers with a bend between them. A layer, `Linear`, is $y = x W^T + b$: points $x$ of shape (N, I), weights $W$
+# (O, I) and $b$ (O,), so $y$ is (N, O). The bend, *ReLU*, is $\max(0, y)$ for each number: without it three layers
 # would be no more than one.
 #
 # With which numbers does one begin? The first weights are drawn so that a layer neither enlarges nor shrinks what

@@ -359,7 +359,7 @@ assert len(small.encode("🙂")) == 4 and len(cheerful.encode(" 🙂")) == 1
 #
 # What would a sceptic take? A table of whole words. The tales have so few that 432 rows hold them all, fewer than our
 # 256 bytes and 512 merges need. That is the end of the curve, where every word is one token: 4.1 bytes. It lasts until
-# the first word that is not in the table.
+# the first word that is not in the table. (In the picture the merges go in factors of ten.)
 
 # %%
 SIZES = [k for k in (8, 16, 32, 64, 128, 256, 512, 800) if not run.fast or k <= MERGES]

@@ -318,8 +318,8 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# The lower the better. Where real text was read, its curve turns *up* at the end: what has been seen once is believed
-# too much.
+# The lower the better; the bits go in factors of ten. Where real text was read, its curve turns *up* at the end: what
+# has been seen once is believed too much.
 #
 # ## What does counting not see?
 #
