@@ -396,8 +396,11 @@ print(f"of {STARTS} bad starts, {failures[0]} fail without warm-up and {failures
 
 # %% [markdown]
 # It helps, and is no guarantee: with twelve starts, as we first had it, three failed in spite of it, more than the two
-# that we had allowed. Twelve are few, so now there are more. (A sceptic would try a smaller rate, or clipping, which we
-# have just met. Neither was asked here; what is shown is that the first steps did it.) From a good start we found no
+# that we had allowed. Twelve are few, so now there are more.
+#
+# **What would a sceptic try?** Clipping at 1, which we have just met, or simply a smaller rate, 0.02. When we tried
+# them on these starts, either saved all of them, more than warm-up does. So warm-up is not the strongest cure. What it
+# shows is where the harm is done: in the first steps, and clipping shortens just those. From a good start we found no
 # rate where warm-up made a difference on this problem: we tried eight layers, both optimizers and four rates each. It
 # is a cure for steep beginnings, and no more. Transformers (chapter 09) are usually trained with it; chapter 11 comes
 # back to it.
