@@ -58,8 +58,8 @@ def test_a_mask_that_is_there_already_hides_no_word(mine):
 
 
 def test_special_tokens_may_have_any_ids(mine):
-    # 0, 1, 2, 4, 6 and 7 are the words
-    others = {"mask_id": 5, "vocab_size": 9, "special": (8, 3)}
+    # 0, 1, 2, 4, 6 and 7 are the words, and `special` is a list here
+    others = {"mask_id": 5, "vocab_size": 9, "special": [8, 3]}
     call(mine.hide_tokens, np.array([[0, 8, 3, 5, 1, 7]]), Seeded(0), **others, rate=1.0, masked=1.0, random=0.0).gives(
         (np.array([[5, 8, 3, 5, 5, 5]]), np.array([[0, -100, -100, -100, 1, 7]]))
     )
