@@ -327,7 +327,7 @@ run.say("a later word changed, outputs before it move by at most:", heard)
 # note (Elhage et al., 2021). Eight stories a step, about 800 words: small steps, and many of them.
 #
 # The words are split as in chapter 07. *Far*: the story marks them as pointing back at least 40 characters and 8 words.
-# *First*: names and things at their first mention. *Near*: the same words again, less far back. *Rest*. And the second
+# *First*: names and things at their first mention. *Near*: the same words again, less far back. *Rest*. And one more
 # question: given that a child is named that was last named far back, *which* one is it?
 
 # %%
