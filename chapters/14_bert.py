@@ -92,7 +92,8 @@ for word in ("playing", "unplayable", "player", "xylophone"):
 # word in the place of 10 %, and leaves 10 % as they are. All of them are asked for: at *no* word can the network be
 # sure that it is the right one. We shall see below what this does.
 #
-# Two texts go in as one row, `[CLS] events [SEP] report [SEP]`: marks of their own for the whole and for the borders.
+# Two texts go in as one row, `[CLS] events [SEP] report [SEP]`: `[CLS]` stands for the whole, and a `[SEP]` ends each
+# text.
 
 # %%
 MARKS = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
@@ -519,11 +520,11 @@ print(
 )
 
 # %% [markdown]
-# Without habits it does not get beyond luck in these steps. (Given many more, it may: we did not try.) We read the
-# figure so. To name the place, two things must be known: whose sentence this is, and where the other text puts that
-# child. The second is of no use without the first, and the first, without habits, is of no use without the second. So
-# neither is learned: no small step makes anything better. Habits reward the first by itself. Look at the other line: in
-# the full run it first falls below luck, since what it learns first is habits, and here they mislead. But now each gap
+# Without habits it does not get beyond luck in these steps. (Given many more, it may: we did not try.) How do we read
+# that? To name the place, two things must be known: whose sentence this is, and where the other text puts that child.
+# The second is of no use without the first, and the first, without habits, is of no use without the second. So neither
+# is learned: no small step makes anything better. Habits reward the first by itself. Look at the other line: in the
+# full run it first falls below luck, since what it learns first is habits, and here they mislead. But now each gap
 # knows its child, and the second step is short. (The GPT of chapter 12 stood for six hundred steps before such a
 # stair.)
 #
@@ -747,7 +748,7 @@ run.show(
 # So a probe's success is worth what it has over the control task.
 #
 # **Exercises**: 14.1 cut a word into pieces, 14.2 hide words, 14.3 two texts in one row. `tgl chapter 14 --mine` runs
-# this page on your hiding and your rows.
+# this page on your pieces, your hiding and your rows.
 
 # %%
 front, behind = ([share[2 + side] for share in found["BERT"]] for side in (0, 1))
