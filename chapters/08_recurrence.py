@@ -330,9 +330,10 @@ run.show(
 # are the three LSTMs. They differ in their start, and in nothing that a formula of the network would show. (The rates
 # of the two RNNs differ too. We tried the random one at the rate of the other: over 15 it stayed at chance.)
 #
-# How good a prophet is the share? Take every pair of runs of which one learned and the other did not, and ask whether
-# the one with the larger share is the one that learned. A sceptic does not look into the network at all, and bets on
-# the shorter distance; and where two distances are the same, he tosses a coin.
+# How good a prophet is the *share*, the gradient of the first step over that of the last, before training? Take every
+# pair of runs of which one learned and the other did not, and ask whether the one with the larger share is the one that
+# learned. A sceptic does not look into the network at all, and bets on the shorter distance; and where two distances
+# are the same, he tosses a coin.
 
 # %%
 
