@@ -480,10 +480,9 @@ best_table = max(min(score) for score in tables.values())
 # %% [markdown]
 # **That is nearly all of it.** We had first compared our head with the rules above, and been proud. A table that knows
 # the words next to the pronoun answers as well as the model will: the tales are told from some hundreds of sentences,
-# and nearly all of them are in the training stories with other names. So *that* a model answers proves nothing here. A
-# table has no place in the text to point at, though. What can be shown is *where* a model looks, and whether that is
-# what it answers by. So this is what we claim: where the head looks, against heads that have not learned, and what is
-# left of the answers when it is taken out.
+# and nearly all of them are in the training stories with other names. So *that* a model answers proves nothing here.
+# But no table says *where* a model looks, and whether that is what it answers by. So this is what we claim: where the
+# head looks, against heads that have not learned, and what is left of the answers when it is taken out.
 #
 # ## Is the answer in the text at all?
 #
