@@ -229,8 +229,9 @@ for kind in ("plain", "residual", "residual, small", "pre-norm"):
 # "residual, small" above.
 #
 # **Normalise.** Let each part read not the stream but the stream brought to size 1. Then it answers in the same voice
-# at every height. *Layer norm* does that: from each vector take its mean, divide by its deviation, then let a weight
-# and a bias (D,) choose another scale.
+# at every height. *Layer norm* does that: from each vector subtract its mean $\bar x$, divide by its deviation, then
+# let a weight $w$ and a bias $b$, (D,) each, choose another scale. A tiny $\epsilon$ keeps a vector of equal numbers
+# from a division by 0.
 #
 # $$y = \frac{x - \bar x}{\sqrt{\mathrm{var}(x) + \epsilon}}\, w + b \qquad (\dots, D) \to (\dots, D)$$
 

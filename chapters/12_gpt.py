@@ -318,9 +318,9 @@ run.say("a later word changed, outputs before it move by at most:", heard)
 #
 # Against six words counted together, the best that counting could do by itself (07; told to copy names, it came to
 # 0.165 bits a byte). And against the LSTM of chapter 08, with as many parameters as the GPT, as many stories in the
-# same order, and the best of four rates that we tried, 0.005 to 0.04. Equal in all, that is: the LSTM's head is a table
-# of its own, while the GPT's is the words' table once more, so its layers have 98,000 numbers and the LSTM's 64,000. We
-# tried one width and no tied LSTM; the claim is about these two.
+# same order, and the best of four rates that we tried, 0.005 to 0.04. Equal in all numbers together, that is: the
+# LSTM's head is a table of its own, while the GPT's is the words' table once more, so its layers have 98,000 numbers
+# and the LSTM's 64,000. We tried one width and no tied LSTM; the claim is about these two.
 #
 # How large? What we need is small: a vector of 64 holds 432 words. Two layers, since one is not enough to say "what
 # came behind this, last time?": the first must note at each word which stood before it, the second looks for such a
