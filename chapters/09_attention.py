@@ -79,17 +79,21 @@ for query in ([2.0, 0.0], [0.0, 2.0], [1.0, 1.0]):
 # %% [markdown]
 # The first query gets the first value, the second the second. The third stands between two keys and gets the mean of
 # both. So that is *attention*: *a dictionary that answers in shares*. In the field's letters, with T queries and S keys
-# of size K:
+# of size K, and S values of size V:
 #
 # $$\underset{(T,\,V)}{\text{answer}} \;=\;
 # \text{softmax}\Big(\underset{(T,\,K)}{Q}\;\underset{(K,\,S)}{K^{T}} \,/\, \sqrt{K}\Big)\;\underset{(S,\,V)}{V}$$
 #
-# (There the letter K does two jobs, which is the field's fault.) Only the $\sqrt K$ is new.
+# (There the letters K and V do two jobs each, which is the field's fault: a table and its width. Elsewhere V is also
+# the number of words.) Only the $\sqrt K$ is new.
 #
 # ## Why divide by √d?
 #
-# Take vectors of d random numbers, each of variance 1. What is the variance of their dot product? It is a sum of d
-# products, each of variance 1. So it is d. And what does a softmax do with scores that are 30 apart?
+# Call that size d, as the paper does. Take vectors of d random numbers, each of *variance* 1: the mean of their squares
+# is 1, since their own mean is 0. What is the variance of their dot product? It is a sum of d products, each of
+# variance 1. So it is d, and such scores lie some √d apart. For d = 1,024 that is 32. What does a softmax do with
+# scores that are 32 apart? The table shows it: the slope of a share y is y (1 − y), here that of the largest one, the
+# winner.
 
 # %%
 rng = np.random.default_rng(0)
@@ -108,7 +112,7 @@ print(table(rows, ["d", "variance of q·k", "of q·k/√d", "winner's slope", "w
 slope_left = slopes[1024, False] / slopes[1024, True]
 
 # %% [markdown]
-# The winner takes everything, and its slope y (1 - y) goes to nothing. Where there is no slope, nothing is learned:
+# For large d the winner takes everything, and its slope goes to nothing. Where there is no slope, nothing is learned:
 # whoever happened to win at the start, wins for good. Dividing by √d keeps the variance at 1 for every d, and the
 # softmax awake.
 #
@@ -219,8 +223,8 @@ print(
 )
 
 # %% [markdown]
-# **A model that predicts coin flips is a model that peeks.** Remember this test. It finds every leak, also those that
-# nobody thought of: feed noise, and be alarmed by success.
+# **A model that predicts coin flips is a model that peeks.** Remember this test. It finds leaks that nobody thought of:
+# feed noise, and be alarmed by success.
 #
 # (Dividing the rows once more by what is left of them would repair it: the result is then the same as with the mask
 # before. It costs more, and fails where nothing is left.)
@@ -285,8 +289,9 @@ print(f"attention of exchanged words = exchanged attention of the words, to {dis
 #
 # Chapter 08's question: a symbol, then noise, then "which symbol was it?". A recurrent network must carry the symbol
 # through every step. Here the last position asks, and looks at all others at once: no way is longer than one step. It
-# gets fewer parameters than an LSTM of width 32 with its embedding and its output, which has about 9,400. It learns at
-# distances up to 32; it is asked at much larger ones.
+# has about twice the parameters of the networks there, 9,000 against 4,800; size is not what those lacked. It learns at
+# distances up to 32; it is asked at much larger ones. (A bag of words has the answer too, as we saw there. The question
+# is how far one can look, not how cleverly.)
 
 
 # %%
@@ -349,7 +354,8 @@ run.show(
 #
 # **What would a lazy reader do?** Take the nearest name before the pronoun. So we would ask only where that is wrong,
 # would we not? Careful. Where the nearest of two names is always wrong, *the other name* is always right, and a rule
-# just as lazy gets 100 %. So we ask both kinds, and count the worse one:
+# just as lazy gets 100 %. So we ask both kinds, and count the worse one. Beside the rules stands *uniform attention*,
+# what the right name gets where every word gets the same share:
 
 
 # %%
@@ -474,10 +480,9 @@ best_table = max(min(score) for score in tables.values())
 # %% [markdown]
 # **That is nearly all of it.** We had first compared our head with the rules above, and been proud. A table that knows
 # the words next to the pronoun answers as well as the model will: the tales are told from some hundreds of sentences,
-# and nearly all of them are in the training stories with other names. So *that* a model answers proves nothing here. A
-# table has no place in the text to point at, though. What can be shown is *where* a model looks, and whether that is
-# what it answers by. So this is what we claim: where the head looks, against heads that have not learned, and what is
-# left of the answers when it is taken out.
+# and nearly all of them are in the training stories with other names. So *that* a model answers proves nothing here.
+# But no table says *where* a model looks, and whether that is what it answers by. So this is what we claim: where the
+# head looks, against heads that have not learned, and what is left of the answers when it is taken out.
 #
 # ## Is the answer in the text at all?
 #
@@ -671,7 +676,8 @@ for seed in run.seeds:
 #
 # ## Let us see it
 #
-# One story, two endings of one sentence. Everything up to the pronoun is the same.
+# One story, two endings of one sentence. Everything up to the pronoun is the same. And we count, in all test stories
+# that have such a sentence, whether the head turns with the ending.
 
 # %%
 ENDINGS = (
@@ -739,7 +745,8 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# And all pronouns of one story at once: a row each, and the words that get at least four hundredths from any.
+# And all pronouns of one story at once. Each has a row. A column is a word that gets at least 0.04 of the attention
+# from any of them.
 
 # %%
 many = max((s for s, _, _ in pairs), key=lambda s: len(s.questions))
@@ -809,6 +816,8 @@ print(
 )
 
 # %% [markdown]
+# In the full run it is then right in about half of them: it knows the two children, and no more.
+#
 # ## And with four heads to look up?
 
 # %%

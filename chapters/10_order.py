@@ -76,8 +76,9 @@ print("shuffled in, the same shuffled out: no position knows where it stood")
 # Here is a question that is nothing but order. Fifteen letters, somewhere among them one `A` and one `B`, and at the
 # end a `?`. Which came first?
 #
-# Now take any such text and exchange its `A` with its `B`. The set of letters is the same, so the model gives the same
-# share $p$ to the answer "A". But the right answer is now the other one. On the two together it pays
+# Now take any such text and exchange its `A` with its `B`: call that its twin. The set of letters is the same, so the
+# model gives the same share $p$ to the answer "A". But the right answer is now the other one. On the two together it
+# pays, in nats,
 #
 # $$-\ln p - \ln (1 - p) \;=\; -\ln \big(p\,(1 - p)\big) \;\ge\; 2 \ln 2,$$
 #
@@ -113,8 +114,8 @@ for line, b in zip(text, answer):
 # What would you try? People have found four answers that are still in use. Two say it once, below the first layer: a
 # vector for the position is *added* to the vector of the letter. Two say it in every layer, where queries meet keys.
 #
-# **Learned** (GPT-2). A table of as many vectors as there are positions, learned like any other. It is `nn.Embedding`,
-# looked up with 0, 1, 2, …
+# **Learned** (GPT-2, a model of the kind of chapter 12). A table of as many vectors as there are positions, learned
+# like any other. It is `nn.Embedding`, looked up with 0, 1, 2, …
 #
 # **Sinusoidal** (Vaswani et al., 2017). Nothing to learn: hands of clocks. The first turns fast, each next one slower.
 # One clock alone comes back to where it was; all together do not. Position $t$ gets a vector of $D$ numbers, two for
@@ -135,9 +136,10 @@ def clocks(length, width):
 np.testing.assert_allclose(clocks(50, 12), nn.sinusoidal_table(50, 12), atol=1e-12)
 
 # %% [markdown]
-# **RoPE** (Su et al., 2021; Llama). Do not add: *turn*. Take the numbers of a query in pairs, see each pair as a point
-# in the plane, and turn it by an angle that grows with the position. Do the same with keys. What does that do to the
-# product of the two? Turn two hands of a clock by the same angle, and the angle between them stays.
+# **RoPE** (Su et al., 2021; in Llama and most large models since). Do not add: *turn*. Take the numbers of a query in
+# pairs, see each pair as a point in the plane, and turn it by an angle that grows with the position. Do the same with
+# keys. What does that do to the product of the two? Turn two hands of a clock by the same angle, and the angle between
+# them stays.
 #
 # A point $(a, b)$ in the plane can be written as a complex number, $a + b\sqrt{-1}$; and to turn it by an angle is to
 # multiply it with $\cos + \sqrt{-1}\,\sin$ of that angle. NumPy writes `1j` for $\sqrt{-1}$. The head has $K$ numbers,
@@ -194,9 +196,9 @@ assert mirrored < SHIFT < 0.1 < broken
 
 # %% [markdown]
 # **ALiBi** (Press et al., 2022). Simpler still: from each score take away the distance times a slope. Each head has a
-# slope of its own: of H heads the first has $2^{-8/H}$, each next one that much again. With four that is 1/4, 1/16,
-# 1/64, 1/256: the first hardly looks beyond its neighbours, the last sees a long way. Added to the scores before
-# softmax, (H, T, T), as a mask is.
+# slope of its own: of H heads the first has $2^{-8/H}$, and each next one is the one before times the same. With four
+# that is 1/4, 1/16, 1/64, 1/256: the first hardly looks beyond its neighbours, the last sees a long way. So it is a
+# table (H, T, T) of numbers not above 0, added to the scores before the softmax, as a mask is.
 
 # %%
 slopes = [2.0 ** (-8 * (h + 1) / 4) for h in range(4)]
@@ -310,9 +312,9 @@ def train(model, loss, batches, steps, lr):
 # %% [markdown]
 # ## Which came first?
 #
-# Seven models. For each: the cost on pairs of twins it never saw, the share answered rightly by the worst and the best
-# start, and how far the outputs of two twins differ. Guess before you look, most of all for the three without
-# positions.
+# Seven models. For each: what it pays for a text, in nats, on pairs of twins that it never saw; the share answered
+# rightly by the worst and the best start; and how far the outputs of two twins differ. Guess before you look, most of
+# all for the three without positions.
 
 # %%
 KINDS = {  # name: (scheme, causal, layers)
@@ -408,7 +410,7 @@ for name, r2 in read.items():
 # What would a sceptic do beyond the length? Not read so far: cut off what is further back than 32 letters, and number
 # what is left anew. We let the model with RoPE do that for the last 32 places. And he would count, as chapter 07 did:
 # the last line is its counter of five letters, with all the tales to count in. Our models see 400 small batches
-# (`--fast`: 30). They are compared with each other; as a way to spell tales, counting is the better one at this size.
+# (`--fast`: 30). They are compared with each other; as a way to spell tales, counting is far better at this size.
 
 # %%
 TRAINED, LONG, WINDOW = 32, 128, 4
@@ -489,7 +491,8 @@ run.show(figure, "lengths")
 # best of them: it can say "three letters ago" in every layer. (Is it the rate that suits it? We tried half and twice of
 # it: RoPE is best at each.)
 #
-# Right of it they part. (Even "none" loses half a nat: its only clock is how many it sees, and it never saw so many.)
+# Right of it they part. (Even "none" loses half a nat: its only clock is how many letters it sees, and it never saw so
+# many.)
 #
 # - **Learned**: the rows of positions 33 and on have never been trained. They are the random numbers that they began
 #   with. With a real GPT-2 one cannot even ask: the table ends.
@@ -499,8 +502,8 @@ run.show(figure, "lengths")
 #   explanation (Chen et al., 2023): the slow clocks come to angles that no training ever showed, and every query hears
 #   them. "Relative" does not mean "any length". Longer contexts for Llama are made by slowing the clocks down, and a
 #   little more training.
-# - **ALiBi**: what is far hardly counts, so nothing new is heard. It holds, nearly. The price is inside: it cannot look
-#   far and be exact.
+# - **ALiBi**: what is far hardly counts, so nothing new is heard. It holds, nearly. The price is paid within the
+#   length, where RoPE is a quarter of a nat better: ALiBi cannot look far and be exact.
 #
 # And the sceptic? RoPE with the last 32 letters only is better than ALiBi with all: here, what stands further back is
 # worth less than what RoPE hears of the near. To hold beyond the length is not yet to make use of it. Llama, Mistral

@@ -61,7 +61,8 @@ V = tokenizer.vocab_size
 # widens the vector four times, bends it, and narrows it again. Both take (B, T, D) and return (B, T, D), so that any
 # number of them can be stacked.
 #
-# How would you stack them? The table is all of this chapter. $f$ is a part, $x$ what comes in.
+# How would you stack them? The table is all of this chapter. `f` is a part, `x` what comes in, and `norm` brings a
+# vector to a fixed size: we come to that too.
 
 # %%
 STACK = {
@@ -114,10 +115,10 @@ class Deep(Module):
 #
 # By the gradient, which walks down through all layers, and each multiplies it. Let one layer shrink it by a third: who
 # would notice? After 48 layers $(2/3)^{48} = 4 \cdot 10^{-9}$ of it are left. So we ask before any training, with
-# random weights: how long is $dL/dx$ above each layer, compared with the top? In float64, since the answer does not fit
-# into float32, and with attention in its readable form: our first figure showed 10⁷⁷, and most of that was rounding.
-# (The fused form subtracts two numbers that are nearly the same. Where the scores are 10²², what is left of such a
-# difference is noise.)
+# random weights: how long is $dL/dx$, the gradient of the loss, above each layer, compared with the top? In float64,
+# since the answer does not fit into float32, and with attention in its readable form: our first figure showed 10⁷⁷, and
+# most of that was rounding. (The fused form subtracts two numbers that are nearly the same. Where the scores are 10²²,
+# what is left of such a difference is noise.)
 
 # %%
 
@@ -178,14 +179,16 @@ stayed = max(max(r, 1 / r) for r in ratios["pre-norm"][DEEPEST])
 print(f"at {DEEPEST} layers: plain {vanished:.1e}, residual {exploded:.1e}, with norms within a factor of {stayed:.1f}")
 
 # %% [markdown]
-# Read the axis twice: a step on it is a factor, not a sum.
+# Read the axis twice: a step on it is a factor, not a sum. (Where there are several starts, the table shows the one in
+# the middle, and the last line the worst.)
 #
 # ## Why does the plain one vanish?
 #
 # Because every part shrinks what passes through, and by the same token what comes back. Take the MLP. Its first matrix
-# keeps the size of a vector whose numbers have variance 1. GELU lets through less than half: of a normal $u$ the mean
-# of $\mathrm{gelu}(u)^2$ is 0.43. The second matrix keeps that. Attention takes a mean over up to 32 places, and means
-# are small. So a layer keeps a share of the variance, the next a share of the share. The product is what we saw.
+# keeps the size of a vector whose numbers have variance 1. The bend between its matrices, GELU (its formula stands
+# below), lets through less than half: of a normal $u$ the mean of $\mathrm{gelu}(u)^2$ is 0.43. The second matrix keeps
+# that. Attention takes a mean over up to 32 places, and means are small. So a layer keeps a share of the variance, the
+# next a share of the share. The product is what we saw.
 
 # %%
 u = np.random.default_rng(0).normal(size=200_000)
@@ -211,7 +214,8 @@ print("through a dead part and its residual path the gradient arrives whole:", x
 #
 # Because the parts talk louder and louder. Each reads a stream that all those below have added to, and answers in
 # proportion: if $f(x)$ has half the variance of $x$, the stream has 1.5 times as much after it, and $1.5^{96}$ times
-# after 96 parts. Its length is the root of that, $1.5^{48} = 3 \cdot 10^8$.
+# after 96 parts. Its length is the root of that, $1.5^{48} = 3 \cdot 10^8$. That is how it grows, if not how much:
+# where the parts answer a little louder, 96 of them make a great difference.
 
 # %%
 for kind in ("plain", "residual", "residual, small", "pre-norm"):
@@ -220,13 +224,14 @@ for kind in ("plain", "residual", "residual, small", "pre-norm"):
 # %% [markdown]
 # There are two ways out. What would you try?
 #
-# **Whisper.** Let each of the $2n$ parts begin with weights smaller by $1/\sqrt{2n}$. Variances of independent parts
-# add up, so all together they now add about as much as one did. GPT-2 starts that way. It is the row "residual, small"
-# above.
+# **Whisper.** Let each of the $2n$ parts of $n$ layers begin with weights smaller by $1/\sqrt{2n}$. Variances of
+# independent parts add up, so all together they now add about as much as one did. GPT-2 starts that way. It is the row
+# "residual, small" above.
 #
 # **Normalise.** Let each part read not the stream but the stream brought to size 1. Then it answers in the same voice
-# at every height. *Layer norm* does that: from each vector take its mean, divide by its deviation, then let a weight
-# and a bias (D,) choose another scale.
+# at every height. *Layer norm* does that: from each vector subtract its mean $\bar x$, divide by its deviation, then
+# let a weight $w$ and a bias $b$, (D,) each, choose another scale. A tiny $\epsilon$ keeps a vector of equal numbers
+# from a division by 0.
 #
 # $$y = \frac{x - \bar x}{\sqrt{\mathrm{var}(x) + \epsilon}}\, w + b \qquad (\dots, D) \to (\dots, D)$$
 
@@ -273,9 +278,9 @@ print("two rows of our table are nn.TransformerBlock")
 # %% [markdown]
 # ## Does it matter for learning?
 #
-# A gradient of 10⁻⁴ might do: AdamW divides by its size. So train. Letters of the tales, 12 layers of width 32, one
-# rate for all, the whole gradient clipped to 1. What must be beaten is cheap: knowing how frequent each letter is, and
-# no more.
+# At 12 layers the plain stack still has some ten-thousandths of its gradient at the bottom. That might do: AdamW
+# divides by its size. So train. Letters of the tales, 12 layers of width 32, one rate for all, the whole gradient
+# clipped to 1. What must be beaten is cheap: knowing how frequent each letter is, and no more.
 
 
 # %%
@@ -344,8 +349,8 @@ run.show(
 # The plain stack and the residual one cannot be blamed on the rate. We tried the plain one at 0.0003, 0.001 and 0.01
 # and the residual one at 0.0001, 0.001 and 0.01: none got below 3.0.
 #
-# **The small residual stack surprises.** It has no norm at all, and learns as fast as the one that has. A good start is
-# half of what a norm gives. What is the other half? Raise the rate tenfold.
+# **The small residual stack surprises.** It has no norm at all, and learns at least as fast as the one that has. A good
+# start is half of what a norm gives. What is the other half? Raise the rate tenfold.
 
 # %%
 survived = {}
@@ -355,8 +360,8 @@ for kind in ("residual, small", "pre-norm"):
     print(f"at a rate of 0.03, {kind}: ends at {losses[-1]:.2f} nats")
 
 # %% [markdown]
-# `nan`: it ran away. The start is right only at the start; a norm holds at every step, whatever has been learned. That
-# is what it is for: not to learn faster, but to survive what one does to it.
+# `nan` is no number: it ran away. The start is right only at the start; a norm holds at every step, whatever has been
+# learned. That is what it is for: not to learn faster, but to survive what one does to it.
 #
 # ## Before the part, or after the sum?
 #
@@ -449,9 +454,10 @@ run.show(
 # | none | $W_2 W_1 x$ |
 # | ReLU | $W_2 \max(W_1 x, 0)$ |
 # | *GELU* | $W_2\,u\,\Phi(u)$, $u = W_1 x$: each number times the share of a normal crowd that it exceeds |
-# | *SwiGLU* | $W_d\,(u\,\sigma(u) \cdot v)$, $u = W_g x$, $v = W_u x$: one half gates the other (Llama) |
+# | *SwiGLU* | $W_d\,(u\,\sigma(u) \cdot v)$, $u = W_g x$, $v = W_u x$: one half gates the other, entry by entry |
 #
-# $\Phi$, the normal distribution function, is made of `erf`. GPT-2 has a formula with tanh that comes close.
+# $\Phi$, the normal distribution function, is made of `erf`, and $\sigma$ is the sigmoid (06). The letters of SwiGLU's
+# three matrices stand for gate, up and down. GPT-2 has a formula with tanh that comes close to GELU.
 
 # %%
 
@@ -504,9 +510,10 @@ print(
 )
 
 # %% [markdown]
-# Having none is worst. Among the three that bend the differences are smaller, and at this size we claim nothing about
-# their order. In Shazeer's table (2020) a large model ends at 1.636 nats with SwiGLU and at 1.677 with ReLU, 2.4 %
-# more. Why? "We offer no explanation", says the paper.
+# Having none is worst, at each start. The three that bend differ among themselves by about as much as the worst of them
+# is better than none, and not always in one order: at this size we claim nothing about it. In Shazeer's table (2020) a
+# large model ends at 1.636 nats with SwiGLU and at 1.677 with ReLU, 2.5 % more. Why? "We offer no explanation", says
+# the paper.
 #
 # **Exercises**: 11.1 layer norm, 11.2 SwiGLU, 11.3 the residual path.
 # `tgl chapter 11 --mine` runs this page on your layer norm and your SwiGLU.

@@ -160,14 +160,14 @@ run.say(
 
 # %% [markdown]
 # The last two numbers are worth a look with every model that you ever write: a new one knows nothing, and must cost
-# $\ln V$. From here on we use the package's.
+# about $\ln V$, as a guess among V words does. From here on we use the package's.
 #
 # ## Which words, which windows?
 #
 # The words of chapter 07: 432 of them, the space before a word belonging to it. Then all three rivals predict the same
 # things. And how many must the model see? Children are named in the first sentence, and again in the last. A story has
-# at most 119 words. So a window is **one whole story**: it starts behind a line end, and ends with the empty line. What
-# stands behind it in the window does not count.
+# at most 119 words, and with its two line ends 121. So a window is **one whole story**: it starts behind a line end,
+# and ends with the empty line. What stands behind it in the window does not count.
 
 
 # %%
@@ -272,8 +272,8 @@ run.say(
 
 # %% [markdown]
 # It does not fail. It wins, by as much as you like. It even wins against the grammar that told these stories. And
-# *that* cannot be. A loss below the *entropy*, what is left to chance, is no triumph, it is a bug. Most corpora have no
-# known entropy; so remember the feeling: **too good is a symptom.**
+# *that* cannot be. A loss below the *entropy*, what is left to chance (07), is no triumph, it is a bug. Most corpora
+# have no known entropy; so remember the feeling: **too good is a symptom.**
 #
 # What is it worth when the future is really absent? Cut each story, at every tenth word, and ask for the next one.
 
@@ -297,8 +297,8 @@ run.say(
 )
 
 # %% [markdown]
-# Worthless. But the check that finds this in a millisecond needs no training, no corpus and no floor. Change one word;
-# what stands before it must not move.
+# Five times as many bits as counting pays, and more: better than a hat, and of no use. But the check that finds this in
+# a millisecond needs no training, no corpus and no known entropy. Change one word; what stands before it must not move.
 
 
 # %%
@@ -318,16 +318,16 @@ run.say("a later word changed, outputs before it move by at most:", heard)
 #
 # Against six words counted together, the best that counting could do by itself (07; told to copy names, it came to
 # 0.165 bits a byte). And against the LSTM of chapter 08, with as many parameters as the GPT, as many stories in the
-# same order, and the best of four rates that we tried, 0.005 to 0.04. Equal in all, that is: the LSTM's head is a table
-# of its own, while the GPT's is the words' table once more, so its layers have 98,000 numbers and the LSTM's 64,000. We
-# tried one width and no tied LSTM; the claim is about these two.
+# same order, and the best of four rates that we tried, 0.005 to 0.04. Equal in all numbers together, that is: the
+# LSTM's head is a table of its own, while the GPT's is the words' table once more, so its layers have 98,000 numbers
+# and the LSTM's 64,000. We tried one width and no tied LSTM; the claim is about these two.
 #
 # How large? What we need is small: a vector of 64 holds 432 words. Two layers, since one is not enough to say "what
 # came behind this, last time?": the first must note at each word which stood before it, the second looks for such a
 # note (Elhage et al., 2021). Eight stories a step, about 800 words: small steps, and many of them.
 #
 # The words are split as in chapter 07. *Far*: the story marks them as pointing back at least 40 characters and 8 words.
-# *First*: names and things at their first mention. *Near*: the same words again, less far back. *Rest*. And the second
+# *First*: names and things at their first mention. *Near*: the same words again, less far back. *Rest*. And one more
 # question: given that a child is named that was last named far back, *which* one is it?
 
 # %%
@@ -445,16 +445,16 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Look at the groups from left to right. *Rest*: most words follow from a handful before them. The two that learn are as
-# good as equal here. *First*: somebody invents a name, and nobody can know it. Equal again. *Near* and *far*: here is
-# all the difference. The GPT looks up what was said. Its lead over the LSTM comes from one word in twelve.
+# Look at the groups from left to right. *Rest*: most words follow from a handful before them. The GPT and the LSTM are
+# as good as equal here. *First*: somebody invents a name, and nobody can know it. Equal again. *Near* and *far*: here
+# is all the difference. The GPT looks up what was said. Its lead over the LSTM comes from one word in eleven.
 #
-# **The LSTM surprised us.** At this size we had expected it to win overall, and the GPT on the far words alone. It saw
-# every word that the GPT saw, and beats counting by a quarter. And yet on *which child* it is worse than a hat, as
-# counting is, and for the same reason: it is sure of children that went with other lanterns. What was said is in its
-# state, if at all, as a few of 98 numbers that everything else wants too; to give it back it would have to learn for
-# each of 24 names how to keep it, and how to return it. It may, with more steps or more width; we looked at this budget
-# only. The GPT learns "look where a child was named" once, for all names.
+# **The LSTM surprised us.** At this size we had expected it to win overall, and the GPT to win on the far words alone.
+# It saw every word that the GPT saw, and beats counting by a quarter. And yet on *which child* it is worse than a name
+# from a hat, as counting is, and for the same reason: it is sure of children that carried such a lantern in other
+# stories. What was said is in its state, if at all, as a few of 98 numbers that everything else wants too; to give it
+# back it would have to learn for each of 24 names how to keep it, and how to return it. It may, with more steps or more
+# width; we looked at this budget only. The GPT learns "look where a child was named" once, for all names.
 #
 # **And what did the GPT not learn?** See the small table. It looks up *children*, and their pronouns with them. The
 # *things*, the lantern that was carried in the first sentence: compare its column "noun" with the LSTM's. That rule is
@@ -500,17 +500,20 @@ for seed, name, found in zip(run.seeds, finders, looks):
     print(f"seed {seed}: most on that child {name}, {found[name][0] / found['evenly'][0]:.1f} times an even look")
 
 # %% [markdown]
-# Compare each row with the last, which is what an even look would give. One head stands out: it gives the child that is
-# about to be named several times an even share, and the other child less. It looks behind the same word as well, though
-# not first of all. An induction head looks *there*, and stands in the second layer, since it needs a note that the
-# first has made. In which layer does yours stand? Our tales have little use for induction: the words before a name
-# seldom are those that stood before it the last time. What they ask is "who is in this story?", and for that one look
-# at the names is enough. So the bend is Olsson's, and the head behind it is another.
+# Compare each row with the last, which is what an even look would give. (The table is of the last start; a line for
+# each start stands below it.) One head stands out: it gives the child that is about to be named several times an even
+# share, and the other child far less. What stands behind the same word gets hardly more than its even share. An
+# induction head looks *there*, and stands in the second layer, since it needs a note that the first has made. In the
+# recorded run ours stands in the first, at each start.
 #
-# *When* it sees is a matter of luck. With 1,400 steps we had claimed at most 1 bit on which child, and no better than a
-# hat for the LSTM. Three seeds gave up to 0.98, and down to 4.73: true, with nothing to spare. Two more seeds gave
-# 0.31, and 2.57: the last was caught in the middle of getting it. So now there are 1,700 steps, and the claim is 3
-# bits, and 4.
+# Our tales have little use for induction: the words before a name seldom are those that stood before it the last time.
+# What they ask is "who is in this story?", and for that one look at the names is enough. So the bend is Olsson's, and
+# the head behind it is another.
+#
+# *When* it sees is a matter of luck. With 1,400 steps we had claimed at most 1 bit on which child for the GPT, and no
+# better than a hat for the LSTM. Of three seeds the worst GPT had 0.98 bits, the best LSTM 4.73: true, with nothing to
+# spare. Of two more seeds the GPT had 0.31 and 2.57: the last was caught in the middle of getting it. So now there are
+# 1,700 steps, and we claim at most 3 bits for the GPT, and at least 4 for the LSTM.
 #
 # ## What if the power fails?
 #
@@ -560,8 +563,8 @@ print(f"the process ended with {died}; resumed at step {resumed_at}, all weights
 print(f"resumed without AdamW's memories instead: weights up to {drift:.1e} away")
 
 # %% [markdown]
-# The last line is what happens to those who save the weights alone. The loss hardly shows it; so it is found late, or
-# never.
+# The last line is what happens to those who save the weights alone. Nothing fails, and nothing says so; so it is found
+# late, or never.
 #
 # ## What does it say?
 #
@@ -592,10 +595,10 @@ for temperature in (0.5, 1.0, 1.5):
 print(table(said, ["temperature", "stories of two children", "new sequences of four words", "different words"]))
 
 # %% [markdown]
-# A low temperature says what it is sure of, again and again: fewer words, fewer new turns, more stories of two
-# children. A high one forgets who is in the story. At 1 the model speaks as it believes the corpus does, and a few
-# slips in a hundred words are enough to bring in a third child. Watch the thing that is carried, too: it seldom is the
-# same at the end. You have read why.
+# A low temperature says what it is sure of, again and again: fewer words, fewer new turns. A high one forgets who is in
+# the story. At 1 the model speaks as it believes the corpus does, and a few slips in a hundred words are enough to
+# bring in a third child. (There are 24 stories at each temperature: a difference of one or two of them says nothing.)
+# Watch the thing that is carried, too: it seldom is the same at the end. You have read why.
 #
 # **Exercises**: 12.1 the loss on chosen words, 12.2 counting parameters, 12.3 temperature and top-p, 12.4 one table,
 # two uses.

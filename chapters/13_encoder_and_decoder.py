@@ -56,7 +56,8 @@ EXCHANGED_LONG_MOST, ALIGNED = 0.20, 0.95
 # ## Two languages
 #
 # *Lingo* is an invented language. Each English sentence has exactly one translation, so we can count which are right.
-# And since a grammar made both, we know of each word of lingo which English words it renders.
+# And since a grammar made both, we know of each word of lingo which English words it *renders*: of which it is the
+# translation.
 
 # %%
 train, val, test = (read_pairs(path) for path in lingo_files())
@@ -67,9 +68,9 @@ for word, places in zip(pair.target, pair.alignment):
 print(f"{len(train)} pairs to learn from, {len(val)} to choose by, {len(test)} for the test")
 
 # %% [markdown]
-# Time and place come first, the verb comes last, adjectives stand behind their nouns. `-an` marks to whom it is done,
-# `-eth` to whom it is given and `-os` where, and an adjective takes its noun's ending. A subject, verb and object that
-# meet in a sentence of the test never met in training.
+# Time and place come first, the verb comes last but for `ne`, not, and adjectives stand behind their nouns. Endings say
+# who is who: `-an` marks to whom it is done, `-eth` to whom it is given and `-os` where. An adjective takes its noun's
+# ending. A subject, verb and object that meet in a sentence of the test never met in training.
 #
 # **Would a dictionary do?** Take for each English word the lingo word that renders it most often, and keep the order.
 # Or turn the order around, since lingo is nearly English backwards. We count the sentences that are right to the last
@@ -175,17 +176,21 @@ print(table(rows, ["rule", "forms in training", "right", f"> {LONG} words"]))
 
 # %% [markdown]
 # So with enough grammar a rule translates nearly everything, and one more sentence about lingo would give the rest. We
-# wrote it, after all. Each rung of that ladder is something that a person knew: kinds of words, phrases, endings,
-# agreement. **The networks below get pairs of sentences, and nothing else**: not even which word renders which. What
-# they are to be measured by is the first rung, and whether they climb to the last.
+# wrote it, after all. The three rules are a ladder, and each rung is something that a person knew: kinds of words,
+# phrases, endings, agreement.
+#
+# **The networks below get pairs of sentences, and nothing else**: not even which word renders which. So a network that
+# stays below the first rung has learned nothing worth having. How far up the ladder do they come?
 #
 # ## How good is a translation that is not quite right?
 #
 # "Right or wrong" is hard on a sentence with one wrong ending. **What would you count instead?** *BLEU* counts runs of
-# 1, 2, 3 and 4 words that also stand in the reference. A run counts at most as often as the reference has it
-# (*clipped*), else "the the the the" would be perfect. The four shares are multiplied, since one wants all of them, and
-# a fourth root brings the product back to the size of a share. Whoever writes too little pays: for $c$ words where the
-# reference has more, $r$, the product is multiplied by $e^{1 - r/c}$. And all of it by 100.
+# 1, 2, 3 and 4 words that also stand in the reference. A run counts at most as often as the reference has it, else "the
+# the the the" would be perfect. (That is called *clipped*, as a long gradient is in chapter 03; the two have no more in
+# common.) The four shares are multiplied, since one wants all of them, and a fourth root brings the product back to the
+# size of a share. Whoever writes too little pays: for $c$ words where the reference has more, $r$, the product is
+# multiplied by $e^{1 - r/c}$. And all of it by 100. Below, a sentence of eight words of lingo, the same with its last
+# word left out, and with one word wrong:
 
 # %%
 
@@ -288,8 +293,8 @@ np.testing.assert_allclose(layer(writing, disturbed, lengths=lengths).numpy(), a
 print("five lines of cross-attention and the package's agree; what stands in the padding changes nothing")
 
 # %% [markdown]
-# That is the whole novelty. An encoder layer asks itself, without a causal mask, and has an MLP (12). A decoder layer
-# asks itself, with one, then asks the encoder, and has an MLP. The
+# That is the whole novelty. An encoder layer lets a text ask itself, without a causal mask, and has an MLP (12). A
+# decoder layer lets its text ask itself, with one, then ask the encoder's, and has an MLP. The
 # [package's](../tinygrad_llm/models/encoder_decoder.py) fits on a page. It is the model called BART, and equals that of
 # the library transformers to 10⁻¹⁰. `model.given(source)` reads a source once, and what it returns is a language model
 # like the GPT of chapter 12, but of translations of this source.
@@ -481,9 +486,10 @@ print(f"of over {LONG} words:", ", ".join(f"{rule} {share:.3f}" for rule, share 
 
 # %% [markdown]
 # In the full run the encoder-decoder does about as well as the rule that was told the whole ladder; the LSTMs end
-# between the rungs. So it is not the transformer, it is the attention: the same transformer that may look at one place
-# only is far below the LSTMs, which were made to carry things along; in so many batches it does not even learn its
-# training sentences. The LSTMs are not short of training: their loss on the sentences that they learn from is near 0.
+# between the rungs. So it is not the transformer alone: the same transformer that may look at one place only is far
+# below the LSTMs, which were made to carry things along. What it lacks is attention to all the others. (In so many
+# batches it does not even learn its training sentences. How far it would come in more, or at another rate, we did not
+# try.) The LSTMs are not short of training: their loss on the sentences that they learn from is near 0.
 #
 # **Why does one vector fail where sentences are long?** It has the same size for four words as for twenty. Everything
 # must be in it before the first word is written: which king, which books, how many, who is brave, when. Attention does
@@ -516,7 +522,7 @@ run.show(
 #
 # ## Where does it look?
 #
-# Nobody told it which word renders which. But to write `hatuliran` it had to find "books" somewhere in the source, and
+# Nobody told it which word renders which. But to write `pelonan` it had to find "basket" somewhere in the source, and
 # the shares of its cross-attention say where it looked. We let it read the reference, take the mean over the heads of
 # the last layer, and ask for each word that is to be said: has a word that it renders the largest share?
 #
@@ -583,9 +589,9 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# In the full run it looks where it should, and so does plain counting: which word renders which is easy to know in a
-# corpus like this. We first set the diagonals beside it alone, and the figure looked like a feat. What counting does
-# not give is the rest of the sentence.
+# In the full run it looks where it should in nearly all cases, and so does plain counting: which word renders which is
+# easy to know in a corpus like this. We first set the diagonals beside it alone, and the figure looked like a feat.
+# What counting does not give is the rest of the sentence.
 #
 # Shares are not always reasons, either: with several heads and layers, what is fetched at one place may have come from
 # another. Here we can say how often they point at the right word, because we know it.
@@ -642,8 +648,8 @@ for name, more, less in zip(("encoder-decoder", "two LSTMs"), better, worse):
 # Where the model is sure, a beam has nothing to find: in the full run the sentences of the encoder-decoder come out the
 # same. The LSTMs are unsure, and there it helps a little. (A beam can also miss what greedy writing finds, where the
 # greedy beginning drops out of the best four.) A likelier sentence is not always a better one; models that are badly
-# wrong prefer short sentences, since every word costs probability. `length_power` divides ln p by the length, to some
-# power, against that.
+# wrong prefer short sentences, since every word costs probability. Against that `beam_search` can divide ln p by the
+# length, to some power: its argument `length_power`.
 #
 # **Exercises**: 13.1 teacher forcing, 13.2 clipped n-grams, 13.3 a step of the beam, 13.4 asking around padding.
 # `tgl chapter 13 --mine` runs this page on your teacher forcing, your n-grams and your beam.

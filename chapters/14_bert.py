@@ -51,8 +51,9 @@ KNOWS, BEYOND_CONTROL = 0.90, 0.15
 # %% [markdown]
 # ## Which words can be named from behind only?
 #
-# We need texts of which we know, for each word, where its evidence stands. In *whereabouts* three children go to three
-# places, in half of the stories one of them goes on to a fourth, and a report says who is where at the end.
+# We need texts of which we know, for each word, where its evidence stands. In *whereabouts* there are twelve children
+# and eight places. In each story three of the children go to three of the places, in half of the stories one of them
+# goes on to a fourth, and a report says who is where at the end.
 
 # %%
 story = next(s for s in generate_whereabouts(np.random.default_rng(8), 50, "test") if s.moved)
@@ -63,12 +64,13 @@ run.say("report:", story.report)
 # Hide a place in the *report*: the events, in front of it, tell. Hide a place in the *events*: the report tells, behind
 # it. For the child who goes on, only the second place is told behind.
 #
-# Children have habits: each has a place of its own, and goes there more often than not. In the test stories nobody
-# keeps to a habit. So what can be learned *about the children* misleads there. The text has to be read.
+# Children have habits: each has a place of its own, and goes there more often than not. In every training story
+# somebody keeps to a habit. In the test stories nobody does. So what can be learned *about the children* misleads
+# there. The text has to be read.
 #
 # Texts are cut into words here. BERT itself cuts into *WordPieces*: the longest piece of its vocabulary that fits at
 # the beginning of a word, then the longest that goes on, marked `##`, and so forth (exercise 14.1). So it knows
-# something of a word that it never saw:
+# something of a word that it never saw. Where at some point no piece fits, the whole word is `[UNK]`, unknown:
 
 # %%
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -79,17 +81,19 @@ for word in ("playing", "unplayable", "player", "xylophone"):
 # %% [markdown]
 # ## How do you hide a word from somebody who reads everything?
 #
-# A GPT learns by naming the next word, and a mask keeps it from seeing that word. Without the mask it would copy, as in
-# chapter 12. **So what could a network learn from that sees both sides?** Put a sign in the word's place, `[MASK]`, and
-# ask which word stood there. This is a *masked language model*. All positions see all others, and only the hidden words
-# count in the loss.
+# A GPT learns by naming the next word, and a mask keeps it from seeing that word. Without the mask it would copy, as
+# the peeking model of chapter 12 did. **So what could a network learn from that sees both sides?** Put a sign in the
+# word's place, `[MASK]`, and ask which word stood there. This is a *masked language model*. All positions see all
+# others, and only the hidden words count in the loss. (Two things of one name: the mask of chapter 09 says who may look
+# where, and hides no word; `[MASK]` stands in a word's place.)
 #
 # One thing is wrong with it: in use there is no `[MASK]`. A network that was asked at masks alone might keep nothing of
 # interest at the other words. So the paper chooses 15 % of the words, and of those chosen it hides 80 %, puts another
 # word in the place of 10 %, and leaves 10 % as they are. All of them are asked for: at *no* word can the network be
 # sure that it is the right one. We shall see below what this does.
 #
-# Two texts go in as one row, `[CLS] events [SEP] report [SEP]`: marks of their own for the whole and for the borders.
+# Two texts go in as one row, `[CLS] events [SEP] report [SEP]`: `[CLS]` stands for the whole, and a `[SEP]` ends each
+# text.
 
 # %%
 MARKS = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
@@ -134,24 +138,31 @@ run.say("asked:", " ".join(words[i] for i in asked[0] if i >= 0))
 # %% [markdown]
 # ## What is new in the network?
 #
-# Hardly anything. It is chapter 13's encoder: attention without the causal mask. To the vector of the word and that of
-# its place comes a third, which says to which of two texts the word belongs. In letters, for T words and width D:
+# Hardly anything. It is chapter 13's encoder: attention without the causal mask, in post-norm blocks (11). To the
+# vector of the word and that of its place comes a third, which says to which of two texts the word belongs. In letters,
+# for T words and width D, with a table $E$ of the V words, $P$ of the places and $S$ of the two texts:
 #
 # $$\underset{(T,\,D)}{x} = \text{norm}\big(\underset{(V,\,D)}{E}[\text{word}] + \underset{(T,\,D)}{P} +
 # \underset{(2,\,D)}{S}[\text{text}]\big)$$
 #
-# The head that names a hidden word is one more layer, and then the products with all word vectors $E$ once more, so
-# that a word is named whose vector the state points to.
+# On top stands what names a hidden word. It is called a *head* too, as the last row of chapter 12's table was, and has
+# nothing to do with those of attention. It is one more layer, and then the products with all word vectors $E$ once
+# more: that word is named to whose vector the outcome points.
 
 # %%
 WIDTH, LAYERS, HEADS, LONGEST = 64, 2, 4, 64
 CONFIG = BERTConfig(V, LONGEST, LAYERS, HEADS, WIDTH, 4 * WIDTH, activation="gelu_new", init_std=WIDTH**-0.5)
 
 
+def embedded(bert, tokens, types):
+    """(B, T), (B, T) -> (B, T, D), what the first block reads."""
+    x = bert.token_embedding(tokens) + bert.position_embedding.weight[: tokens.shape[1]] + bert.type_embedding(types)
+    return bert.embedding_norm(x)
+
+
 def states_by_hand(bert, tokens, types):
     """(B, T), (B, T) -> (B, T, D), with the layers of a BERT."""
-    x = bert.token_embedding(tokens) + bert.position_embedding.weight[: tokens.shape[1]] + bert.type_embedding(types)
-    x = bert.embedding_norm(x)
+    x = embedded(bert, tokens, types)
     padding = np.where(tokens == PAD, -np.inf, 0.0)[:, None, None, :].astype(x.dtype)  # no word looks at it
     for block in bert.blocks:
         x = block.self_attention_norm(x + block.self_attention(x, mask=padding))
@@ -170,7 +181,7 @@ some = rows(test[:4])
 mine = names_by_hand(model, states_by_hand(model.bert, some["tokens"], some["types"]))
 named, _ = model(some["tokens"], types=some["types"])
 apart = float(np.abs(mine.numpy() - named.numpy())[some["tokens"] != PAD].max())
-print(f"nine lines against the package: {apart:.1e}")
+print(f"ten lines against the package: {apart:.1e}")
 assert apart < 1e-12
 
 # %% [markdown]
@@ -178,14 +189,15 @@ assert apart < 1e-12
 #
 # Hide *one* place of a story, and a rule needs no reading: **the place that is missing.** The report names three
 # places, the events still name two of them; the third is it. A network finds such a rule, too. So we ask twice: with
-# one gap, and with all places of that text hidden at once. Then nothing is left to count, and one must know *whose*
+# one gap, and with all places of its text hidden at once. Then nothing is left to count, and one must know *whose*
 # place it is.
 #
 # The networks, all of one width, with as many layers and heads, on the same stories, in as many steps:
 #
-# - **BERT, words alone**: hides as the paper does, 15 % of the places, wherever they stand;
-# - **BERT**: draws one of the two texts, and hides all places in it;
-# - **GPT**: reads up to the gap, and names the next word.
+# - **BERT, words alone**: hides as the paper does, 15 % of the places, wherever they stand: one a row, on average;
+# - **BERT**: draws one of the two texts, and hides all places in it: three a row, or four;
+# - **GPT**: reads up to the gap, and names the next word. It meets no `[MASK]`, so it has one answer for both
+#   questions.
 #
 # And what a sceptic would try, fitted to the training stories:
 #
@@ -221,10 +233,14 @@ def masked_batches(made, seed, alone=False, **shares):
         yield {"tokens": reads, "targets": asked, "types": batch["types"]}
 
 
+def next_words(tokens):
+    """What a GPT reads and what it is asked: at each position the next word."""
+    return {"tokens": tokens[:, :-1], "targets": np.where(tokens[:, 1:] == PAD, ops.IGNORE, tokens[:, 1:])}
+
+
 def gpt_batches(seed):
     for batch, _ in drawn_rows(texts, seed):
-        tokens = batch["tokens"]
-        yield {"tokens": tokens[:, :-1], "targets": np.where(tokens[:, 1:] == PAD, ops.IGNORE, tokens[:, 1:])}
+        yield next_words(batch["tokens"])
 
 
 def named_loss(model):
@@ -375,8 +391,11 @@ HEADS_OF = ["", *(f"{how}: {side}" for how in gaps for side in SIDES)]
 print(table([[name, *each[0]] for name, each in found.items()], HEADS_OF))
 
 # %% [markdown]
-# With one gap, the missing one is right nearly always: whoever reports 99 % for such gaps has not shown that anything
-# was read. With all places hidden, every rule is at the level of luck, or below: habits mislead.
+# The columns say how many gaps there were, and on which side of the gap its evidence stood. With one gap and its
+# evidence behind, the missing one is always right: whoever reports 99 % for such gaps has not shown that anything was
+# read. (With the evidence in front it is right in two of three: where a child went on, the report leaves two places
+# out, and the rule takes the first.) With all places hidden, every rule is at the level of luck, about one in three, or
+# below. Habits are never right: they mislead.
 #
 # (A rule that is *told* the grammar, "find the sentence with the same child", is right always; we wrote the grammar,
 # after all. The networks are told nothing.) Now the networks.
@@ -412,14 +431,19 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Read the middle row twice. In the full run BERT that learned as in the paper names most of them as long as one gap is
-# asked for, and falls to luck where nothing is left to count: on *these* texts it has gone for the cheap rule, and had
-# no reason to look further. What a network learns is decided by what its task cannot be solved without.
+# What follows is true of the full run. Read the middle row twice. BERT that learned as in the paper names most of them
+# as long as one gap is asked for, and falls to luck where nothing is left to count: on *these* texts it has gone for
+# the cheap rule, and had little reason to look further. What a network learns is decided by what its task cannot be
+# solved without. (It was also asked for fewer words in as many steps. Whether more steps would help, we did not try.)
 #
-# A GPT is not blind behind the gap because it is a worse network; it is not asked in a way that lets it look. **Whoever
-# can say how likely a text is can fill a gap: try every place, and keep the one that makes the whole text likeliest.**
-# Then what stands behind counts, too. It costs a pass for each place that is tried. (It helps this GPT, which has
-# learned little more than which places are left; the rule of the missing one does it better.)
+# **Is the GPT only blind, or has it learned less?** Both. Behind, it cannot see, and what it has learned of habits
+# brings it below luck. But look at its bar *in front*: there the evidence was before it, and it names four in ten. It
+# has to name every word of every story, and few of them need a look at who is where. So do not read these bars as "BERT
+# is better". They say that in one pass what stands behind a gap is out of a GPT's reach.
+#
+# And in many passes? **Whoever can say how likely a text is can fill a gap: try every place, and keep the one that
+# makes the whole text likeliest.** Then what stands behind counts, too. It costs a pass for each place that is tried.
+# So we ask the GPT for some gaps whose evidence stands behind, one at a time:
 
 
 # %%
@@ -429,9 +453,8 @@ def by_trying(gpt, chosen):
     for number in chosen:
         tried = np.repeat(gaps["one gap"][number : number + 1], len(THERE), 0)
         tried[:, at[number]] = THERE
-        batch = {"tokens": tried[:, :-1], "targets": np.where(tried[:, 1:] == PAD, ops.IGNORE, tried[:, 1:])}
         with no_grad():
-            said.append(THERE[int(gpt.token_log_probs(batch).numpy().sum(1).argmax())])
+            said.append(THERE[int(gpt.token_log_probs(next_words(tried)).numpy().sum(1).argmax())])
     return np.array(said)
 
 
@@ -440,6 +463,9 @@ tried = [float((by_trying(gpts[seed], some_behind) == right_word[some_behind]).m
 print(f"behind, by a GPT that tries {len(THERE)} places: {', '.join(f'{share:.2f}' for share in tried)}")
 
 # %% [markdown]
+# That helps it much, and is no feat: with one gap the missing one is always right, and this GPT seems to have learned
+# hardly more than which places are left.
+#
 # Where does BERT look? Here are the shares of one gap's attention, the mean over the heads, layer by layer:
 
 # %%
@@ -453,20 +479,21 @@ run.show(
         [
             (
                 [words[i] for i in hidden[:length]], int(at[gap]), layer[0, :, at[gap], :length].mean(0),
-                f"Layer {number}: it says {said}; {words[right_word[gap]]} was hidden.",
+                f"Layer {number}",
             )
             for number, layer in enumerate(weights, 1)
         ],
         title="One gap, and where its answer comes from",
-        subtitle="the darker, the more of the gap's attention; the gap has a frame",
+        subtitle=f"framed: {words[right_word[gap]]} was hidden, BERT says {said}; the darker, the more attention",
         bold=(*CHILDREN, *PLACES),
     ),
     "gap",
 )  # fmt: skip
 
 # %% [markdown]
-# In the full run the first layer looks at the child of the gap's own sentence, the second at the place beside that
-# child in the other text. That is all there is to know.
+# In the full run the first layer looks at the child of the gap's own sentence, though not at it alone. The second looks
+# at the place beside that child in the other text, and at little else. That is all there is to know. But it is one
+# picture of one gap; at the end of the chapter we shall measure it.
 #
 # ## What are habits good for?
 #
@@ -493,15 +520,18 @@ print(
 )
 
 # %% [markdown]
-# To name the place, two things must be known: whose sentence this is, and where the other text puts that child. The
-# second is of no use without the first, and the first, without habits, is of no use without the second. So neither is
-# learned: no small step makes anything better. Habits reward the first by itself. Once each gap knows its child, the
-# second step is short. (Similar stairs stand in front of the induction heads of chapter 12.)
+# Without habits it does not get beyond luck in these steps. (Given many more, it may: we did not try.) How do we read
+# that? To name the place, two things must be known: whose sentence this is, and where the other text puts that child.
+# The second is of no use without the first, and the first, without habits, is of no use without the second. So neither
+# is learned: no small step makes anything better. Habits reward the first by itself. Look at the other line: in the
+# full run it first falls below luck, since what it learns first is habits, and here they mislead. But now each gap
+# knows its child, and the second step is short. (The GPT of chapter 12 stood for six hundred steps before such a
+# stair.)
 #
 # ## What are the 10 and 10 % for?
 #
-# Train a BERT that always hides, and ask both at a word that is *wrong*: in a test story one place is replaced by
-# another that the story does not name, no `[MASK]` anywhere. Which word does the network name there?
+# Train a BERT that always hides. Then ask it and ours at a word that is *wrong*: in a test story one place is replaced
+# by another that the story does not name, no `[MASK]` anywhere. Which word does each name there?
 
 # %%
 wrong = asked_of["tokens"][row_of]
@@ -519,20 +549,22 @@ for seed in run.seeds:
 print(table([[n, *np.mean(m, 0)] for n, m in mended.items()], ["learned", "right at [MASK]", "right at a wrong word"]))
 
 # %% [markdown]
-# At `[MASK]` nothing is gained by hiding always. At a wrong word the one that was never asked there says anything; the
-# other mends most of them. All that is ever done with a BERT is done at words that are there.
+# At `[MASK]` nothing is gained by hiding always: in the mean over the starts it is even right less often. At a wrong
+# word the one that was never asked at a word is right in about one of three, which is luck. The other mends most of
+# them. And all that is ever done with a BERT is done at words that are there.
 #
 # ## Is the second text true?
 #
-# The paper's second task: two texts, does the second follow the first? The answer is read from the state of `[CLS]`,
-# through a layer of its own, the *pooler*. The paper took the second text from anywhere. **What would you do, as a lazy
-# network?** See whether the two speak of the same. So we ask with *easy* reports, from another story, and with *hard*
-# ones, which speak of the same children and the same places and are false: two children have changed places, or it is
-# told where all were before somebody went on.
+# The paper's second task: two texts, does the second follow the first? The answer is read from the vector at `[CLS]`,
+# through a layer of its own, the *pooler*. In half of the paper's pairs the second text came from anywhere. **What
+# would you do, as a lazy network?** See whether the two speak of the same. So we ask with *easy* reports, from another
+# story, and with *hard* ones, which speak of the same children and the same places and are false: two children have
+# changed places, or it is told where all were before somebody went on.
 #
-# The network has learned to name words; now it learns this, with easy examples and with hard ones. And we make a
-# mistake that was once published: targets equal to 0 were left out of the loss, as if 0 were the sign for "ignore". "It
-# follows" is number 0.
+# The network has learned to name words. Now a copy of it learns this with easy examples, and another with hard ones. A
+# third makes a mistake that was once published: targets equal to 0 were left out of the loss, as if 0 were the sign for
+# "ignore". "It follows" is number 0. The table below has the loss at the end, and the share of pairs that are told
+# right: of those that it learned from, of easy ones and of hard ones from the test.
 
 
 # %%
@@ -608,13 +640,16 @@ lines.append(["rule: same children", "", "", *(same_children(*to_tell[kind]) for
 print(table(lines, ["learned from", "last losses", "own texts", "test, easy", "test, hard"]))
 
 # %% [markdown]
-# The easy task is learned for the most part, and a rule of one line does better: it asks for nothing that was worth
-# learning. (So Liu et al., 2019, found for real texts, and left the task out.) The mistake shows itself in its splendid
-# loss: a network that is only asked where the answer is 1 says 1.
+# The easy task is learned for the most part, and a rule of one line does better: so the task asks for nothing that was
+# worth learning. (Liu et al., 2019, found no use for it with real texts either, and left it out.) The mistake hides
+# behind a splendid loss: a network that is only asked where the answer is 1 says 1, and is right in as many pairs as
+# are false.
 #
-# With hard examples the head gets better on the texts that it learns from, and not on the test. It has found something,
-# but not the truth: in these stories somebody keeps to a habit, and a false report moves him away. In the test nobody
-# does. **Does the network not know, then, who is where?** It does, as we saw. It is only asked badly. Ask it its own
+# With hard examples the head gets better than luck on the texts that it learns from, and not on the test. So it has
+# found something, but not the truth. We suspect habits again: in the training stories somebody keeps to one, and a
+# false report may move him away. In the test nobody does.
+#
+# **Does the network not know, then, who is where?** It does, as we saw. It is only asked badly. Ask it its own
 # question: hide the places of the report, and believe the report if these are the places that it would have named.
 
 
@@ -633,20 +668,20 @@ judged = [float((disbelieved(berts[seed], made) == false).mean()) for seed in ru
 print("hard reports told by naming their places:", ", ".join(f"{share:.3f}" for share in judged))
 
 # %% [markdown]
-# Nobody has shown it a false report, or told it that there are any. Where an answer in grades is wanted, one adds up
-# the log-probabilities of the words that stand there, each hidden in its turn: a text's *pseudo-log-likelihood*
-# (Salazar et al., 2020).
+# Nobody has told it that a report may be false, or shown it one and said so. (Wrong words it has met: a tenth of those
+# that were to be named.) Where an answer in grades is wanted, one adds up the log-probabilities of the words that stand
+# there, each hidden in its turn: a text's *pseudo-log-likelihood* (Salazar et al., 2020).
 #
 # ## How does the answer come about?
 #
 # To name a hidden place of the events, the network has to find out *who* went there, and then *where* the report says
-# that this child is. Take the vector at the gap from each layer, freeze it, and fit a linear layer that reads off it
-# the child of the sentence, or the place. Such a reader is called a *probe*.
+# that this child is. Leave the network as it is, take the vector at the gap from each layer, and fit a linear layer
+# that reads off it the child of the sentence, or the place. Such a reader is called a *probe*.
 #
 # **If the probe succeeds, who knew it: the vector, or the probe?** A probe with enough freedom learns anything. So
 # there is a third task with the same inputs, which no text could teach: for each child the places are numbered anew, by
-# lot, and the probe has to say the number. It is a *control task* (Hewitt and Liang, 2019). A probe that reads and does
-# not compute fails there, even where child and place are both before it.
+# lot, and the probe has to say the number (*lots* in the table). It is a *control task* (Hewitt and Liang, 2019). A
+# probe that reads and does not compute fails there, even where child and place are both before it.
 
 # %%
 LOTS = np.array([np.random.default_rng([6, child]).permutation(len(PLACES)) for child in range(len(CHILDREN))])
@@ -656,9 +691,7 @@ TASKS = ("who", "where", "lots")
 def layers_at(bert, tokens, types, places):
     """The vectors at these places: the embeddings, and what each block makes of them.  -> layers + 1 times (N, D)"""
     with no_grad():
-        time = tokens.shape[1]
-        x = bert.token_embedding(tokens) + bert.position_embedding.weight[:time] + bert.type_embedding(types)
-        layers = [bert.embedding_norm(x)]
+        layers = [embedded(bert, tokens, types)]
         for block in bert.blocks:
             layers.append(block(layers[-1], lengths=(tokens != PAD).sum(1)))
     return [layer.numpy()[np.arange(len(tokens)), places] for layer in layers]
@@ -706,13 +739,16 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Nothing is known at the gap before the first block: there it is only `[MASK]`, at some place. In the full run the
-# first block brings it the child of its sentence, and the last one the place. The lots depend on nothing else than
-# these two, and where both are before it, a probe makes up much of them by itself. So a probe's success is worth what
-# it has over the control task.
+# Luck is one in twelve for the child and one in eight for the others. Hardly more is known at the gap before the first
+# block: there it is only `[MASK]`, at some place. In the full run the first block brings it the child of its sentence,
+# and the last one the place. Of the place the first block brings no more than that of an untrained network does: where
+# every word looks at all others a little, something of each arrives.
+#
+# The lots depend on nothing but child and place, and where both are before it, a probe makes up much of them by itself.
+# So a probe's success is worth what it has over the control task.
 #
 # **Exercises**: 14.1 cut a word into pieces, 14.2 hide words, 14.3 two texts in one row. `tgl chapter 14 --mine` runs
-# this page on your hiding and your rows.
+# this page on your pieces, your hiding and your rows.
 
 # %%
 front, behind = ([share[2 + side] for share in found["BERT"]] for side in (0, 1))

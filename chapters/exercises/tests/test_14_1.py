@@ -33,6 +33,10 @@ def test_the_rest_goes_on_the_word(mine):
     call(mine.pieces_of, "unaffable", known("un", "##aff", "##able")).gives(["un", "##aff", "##able"])
 
 
+def test_a_piece_may_be_one_letter(mine):
+    call(mine.pieces_of, "ab", known("a", "##b")).gives(["a", "##b"])
+
+
 def test_the_longest_piece_is_taken(mine):
     call(mine.pieces_of, "able", known("a", "##ble", "able")).gives(["able"])
     call(mine.pieces_of, "unable", known("un", "##a", "##ble", "##able", "u", "##nable")).gives(["un", "##able"])

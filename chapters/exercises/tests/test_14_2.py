@@ -57,6 +57,17 @@ def test_a_mask_that_is_there_already_hides_no_word(mine):
     )
 
 
+def test_special_tokens_may_have_any_ids(mine):
+    # 0, 1, 2, 4, 6 and 7 are the words, and `special` is a list here
+    others = {"mask_id": 5, "vocab_size": 9, "special": [8, 3]}
+    call(mine.hide_tokens, np.array([[0, 8, 3, 5, 1, 7]]), Seeded(0), **others, rate=1.0, masked=1.0, random=0.0).gives(
+        (np.array([[5, 8, 3, 5, 5, 5]]), np.array([[0, -100, -100, -100, 1, 7]]))
+    )
+    two_words = Spelled("np.tile([0, 1], (40, 50))")
+    made = call(mine.hide_tokens, two_words, Seeded(0), **others, rate=1.0, masked=0.0, random=1.0)
+    made.then(", what is in the first", lambda answer: np.unique(answer[0])).gives(np.array([0, 1, 2, 4, 6, 7]))
+
+
 def test_what_became_another_word_is_named_too(mine):
     def named(answer):
         return bool(((answer[0] == ALL_WORDS.make()) | (answer[1] != -100)).all())
@@ -93,7 +104,7 @@ def test_other_probabilities(mine):
 def test_whether_and_how_are_two_questions(mine):
     # not all are chosen, and still eight in ten of those are masked
     made = hide(mine, ALL_WORDS, rate=0.8).then(*fates(ALL_WORDS.make()))
-    made.then("[0]", lambda shares: shares[0]).gives(0.8)
+    made.then(", the first of them", lambda shares: shares[0]).gives(0.8)
 
 
 def test_not_one_word_is_put_in_everywhere(mine):
@@ -133,6 +144,17 @@ def test_rows_have_different_places(mine):
 def test_some_rows_have_more_than_others(mine):
     made = hide(mine, ALL_WORDS, rate=0.5).then(", targets in each row", lambda answer: (answer[1] != -100).sum(1))
     made.then(": are all the same?", lambda counts: bool((counts == counts[0]).all())).gives(False)
+
+
+def test_how_many_is_left_to_chance(mine):
+    # the same number five times: not once in ten million
+    def how_many_with_seeds(tokens, seeds, **options):
+        answers = [mine.hide_tokens(tokens, np.random.default_rng(seed), **options) for seed in seeds]
+        return [int((targets != -100).sum()) for _, targets in answers]
+
+    options = {"mask_id": MASK, "vocab_size": 9, "special": (PAD, CLS, SEP), "rate": 0.5}
+    made = call(how_many_with_seeds, ALL_WORDS, (0, 1, 2, 3, 4), **options)
+    made.then(": are all the same?", lambda counts: len(set(counts)) == 1).gives(False)
 
 
 def test_the_rng_decides(mine):

@@ -8,8 +8,8 @@ A model that sees both sides of a word would only copy it. So some are hidden, a
     any word                 with probability `random`: each word alike, also the one that stood there
     what it was              otherwise: it is named nevertheless
 
-Words are the ids below `vocab_size` but for those of `special` and mask_id. What is no word is never chosen, and never
-put in: nobody can name a padding.
+Words are the ids 0 … vocab_size - 1, without mask_id and those in `special`, a list or a tuple; they may stand anywhere
+among the others. What is no word is never chosen, and never put in: nobody can name a padding.
 
 Return two arrays (B, T) of whole numbers: the texts with what is hidden, and the targets, which are the tokens that
 stood at the chosen places, and -100 at all others: the loss ignores that. Draw from `rng`, in any order. Leave `tokens`
