@@ -1,0 +1,21 @@
+"""15.1  The circle.
+
+A text runs in a circle where it ends with the same piece several times in a row. Given the `tokens` of a text, a list of
+anything that can be compared, return the length of the shortest such piece:
+
+    loop_period([7, 1, 2, 1, 2, 1, 2], longest=4)   ->  2     1 2 stands there three times
+    loop_period([5, 5, 5, 5, 5, 5], longest=4)      ->  1     5, and 5 5 too: the shortest counts
+    loop_period([1, 2, 1, 2], longest=4)            ->  0     twice is not enough
+
+`longest` is how long a piece may be, `times` how often it must stand there. Where there is none, return 0.
+"""
+
+
+def loop_period(tokens, longest, times=3):
+    # >>> a number of tokens, or 0
+    for period in range(1, min(longest, len(tokens) // times) + 1):
+        pieces = [tokens[len(tokens) - k * period :][:period] for k in range(1, times + 1)]
+        if all(piece == pieces[0] for piece in pieces):
+            return period
+    return 0
+    # <<<
