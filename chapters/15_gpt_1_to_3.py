@@ -199,9 +199,9 @@ run.show(
 # and a label: *is this one dangerous?* For that one must find out what the word is called on this page, and whether
 # that name is a bad one. The first is what our network can. The second it must learn from labels.
 #
-# GPT-1's recipe is short. Take the network, throw away the head that names words, put a small one in its place, and
-# train **everything** a little on. In letters, for the state $h$ (D,) at the last token and C classes:
-# $\text{logits} = W h + b$, $W$ (C, D), $b$ (C,).
+# GPT-1's recipe, *fine-tuning*, is short. Take the network, throw away the head that names words, put a small one in
+# its place, and train **everything** a little on. In letters, for the state $h$ (D,) at the last token and C classes:
+# $\text{logits} = W h + b$, with $W$ (C, D) and $b$ (C,).
 
 
 # %%
@@ -469,7 +469,7 @@ run.show(
 
 # %%
 def patterns(model):
-    """{(layer, head): three shares of its attention}: of a name for its own word; of a word for names of its kind, after
+    """{(layer, head): shares of its attention}: of a name for its own word; of a word for names of its kind, after
     16 lines; and, on training pages, of a word that was there before for the name behind it."""
     weights, found = attention_weights(model, test_rows[:200, :50]), {}
     again = attention_weights(model, train_rows[:200, :T])

@@ -1,5 +1,5 @@
 # expect: twice is not enough
-# means: A text shorter than the repetitions together was not left out: a slice that begins before the text is cut short.
+# means: A text shorter than all repetitions together was not left out.
 def loop_period(tokens, longest, times=3):
     for period in range(1, longest + 1):
         pieces = [tokens[max(0, len(tokens) - k * period) :][:period] for k in range(1, times + 1)]
