@@ -83,8 +83,8 @@ class Pieces:
 
     first_bytes = token_bytes
 
-    def stream_decoder(self):
-        return StreamDecoder(self)
+    def stream_decoder(self, begun=False):
+        return StreamDecoder(self, begun)
 
 
 @settings(max_examples=settings().max_examples // 8)  # each writes ninety tokens

@@ -9,7 +9,7 @@ from tinygrad_llm.errors import ArgumentError
 
 
 class StopRule:
-    """Ends a row at a stop id, or where its text contains a stop string.
+    """Ends a row at a stop id, or where its text contains a stop string: what it writes after its prompt.
 
     stopped  for each row whether one of them ended it.
     """
@@ -21,7 +21,7 @@ class StopRule:
             raise ArgumentError("stop_strings", "texts of at least one character", list(strings))
         self.ids, self.strings = frozenset(ids), tuple(strings)
         self.longest = max(map(len, self.strings), default=0)
-        self.streams = [tokenizer.stream_decoder() for _ in range(rows)] if strings else []
+        self.streams = [tokenizer.stream_decoder(begun=True) for _ in range(rows)] if strings else []
         self.tails, self.stopped = [""] * rows, [False] * rows
 
     def ends(self, row: int, token: int) -> bool:

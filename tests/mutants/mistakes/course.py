@@ -14,6 +14,8 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("cli/sample.py", "prompt = beginning(tokenizer)\n", "prompt = [0]\n", "without a prompt it begins with token 0"),
     ("cli/sample.py", "    sys.stdout.write(flags.prompt or \"\")\n", "", "the prompt is not shown"),
     ("cli/sample.py", "sys.stdout.write(stream.finish() + \"\\n\")", "sys.stdout.write(\"\\n\")", "half a character at the end is not shown"),
+    ("cli/sample.py", "begun=flags.prompt is not None", "", "the space between a prompt and what is written is lost"),
+    ("cli/sample.py", "begun=flags.prompt is not None", "begun=True", "without a prompt a text begins with a space"),
     ("cli/sample.py", "        sys.stdout.flush()\n", "", "what is written appears at the end"),
     ("cli/sample.py", "default=0.8", "default=1.0", "another temperature where none is named"),
     ("cli/load.py", "(folder / \"checkpoint\" / \"best\", folder / \"checkpoint\" / \"last\", folder)", "(folder / \"checkpoint\" / \"last\", folder / \"checkpoint\" / \"best\", folder)", "the last checkpoint, not the best"),
