@@ -99,6 +99,8 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("course/exercises/stubs.py", "found.append(range(start, number))", "found.append(range(start, number - 1))", "the last line of a region is not the learner's"),
     ("course/claim.py", "return all(map(self._keeps, self.bounds)) if self.tested else None", "return any(map(self._keeps, self.bounds)) if self.tested else None", "one bound of two is enough"),
     ("course/claim.py", "return all(bool(BOUNDS[kind][1](value, bound)) for value, bound in pairs)", "return any(bool(BOUNDS[kind][1](value, bound)) for value, bound in pairs)", "one seed that holds is enough"),
+    ("course/claim.py", "return [bound[name] for name in value]", "return bounds", "bounds by name are paired by place"),
+    ("course/claim.py", "value.keys() == bound.keys()", "len(value) == len(bound)", "bounds of other names are an error of Python's"),
     ("course/claim.py", "return False if self.failed else None if self.not_tested else True", "return False if self.failed else True", "what was not tested holds"),
     ("course/claim.py", "held = len(self.parts) - len(self.not_tested)", "held = len(self.parts)", "parts that were not tested are counted as held"),
     ("course/chapter.py", "return fast if self.fast else full", "return full if self.fast else fast", "--fast runs the full size"),
