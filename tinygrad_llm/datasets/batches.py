@@ -15,11 +15,18 @@ that comes next."""
 
 
 def write_tokens(path: str | Path, ids: np.ndarray) -> None:
-    """Token ids as a .npy file of the smallest unsigned type that holds them."""
+    """Token ids (N,) as a .npy file of the smaller of uint16 and uint32 that holds them.
+
+    Raises ArgumentError for what are no whole numbers on one axis, TokenError for one that no uint32 is.
+    """
+    ids = np.asarray(ids)
+    if ids.ndim != 1 or (len(ids) and ids.dtype.kind not in "iu"):
+        raise ArgumentError("token ids", "one axis of whole numbers", f"{ids.shape} {ids.dtype}")
+    check_token_ids(ids, 1 << 32)
     dtype = np.uint16 if not len(ids) or int(ids.max()) < 1 << 16 else np.uint32
     try:
         with open(path, "wb") as file:
-            np.save(file, np.asarray(ids).astype(dtype), allow_pickle=False)
+            np.save(file, ids.astype(dtype), allow_pickle=False)
     except OSError as error:
         raise StorageError(str(path), "a place that can be written", reason(error)) from error
 
