@@ -131,3 +131,19 @@ def test_a_text_is_read_strictly_and_split_once(tmp_path):
         read_text(tmp_path / "none")
     with pytest.raises(ArgumentError):
         split_text("abc", 0.0)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"block_size": 0}, {"block_size": 7.0}, {"batch_size": -1}, {"batch_size": 2.5}, {"batch_size": None}],
+    ids=str,
+)
+def test_sizes_of_batches_are_whole_numbers_of_at_least_1(bad):
+    sizes = {"block_size": 7, "batch_size": 2} | bad
+    with pytest.raises(ArgumentError, match=next(iter(bad))):
+        Batches(TOKENS, **sizes, seed=0)
+    with pytest.raises(ArgumentError, match=next(iter(bad))):
+        next(sequential(TOKENS, **sizes))
+    for limit in (-1, 1.5):
+        with pytest.raises(ArgumentError, match="limit"):
+            next(sequential(TOKENS, 7, 2, limit))

@@ -177,7 +177,7 @@ def test_kept_sets_equal_those_of_transformers(x, k, p, t):
 
 
 @pytest.mark.parametrize("bad", [{"temperature": 0}, {"temperature": -1}, {"temperature": float("inf")}, {"temperature": float("nan")},
-                                 {"top_k": 0}, {"top_k": -2}, {"top_p": 0.0}, {"top_p": 1.1}, {"top_p": -0.1}])  # fmt: skip
+                                 {"top_k": 0}, {"top_k": -2}, {"top_k": 1.5}, {"top_k": 2.0}, {"top_k": True}, {"top_k": "3"}, {"top_p": 0.0}, {"top_p": 1.1}, {"top_p": -0.1}])  # fmt: skip
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(ArgumentError, match=next(iter(bad))):
         Sampler(**bad)

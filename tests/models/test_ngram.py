@@ -82,7 +82,7 @@ def test_nothing_is_impossible():
 def test_what_cannot_be_counted_is_refused():
     with pytest.raises(DataError):
         NGram(2, 4).fit(np.array([]))
-    for order, vocabulary in ((0, 4), (2, 0), (5, 50_000)):
+    for order, vocabulary in ((0, 4), (2, 0), (5, 50_000), (1.5, 4), (2.0, 4), (2, 4.0), ("2", 4), (2, None)):
         with pytest.raises(ArgumentError):
             NGram(order, vocabulary)
 

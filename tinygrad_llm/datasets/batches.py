@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError, DataError, StorageError, TokenError, reason
+from tinygrad_llm.ranges import check_whole
 
 Batch = dict[str, np.ndarray]
 """Arrays by name with one leading axis, the examples: "tokens" and "targets", (B, T) int64, a target being the token
@@ -59,8 +60,7 @@ class Batches:
     """
 
     def __init__(self, tokens: np.ndarray, *, block_size: int, batch_size: int, seed: int) -> None:
-        if block_size < 1 or batch_size < 1:
-            raise ArgumentError("block_size and batch_size", "at least 1", (block_size, batch_size))
+        check_whole(block_size=block_size, batch_size=batch_size)
         if len(tokens) < block_size + 1:
             next_step = "Use a longer text or a smaller --block-size."
             raise DataError("text", f"at least block_size + 1 = {block_size + 1} tokens", len(tokens), next_step)
@@ -78,6 +78,8 @@ def sequential(tokens: np.ndarray, block_size: int, batch_size: int, limit: int 
 
     `limit` is the most batches: then as many, evenly spread.
     """
+    check_whole(block_size=block_size, batch_size=batch_size)
+    check_whole(0, limit=0 if limit is None else limit)
     count = len(tokens) - 1
     if count < 1:
         raise DataError("text", "at least 2 tokens", len(tokens), "Use a longer text.")

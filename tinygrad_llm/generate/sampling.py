@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 
 Texts = Sequence[Sequence[int]]
 """The ids that each row has so far, its prompt among them."""
@@ -51,8 +52,7 @@ class TopK:
     k: int
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise ArgumentError("top_k", "at least 1", self.k, "Leave it out to keep all tokens.")
+        check_whole(top_k=self.k, next_step="Leave it out to keep all tokens.")
 
     def __call__(self, logits_BV: np.ndarray, texts: Texts = ()) -> np.ndarray:
         size = logits_BV.shape[1]

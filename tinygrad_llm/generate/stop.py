@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 
 
 class StopRule:
@@ -19,6 +20,9 @@ class StopRule:
             raise ArgumentError("tokenizer", "the model's, to find stop strings", "none", "Pass tokenizer=.")
         if any(not text for text in strings):
             raise ArgumentError("stop_strings", "texts of at least one character", list(strings))
+        ids = list(ids)
+        for token in ids:
+            check_whole(0, stop_ids=token)
         self.ids, self.strings = frozenset(ids), tuple(strings)
         self.longest = max(map(len, self.strings), default=0)
         self.streams = [tokenizer.stream_decoder(begun=True) for _ in range(rows)] if strings else []

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError, DataError
+from tinygrad_llm.ranges import check_whole
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ class NGram:
     """
 
     def __init__(self, order: int, vocab_size: int) -> None:
-        if order < 1 or vocab_size < 1:
-            raise ArgumentError("order and vocab_size", "at least 1", (order, vocab_size))
+        check_whole(order=order, vocab_size=vocab_size)
         if order * np.log2(vocab_size) > 63:
             raise ArgumentError(
                 "order",
@@ -46,7 +46,7 @@ class NGram:
                 order,
                 "A context must fit 64 bits.",
             )
-        self.order, self.vocab_size = order, vocab_size
+        self.order, self.vocab_size = int(order), int(vocab_size)
         self.levels: list[_Level] = []
 
     def fit(self, tokens: np.ndarray) -> NGram:

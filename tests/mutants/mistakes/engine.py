@@ -268,7 +268,8 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     # below the engine
     ("ranges.py", "above = value > self.low if self.ends[0] == \"(\" else value >= self.low", "above = value >= self.low", "an open lower bound belongs to its range"),
     ("ranges.py", "below = value < self.high if self.ends[1] == \")\" else value <= self.high", "below = value <= self.high", "an open upper bound belongs to its range"),
-    ("ranges.py", "isinstance(value, bool) or not", "not", "True is a number"),
+    ("ranges.py", "isinstance(value, bool) or not isinstance(value, int if", "not isinstance(value, int if", "True is a number"),
+    ("ranges.py", "isinstance(value, bool) or not isinstance(value, Integral)", "not isinstance(value, Integral)", "True is a whole number of an argument"),
     ("ranges.py", " and math.isfinite(value)", "", "infinity is a number"),
     ("ranges.py", "or number != int(number)", "", "1.5 read as 1"),
     ("ranges.py", "return float(text)\n", "return int(float(text))\n", "a number read as a whole one"),
