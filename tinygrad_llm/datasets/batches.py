@@ -21,8 +21,6 @@ def write_tokens(path: str | Path, ids: np.ndarray) -> None:
     Raises ArgumentError for what are no whole numbers on one axis, TokenError for one that no uint32 is.
     """
     ids = np.asarray(ids)
-    if ids.ndim != 1 or (len(ids) and ids.dtype.kind not in "iu"):
-        raise ArgumentError("token ids", "one axis of whole numbers", f"{ids.shape} {ids.dtype}")
     check_token_ids(ids, 1 << 32)
     dtype = np.uint16 if not len(ids) or int(ids.max()) < 1 << 16 else np.uint32
     try:
@@ -46,7 +44,10 @@ def read_tokens(path: str | Path) -> np.ndarray:
 
 
 def check_token_ids(ids: np.ndarray, vocab_size: int) -> None:
-    """Raises TokenError that names the first id outside [0, vocab_size) and its place."""
+    """Raises TokenError that names the first id outside [0, vocab_size) and its place, ArgumentError for other arrays
+    than of whole numbers on one axis."""
+    if ids.ndim != 1 or (len(ids) and ids.dtype.kind not in "iu"):
+        raise ArgumentError("token ids", "one axis of whole numbers", f"{ids.shape} {ids.dtype}")
     bad = np.flatnonzero((ids < 0) | (ids >= vocab_size))
     if len(bad):
         got = f"{int(ids[bad[0]])} at position {int(bad[0])}"
