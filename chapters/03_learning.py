@@ -406,8 +406,8 @@ rows = [[cure, failures[cure], int(np.median(soon[cure]))] for cure in CURES]
 print(table(rows, ["cure", f"of {STARTS} bad starts fail", f"steps to {REACHED}, median"]))
 
 # %% [markdown]
-# It helps, and is no guarantee: with twelve starts, as we first had it, three failed in spite of it, more than the two
-# that we had allowed. Twelve are few, so now there are more.
+# Warm-up helps, and is no guarantee: with twelve starts, as we first had it, three failed in spite of it, more than the
+# two that we had allowed. Twelve are few, so now there are more.
 #
 # **And it is not needed here.** Our claim was once that warm-up saves a bad start, and nothing else stood beside it.
 # The sceptic's two cures save more of them, and the network has learned sooner. They all do the same: they make the
