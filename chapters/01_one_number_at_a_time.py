@@ -33,7 +33,7 @@ run = Chapter(
     "01",
     "A scalar engine of under 100 lines gets PyTorch's gradients to 12 digits; without topological order it is wrong.",
 )
-TOLERANCE, MOST_LINES = 1e-12, 100
+TOLERANCE, MOST_LINES, ENOUGH_NOTICE = 1e-12, 100, 250
 
 # %% [markdown]
 # ## If I turn this knob a little, how far does the result move?
@@ -257,8 +257,12 @@ run.show(graph_figure(result, {"a": a, "b": b, "result": result}, "tanh(a·b + a
 # bound in nearly all of these expressions. So ask for 12.
 #
 # And a check that cannot fail proves nothing. So the same expressions go through an engine with a mistake in it that is
-# easily made: the slope of `tanh` without the square. It is planted only where `tanh` is taken of `a`, `b` or `c`
-# itself; what is computed from them is a right `Value` again. How many would notice?
+# easily made: the slope of `tanh` without the square, `1 - y` instead of `1 - y²`. How many would notice? Not all that
+# hold a `tanh`: the two slopes differ by `y² - y`, which is nothing where `y` is 0 or 1, and no gradient may come back
+# through the `tanh`, or stop behind it. But which must notice can be said. By way of one `tanh` the gradient of `a` is
+# off by a product: how the result moves with the `tanh`, times `y² - y`, times how what stands in the brackets moves
+# with `a`. If that is more than the bound allows, for some `tanh` and one of the three variables, the mistake must
+# show. (A thousand with fewer than 250 such ones would be a poor choice: that is the bound.)
 
 
 # %% folded
@@ -284,10 +288,10 @@ def count_within(errors, bound=TOLERANCE):
 FUNCTIONS = {name: lambda v, name=name: getattr(v, name)() for name in ("exp", "log", "tanh", "relu")}
 
 
-def by_engine(text, at, kind=Value, backward=Value.backward):
-    """The gradients of a, b, c: the text is computed with `kind` as its numbers."""
-    leaves = [kind(x) for x in at]
-    backward(eval(text, FUNCTIONS | dict(zip("abc", leaves))))
+def by_engine(text, at, backward=Value.backward, **others):
+    """The gradients of a, b, c; `others` are functions by name, which stand in the places of the right ones."""
+    leaves = [Value(x) for x in at]
+    backward(eval(text, FUNCTIONS | others | dict(zip("abc", leaves))))
     return [leaf.grad for leaf in leaves]
 
 
@@ -301,21 +305,37 @@ def by_trying(text, at, step=1e-6):
     return [(value(knob, step) - value(knob, -step)) / (2 * step) for knob in range(3)]
 
 
-class Mistaken(Value):
-    """Value, but tanh's slope is 1 - y instead of 1 - y²."""
+def mistaken_tanh(value):
+    """tanh, but its slope is 1 - y instead of 1 - y²."""
+    y = math.tanh(value.data)
+    return Value(y, (value,), (1 - y,))
 
-    def tanh(self):
-        y = math.tanh(self.data)
-        return Value(y, (self,), (1 - y,))
+
+def must_notice(text, at, gradient):
+    """Whether the mistake, by way of one `tanh`, changes one of the three gradients by more than TOLERANCE."""
+    leaves, made = [Value(x) for x in at], []
+    noted = {"tanh": lambda value: made.append(value.tanh()) or made[-1]}
+    eval(text, FUNCTIONS | noted | dict(zip("abc", leaves))).backward()
+    for y, slope in [(y, y.grad) for y in made]:  # all of them first: the next line changes them
+        for leaf in leaves:
+            leaf.grad = 0.0
+        y.parents[0].backward()  # how what stands in the brackets moves with a, b, c
+        change = slope * (y.data**2 - y.data)
+        if any(abs(change * leaf.grad) > TOLERANCE * max(1.0, abs(g)) for leaf, g in zip(leaves, gradient)):
+            return True
+    return False
 
 
 expressions, version = recorded("expressions")
 errors, tried = errors_of(by_engine, expressions), errors_of(by_trying, expressions)
 agree, agree_tried = count_within(errors), count_within(tried)
-noticed = len(expressions) - count_within(errors_of(by_engine, expressions, kind=Mistaken))
+notices = [error > TOLERANCE for error in errors_of(by_engine, expressions, tanh=mistaken_tanh)]
+must = [must_notice(text, at, gradient) for text, at, _, gradient in expressions]
+holding = sum("tanh" in text for text, *_ in expressions)
 print(f"{agree} of {len(errors)} agree with PyTorch {version} to 12 digits; the worst error is {max(errors):.1e}")
 print(f"found by trying, {agree_tried} do, and to 9 digits {count_within(tried, 1e-9)}")
-print(f"with the mistaken tanh, {noticed} do not: wherever a gradient comes back through a tanh")
+print(f"{holding} hold a tanh, {sum(must)} must notice the mistaken one, {sum(notices)} do", end="; ")
+print("these are the same" if notices == must else "and these are not the same")
 
 # %% [markdown]
 # ## Would they notice the wrong order?
@@ -412,7 +432,10 @@ run.show(
 run.check(
     "random expressions on which it agrees with PyTorch", agree, equals=len(errors), baseline={"by trying": agree_tried}
 )
-run.check("of them, those that notice a mistaken tanh", noticed, above=0)
+run.check(
+    "of them, those that notice a mistaken tanh", sum(notices), at_least=ENOUGH_NOTICE, baseline={"must": sum(must)}
+)
+run.check("those that should notice and do not, or the reverse", sum(a != b for a, b in zip(notices, must)), equals=0)
 run.check(
     "random programs on which it agrees with PyTorch",
     agree_programs,

@@ -128,7 +128,7 @@ theirs = [Tensor(a.data, requires_grad=True) for a in ours]  # requires_grad: it
 ((theirs[0] @ theirs[1]) * theirs[2]).sum().backward()
 for mine, package in zip(ours, theirs):
     np.testing.assert_allclose(mine.grad, package.grad, rtol=1e-12)
-print("our forty lines and the package's Tensor find the same gradients, of shapes", [a.grad.shape for a in theirs])
+print("our Array and the package's Tensor find the same gradients, of shapes", [a.grad.shape for a in theirs])
 
 # %% [markdown]
 # From here on `Tensor` is used. Its operations are written with a decorator, `@op`: a function on arrays returns its

@@ -616,11 +616,23 @@ def told(model, made, false):
     return float((said == false).mean())
 
 
-def same_children(made, false):
-    """A rule: the second text follows where it speaks of the same children."""
-    ids = [tokenizer.id_of[child] for child in CHILDREN]
-    in_text = [np.stack([((made["tokens"] == i) & (made["types"] == t)).any(1) for i in ids], 1) for t in (0, 1)]
-    return float(((in_text[0] != in_text[1]).any(1) == false).mean())
+def named_in(text, names):
+    return [word for word in text.split() if word in names]
+
+
+RULES = {  # what a sceptic tries: does this report follow from these events?
+    "same children": lambda events, report: {*named_in(events, CHILDREN)} == {*named_in(report, CHILDREN)},
+    "last place": lambda events, report: named_in(events, PLACES)[-1] in report.split(),
+    "a habit": lambda events, report: any(
+        USUAL[named_in(clause, CHILDREN)[0]] == named_in(clause, PLACES)[0] for clause in report.split(" and ")
+    ),
+}
+
+
+def told_by(rule, made, false):
+    """The share of pairs that a rule tells right."""
+    texts = [shown(row).removeprefix("[CLS] ").split(" [SEP]")[:2] for row in made["tokens"]]
+    return float(np.mean([RULES[rule](*both) != bool(no) for both, no in zip(texts, false)]))
 
 
 heads = defaultdict(list)
@@ -636,7 +648,9 @@ for seed in run.seeds:
             ]
         )  # fmt: skip
 lines = [[f"head: {name}", *np.mean(each, 0)] for name, each in heads.items()]
-lines.append(["rule: same children", "", "", *(same_children(*to_tell[kind]) for kind in KINDS)])
+for rule in RULES:
+    own = told_by(rule, {"tokens": to_learn["hard"][0]["tokens"][:500]}, to_learn["hard"][1][:500])
+    lines.append([f"rule: {rule}", "", own, *(told_by(rule, *to_tell[kind]) for kind in KINDS)])
 print(table(lines, ["learned from", "last losses", "own texts", "test, easy", "test, hard"]))
 
 # %% [markdown]
@@ -646,8 +660,10 @@ print(table(lines, ["learned from", "last losses", "own texts", "test, easy", "t
 # are false.
 #
 # With hard examples the head gets better than luck on the texts that it learns from, and not on the test. So it has
-# found something, but not the truth. We suspect habits again: in the training stories somebody keeps to one, and a
-# false report may move him away. In the test nobody does.
+# found something, but not the truth. The last row shows what there is to find: *believe a report that puts somebody
+# where he usually goes*. On training texts that is right more often than not. In the test nobody goes there. And the
+# best that a sceptic does without reading who is where is the row above: *believe a report that names the last place of
+# the events*.
 #
 # **Does the network not know, then, who is where?** It does, as we saw. It is only asked badly. Ask it its own
 # question: hide the places of the report, and believe the report if these are the places that it would have named.
@@ -766,10 +782,10 @@ run.check("mended by one that always hid", always_hid, at_most=NOT_MENDED_MOST, 
 further = [m[1] - other for m, other in zip(mended["80/10/10"], always_hid)]
 run.check("wrong words mended beyond that", further, at_least=BEYOND_HIDING, full_only=True)
 hard_head = [h[3] for h in heads["hard"]]
-beside = {"same children": same_children(*to_tell["hard"]), "a head": float(np.mean(hard_head))}
+beside = {rule: told_by(rule, *to_tell["hard"]) for rule in RULES} | {"a head": float(np.mean(hard_head))}
 run.check("hard reports told by naming", judged, at_least=TOLD, baseline=beside, full_only=True)
 run.check("hard reports, by a head that learned them", hard_head, at_most=HEAD_MOST)
-easy = {"same children": same_children(*to_tell["easy"])}
+easy = {"same children": told_by("same children", *to_tell["easy"])}
 run.check("easy reports, by a head", [h[2] for h in heads["easy"]], at_least=EASY, baseline=easy, full_only=True)
 left_out = [h[2] for h in heads["easy, 0 left out"]]
 run.check("easy reports, 0 left out", left_out, at_most=LABEL_0_MOST, full_only=True)

@@ -23,7 +23,7 @@ STARTUP = ROOT / "tests" / "standin" / "startup"
 NOTHING_TO_MOVE = {"01": "one number at a time", "05": "texts and tokens", "07": "counts"}
 HAVE_TENSORS = ("nn", "ops", "optim", "train", "generate")
 STAYS = {
-    "02": "its planted mistakes are written with NumPy, like its own forty lines",
+    "02": "its planted mistakes are written with NumPy, like its own Array",
     "04": "measures the CPU; a column of its table is the GPU's",
 }
 WITHOUT_KERNELS = {"02": "all its numbers are float64"}

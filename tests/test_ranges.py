@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tinygrad_llm.errors import ConfigError
-from tinygrad_llm.ranges import SEEDS, TEXT, check_range, number, one_of, whole
+from tinygrad_llm.errors import ArgumentError, ConfigError
+from tinygrad_llm.ranges import SEEDS, TEXT, check_range, check_whole, number, one_of, whole
 
 TINY = 1e-9
 
@@ -28,6 +28,31 @@ def test_whole_numbers_are_whole_and_lie_within_both_bounds():
     for wrong in (0, 1001, 2.0, True, "2", None, math.nan, math.inf, Fraction(2), [2]):
         assert wrong not in allowed, wrong
     assert str(SEEDS) == str(whole(1, 1000)) and 1000 in SEEDS and 1001 not in SEEDS
+
+
+def test_an_argument_is_a_whole_number_of_pythons_or_numpys():
+    for right in (0, 5, 10**30, np.int64(0), np.uint8(255), np.array([3])[0]):
+        check_whole(0, count=right)
+    for wrong in (
+        -1,
+        np.int64(-1),
+        2.0,
+        np.float64(2),
+        True,
+        np.True_,
+        "2",
+        None,
+        math.nan,
+        math.inf,
+        Fraction(2),
+        [2],
+        np.array(2),
+    ):
+        with pytest.raises(ArgumentError, match="count: expected a whole number of at least 0"):
+            check_whole(0, size=1, count=wrong)
+    check_whole(size=1)
+    with pytest.raises(ArgumentError, match=r"size: expected a whole number of at least 1, got 0\. Take more\."):
+        check_whole(size=0, next_step="Take more.")
 
 
 def test_what_is_no_number_is_in_no_range_of_numbers():

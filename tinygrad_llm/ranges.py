@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
-from tinygrad_llm.errors import ConfigError
+from tinygrad_llm.errors import ArgumentError, ConfigError
 
 
 @dataclass(frozen=True)
@@ -92,3 +93,10 @@ def check_range(name: str, value: Any, allowed: Range, shown: str = "") -> None:
     """Raises ConfigError, under the name `shown` or the setting's own, for a value that is outside."""
     if value not in allowed:
         raise ConfigError(shown or name, allowed, repr(value))
+
+
+def check_whole(least: int = 1, next_step: str = "", **values: Any) -> None:
+    """Raises ArgumentError for a value that is not a whole number, Python's or NumPy's, of at least `least`."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+            raise ArgumentError(name, f"a whole number of at least {least}", repr(value), next_step)

@@ -323,6 +323,23 @@ def test_mixed_precisions_are_refused_by_name():
 
 
 @pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda g: g.astype(np.float64), "spoiled: gradient of dtype float64 for float32"),
+        (lambda g: g[:1], r"spoiled: gradient of shape \(1,\) for \(3,\)"),
+    ],
+)
+def test_a_gradient_of_another_dtype_or_shape_names_the_operation_that_made_it(spoil, words):
+    @op
+    def spoiled(x):
+        return x * 2, lambda g, needs: spoil(g)
+
+    x = Tensor(np.ones(3, np.float32), requires_grad=True)
+    with pytest.raises(AssertionError, match=words):
+        spoiled(x * 3).exp().sum().backward()
+
+
+@pytest.mark.parametrize(
     "data", [np.zeros(2, np.float16), np.zeros(2, complex), np.array(["a"]), np.array([None]), [[1.0], "a"]]
 )
 def test_odd_dtypes_are_refused(data):

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+from tokenizer_parts import LLAMA2, METASPACE, letters
 
 from tinygrad_llm.cli import data as data_module
 from tinygrad_llm.cli import doctor, load, main, sample
@@ -112,6 +113,27 @@ def test_what_is_written_appears_token_by_token_and_half_a_character_at_the_end(
     monkeypatch.setattr(sys, "stdout", Screen())
     assert sample.main(["r", "--prompt", ">"]) == 0
     assert shown == [">a", ">a", ">aé", ">aé", ">aé", ">aé"] and sys.stdout.getvalue() == ">aé\ufffd\n"
+
+
+SPACED = [
+    letters(("▁b", ""), decoder=LLAMA2),
+    letters(("▁b", ""), decoder=METASPACE),
+    WordPieceTokenizer([*SPECIAL, "a", "##a", "b"]),
+]
+
+
+@pytest.mark.parametrize("tokenizer", SPACED, ids=["Llama 2", "Metaspace", "WordPiece"])
+def test_what_is_written_keeps_the_space_before_its_first_word_where_it_goes_on_from_a_prompt(
+    tokenizer, monkeypatch, capsys
+):
+    b, goes_on, a = tokenizer.vocab_size - 1, tokenizer.vocab_size - 2, tokenizer.encode("a")
+    written = [b, goes_on, b]
+    monkeypatch.setattr(sample, "load_model", lambda run: (gpt(), tokenizer))
+    monkeypatch.setattr(sample, "generate", lambda *arguments: iter(written))
+    assert main.main(["sample", "r", "--prompt", "a"]) == 0
+    assert capsys.readouterr().out == f"{tokenizer.decode(a + written)}\n"
+    assert main.main(["sample", "r"]) == 0
+    assert capsys.readouterr().out == f"{tokenizer.decode(written)}\n"
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.course.chapter import Chapter, ClaimFailed, table
-from tinygrad_llm.course.claim import ASCII, format_range
+from tinygrad_llm.course.claim import ASCII, Part, format_range
 from tinygrad_llm.course.table import WIDTH
 from tinygrad_llm.errors import ArgumentError
 
@@ -82,6 +82,21 @@ def test_a_bound_a_number_is_compared_one_by_one(capsys):
         run = chapter("--json")
         run.check("queen", queen, above=[0.8, 0.4])
         assert finished(run, capsys)[1]["holds"] is holds
+
+
+@pytest.mark.parametrize(
+    ("bounds", "holds"), [({"b": 4, "a": 0}, True), ({"a": 0, "b": 6}, False), ({"b": 0, "a": 4}, False)]
+)
+def test_numbers_and_bounds_by_name_are_paired_by_their_names_in_whatever_order(bounds, holds):
+    for value in ({"a": 1, "b": 5}, {"b": 5, "a": 1}):
+        assert Part("x", value, {"at_least": bounds}).holds is holds
+
+
+def test_numbers_and_bounds_of_other_names_are_refused():
+    for value, bound in (({"a": 1, "b": 5}, {"a": 0, "c": 4}), ({"a": 1, "b": 5}, {"a": 0}), ({"a": 1}, {"b": 0}),
+                         ({"a": 1, "b": 5}, [0, 4]), ([1, 5], {"a": 0, "b": 4}), (1, {"a": 0})):  # fmt: skip
+        with pytest.raises(ArgumentError, match="bounds of the value's names"):
+            Part("x", value, {"at_most": 9, "at_least": bound})
 
 
 def test_two_bounds_are_both_kept(capsys):

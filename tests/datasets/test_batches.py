@@ -72,6 +72,21 @@ def test_tokens_in_a_file_are_mapped_not_read(tmp_path):
     assert batch["tokens"].dtype == batch["targets"].dtype == np.int64
 
 
+@pytest.mark.parametrize("ids", [[-1, 3], [3, -1], [2**32 + 5, 3], [0, 2**32], [2**63 + 1]], ids=str)
+def test_ids_that_no_file_holds_are_refused_and_none_is_written_as_another(ids, tmp_path):
+    with pytest.raises(TokenError, match="0 to 4294967295"):
+        write_tokens(tmp_path / "t.npy", np.array(ids))
+    assert not (tmp_path / "t.npy").exists()
+    write_tokens(tmp_path / "t.npy", np.array([0, 2**32 - 1]))
+    assert read_tokens(tmp_path / "t.npy").tolist() == [0, 2**32 - 1]
+
+
+@pytest.mark.parametrize("ids", [[1.5], [np.nan], [[1, 2]], 3, [True], ["a"], [2**64]], ids=str)
+def test_what_are_no_whole_numbers_on_one_axis_are_no_tokens_to_write(ids, tmp_path):
+    with pytest.raises(ArgumentError, match="one axis of whole numbers"):
+        write_tokens(tmp_path / "t.npy", np.array(ids))
+
+
 def test_files_that_are_no_tokens_are_refused(tmp_path):
     path = tmp_path / "t.npy"
     for array in (np.ones((2, 2), int), np.ones(3), np.array([object()])):
@@ -116,3 +131,19 @@ def test_a_text_is_read_strictly_and_split_once(tmp_path):
         read_text(tmp_path / "none")
     with pytest.raises(ArgumentError):
         split_text("abc", 0.0)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"block_size": 0}, {"block_size": 7.0}, {"batch_size": -1}, {"batch_size": 2.5}, {"batch_size": None}],
+    ids=str,
+)
+def test_sizes_of_batches_are_whole_numbers_of_at_least_1(bad):
+    sizes = {"block_size": 7, "batch_size": 2} | bad
+    with pytest.raises(ArgumentError, match=next(iter(bad))):
+        Batches(TOKENS, **sizes, seed=0)
+    with pytest.raises(ArgumentError, match=next(iter(bad))):
+        next(sequential(TOKENS, **sizes))
+    for limit in (-1, 1.5):
+        with pytest.raises(ArgumentError, match="limit"):
+            next(sequential(TOKENS, 7, 2, limit))

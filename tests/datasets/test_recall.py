@@ -52,7 +52,9 @@ def test_a_batch_follows_from_its_generator():
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("bad", [{"batch": 0}, {"symbols": 0}, {"fillers": 0}, {"distance": -1}])
+@pytest.mark.parametrize(
+    "bad", [{"batch": 0}, {"symbols": 0}, {"fillers": 0}, {"distance": -1}, {"batch": 1.5}, {"distance": 2.0}]
+)
 def test_impossible_sizes_are_refused(bad):
     with pytest.raises(ArgumentError, match=next(iter(bad))):
         recall_batch(np.random.default_rng(0), **({"batch": 2, "distance": 3} | bad))

@@ -28,6 +28,7 @@ from tinygrad_llm.datasets.tales import (
     write_tales,
 )
 from tinygrad_llm.datasets.tales_plots import PLOTS
+from tinygrad_llm.errors import ArgumentError, DataError
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -153,3 +154,13 @@ def test_overlap_counts_n_grams():
     assert overlap("a b c d", "a b x c d", 2) == 2 / 4
     assert overlap("a b c", "a b c", 3) == 1.0
     assert overlap("a b", "a b a b x", 2) == 2 / 4, "each time that one occurs"
+    assert overlap("a", "a b", 2) == 0
+
+
+@pytest.mark.parametrize(("text", "n"), [("a", 2), ("", 1), (" \n", 1), ("a b c", 4)])
+def test_a_text_of_fewer_words_than_n_has_no_overlap(text, n):
+    with pytest.raises(DataError, match=f"test text: expected at least {n} words, got {len(text.split())}"):
+        overlap("a b", text, n)
+    for bad in (0, 1.5):
+        with pytest.raises(ArgumentError, match="n: expected a whole number"):
+            overlap("a b", text, bad)

@@ -261,7 +261,9 @@ def test_the_best_extensions_are_sorted_and_ties_have_an_order():
     "bad",
     [
         {"width": 0}, {"max_length": 0}, {"length_power": -0.1}, {"width": float("nan")}, {"start": []},
-        {"early_stopping": "always"}, {"early_stopping": None},
+        {"early_stopping": "always"}, {"early_stopping": None}, {"early_stopping": 1},
+        {"width": 1.5}, {"width": 2.0}, {"width": True}, {"max_length": 2.5}, {"max_length": "3"}, {"end": 1.0}, {"end": -1},
+        {"end": None},
     ],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(bad):

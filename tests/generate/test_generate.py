@@ -83,8 +83,8 @@ class Pieces:
 
     first_bytes = token_bytes
 
-    def stream_decoder(self):
-        return StreamDecoder(self)
+    def stream_decoder(self, begun=False):
+        return StreamDecoder(self, begun)
 
 
 @settings(max_examples=settings().max_examples // 8)  # each writes ninety tokens
@@ -163,8 +163,18 @@ def test_what_cannot_begin_is_refused(model):
     ):
         with pytest.raises(error):
             generate(model, prompt, 1, Sampler(), seeded())
-    with pytest.raises(ArgumentError, match="count"):
-        generate(model, [0], -1, Sampler(), seeded())
+    for count in (-1, 1.5, 2.0, "3", None, True):
+        with pytest.raises(ArgumentError, match="count"):
+            generate(model, [0], count, Sampler(), seeded())
+    for stop_ids in ([1, 2.5], "ab", [True], [-1], [[1]], np.array([1.0])):
+        with pytest.raises(ArgumentError, match="stop_ids"):
+            generate(model, [0], 1, Sampler(), seeded(), stop_ids=stop_ids)
+    for prompts in ([0.5], [[0.5, 1]], [[[1]]], [np.array([1.0])], [[1], [True]], ["ab"], [[None]]):
+        with pytest.raises(ArgumentError, match="prompt"):
+            generate(model, prompts, 1, Sampler(), seeded())
+    assert generate(
+        model, np.array([[1]], np.uint8), np.int64(1), Sampler(top_k=np.int32(1)), seeded(), stop_ids=np.arange(9)
+    ).stopped == [True]
     with pytest.raises(ArgumentError, match="tokenizer"):
         generate(model, [0], 1, Sampler(), seeded(), stop_strings=["a"])
     with pytest.raises(ArgumentError, match="stop_strings"):

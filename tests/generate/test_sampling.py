@@ -92,7 +92,22 @@ def test_transforms_are_the_definitions_on_logits(x, t, k, p):
         changed = transform(x)
         kept = sampler.probabilities(x) > 0
         assert (np.isneginf(changed) == ~kept).all()
-        np.testing.assert_array_equal(changed[kept], (x / t if isinstance(transform, Temperature) else x)[kept])
+        scaled = (x - x.max(1, keepdims=True)) / t if isinstance(transform, Temperature) else x
+        np.testing.assert_array_equal(changed[kept], scaled[kept])
+
+
+@pytest.mark.parametrize("t", [1e-320, 5e-324, 1e-308, 1e-300, 1e-40, 1e-5])
+def test_the_smallest_temperatures_leave_the_most_likely_token_alone_or_the_most_likely_ones(t):
+    large = float(np.finfo(np.float32).max)
+    for x, p in (
+        ([1, 2, 3], [0, 0, 1]), ([-3, -1, -2], [0, 1, 0]), ([2, 1, 2], [0.5, 0, 0.5]), ([0, -np.inf, -1], [1, 0, 0]),
+        ([large, -large, 0], [1, 0, 0]), ([-large, -np.inf, -large], [0.5, 0, 0.5]), ([7], [1]),
+    ):  # fmt: skip
+        for sampler in (Sampler(t), Sampler(t, top_k=2), Sampler(t, top_p=0.9)):
+            assert sampler.probabilities(x).tolist() == p
+            assert sampler.pick([x] * 2, np.array([0, 1 - 2**-53])).tolist() == [
+                p.index(max(p)), len(p) - 1 - p[::-1].index(max(p)),
+            ]  # fmt: skip
 
 
 def test_the_largest_number_below_one_picks_the_last_token_that_can_be():
@@ -151,6 +166,7 @@ def test_kept_sets_equal_those_of_transformers(x, k, p, t):
     from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
     x = x + np.arange(x.shape[1]) * 1e-6  # no ties: theirs keeps all of them
+    x = x - x.max(1, keepdims=True)  # where ours divides them, so that logits can be compared and not shares alone
     theirs, ours = torch.tensor(x), x
     for warper, transform in (
         (TemperatureLogitsWarper(t), Temperature(t)), (TopKLogitsWarper(k), TopK(k)), (TopPLogitsWarper(p), TopP(p)),
@@ -161,7 +177,7 @@ def test_kept_sets_equal_those_of_transformers(x, k, p, t):
 
 
 @pytest.mark.parametrize("bad", [{"temperature": 0}, {"temperature": -1}, {"temperature": float("inf")}, {"temperature": float("nan")},
-                                 {"top_k": 0}, {"top_k": -2}, {"top_p": 0.0}, {"top_p": 1.1}, {"top_p": -0.1}])  # fmt: skip
+                                 {"top_k": 0}, {"top_k": -2}, {"top_k": 1.5}, {"top_k": 2.0}, {"top_k": True}, {"top_k": "3"}, {"top_p": 0.0}, {"top_p": 1.1}, {"top_p": -0.1}])  # fmt: skip
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(ArgumentError, match=next(iter(bad))):
         Sampler(**bad)

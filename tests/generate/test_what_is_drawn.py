@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from cached_models import VOCABULARY, language_model
+from tokenizer_parts import LLAMA2, letters
 
 from tinygrad_llm.generate import Sampler, decode, generate
 from tinygrad_llm.generate.reader import Reader
@@ -145,6 +146,20 @@ def test_a_stop_string_may_begin_and_end_inside_tokens():
         assert [rule.ends(0, token) for token in written][: ends - 1] == [False] * min(ends - 1, 4)
         rule = StopRule([], ["never", string], tokenizer, 1)
         assert next((n for n, token in enumerate(written, 1) if rule.ends(0, token)), 5) == ends
+
+
+def test_the_space_before_the_first_word_that_is_written_is_found():
+    """Decoded by itself the text would begin without it; after its prompt it does not."""
+    tokenizer = letters(("▁b", ""), decoder=LLAMA2)
+    a, spaced = tokenizer.encode("a")[0], tokenizer.vocab_size - 1
+    assert tokenizer.decode([a, spaced, a, spaced]) == "a ba b" and tokenizer.decode([spaced]) == "b"
+    for string, written, ends in (
+        (" ", [spaced], [True]),
+        (" b", [a, spaced], [False, True]),
+        (" ", [a, a], [False] * 2),
+    ):
+        rule = StopRule([], [string], tokenizer, 1)
+        assert [rule.ends(0, token) for token in written] == ends
 
 
 @pytest.mark.parametrize("kind", ["gpt", "lstm"])

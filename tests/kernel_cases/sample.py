@@ -13,6 +13,7 @@ from tinygrad_llm.generate.sampling import Sampler
 SAMPLERS = {
     "plain": Sampler(),
     "temperature": Sampler(temperature=0.3),
+    "temperature tiny": Sampler(temperature=1e-320),
     "top_k": Sampler(top_k=5),
     "top_k 1": Sampler(top_k=1),
     "top_k of all": Sampler(top_k=1000),

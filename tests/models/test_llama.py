@@ -370,6 +370,16 @@ def test_an_impossible_model_is_refused_by_the_field(change):
         LlamaConfig(**fields | change)
 
 
+def test_a_scaling_says_itself_which_heads_it_can_turn():
+    class OfLargeHeads(LinearScaling):
+        least_head_size = 8
+
+    sizes = LlamaConfig(13, 24, 3, 2, 16, 10)  # heads of 8
+    assert replace(sizes, rope_scaling=OfLargeHeads(2.0)).key_size == 8
+    with pytest.raises(ConfigError, match="head_size: expected at least 8 for this rope_scaling, got 6"):
+        replace(sizes, head_size=6, rope_scaling=OfLargeHeads(2.0))
+
+
 @every_kind
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_what_is_saved_opens_as_what_it_was(kind, dtype, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_llm.errors import ArgumentError, DataError
+from tinygrad_llm.errors import ArgumentError, DataError, TokenError
 from tinygrad_llm.models.ngram import NGram
 
 texts = st.lists(st.integers(0, 3), min_size=1, max_size=40).map(np.array)
@@ -82,9 +82,19 @@ def test_nothing_is_impossible():
 def test_what_cannot_be_counted_is_refused():
     with pytest.raises(DataError):
         NGram(2, 4).fit(np.array([]))
-    for order, vocabulary in ((0, 4), (2, 0), (5, 50_000)):
+    for order, vocabulary in ((0, 4), (2, 0), (5, 50_000), (1.5, 4), (2.0, 4), (2, 4.0), ("2", 4), (2, None)):
         with pytest.raises(ArgumentError):
             NGram(order, vocabulary)
+
+
+@pytest.mark.parametrize("ids", [[7, -1], [0, 5], [-1], [0, 1, 2**40]], ids=str)
+def test_ids_outside_the_vocabulary_have_no_probability_and_are_not_counted(ids):
+    model = NGram(2, 5).fit(np.zeros(9, int))
+    for what in (model.probabilities, model.cross_entropy, NGram(2, 5).fit):
+        with pytest.raises(TokenError, match="0 to 4"):
+            what(np.array(ids))
+        with pytest.raises(ArgumentError, match="whole numbers"):
+            what(np.array([0.5, 1]))
 
 
 def test_the_cross_entropy_is_the_mean_over_every_token_in_nats():

@@ -154,3 +154,6 @@ def test_heads_of_one_pair_have_no_slowest_and_no_fastest():
     with pytest.raises(ConfigError, match="head_size"):
         DynamicScaling(2.0, 8).frequencies(2, BASE, 16)
     assert DynamicScaling(2.0, 8).frequencies(4, BASE, 16).shape == (2,)
+    for scaling in (LinearScaling(2.0), YaRN(2.0, 8), Llama3Scaling(2.0, 8)):
+        scaling.check_head_size(2)
+        assert scaling.frequencies(2, BASE, 16).shape == (1,)

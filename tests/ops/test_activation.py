@@ -56,6 +56,24 @@ def test_numbers_as_large_as_they_come_overflow_nothing(name, dtype):
         assert np.isfinite(y).all() and np.isfinite(slope).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["silu", "gelu", "gelu tanh"])
+def test_where_squares_overflow_the_value_is_x_and_the_slope_1_or_both_are_0(name, dtype):
+    """In one row with numbers that are not so large, and alone."""
+    far = np.array([0.5, 0.9, 0.01, 1e-9]) * float(np.finfo(dtype).max)
+    op, options = getattr(ops, name.split()[0]), {"approximate": "tanh"} if "tanh" in name else {}
+    near = np.linspace(-4, 4, 9)
+    for x in (np.concatenate([far, -far, near]).astype(dtype), *far.astype(dtype).reshape(-1, 1)):
+        y, slope = value_and_slope(op, x, **options)
+        positive, negative = x > 1e9, x < -1e9
+        assert (y[positive] == x[positive]).all() and (slope[positive] == 1).all()
+        assert (y[negative] == 0).all() and (slope[negative] == 0).all()
+        inside = ~(positive | negative)
+        alone = value_and_slope(op, x[inside], **options)
+        np.testing.assert_array_equal(y[inside], alone[0])
+        np.testing.assert_array_equal(slope[inside], alone[1])
+
+
 def test_the_logarithm_of_a_sigmoid_is_finite_where_the_sigmoid_is_not_above_zero():
     x = np.array([-200.0, -1e4, 30.0], np.float32)
     y, slope = value_and_slope(ops.log_sigmoid, x)

@@ -99,8 +99,11 @@ def test_a_pair_that_occurs_once_is_learned_unless_twice_is_asked(kind):
     twice = kind.train(text, 300, min_frequency=2)
     assert twice.tokens[256:] == [b"ab"]
     assert kind.train(text, 300, min_frequency=3).tokens[256:] == []
-    with pytest.raises(ArgumentError, match="min_frequency"):
-        kind.train(text, 300, min_frequency=0)
+    for least in (0, 1.5):
+        with pytest.raises(ArgumentError, match="min_frequency"):
+            kind.train(text, 300, min_frequency=least)
+    with pytest.raises(ArgumentError, match="vocab_size"):
+        kind.train(text, 300.5)
 
 
 @pytest.mark.oracle

@@ -99,7 +99,8 @@ def test_a_word_with_a_letter_that_was_not_kept_is_unknown():
 @pytest.mark.parametrize(("options", "error", "words"), [
     ({"text": " \n"}, DataError, "at least one word"), ({"text": "[MASK]"}, DataError, "at least one word"),
     ({"min_frequency": 0}, ArgumentError, "min_frequency"), ({"letters": 0}, ArgumentError, "letters"),
-    ({"vocab_size": 8}, ArgumentError, "vocab_size"), ({"score": "bpe"}, ArgumentError, "score"),
+    ({"min_frequency": 1.5}, ArgumentError, "min_frequency"), ({"letters": 2.0}, ArgumentError, "letters"),
+    ({"vocab_size": 60.5}, ArgumentError, "vocab_size"), ({"vocab_size": 8}, ArgumentError, "vocab_size"), ({"score": "bpe"}, ArgumentError, "score"),
 ])  # fmt: skip
 def test_what_cannot_be_learned_from_is_refused(options, error, words):
     with pytest.raises(error, match=words):

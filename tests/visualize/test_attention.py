@@ -219,6 +219,21 @@ def test_next_token_bars_show_the_best_and_what_is_left():
             next_token_bars(bad, ["a", "b"], title="t")
 
 
+def test_each_token_has_its_bar_and_the_rest_its_own_whatever_the_tokens_are():
+    for tokens, shown in (
+        (["2 others", "a", "b", "c"], ["2 others", "a", "the 2 others"]),
+        (["the 2 others", "2 others", "b", "c"], ["the 2 others", "2 others", "the the 2 others"]),
+        (["a", "a", "b", "c"], ["a", "a (number 1)", "2 others"]),
+    ):
+        written = words(next_token_bars(np.array([0.5, 0.3, 0.1, 0.1]), tokens, title="t", most=2))
+        assert {*shown, "50 %", "30 %", "20 %"} <= set(written)
+    written = words(next_token_bars(np.array([0.2, 0.5, 0.3]), ["a", "a (number 0)", "a"], title="t"))
+    assert {"a", "a (number 0)", "a (number 0) (number 0)", "50 %", "30 %", "20 %"} <= set(written)
+    for most in (0, -1, 1.5):
+        with pytest.raises(ArgumentError, match="most"):
+            next_token_bars(np.array([0.5, 0.5]), ["a", "b"], title="t", most=most)
+
+
 def test_the_composed_floor_agrees_with_the_weights_shown():
     layer = nn.Attention(8, 2, rng=np.random.default_rng(0), dtype=np.float64, causal=True)
     x = Tensor(np.random.default_rng(1).normal(size=(1, 4, 8)))

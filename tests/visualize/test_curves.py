@@ -115,7 +115,12 @@ def test_a_loss_that_is_no_number_makes_every_mean_that_has_it_infinite():
     np.testing.assert_array_equal(found, [1, np.inf, np.inf, np.inf, 1, 1])
 
 
-@pytest.mark.parametrize("width", [0, 4])
+def test_a_loss_of_minus_infinity_is_one_that_has_blown_up_too():
+    found = trailing_mean([1.0, -np.inf, float("nan"), 3.0, 4.0], 2)
+    np.testing.assert_array_equal(found, [np.inf, np.inf, np.inf, 3.5])
+
+
+@pytest.mark.parametrize("width", [0, 4, -1, 2.0, "2"])
 def test_a_trailing_mean_of_no_losses_or_of_more_than_there_are_is_refused(width):
     with pytest.raises(ArgumentError):
         trailing_mean([1.0, 2.0, 3.0], width)

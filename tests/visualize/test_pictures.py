@@ -151,7 +151,7 @@ def test_six_pictures_of_the_corpus_take_little_room():
         ({"pictures": BYTES.astype(int)}, "pictures"), ({"pictures": BYTES / 128.0}, "pictures"), ({"pictures": BYTES * np.nan}, "pictures"),
         ({"patch": 4}, "patch"), ({"patch": 0}, "patch"), ({"patch": 2.0}, "patch"), ({"captions": ["a"]}, "captions"),
         ({"weights": np.ones((3, 5))}, "weights"), ({"weights": -np.ones((3, 6))}, "weights"), ({"weights": np.full((3, 6), np.nan)}, "weights"),
-        ({"columns": 0}, "columns"),
+        ({"columns": 0}, "columns"), ({"columns": 1.5}, "columns"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(changes, named):

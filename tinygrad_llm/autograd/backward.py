@@ -73,10 +73,10 @@ class Pending:
         self.sums: dict[int, Array] = {}
         self.owned: set[int] = set()
 
-    def add(self, entry: Entry, term: Array) -> None:
-        """Adds one term of dL/d(entry)."""
-        assert term.shape == entry.shape, f"gradient of shape {term.shape} for {entry.shape}"
-        assert term.dtype == entry.dtype, f"gradient of dtype {term.dtype} for {entry.dtype}"
+    def add(self, entry: Entry, term: Array, source: str = "backward") -> None:
+        """Adds one term of dL/d(entry), which `source` computed."""
+        assert term.shape == entry.shape, f"{source}: gradient of shape {term.shape} for {entry.shape}"
+        assert term.dtype == entry.dtype, f"{source}: gradient of dtype {term.dtype} for {entry.dtype}"
         if isinstance(entry, Tensor):
             self._add_to_leaf(entry, term)
             return
@@ -133,7 +133,7 @@ def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, ch
             if check_finite and not bool(namespace(term).isfinite(term).all()):
                 next_step = "Its value was finite: the derivative is not."
                 raise NonFiniteError(f"gradient of {node.name}", "finite numbers", "NaN or infinity", next_step)
-            pending.add(parent, _rounded(unbroadcast(term, parent.shape), parent.dtype))
+            pending.add(parent, _rounded(unbroadcast(term, parent.shape), parent.dtype), node.name)
 
 
 def _rounded(g: Array, dtype: Any) -> Array:

@@ -39,7 +39,7 @@ def main(flags: SampleFlags) -> int:
     if flags.prompt is not None:
         with in_flags(SampleFlags, text="--prompt"):
             prompt = encode_text(tokenizer, flags.prompt, flags.special).tolist()
-    stream = tokenizer.stream_decoder()
+    stream = tokenizer.stream_decoder(begun=flags.prompt is not None)
     sys.stdout.write(flags.prompt or "")
     for token in generate(model, prompt, flags.tokens, sampler, np.random.default_rng(flags.seed)):
         sys.stdout.write(stream.push(token))

@@ -117,7 +117,7 @@ class Chapter:
         """Adds a part to the claim: `value` keeps the bounds that are given.
 
         value      a number, one number a seed, or numbers by name: then each of them keeps the bounds.
-        at_least … a number, or one for each number of `value`. NaN keeps no bound.
+        at_least … a number, or one for each number of `value`, by its names. NaN keeps no bound.
         baseline   what a weaker method reaches; shown in the table, not judged.
         full_only  with --fast the part is not judged: the run is too small for it.
 

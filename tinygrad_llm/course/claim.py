@@ -30,7 +30,7 @@ class Part:
     """One part of a claim: every number of `value` keeps every bound.
 
     value     a number, one number a seed, or numbers by name.
-    bounds    by name of BOUNDS: a number, or one for each number of `value`.
+    bounds    by name of BOUNDS: a number, or one for each number of `value`, by the same names where it has names.
     baseline  what a weaker method reaches: a number, several, or numbers by name. Shown, not judged.
     tested    False where this run is too small for the part: then it has no verdict, and `value` may be None.
     """
@@ -42,14 +42,12 @@ class Part:
     tested: bool = True
 
     def __post_init__(self) -> None:
-        count = 1 if self._absent else len(numbers(self.name, self.value))
         if not self.bounds:
             raise ArgumentError(self.name, f"a bound: {', '.join(BOUNDS)}", "none", "A figure alone: run.report.")
         for baseline in self.baseline.values() if isinstance(self.baseline, Mapping) else [self.baseline]:
             numbers(f"{self.name}, baseline", 0 if self.baseline is None else baseline)
-        for bound in () if self._absent else self.bounds.values():
-            if len(numbers(self.name, bound)) not in (1, count):
-                raise ArgumentError(self.name, f"one bound, or {count}", f"{len(numbers(self.name, bound))} bounds")
+        for kind in () if self._absent else self.bounds:
+            self._bound_of_each(kind)
 
     @property
     def holds(self) -> bool | None:
@@ -74,10 +72,23 @@ class Part:
         """digits  None, or for the numbers as they are shown with so many."""
         values, bounds = (
             [float(cell(v, digits)) if digits and isinstance(v, float | np.floating) else v for v in found]
-            for found in (numbers(self.name, self.value), numbers(self.name, self.bounds[kind]))
+            for found in (numbers(self.name, self.value), self._bound_of_each(kind))
         )
-        pairs = zip(values, bounds * len(values) if len(bounds) == 1 else bounds)
+        pairs = zip(values, bounds)
         return all(bool(BOUNDS[kind][1](value, bound)) for value, bound in pairs)
+
+    def _bound_of_each(self, kind: str) -> list[float]:
+        """In the order of `value`.  Raises ArgumentError where the two do not belong together."""
+        value, bound = self.value, self.bounds[kind]
+        count, bounds = len(numbers(self.name, value)), numbers(self.name, bound)
+        if isinstance(bound, Mapping) or (isinstance(value, Mapping) and len(bounds) > 1):
+            names, given = (list(each) if isinstance(each, Mapping) else "none" for each in (value, bound))
+            if not (isinstance(value, Mapping) and isinstance(bound, Mapping) and value.keys() == bound.keys()):
+                raise ArgumentError(self.name, f"bounds of the value's names, {names}", given)
+            return [bound[name] for name in value]
+        if len(bounds) not in (1, count):
+            raise ArgumentError(self.name, f"one bound, or {count}", f"{len(bounds)} bounds")
+        return bounds * count if len(bounds) == 1 else bounds
 
     def row(self) -> list[str]:
         """Its line of the table."""

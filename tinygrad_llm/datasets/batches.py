@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError, DataError, StorageError, TokenError, reason
+from tinygrad_llm.ranges import check_whole
 
 Batch = dict[str, np.ndarray]
 """Arrays by name with one leading axis, the examples: "tokens" and "targets", (B, T) int64, a target being the token
@@ -15,11 +16,16 @@ that comes next."""
 
 
 def write_tokens(path: str | Path, ids: np.ndarray) -> None:
-    """Token ids as a .npy file of the smallest unsigned type that holds them."""
+    """Token ids (N,) as a .npy file of the smaller of uint16 and uint32 that holds them.
+
+    Raises ArgumentError for what are no whole numbers on one axis, TokenError for one that no uint32 is.
+    """
+    ids = np.asarray(ids)
+    check_token_ids(ids, 1 << 32)
     dtype = np.uint16 if not len(ids) or int(ids.max()) < 1 << 16 else np.uint32
     try:
         with open(path, "wb") as file:
-            np.save(file, np.asarray(ids).astype(dtype), allow_pickle=False)
+            np.save(file, ids.astype(dtype), allow_pickle=False)
     except OSError as error:
         raise StorageError(str(path), "a place that can be written", reason(error)) from error
 
@@ -38,7 +44,10 @@ def read_tokens(path: str | Path) -> np.ndarray:
 
 
 def check_token_ids(ids: np.ndarray, vocab_size: int) -> None:
-    """Raises TokenError that names the first id outside [0, vocab_size) and its place."""
+    """Raises TokenError that names the first id outside [0, vocab_size) and its place, ArgumentError for other arrays
+    than of whole numbers on one axis."""
+    if ids.ndim != 1 or (len(ids) and ids.dtype.kind not in "iu"):
+        raise ArgumentError("token ids", "one axis of whole numbers", f"{ids.shape} {ids.dtype}")
     bad = np.flatnonzero((ids < 0) | (ids >= vocab_size))
     if len(bad):
         got = f"{int(ids[bad[0]])} at position {int(bad[0])}"
@@ -52,8 +61,7 @@ class Batches:
     """
 
     def __init__(self, tokens: np.ndarray, *, block_size: int, batch_size: int, seed: int) -> None:
-        if block_size < 1 or batch_size < 1:
-            raise ArgumentError("block_size and batch_size", "at least 1", (block_size, batch_size))
+        check_whole(block_size=block_size, batch_size=batch_size)
         if len(tokens) < block_size + 1:
             next_step = "Use a longer text or a smaller --block-size."
             raise DataError("text", f"at least block_size + 1 = {block_size + 1} tokens", len(tokens), next_step)
@@ -71,6 +79,8 @@ def sequential(tokens: np.ndarray, block_size: int, batch_size: int, limit: int 
 
     `limit` is the most batches: then as many, evenly spread.
     """
+    check_whole(block_size=block_size, batch_size=batch_size)
+    check_whole(0, limit=0 if limit is None else limit)
     count = len(tokens) - 1
     if count < 1:
         raise DataError("text", "at least 2 tokens", len(tokens), "Use a longer text.")

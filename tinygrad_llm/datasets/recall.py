@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 
 SYMBOLS, FILLERS = 8, 8
 
@@ -29,12 +29,10 @@ def recall_batch(
 
     distance  how many fillers stand between the symbol and the question; 0 is allowed.
 
-    Chance is 1 / symbols. Raises ArgumentError for a size below 1, or a negative distance.
+    Chance is 1 / symbols. Raises ArgumentError for a size that is no whole number of at least 1, a negative distance.
     """
-    if batch < 1 or symbols < 1 or fillers < 1:
-        raise ArgumentError("batch, symbols and fillers", "at least 1", (batch, symbols, fillers))
-    if distance < 0:
-        raise ArgumentError("distance", "at least 0", distance)
+    check_whole(batch=batch, symbols=symbols, fillers=fillers)
+    check_whole(0, distance=distance)
     tokens = np.empty((batch, distance + 2), np.int64)
     tokens[:, 0] = rng.integers(0, symbols, batch)
     tokens[:, 1:-1] = rng.integers(symbols, symbols + fillers, (batch, distance))

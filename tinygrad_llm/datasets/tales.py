@@ -24,6 +24,8 @@ import numpy as np
 
 from tinygrad_llm.datasets import tales_words as words
 from tinygrad_llm.datasets.tales_plots import HAPPY, MEETING, OPENING, PLOTS, SAD, TALK, Plot
+from tinygrad_llm.errors import DataError
+from tinygrad_llm.ranges import check_whole
 
 SEED, COUNTS = 2026, {"train": 2100, "val": 250, "test": 250}
 FAR_CHARACTERS, FAR_WORDS = 40, 8
@@ -304,7 +306,11 @@ def _questions(story: Story) -> list[dict[str, Any]]:
 
 
 def overlap(train: str, test: str, n: int) -> float:
-    """The share of the test text's word n-grams that occur in the training text."""
+    """The share of the test text's word n-grams that occur in the training text.
+
+    Raises DataError for a test text of fewer than n words, ArgumentError for an n that is no whole number.
+    """
+    check_whole(n=n)
 
     def grams(text: str) -> list[tuple[str, ...]]:
         tokens = text.split()
@@ -312,6 +318,8 @@ def overlap(train: str, test: str, n: int) -> float:
 
     known = set(grams(train))
     mine = grams(test)
+    if not mine:
+        raise DataError("test text", f"at least {n} words", len(test.split()))
     return sum(gram in known for gram in mine) / len(mine)
 
 

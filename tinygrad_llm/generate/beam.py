@@ -19,6 +19,7 @@ from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.generate.reader import Reader
 from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.ops import log_softmax
+from tinygrad_llm.ranges import check_whole
 
 LogProbabilities = Callable[[np.ndarray], np.ndarray]
 """From prefixes (N, T) to ln p of each next token (N, V)."""
@@ -93,10 +94,11 @@ class Rules:
     early_stopping: bool | str
 
     def __post_init__(self) -> None:
-        for name, least in (("width", 1), ("max_length", 1), ("length_power", 0)):
-            if not getattr(self, name) >= least:
-                raise ArgumentError(name, f"at least {least}", getattr(self, name))
-        if self.early_stopping not in (True, False, "never"):
+        check_whole(width=self.width, max_length=self.max_length)
+        check_whole(0, end=self.end)
+        if not self.length_power >= 0:
+            raise ArgumentError("length_power", "at least 0", self.length_power)
+        if not isinstance(self.early_stopping, bool) and self.early_stopping != "never":
             raise ArgumentError("early_stopping", "True, False or 'never'", repr(self.early_stopping))
 
     def score(self, total: float, length: int) -> float:
@@ -141,7 +143,8 @@ def beam_search(
     are the beam of the next step: one that ends leaves its place to the next at once, and 2 * width are always enough,
     since each of `width` beginnings can end in one way only. An end behind the first `width` is dropped.
 
-    Raises ArgumentError for a width or a length below 1, a negative power, or another early_stopping.
+    Raises ArgumentError for a width or a length that is no whole number of at least 1, an end that is no token, a
+    negative power, or another early_stopping.
     """
     rules = Rules(end, width, max_length, length_power, early_stopping)
     if not len(start):

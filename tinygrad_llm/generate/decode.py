@@ -17,6 +17,7 @@ from tinygrad_llm.generate.sampling import Sampler
 from tinygrad_llm.generate.stop import StopRule
 from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.ops import log_softmax
+from tinygrad_llm.ranges import check_whole
 
 MOST_AT_ONCE = 16
 """Tokens that a GPU draws before the host looks at them."""
@@ -61,10 +62,9 @@ def generate(
     not. On a GPU the drawing happens there, and the host waits once for several tokens: one, then two, four, up to
     sixteen, so that the first word comes soon.
 
-    Raises ArgumentError for an empty prompt or a negative count, TokenError for unknown ids.
+    Raises ArgumentError for an empty prompt, a negative count or what are no whole numbers, TokenError for unknown ids.
     """
-    if count < 0:
-        raise ArgumentError("count", "at least 0", count)
+    check_whole(0, count=count)
     several = len(prompts) > 0 and not isinstance(prompts[0], int | np.integer)
     rows = list(prompts) if several else [prompts]
     stop, around = StopRule(stop_ids, stop_strings, tokenizer, len(rows)), _around(model.device)

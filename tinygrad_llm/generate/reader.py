@@ -28,8 +28,11 @@ class Reader:
 
     def __init__(self, model: LanguageModel, prompts: Sequence[Sequence[int]]) -> None:
         for prompt in prompts:
-            if not len(prompt):
+            ids = np.asarray(prompt)
+            if not ids.size:
                 raise ArgumentError("prompt", "at least one token", "none", "Start with a line end: '\\n'.")
+            if ids.ndim != 1 or ids.dtype.kind not in "iu":
+                raise ArgumentError("prompt", "token ids, whole numbers", repr(prompt)[:60])
         self.model, self.texts = model, [[int(token) for token in prompt] for prompt in prompts]
         self.cache = model.new_cache(len(prompts))
         self.step = self._fast_step()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 
 Texts = Sequence[Sequence[int]]
 """The ids that each row has so far, its prompt among them."""
@@ -24,7 +25,11 @@ Transform = Callable[[np.ndarray, Texts], np.ndarray]
 
 @dataclass(frozen=True)
 class Temperature:
-    """Logits divided by `value`: below 1 the likely tokens gain, above 1 all become more even."""
+    """Logits divided by `value`: below 1 the likely tokens gain, above 1 all become more even.
+
+    They are divided as they lie below the largest, so that with a `value` near 0 the most likely token is left alone,
+    or the most likely ones are, as even as they were.
+    """
 
     value: float
 
@@ -34,7 +39,10 @@ class Temperature:
             raise ArgumentError("temperature", "a positive number", self.value, next_step)
 
     def __call__(self, logits_BV: np.ndarray, texts: Texts = ()) -> np.ndarray:
-        return logits_BV if self.value == 1 else logits_BV / self.value
+        if self.value == 1:
+            return logits_BV
+        with np.errstate(over="ignore"):  # -inf is what is meant: probability 0
+            return (logits_BV - logits_BV.max(1, keepdims=True)) / self.value
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,7 @@ class TopK:
     k: int
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise ArgumentError("top_k", "at least 1", self.k, "Leave it out to keep all tokens.")
+        check_whole(top_k=self.k, next_step="Leave it out to keep all tokens.")
 
     def __call__(self, logits_BV: np.ndarray, texts: Texts = ()) -> np.ndarray:
         size = logits_BV.shape[1]

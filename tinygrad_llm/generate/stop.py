@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 
 
 class StopRule:
-    """Ends a row at a stop id, or where its text contains a stop string.
+    """Ends a row at a stop id, or where its text contains a stop string: what it writes after its prompt.
 
     stopped  for each row whether one of them ended it.
     """
@@ -19,9 +20,12 @@ class StopRule:
             raise ArgumentError("tokenizer", "the model's, to find stop strings", "none", "Pass tokenizer=.")
         if any(not text for text in strings):
             raise ArgumentError("stop_strings", "texts of at least one character", list(strings))
+        ids = list(ids)
+        for token in ids:
+            check_whole(0, stop_ids=token)
         self.ids, self.strings = frozenset(ids), tuple(strings)
         self.longest = max(map(len, self.strings), default=0)
-        self.streams = [tokenizer.stream_decoder() for _ in range(rows)] if strings else []
+        self.streams = [tokenizer.stream_decoder(begun=True) for _ in range(rows)] if strings else []
         self.tails, self.stopped = [""] * rows, [False] * rows
 
     def ends(self, row: int, token: int) -> bool:

@@ -23,7 +23,6 @@ from tinygrad_llm.models.sizes import check_dropout, check_heads, check_sizes
 from tinygrad_llm.nn import (
     Attention,
     Dropout,
-    DynamicScaling,
     Embedding,
     Experts,
     KVCache,
@@ -101,8 +100,8 @@ class LlamaConfig:
             raise ConfigError("head_size", "an even number: coordinates are rotated in pairs", self.key_size)
         if not isinstance(self.rope_scaling, RopeScaling | None):
             raise ConfigError("rope_scaling", "a RopeScaling or None", repr(self.rope_scaling))
-        if isinstance(self.rope_scaling, DynamicScaling) and self.key_size < 4:
-            raise ConfigError("head_size", "at least 4 for this rope_scaling", self.key_size)
+        if self.rope_scaling is not None:
+            self.rope_scaling.check_head_size(self.key_size)
         if self.mlp_bias and self.n_experts:
             raise ConfigError("mlp_bias", "none, with experts", self.mlp_bias)
         if type(self.window_from) is not int or not 0 <= self.window_from or (self.window is None and self.window_from):

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinygrad_llm.datasets.batches import check_token_ids
 from tinygrad_llm.errors import ArgumentError, DataError
+from tinygrad_llm.ranges import check_whole
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,7 @@ class NGram:
     """
 
     def __init__(self, order: int, vocab_size: int) -> None:
-        if order < 1 or vocab_size < 1:
-            raise ArgumentError("order and vocab_size", "at least 1", (order, vocab_size))
+        check_whole(order=order, vocab_size=vocab_size)
         if order * np.log2(vocab_size) > 63:
             raise ArgumentError(
                 "order",
@@ -46,12 +47,12 @@ class NGram:
                 order,
                 "A context must fit 64 bits.",
             )
-        self.order, self.vocab_size = order, vocab_size
+        self.order, self.vocab_size = int(order), int(vocab_size)
         self.levels: list[_Level] = []
 
     def fit(self, tokens: np.ndarray) -> NGram:
-        """Counts contexts of 0 .. order - 1 tokens.  Raises DataError for an empty text."""
-        tokens = np.asarray(tokens, np.int64)
+        """Counts contexts of 0 .. order - 1 tokens.  Raises DataError for an empty text, TokenError as below."""
+        tokens = self._known(tokens)
         if not len(tokens):
             raise DataError("tokens", "at least one", 0)
         self.levels = [self._level(tokens, length) for length in range(self.order)]
@@ -73,8 +74,11 @@ class NGram:
         return _Level(pairs, pair_counts, contexts, counts, followers, discount)
 
     def probabilities(self, tokens: np.ndarray) -> np.ndarray:
-        """p(token | the tokens before it) for every token.  (N,) -> (N,)"""
-        tokens = np.asarray(tokens, np.int64)
+        """p(token | the tokens before it) for every token.  (N,) -> (N,)
+
+        Raises TokenError for an id outside the vocabulary.
+        """
+        tokens = self._known(tokens)
         p = np.full(len(tokens), 1.0 / self.vocab_size)
         for length, level in enumerate(self.levels):
             pairs = self._keys(tokens, length + 1)
@@ -90,6 +94,11 @@ class NGram:
     def cross_entropy(self, tokens: np.ndarray) -> float:
         """The mean of -ln p, in nats a token."""
         return float(-np.log(self.probabilities(tokens)).mean())
+
+    def _known(self, tokens: np.ndarray) -> np.ndarray:
+        tokens = np.asarray(tokens)
+        check_token_ids(tokens, self.vocab_size)
+        return tokens.astype(np.int64, copy=False)
 
     def _keys(self, tokens: np.ndarray, length: int) -> np.ndarray:
         """Every window of `length` tokens as one number, the oldest token its highest digit."""

@@ -16,10 +16,11 @@ from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import as_array, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError
 from tinygrad_llm.nn.cache import CrossCache, LayerCache
-from tinygrad_llm.nn.layers import Dropout, Linear, RMSNorm, Rng, positive
+from tinygrad_llm.nn.layers import Dropout, Linear, RMSNorm, Rng
 from tinygrad_llm.nn.module import Module
 from tinygrad_llm.nn.position import rotate
 from tinygrad_llm.nn.rope_scaling import RopeScaling
+from tinygrad_llm.ranges import check_whole
 
 
 class Attention(Module):
@@ -66,7 +67,7 @@ class Attention(Module):
         dtype: Any = np.float32,
     ) -> None:
         n_kv_head = n_head if n_kv_head is None else n_kv_head
-        positive(width=width, n_head=n_head, n_kv_head=n_kv_head)
+        check_whole(width=width, n_head=n_head, n_kv_head=n_kv_head)
         if head_size is None and width % n_head:
             raise ArgumentError("n_head", f"a divisor of the width {width}", n_head)
         if n_head % n_kv_head:

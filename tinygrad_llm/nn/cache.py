@@ -19,6 +19,7 @@ from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.backend import Array, namespace, to_device_of
 from tinygrad_llm.errors import ArgumentError, GradientError, ShapeError
+from tinygrad_llm.ranges import check_whole
 
 CAPACITY = 64
 """Positions that a cache has room for at first; it doubles when they are used up."""
@@ -85,8 +86,7 @@ class KVCache(Cache):
     """
 
     def __init__(self, n_layer: int, batch: int, *, capacity: int = CAPACITY, window: int | None = None) -> None:
-        if window is not None and window < 1:
-            raise ArgumentError("window", "at least 1 position", window)
+        check_whole(window=1 if window is None else window)
         super().__init__(batch)
         self.capacity, self.window, self.start = max(1, capacity), window, np.zeros(batch, np.int64)
         self.layers = [LayerCache(self) for _ in range(n_layer)]

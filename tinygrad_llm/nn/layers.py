@@ -9,20 +9,13 @@ import numpy as np
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import KeyedStream
-from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn import init
 from tinygrad_llm.nn.module import Module
 from tinygrad_llm.ops.dropout import check_probability
+from tinygrad_llm.ranges import check_whole
 
 Rng = np.random.Generator | KeyedStream
 """What draws the random numbers of dropout."""
-
-
-def positive(**sizes: int) -> None:
-    """Raises ArgumentError for a size that is not a positive whole number."""
-    for name, size in sizes.items():
-        if not isinstance(size, int | np.integer) or size < 1:
-            raise ArgumentError(name, "a whole number of at least 1", repr(size))
 
 
 class Linear(Module):
@@ -41,7 +34,7 @@ class Linear(Module):
         std: float | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        positive(inputs=inputs, outputs=outputs)
+        check_whole(inputs=inputs, outputs=outputs)
         self.weight = init.normal(rng, (outputs, inputs), inputs**-0.5 if std is None else std, dtype)
         self.bias = init.zeros((outputs,), dtype) if bias else None
 
@@ -55,7 +48,7 @@ class Embedding(Module):
     def __init__(
         self, count: int, width: int, *, rng: np.random.Generator, std: float = 1.0, dtype: Any = np.float32
     ) -> None:
-        positive(count=count, width=width)
+        check_whole(count=count, width=width)
         self.weight = init.normal(rng, (count, width), std, dtype)
 
     def __call__(self, ids: Any) -> Tensor:
@@ -66,7 +59,7 @@ class LayerNorm(Module):
     """(x - mean) / sqrt(var + eps) * w + b over the last axis.  (..., D) -> (..., D)"""
 
     def __init__(self, width: int, bias: bool = True, *, eps: float = 1e-5, dtype: Any = np.float32) -> None:
-        positive(width=width)
+        check_whole(width=width)
         self.weight, self.bias, self.eps = (
             init.ones((width,), dtype),
             init.zeros((width,), dtype) if bias else None,
@@ -81,7 +74,7 @@ class RMSNorm(Module):
     """x / sqrt(mean x^2 + eps) * w over the last axis.  (..., D) -> (..., D)"""
 
     def __init__(self, width: int, *, eps: float = 1e-6, dtype: Any = np.float32) -> None:
-        positive(width=width)
+        check_whole(width=width)
         self.weight, self.eps = init.ones((width,), dtype), eps
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ import numpy as np
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import as_array, is_float
 from tinygrad_llm.errors import DtypeError, ShapeError
-from tinygrad_llm.nn.layers import Linear, positive
+from tinygrad_llm.nn.layers import Linear
 from tinygrad_llm.nn.module import Module
+from tinygrad_llm.ranges import check_whole
 
 
 class PatchEmbedding(Module):
@@ -35,7 +36,7 @@ class PatchEmbedding(Module):
         std: float | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        positive(channels=channels, patch=patch)
+        check_whole(channels=channels, patch=patch)
         self.channels, self.patch = channels, patch
         self.proj = Linear(channels * patch * patch, width, bias, rng=rng, std=std, dtype=dtype)
 

@@ -20,8 +20,8 @@ from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import Array, device_of, to_device
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.nn.layers import positive
 from tinygrad_llm.nn.rope_scaling import RopeScaling
+from tinygrad_llm.ranges import check_whole
 
 LONGEST_WAVE = 10_000.0  # times 2 pi positions; Vaswani et al., 2017, section 3.5
 STEEPEST = 8.0  # the gentlest of the slopes is 2^-8; Press et al., 2022, section 3
@@ -36,7 +36,7 @@ def sinusoidal_table(length: int, width: int) -> np.ndarray:
 
     Raises ArgumentError for an odd width.  Source: Vaswani et al., "Attention Is All You Need", 2017, section 3.5.
     """
-    positive(length=length, width=width)
+    check_whole(length=length, width=width)
     if width % 2:
         raise ArgumentError("width", "an even number: each wave has a sine and a cosine", width)
     angles = np.arange(length)[:, None] * LONGEST_WAVE ** (-np.arange(0, width, 2) / width)
@@ -108,8 +108,8 @@ def alibi_slopes(n_head: int) -> np.ndarray:
     For H that is no power of two: the slopes of the next smaller power P, then every second one of those of 2P, which
     lie between. Source: Press, Smith and Lewis, "Train Short, Test Long", 2022, section 3; other H as in their code.
     """
-    positive(n_head=n_head)
-    power = 2 ** (n_head.bit_length() - 1)
+    check_whole(n_head=n_head)
+    power = 2 ** (int(n_head).bit_length() - 1)
     slopes = 2.0 ** (-STEEPEST / power * np.arange(1, power + 1))
     between = 2.0 ** (-STEEPEST / power * (np.arange(n_head - power) + 0.5))
     return np.concatenate([slopes, between])
@@ -123,6 +123,6 @@ def alibi_bias(n_head: int, time: int, source: int | None = None) -> np.ndarray:
     a whole row has in common.  Source: Press, Smith and Lewis, "Train Short, Test Long", 2022.
     """
     source = time if source is None else source
-    positive(time=time, source=source)
+    check_whole(time=time, source=source)
     distance = np.abs(np.arange(time)[:, None] + (source - time) - np.arange(source))
     return -alibi_slopes(n_head)[:, None, None] * distance

@@ -9,8 +9,8 @@ import numpy as np
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.nn import init
-from tinygrad_llm.nn.layers import positive
 from tinygrad_llm.nn.module import Module
+from tinygrad_llm.ranges import check_whole
 
 
 class RNN(Module):
@@ -24,7 +24,7 @@ class RNN(Module):
     def __init__(
         self, inputs: int, hidden: int, *, rng: np.random.Generator, gain: float = 1.0, dtype: Any = np.float32
     ) -> None:
-        positive(inputs=inputs, hidden=hidden)
+        check_whole(inputs=inputs, hidden=hidden)
         self.weight_ih = init.normal(rng, (hidden, inputs), inputs**-0.5, dtype)
         self.weight_hh = init.normal(rng, (hidden, hidden), gain * hidden**-0.5, dtype)
         self.bias_ih, self.bias_hh = init.zeros((hidden,), dtype), init.zeros((hidden,), dtype)
@@ -48,7 +48,7 @@ class GRU(Module):
     """
 
     def __init__(self, inputs: int, hidden: int, *, rng: np.random.Generator, dtype: Any = np.float32) -> None:
-        positive(inputs=inputs, hidden=hidden)
+        check_whole(inputs=inputs, hidden=hidden)
         self.weight_ih = init.normal(rng, (3 * hidden, inputs), inputs**-0.5, dtype)
         self.weight_hh = init.normal(rng, (3 * hidden, hidden), hidden**-0.5, dtype)
         self.bias_ih, self.bias_hh = init.zeros((3 * hidden,), dtype), init.zeros((3 * hidden,), dtype)
@@ -71,7 +71,7 @@ class LSTM(Module):
     def __init__(
         self, inputs: int, hidden: int, *, rng: np.random.Generator, forget_bias: float = 1.0, dtype: Any = np.float32
     ) -> None:
-        positive(inputs=inputs, hidden=hidden)
+        check_whole(inputs=inputs, hidden=hidden)
         self.weight_ih = init.normal(rng, (4 * hidden, inputs), inputs**-0.5, dtype)
         self.weight_hh = init.normal(rng, (4 * hidden, hidden), hidden**-0.5, dtype)
         self.bias_ih, self.bias_hh = init.zeros((4 * hidden,), dtype), init.zeros((4 * hidden,), dtype)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from tinygrad_llm.errors import ConfigError
 class RopeScaling(ABC):
     """factor s, at least 1."""
 
+    least_head_size: ClassVar[int] = 2
     factor: float
 
     def __post_init__(self) -> None:
@@ -37,6 +38,11 @@ class RopeScaling(ABC):
     @abstractmethod
     def frequencies(self, head_size: int, base: float, longest: int) -> np.ndarray:
         """Radians a position for each pair, in a text of `longest` positions.  (K/2,)"""
+
+    def check_head_size(self, head_size: int) -> None:
+        """Raises ConfigError for heads that it cannot turn."""
+        if head_size < self.least_head_size:
+            raise ConfigError("head_size", f"at least {self.least_head_size} for this rope_scaling", head_size)
 
     def depends_on(self, longest: int) -> int:
         """The length that the frequencies depend on; 0 where they are the same for all texts."""
@@ -87,10 +93,11 @@ class DynamicScaling(_Trained):
     "Dynamically Scaled RoPE", u/emozilla, after "NTK-Aware Scaled RoPE", u/bloc97, 2023; Peng et al., 2024, section 3.
     """
 
+    least_head_size = 4  # the one pair of a smaller head is the slowest and the fastest
+
     def frequencies(self, head_size: int, base: float, longest: int) -> np.ndarray:
-        """See RopeScaling.  Raises ConfigError for heads of one pair, which is the slowest and the fastest."""
-        if head_size < 4:
-            raise ConfigError("head_size", "at least 4 for this rope_scaling", head_size)
+        """See RopeScaling.  Raises ConfigError for heads of one pair."""
+        self.check_head_size(head_size)
         stretch = self.factor * max(longest, self.original) / self.original - (self.factor - 1)
         return plain(head_size, base * stretch ** (head_size / (head_size - 2)))
 

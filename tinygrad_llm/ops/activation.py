@@ -109,7 +109,8 @@ def gelu(x, approximate="none"):
     cumulative = (0.5 * (1 + erf_array(u.astype(np.float64)))).astype(u.dtype, copy=False)
 
     def vjp(g, needs):
-        density = xp.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+        with np.errstate(over="ignore"):  # e^-inf = 0
+            density = xp.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
         return g * (cumulative + x * density)
 
     return x * cumulative, vjp
@@ -126,10 +127,13 @@ def _gelu_tanh(x: Array) -> tuple[Array, Any]:
     y = xp.empty_like(rows)
     slope = xp.empty_like(rows) if MODE.get().grad_enabled else None
     one, a, minus_b, minus_3 = (xp.asarray(c, dtype=x.dtype) for c in (1, GELU_LINEAR, -GELU_LINEAR * GELU_CUBIC, -3))
+    largest = xp.asarray(np.finfo(x.dtype).max, dtype=x.dtype)
     with np.errstate(over="ignore"):  # e^-z = inf gives s = 0
         for tile in row_tiles(len(rows), rows.shape[-1] * rows.itemsize):
             part, value = rows[tile], y[tile]
             d = xp.multiply(part, part, out=None if slope is None else slope[tile])
+            if slope is not None and d.size and not d.max() <= largest:  # 0 times infinity is NaN, and 0 is meant
+                xp.minimum(d, largest, out=d)
             d *= minus_b
             s = d - a
             s *= part  # -z

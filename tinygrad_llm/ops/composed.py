@@ -16,7 +16,7 @@ from tinygrad_llm.backend import namespace, to_device_of
 from tinygrad_llm.ops.activation import erf, sigmoid
 from tinygrad_llm.ops.activation import tanh as tanh_op
 from tinygrad_llm.ops.dropout import dropout
-from tinygrad_llm.ops.elementwise import masked_fill, power, rsqrt, where
+from tinygrad_llm.ops.elementwise import masked_fill, rsqrt, where
 from tinygrad_llm.ops.index import gather, getitem
 from tinygrad_llm.ops.matmul import matmul
 from tinygrad_llm.ops.reduce import mean, var
@@ -54,7 +54,7 @@ def rms_norm(x: Tensor, weight: Tensor | None = None, eps: float = 1e-6) -> Tens
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """x Phi(x)."""
     if approximate == "tanh":
-        return 0.5 * x * (1 + tanh_op(math.sqrt(2 / math.pi) * (x + 0.044715 * power(x, 3))))
+        return 0.5 * x * (1 + tanh_op(math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))))
     return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
 
 

@@ -67,9 +67,12 @@ class Tokenizer(ABC):
         """The text of the tokens; bytes that are no UTF-8 become U+FFFD."""
         return self.decode_bytes(ids).decode("utf-8", errors="replace")
 
-    def stream_decoder(self) -> StreamDecoder:
-        """Decodes token by token; an incomplete UTF-8 sequence is held back until it is complete."""
-        return StreamDecoder(self)
+    def stream_decoder(self, begun: bool = False) -> StreamDecoder:
+        """Decodes token by token; an incomplete UTF-8 sequence is held back until it is complete.
+
+        begun  the tokens go on with a text, such as a prompt: the first keeps the space before its word.
+        """
+        return StreamDecoder(self, begun)
 
     def check_id(self, token: int) -> int:
         """`token` where it is in the vocabulary, else TokenError."""
@@ -94,10 +97,9 @@ class Tokenizer(ABC):
 class StreamDecoder:
     """push(id) returns the text that is complete so far; finish() the rest."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: Tokenizer, begun: bool = False) -> None:
+        self.tokenizer, self.begun = tokenizer, begun
         self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self.begun = False
 
     def push(self, token: int) -> str:
         """The characters that this token completes, perhaps none."""

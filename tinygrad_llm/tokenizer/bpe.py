@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError
+from tinygrad_llm.ranges import check_whole
 from tinygrad_llm.tokenizer.base import Tokenizer, pairs_of
 from tinygrad_llm.tokenizer.byte import utf8
 from tinygrad_llm.tokenizer.merges import Draws, Pair, Vocabulary, apply_merges, apply_merges_plainly, learn_merges
@@ -85,5 +86,4 @@ def check_training(text: str, vocab_size: int, min_frequency: int = 1) -> None:
         raise DataError("text", "at least one character", "an empty text")
     if vocab_size < 256:
         raise ArgumentError("vocab_size", "at least 256, one token a byte", vocab_size)
-    if min_frequency < 1:
-        raise ArgumentError("min_frequency", "at least 1", min_frequency)
+    check_whole(vocab_size=vocab_size, min_frequency=min_frequency)

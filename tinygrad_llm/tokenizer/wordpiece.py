@@ -20,6 +20,7 @@ import regex
 
 from tinygrad_llm.errors import ArgumentError, CheckpointError, DataError
 from tinygrad_llm.files import read_regular
+from tinygrad_llm.ranges import check_whole
 from tinygrad_llm.tokenizer.base import field
 from tinygrad_llm.tokenizer.byte import utf8
 from tinygrad_llm.tokenizer.special import SpecialTokens
@@ -122,9 +123,7 @@ class WordPieceTokenizer(SpecialTokens):
         A special token's text is a border, as between two texts.
         Raises DataError for a text without words, ArgumentError for a vocabulary without room for the letters.
         """
-        for name, number in (("min_frequency", min_frequency), ("letters", 1 if letters is None else letters)):
-            if number < 1:
-                raise ArgumentError(name, "at least 1", number)
+        check_whole(vocab_size=vocab_size, min_frequency=min_frequency, letters=1 if letters is None else letters)
         empty = cls([*dict.fromkeys([*SPECIAL, *special])], lowercase=lowercase, special=special)
         words = Counter(word for part in empty.between_special(text) for word in empty.words(part))
         if not words:

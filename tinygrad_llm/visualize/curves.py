@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 from tinygrad_llm.visualize.chart import COLORS, Line, line_chart, subsampled
 from tinygrad_llm.visualize.figure import Figure, Point
 
@@ -58,14 +59,15 @@ def smoothed(points: Sequence[Point]) -> list[Point]:
 def trailing_mean(losses: Sequence[float], width: int = 20) -> np.ndarray:
     """The mean of each step's last `width` losses, from step number `width` on.  (N,) -> (N - width + 1,)
 
-    inf where one of them is no number: a run that has blown up is below no bound.
+    inf where one of them is NaN or infinite: a run that has blown up is below no bound.
 
-    Raises ArgumentError for a width below 1 or above the number of losses.
+    Raises ArgumentError for a width that is no whole number of at least 1, or above the number of losses.
     """
-    if not 1 <= width <= len(losses):
-        raise ArgumentError("width", f"from 1 to the number of losses, {len(losses)}", width)
+    check_whole(width=width)
+    if width > len(losses):
+        raise ArgumentError("width", f"at most the number of losses, {len(losses)}", width)
     known = np.asarray(losses, np.float64)
-    return np.convolve(np.where(np.isnan(known), np.inf, known), np.ones(width) / width, "valid")
+    return np.convolve(np.where(np.isfinite(known), known, np.inf), np.ones(width) / width, "valid")
 
 
 def _description(train: Sequence[Point], val: Sequence[Point]) -> str:

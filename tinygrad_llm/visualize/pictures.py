@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 from tinygrad_llm.visualize.bars import LETTER
 from tinygrad_llm.visualize.figure import INK, PALE_INK, Figure
 
@@ -50,8 +51,7 @@ def patches_figure(
     shares = _shares(weights, count, height // patch * (width // patch))
     if captions and len(captions) != count:
         raise ArgumentError("captions", f"one for each of {count} pictures", len(captions))
-    if columns < 1:
-        raise ArgumentError("columns", "at least 1", columns)
+    check_whole(columns=columns)
     scale = SIDE / max(height, width)
     across, down = scale * width, scale * height
     words = [textwrap.wrap(caption, max(8, int(across / LETTER))) for caption in captions] or [[]] * count

@@ -80,6 +80,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("ops/activation.py", "return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))", "return xp.log1p(xp.exp(x))", "softplus that overflows"),
     ("ops/activation.py", "return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))", "return xp.maximum(x, 0) + xp.log(1 + xp.exp(-xp.abs(x)))", "softplus that loses small numbers"),
     ("ops/activation.py", "def gelu(x, approximate=\"none\")", "def gelu(x, approximate=\"tanh\")", "gelu is the tanh form by default"),
+    ("ops/activation.py", "not d.max() <= largest", "False", "gelu's slope is NaN where a square overflows"),
     ("ops/activation.py", "erf_array(u.astype(np.float64))", "erf_array(u)", "gelu of large negative float32 is 0"),
     ("ops/activation.py", "g * (cumulative + x * density)", "g * cumulative", "gelu's slope without the density"),
     ("ops/activation.py", "            dgate *= up\n", "", "swiglu's gate without up"),
@@ -268,7 +269,8 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     # below the engine
     ("ranges.py", "above = value > self.low if self.ends[0] == \"(\" else value >= self.low", "above = value >= self.low", "an open lower bound belongs to its range"),
     ("ranges.py", "below = value < self.high if self.ends[1] == \")\" else value <= self.high", "below = value <= self.high", "an open upper bound belongs to its range"),
-    ("ranges.py", "isinstance(value, bool) or not", "not", "True is a number"),
+    ("ranges.py", "isinstance(value, bool) or not isinstance(value, int if", "not isinstance(value, int if", "True is a number"),
+    ("ranges.py", "isinstance(value, bool) or not isinstance(value, Integral)", "not isinstance(value, Integral)", "True is a whole number of an argument"),
     ("ranges.py", " and math.isfinite(value)", "", "infinity is a number"),
     ("ranges.py", "or number != int(number)", "", "1.5 read as 1"),
     ("ranges.py", "return float(text)\n", "return int(float(text))\n", "a number read as a whole one"),

@@ -71,7 +71,7 @@ MISTAKES = [
     ("generate/sampling.py", "return [*self.first, *standard, TopP(self.top_p)]", "return [*self.first, TopP(self.top_p), *standard]", "top-p is applied before temperature and top-k"),
     ("generate/sampling.py", "            return self._best(logits_BV, texts)\n", "            return logits_BV.argmax(1)\n", "greedy drawing ignores the sampler's further transforms"),
     ("generate/stop.py", "self.longest = max(map(len, self.strings), default=0)", "self.longest = min(map(len, self.strings), default=0)", "a stop string that is spread over tokens is missed where a shorter one is given too"),
-    ("generate/stop.py", "self.streams = [tokenizer.stream_decoder() for _ in range(rows)] if strings else []", "self.streams = [tokenizer.stream_decoder()] * rows if strings else []", "all rows of a batch share one decoder, which mixes half characters of different rows"),
+    ("generate/stop.py", "self.streams = [tokenizer.stream_decoder(begun=True) for _ in range(rows)] if strings else []", "self.streams = [tokenizer.stream_decoder(begun=True)] * rows if strings else []", "all rows of a batch share one decoder, which mixes half characters of different rows"),
     ("tokenizer/__init__.py", "from_vocab_txt(path / \"vocab.txt\", lowercase=_lowercase(path))", "from_vocab_txt(path / \"vocab.txt\")", "a cased BERT's folder is opened with lowercase"),
     ("tokenizer/base.py", "self.decoder.decode(b\"\", final=True)", "self.decoder.decode(b\"\")", "a stream that ends within a character drops it without U+FFFD"),
     ("tokenizer/base.py", "if not 0 <= token < self.vocab_size:", "if token >= self.vocab_size:", "a negative id is decoded as one counted from the end"),

@@ -207,6 +207,7 @@ TEXTS: list[tuple[str, str, str, str]] = [
     ("datasets/batches.py", "        if len(rest) > 1:\n            yield", "        if len(rest) > block_size:\n            yield", "what does not fill a window is left out"),
     ("datasets/batches.py", "part = np.asarray(tokens[start : stop + 1], np.int64)", "part = np.asarray(tokens[start : stop + 1])", "tokens of a file keep their small type"),
     ("datasets/batches.py", "np.uint16 if not len(ids) or int(ids.max()) < 1 << 16 else np.uint32", "np.uint16", "ids above 65535 wrap around"),
+    ("datasets/batches.py", "    check_token_ids(ids, 1 << 32)\n", "", "ids that the file cannot hold are written as others"),
     ("datasets/batches.py", "(ids < 0) | (ids >= vocab_size)", "ids > vocab_size", "an id equal to the size passes"),
     ("datasets/text.py", "cut = int(len(text) * (1 - val_fraction))", "cut = round(len(text) * (1 - val_fraction))", "the split rounded to the nearest"),
     ("datasets/text.py", "cut = int(len(text) * (1 - val_fraction))", "cut = len(text) - int(len(text) * val_fraction)", "the split rounded up"),

@@ -25,7 +25,7 @@ __device__ __forceinline__ float gelu_tanh(float x) { return x * sigmoid(x * (SL
 
 __device__ __forceinline__ float gelu_tanh_slope(float x) {
   float h = sigmoid(x * (SLOPE + CUBIC * x * x));
-  return h + x * h * (1.0f - h) * (SLOPE + 3.0f * CUBIC * x * x);
+  return h + x * h * (1.0f - h) * (SLOPE + 3.0f * CUBIC * fminf(x * x, 3e38f));  // 0 times infinity is NaN
 }
 
 // ---- GELU with erf --------------------------------------------------------------------------------------------------
