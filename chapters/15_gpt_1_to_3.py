@@ -56,6 +56,7 @@ run = Chapter(
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 WIDTHS, RATES = {"small": 8, "middle": 16, "large": 64}, {"small": 6e-3, "middle": 5e-3, "large": 5e-3}
 LAYERS, HEADS, LINES, BATCH = 2, 4, 24, 32
+COLORS = {"small": "#8c959f", "middle": "#cf5b16", "large": "#0969da"}
 STEPS, WARM_UP, STEPS_LABELS = run.pick(900, 20), run.pick(200, 5), run.pick(200, 5)
 FEW, MANY = 128, 1024
 TUNED, NEW_MOST, TOLD, COUNTED_MOST, FORM_MOST = 0.95, 0.75, 0.95, 0.65, 0.90
@@ -176,7 +177,7 @@ for seed in run.seeds:
         print(f"seed {seed}, {size}: {model.n_parameters()} parameters, {np.mean(losses[-20:]):.3f} nats a token")
 run.show(
     line_chart(
-        {f"{size}, {WIDTHS[size]} wide": points for size, points in curves.items()},
+        [Line(f"{size}, {WIDTHS[size]} wide", points, COLORS[size]) for size, points in curves.items()],
         title="First habits, then a bend", xlabel="step", ylabel="% named right",
         subtitle="names after sixteen lines of an unseen page; 25 % by guessing among its four names",
     ),
@@ -435,8 +436,7 @@ for row in mixed:
 shuffled = [share(named(model, mixed)[:, 16] == right[:, 16]) for model in gpts["large"]]
 print(table([[n, *r.values()] for n, r in (few_shot | rules).items()], ["right after examples", *map(str, EXAMPLES)]))
 run.say("large, the names of the sixteen examples shuffled:", *(f"{s:.2f}" for s in shuffled))
-colors = {"small": "#8c959f", "middle": "#cf5b16", "large": "#0969da"}
-lines = [Line(n, [(k, 100 * s) for k, s in few_shot[n].items()], colors[n], dots=True) for n in WIDTHS]
+lines = [Line(n, [(k, 100 * s) for k, s in few_shot[n].items()], COLORS[n], dots=True) for n in WIDTHS]
 lines.append(Line("can be known", [(k, 100 * s) for k, s in rules["can be known"].items()], "#1a7f37"))
 run.show(
     line_chart(
@@ -508,14 +508,16 @@ for seed, model in zip(run.seeds, gpts["large"]):
         f"seed {seed}: without its {len(copiers)} copying heads {copiers_out[-1]:.2f}, without the {len(feeders)} that "
         f"feed them {feeders_out[-1]:.2f}, without the {len(bystanders)} others {bystanders_out[-1]:.2f}"
     )
-page = held_out[0]
 shown = [words[i] for i in test_rows[0, :50]]
 weights = attention_weights(gpts["large"][0], test_rows[:1, :50])
+(feeder, copier) = (max(all_patterns[0], key=lambda head, n=n: all_patterns[0][head][n]) for n in (0, 1))
 run.show(
     attention_text(
-        [(shown, 49, weights[1][0, :, 49].mean(0), f"Layer 2, at the word {shown[49]}: which name has its kind?"),
-         (shown[:45], 44, weights[0][0, :, 44, :45].mean(0), f"Layer 1, at the name {shown[44]}: whose name is it?")],
-        title="Two looks", subtitle="mean over the heads; the darker, the more; the word that looks has a frame",
+        [(shown, 49, weights[copier[0]][0, copier[1], 49],
+          f"Layer {copier[0] + 1}, head {copier[1] + 1}, at the word {shown[49]}: which name has its kind?"),
+         (shown[:45], 44, weights[feeder[0]][0, feeder[1], 44, :45],
+          f"Layer {feeder[0] + 1}, head {feeder[1] + 1}, at the name {shown[44]}: whose name is it?")],
+        title="Two looks", subtitle="the darker, the more of the attention; the word that looks has a frame",
         bold=NAMES,
     ),
     "looks",
