@@ -153,7 +153,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("ops/loss.py", "    if targets.shape != shape:", "    if targets.size != int(np.prod(shape)):", "targets of another shape taken"),
     ("ops/loss_weighted.py", "total = float(weight_N.sum()) if reduction == \"mean\"", "total = float(counts.sum()) if reduction == \"mean\"", "the weighted mean divided by the count"),
     ("ops/loss_weighted.py", "1.0 if divisor is None else divisor\n", "1.0\n", "the weighted loss ignores its divisor"),
-    ("ops/loss_weighted.py", "everywhere = -(logp_NV * weight_V).sum(-1)", "everywhere = -logp_NV.sum(-1)", "smoothing without the classes' weights"),
+    ("ops/loss_weighted.py", "losses += -(logp_NV * weight_V).sum(-1)", "losses += -logp_NV.sum(-1)", "smoothing without the classes' weights"),
     ("ops/loss_weighted.py", "shifted = l_NV - l_NV.max(-1, keepdims=True)", "shifted = l_NV", "the weighted loss overflows"),
     ("ops/loss_weighted.py", "xp.exp(logp_NV) * q_NV.sum(-1, keepdims=True) - q_NV", "xp.exp(logp_NV) - q_NV", "the weighted gradient as without weights"),
     # norms, linear layers
