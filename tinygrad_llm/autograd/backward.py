@@ -164,4 +164,4 @@ def _check_graph(order: list[Node]) -> None:
             if storage.version != version:
                 got = f"one that was changed in place {storage.version - version} time(s) since"
                 next_step = "Compute the loss again after the update."
-                raise GradientError(node.name, "its input as it was", got, next_step)
+                raise GradientError(node.name, "its arrays as they were", got, next_step)

@@ -257,7 +257,7 @@ def _shared_storage(out: Array, args: tuple) -> Storage | None:
     """The storage of the parent that `out` is, or is a view of, so that both share one version counter."""
     owner = out if out.base is None else out.base
     for x in args:
-        if isinstance(x, Tensor) and x.storage is not None and (owner is x.data or owner is x.data.base):
+        if isinstance(x, Tensor) and (owner is x.data or owner is x.data.base):
             return x.storage
     return None
 
