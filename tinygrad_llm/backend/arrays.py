@@ -109,6 +109,11 @@ def python_scalar(x: Any) -> Any:
     return x.item() if isinstance(x, np.generic) else x
 
 
+def positions(values: Any) -> np.ndarray:
+    """A list of whole numbers as an array; also one of nothing, which NumPy takes for floats."""
+    return np.asarray(values, dtype=None if np.size(values) else np.intp)
+
+
 def as_array(data: Any, dtype: Any = None) -> Array:
     """`data` as an array: lists and Python floats become float32, arrays keep what they are and where they are, but
     that a foreign order of bytes is turned.
