@@ -129,6 +129,8 @@ def test_gradients_in_between_add_up_over_calls():
     for expected in (2.0, 4.0):
         y.backward(retain_graph=True)
         assert b.grad == expected
+        for t in (a, b, y):
+            assert type(t.grad) is type(t.data) and t.grad.shape == () and t.grad.dtype == t.dtype
 
 
 def test_a_seed_may_be_a_tensor_a_list_or_a_number():
