@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.promotion import promoted
-from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, is_float, namespace, python_scalar, widened
+from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, is_array, is_float, namespace, python_scalar, widened
 from tinygrad_llm.backend import add as add_arrays
 from tinygrad_llm.backend import where as where_arrays
 from tinygrad_llm.errors import ArgumentError
@@ -177,6 +177,8 @@ def clip(x, low=None, high=None):
 def where(condition: BoolArray, a, b):
     """a where the condition holds, b elsewhere.  Each gets the gradient of the entries it gave."""
     xp = namespace(condition, a, b)
+    if float in (type(a), type(b)) and not (is_array(a) or is_array(b)):
+        a = xp.asarray(a, np.float32)  # two numbers by themselves would be float64
     y = where_arrays(condition, a, b)
 
     def vjp(g, needs):
