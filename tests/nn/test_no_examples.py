@@ -8,8 +8,23 @@ import pytest
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn import (
-    GRU, LSTM, MLP, RNN, Attention, Dropout, Embedding, Experts, LayerNorm, Linear, PatchEmbedding, PostNormBlock, RMSNorm, Routing, SwiGLU,
-    TransformerBlock, balance_loss,
+    GRU,
+    LSTM,
+    MLP,
+    RNN,
+    Attention,
+    Dropout,
+    Embedding,
+    Experts,
+    LayerNorm,
+    Linear,
+    PatchEmbedding,
+    PostNormBlock,
+    RMSNorm,
+    Routing,
+    SwiGLU,
+    TransformerBlock,
+    balance_loss,
 )  # fmt: skip
 
 RNG = np.random.default_rng(3)
@@ -27,7 +42,13 @@ WIDTH = {
 
 
 def outputs(y):
-    return [y] if isinstance(y, Tensor) else [part for each in y for part in outputs(each)] if isinstance(y, tuple) else [*y]
+    return (
+        [y]
+        if isinstance(y, Tensor)
+        else [part for each in y for part in outputs(each)]
+        if isinstance(y, tuple)
+        else [*y]
+    )
 
 
 def checked(layer, of_none, of_some):

@@ -11,7 +11,7 @@ from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 
 RNG = np.random.default_rng(11)
-N = lambda *shape: RNG.uniform(0.1, 0.9, shape)  # noqa: E731
+N = lambda *shape: RNG.uniform(0.1, 0.9, shape)
 
 OF_A_BATCH = {  # the arguments for a batch of B examples, then what is not differentiated
     **{name: lambda b: ([N(b, 3)], {}) for name in (

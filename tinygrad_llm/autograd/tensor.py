@@ -104,7 +104,7 @@ class Tensor(Operators):
 
     @classmethod
     def result(cls, data: Array, node: Node | None, storage: Storage | None) -> Tensor:
-        """What an operation returns: not a leaf when it has a node.  storage: whose memory it is; its own where None."""
+        """What an operation returns: not a leaf when it has a node.  storage: whose memory it is, its own if None."""
         tensor = Tensor.__new__(Tensor)
         tensor.data, tensor.node, tensor.grad, tensor.storage = data, node, None, storage or Storage()
         tensor.requires_grad = node is not None

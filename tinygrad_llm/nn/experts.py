@@ -92,8 +92,8 @@ class Experts(Module):
         pairs = xp.argsort(chosen.reshape(-1), kind="stable")
         counts = to_device(xp.bincount(chosen.reshape(-1), minlength=len(self.experts)), "cpu").tolist()
         tokens = ops.split(_rows(x, pairs // self.chosen), counts, axis=0)
-        parts = [expert(own) for expert, own in zip(self.experts, tokens) if len(own)] or [x]  # of no tokens nothing is made
-        back = _rows(ops.concat(parts, axis=0), xp.argsort(pairs))
+        parts = [expert(own) for expert, own in zip(self.experts, tokens) if len(own)]
+        back = _rows(ops.concat(parts or [x], axis=0), xp.argsort(pairs))  # of no tokens nothing is made
         return back.reshape(*chosen.shape, x.shape[-1])
 
 
