@@ -141,6 +141,19 @@ def test_where_chooses_between_two_numbers_too(a, b, dtype):
     assert y.numpy().tolist() == [first, second]
 
 
+def test_a_power_of_zero_has_the_slope_in_the_exponent_that_pytorch_gives_it():
+    a, b = Tensor(np.zeros(5)), Tensor(np.array([-2.0, -1.0, 0.0, 0.5, 2.0]), requires_grad=True)
+    with np.errstate(divide="ignore"):
+        (a**b).backward(np.ones(5))
+    assert b.grad.tolist() == [
+        -math.inf,
+        -math.inf,
+        0.0,
+        0.0,
+        0.0,
+    ]  # torch.pow: the limit of a^b ln a where a^b is infinite
+
+
 def test_comparing_mixed_precisions_is_refused():
     for op in (ops.less, ops.equal, ops.greater_equal):
         with pytest.raises(DtypeError):
