@@ -146,7 +146,9 @@ def test_running_sums_of_small_integers_and_booleans_do_not_wrap():
     assert ops.cumsum(Tensor(np.full(3, 100, np.uint8))).data.tolist() == [100, 200, 300]
 
 
-@pytest.mark.parametrize("index", [[], [[]], [[], []], (slice(None), []), ([], slice(None)), (0, []), ([], [])], ids=str)
+@pytest.mark.parametrize(
+    "index", [[], [[]], [[], []], (slice(None), []), ([], slice(None)), (0, []), ([], [])], ids=str
+)
 def test_a_list_of_no_positions_picks_nothing_as_numpys(index):
     array = np.arange(6.0).reshape(2, 3)
     x = leaf(array)
