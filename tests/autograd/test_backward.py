@@ -129,6 +129,8 @@ def test_gradients_in_between_add_up_over_calls():
     for expected in (2.0, 4.0):
         y.backward(retain_graph=True)
         assert b.grad == expected
+        for t in (a, b, y):
+            assert type(t.grad) is type(t.data) and t.grad.shape == () and t.grad.dtype == t.dtype
 
 
 def test_a_seed_may_be_a_tensor_a_list_or_a_number():
@@ -479,3 +481,32 @@ def test_what_is_detached_can_be_assigned_to():
     y = (x * 2.0).detach()
     y.assign([5.0, 6.0])
     assert y.data.tolist() == [5.0, 6.0]
+
+
+def views_of(y):
+    with no_grad():
+        return [y.detach(), y.detach().reshape(2, 1), y.reshape(2, 1).detach(), y.reshape(-1), y.detach()[1:]]
+
+
+@pytest.mark.parametrize("view", range(5))
+@pytest.mark.parametrize(
+    "loss",
+    [lambda y, x: (y * y).sum(), lambda y, x: y.sum(), lambda y, x: (y.detach() * x).sum(), lambda y, x: y],
+    ids=["used", "summed", "constant", "the root"],
+)
+def test_a_result_that_is_changed_through_its_detached_self_is_noticed(loss, view):
+    x = leaf([1.0, 2.0])
+    y = ops.exp(x)
+    views = views_of(y)
+    z = loss(y, x)
+    views[view].assign(np.zeros(views[view].shape))
+    with pytest.raises(GradientError, match="changed in place"):
+        z.backward(np.ones(z.shape))
+
+
+def test_a_result_that_nobody_recorded_is_no_less_noticed():
+    x, c = leaf([1.0, 2.0]), Tensor(np.ones(2)) + 1.0
+    z = (c * x).sum()
+    c.assign(np.zeros(2))
+    with pytest.raises(GradientError, match="multiply: .*changed in place"):
+        z.backward()

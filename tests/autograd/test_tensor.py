@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinygrad_llm import ops
+from tinygrad_llm import nn, ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.autograd.operators import Operators
 from tinygrad_llm.errors import ArgumentError, DtypeError, GradientError, ShapeError
@@ -136,3 +136,12 @@ def test_gradients_in_between_share_no_memory():
     y.backward(seed, retain_graph=True)
     for now, before in zip((x.grad, a.grad, b.grad, y.grad), kept):
         np.testing.assert_array_equal(now, 2 * before)
+
+
+def test_a_name_that_is_no_dtypes_is_refused_wherever_one_is_given():
+    for given in (lambda: Tensor([1.0], dtype="nothing"), lambda: Tensor(np.ones(1), dtype="nothing"),
+                  lambda: Tensor([1.0]).astype("nothing"), lambda: nn.LayerNorm(2, dtype="nothing")):  # fmt: skip
+        with pytest.raises(DtypeError, match="bfloat16, got 'nothing'"):
+            given()
+    with pytest.raises(ArgumentError, match="a device or a dtype"):
+        Tensor([1.0]).to("nothing")

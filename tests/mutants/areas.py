@@ -24,6 +24,8 @@ TESTS = {
         "tests/ops/test_each_equation.py",
         "tests/ops/test_einsum.py",
         "tests/ops/test_edges.py",
+        "tests/ops/test_empty.py",
+        "tests/ops/test_numpy_scalars.py",
         "tests/ops/test_function_defaults.py",
         "tests/ops/test_activation.py",
         "tests/ops/test_fused.py",

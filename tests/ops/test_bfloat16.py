@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -83,3 +86,15 @@ def test_a_number_changes_no_dtype_and_a_cast_goes_back():
     wide = x.astype("float32")
     (wide * 3).sum().backward()
     assert x.grad.dtype == HALF and x.grad.astype(float).tolist() == [3] * 4
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["Tensor([1.0, 2.0], dtype='bfloat16')", "Tensor([1, 2]).astype('bfloat16')", "nn.Parameter([1.0], dtype='bfloat16')",
+     "nn.Linear(2, 2, rng=np.random.default_rng(0), dtype='bfloat16').weight", "nn.RMSNorm(2, dtype='bfloat16').weight",
+     "nn.LayerNorm(2, dtype='bfloat16').bias"],
+)  # fmt: skip
+def test_its_name_is_known_in_a_process_that_has_not_met_it(made):
+    script = f"import numpy as np\nfrom tinygrad_llm import Tensor, nn\nprint({made}.dtype)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "bfloat16\n", done.stderr

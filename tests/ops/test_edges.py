@@ -131,6 +131,29 @@ def test_where_keeps_the_dtype_of_its_arrays():
         assert y.dtype == np.float32
 
 
+@pytest.mark.parametrize(("a", "b", "dtype"), [
+    (1.0, 0.0, "float32"), (1, 0.0, "float32"), (1.0, 0, "float32"), (True, 0.5, "float32"), (np.float64(1), np.float64(0), "float32"),
+    (float("inf"), 0.0, "float32"), (1, 0, "int64"), (True, False, "bool"), (Tensor([1, 2]), 0.5, "float32"), (0.5, np.ones(2), "float64")])  # fmt: skip
+def test_where_chooses_between_two_numbers_too(a, b, dtype):
+    y = ops.where(Tensor([True, False]), a, b)
+    assert y.dtype == dtype and y.shape == (2,) and not y.requires_grad
+    first, second = (float(x.data[i]) if isinstance(x, Tensor) else float(np.ravel(x)[0]) for i, x in enumerate((a, b)))
+    assert y.numpy().tolist() == [first, second]
+
+
+def test_a_power_of_zero_has_the_slope_in_the_exponent_that_pytorch_gives_it():
+    a, b = Tensor(np.zeros(5)), Tensor(np.array([-2.0, -1.0, 0.0, 0.5, 2.0]), requires_grad=True)
+    with np.errstate(divide="ignore"):
+        (a**b).backward(np.ones(5))
+    assert b.grad.tolist() == [
+        -math.inf,
+        -math.inf,
+        0.0,
+        0.0,
+        0.0,
+    ]  # torch.pow: the limit of a^b ln a where a^b is infinite
+
+
 def test_comparing_mixed_precisions_is_refused():
     for op in (ops.less, ops.equal, ops.greater_equal):
         with pytest.raises(DtypeError):

@@ -114,3 +114,23 @@ def test_a_target_that_is_no_class_is_named(outside):
     ):
         with pytest.raises(TokenError, match=f"target: expected 0 to 4, or -100 to ignore it, got {outside}"):
             call()
+
+
+@pytest.mark.parametrize("nothing", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["alike", "weighted"])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_what_is_ignored_may_have_any_logits(smoothing, reduction, weight, nothing):
+    options = {"label_smoothing": smoothing, "reduction": reduction}
+    broken = X.copy()
+    broken[1, 0] = nothing  # where TARGETS says to ignore
+    x = Tensor(broken, requires_grad=True)
+    with np.errstate(invalid="ignore"):
+        loss = ops.cross_entropy(x, TARGETS, weight, **options)
+        g = np.where(TARGETS == -100, nothing, 1.0) if reduction == "none" else 1.0
+        loss.backward(g)
+    np.testing.assert_allclose(loss.data, by_hand(X, TARGETS, weight, **options), rtol=1e-12)
+    own = Tensor(X, requires_grad=True)
+    ops.cross_entropy(own, TARGETS, weight, **options).backward(np.ones(loss.shape))
+    np.testing.assert_array_equal(x.grad, own.grad)
+    assert not x.grad[1, 0].any()

@@ -144,3 +144,15 @@ def test_axes_are_flattened_from_start_to_end():
 def test_running_sums_of_small_integers_and_booleans_do_not_wrap():
     assert ops.cumsum(Tensor([True, True, False])).data.tolist() == [1, 2, 2]
     assert ops.cumsum(Tensor(np.full(3, 100, np.uint8))).data.tolist() == [100, 200, 300]
+
+
+@pytest.mark.parametrize(
+    "index", [[], [[]], [[], []], (slice(None), []), ([], slice(None)), (0, []), ([], [])], ids=str
+)
+def test_a_list_of_no_positions_picks_nothing_as_numpys(index):
+    array = np.arange(6.0).reshape(2, 3)
+    x = leaf(array)
+    y = x[index]
+    assert y.shape == array[index].shape
+    y.backward(np.ones(y.shape))
+    np.testing.assert_array_equal(x.grad, np.zeros((2, 3)))

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -196,9 +197,21 @@ def test_a_signal_stops_after_the_step_a_second_one_at_once_and_handlers_come_ba
 
 def test_threads_of_a_step_end_with_the_run(config, tmp_path):
     run = start_run(replace(config, threads="2"), tmp_path / "run")
-    before = sys.getswitchinterval()
+    before, seen = sys.getswitchinterval(), set()
+    earlier = workers()
+    run.run(progress=False, report=lambda line: seen.update(workers()))
+    assert seen - earlier and not workers() - earlier and sys.getswitchinterval() == before
+
+
+def workers():
+    return {thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")}
+
+
+def test_what_a_run_of_threads_has_learned_is_evaluated_after_it_too(config, tmp_path):
+    run = start_run(replace(config, threads="2"), tmp_path / "run")
     run.run(progress=False, report=quiet)
-    assert run.step.workers.pool._shutdown and sys.getswitchinterval() == before
+    last = [e for e in read_log(tmp_path / "run" / "log.jsonl") if e["event"] == "eval"][-1]
+    assert run.evaluate() == last["val_loss"]
 
 
 # ---- going on

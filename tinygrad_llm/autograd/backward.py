@@ -38,7 +38,7 @@ def backward(root: Tensor, gradient: Any, retain_graph: bool, sink: GradientSink
         if not retain_graph:
             node.vjp, node.parents, node.seen = None, (), []  # type: ignore[assignment]
         elif (tensor := node.tensor()) is not None:
-            tensor.grad = g.copy() if tensor.grad is None else tensor.grad + g
+            tensor.grad = g.copy() if tensor.grad is None else _sum(tensor.grad, g)
 
 
 Entry = Node | Tensor
@@ -87,8 +87,7 @@ class Pending:
         elif key in self.owned:
             add(total, term, out=total)
         else:
-            # a sum of two 0-d arrays is a scalar, not an array
-            self.sums[key] = namespace(term).asarray(add(total, term))
+            self.sums[key] = _sum(total, term)
             self.owned.add(key)
 
     def take(self, node: Node) -> Array | None:
@@ -104,6 +103,11 @@ class Pending:
             leaf.grad = term.copy()
         else:
             add(leaf.grad, term, out=leaf.grad)
+
+
+def _sum(a: Array, b: Array) -> Array:
+    """a + b, an array also where both have no axes: NumPy makes a scalar of those."""
+    return namespace(a).asarray(add(a, b))
 
 
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
@@ -164,4 +168,4 @@ def _check_graph(order: list[Node]) -> None:
             if storage.version != version:
                 got = f"one that was changed in place {storage.version - version} time(s) since"
                 next_step = "Compute the loss again after the update."
-                raise GradientError(node.name, "its input as it was", got, next_step)
+                raise GradientError(node.name, "its arrays as they were", got, next_step)

@@ -18,6 +18,8 @@ require one. It never writes into g, nor into an array that it did not make, and
 undone: `backward` does that for all ops, and rounds to bfloat16 what CuPy computed in float32. `vjp` is None where
 there is no derivative.
 
+NumPy scalars reach the function as Python's numbers, among the options too.
+
 `square.array` is the function on arrays itself.
 """
 
@@ -44,6 +46,7 @@ from tinygrad_llm.backend import (
     is_float,
     is_half,
     namespace,
+    python_scalar,
     to_device,
     to_device_of,
 )
@@ -81,6 +84,11 @@ def _operation(
         if not variadic and len(args) != count:
             args, rest = args[:count], args[count:]
             args += tuple([options.pop(missing, None) for missing in names[len(args) :]])
+        if rest:
+            rest = tuple(map(python_scalar, rest))
+        for option, given in options.items():
+            if isinstance(given, np.generic):  # neither a dtype that spreads nor an axis that is no int
+                options[option] = given.item()
         arrays, kinds = [], []
         for x in args:
             if isinstance(x, Tensor):
@@ -257,7 +265,7 @@ def _shared_storage(out: Array, args: tuple) -> Storage | None:
     """The storage of the parent that `out` is, or is a view of, so that both share one version counter."""
     owner = out if out.base is None else out.base
     for x in args:
-        if isinstance(x, Tensor) and x.storage is not None and (owner is x.data or owner is x.data.base):
+        if isinstance(x, Tensor) and (owner is x.data or owner is x.data.base):
             return x.storage
     return None
 

@@ -67,8 +67,8 @@ class Node:
         self.name, self.needs, self.vjp = name, needs, vjp
         self.shape, self.dtype = out.shape, out.dtype
         self.parents: tuple = tuple([(p.node or p) if need else None for p, need in zip(parents, needs)])
-        # what the vjp captured must still be what it was: the version of each parent that can be changed in place
-        self.seen = [(s, s.version) for p in parents if isinstance(p, Tensor) and (s := p.storage) is not None]
+        # what the vjp captured must still be what it was: the version of each parent, and of the result
+        self.seen = [(p.storage, p.storage.version) for p in parents if isinstance(p, Tensor)]
         self.tensor: Any = None
 
 
@@ -91,7 +91,7 @@ class Tensor(Operators):
     data: Array
     grad: Array | None
     node: Node | None
-    storage: Storage | None
+    storage: Storage
     requires_grad: bool
 
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None) -> None:
@@ -104,12 +104,13 @@ class Tensor(Operators):
 
     @classmethod
     def result(cls, data: Array, node: Node | None, storage: Storage | None) -> Tensor:
-        """What an operation returns: not a leaf when it has a node."""
+        """What an operation returns: not a leaf when it has a node.  storage: whose memory it is, its own if None."""
         tensor = Tensor.__new__(Tensor)
-        tensor.data, tensor.node, tensor.grad, tensor.storage = data, node, None, storage
+        tensor.data, tensor.node, tensor.grad, tensor.storage = data, node, None, storage or Storage()
         tensor.requires_grad = node is not None
         if node is not None:
             node.tensor = ref(tensor)
+            node.seen.append((tensor.storage, tensor.storage.version))
         return tensor
 
     # -- what it is ----------------------------------------------------------------------------------------------
@@ -217,8 +218,7 @@ class Tensor(Operators):
         if values.shape != self.shape:
             raise ShapeError("assign", f"shape {self.shape}", values.shape)
         _writable(self.data)[...] = to_device(values, self.device)
-        if self.storage is not None:
-            self.storage.version += 1
+        self.storage.version += 1
         return self
 
     def __setitem__(self, index: Any, value: Any) -> None:

@@ -73,8 +73,13 @@ def bfloat16() -> np.dtype[Any]:
 
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
-    """A dtype, or its name; "bfloat16" among them.  Raises TypeError for what is none."""
-    return bfloat16() if isinstance(dtype, str) and dtype == "bfloat16" else np.dtype(dtype)
+    """A dtype, or its name; "bfloat16" among them.  Raises DtypeError for what is none."""
+    if isinstance(dtype, str) and dtype == "bfloat16":
+        return bfloat16()
+    try:
+        return np.dtype(dtype)
+    except TypeError as error:
+        raise DtypeError("dtype", SUPPORTED, repr(dtype)) from error
 
 
 def is_array(x: object) -> bool:
@@ -109,6 +114,11 @@ def python_scalar(x: Any) -> Any:
     return x.item() if isinstance(x, np.generic) else x
 
 
+def positions(values: Any) -> np.ndarray:
+    """A list of whole numbers as an array; also one of nothing, which NumPy takes for floats."""
+    return np.asarray(values, dtype=None if np.size(values) else np.intp)
+
+
 def as_array(data: Any, dtype: Any = None) -> Array:
     """`data` as an array: lists and Python floats become float32, arrays keep what they are and where they are, but
     that a foreign order of bytes is turned.
@@ -118,7 +128,7 @@ def as_array(data: Any, dtype: Any = None) -> Array:
     if is_array(data) and dtype is None:
         array = data
     elif dtype is not None or isinstance(data, np.generic):
-        array = namespace(data).asarray(data, dtype=dtype)
+        array = namespace(data).asarray(data, dtype=None if dtype is None else as_dtype(dtype))
     else:
         array = np.asarray(data)
         if array.dtype == np.float64:

@@ -93,7 +93,7 @@ class Experts(Module):
         counts = to_device(xp.bincount(chosen.reshape(-1), minlength=len(self.experts)), "cpu").tolist()
         tokens = ops.split(_rows(x, pairs // self.chosen), counts, axis=0)
         parts = [expert(own) for expert, own in zip(self.experts, tokens) if len(own)]
-        back = _rows(ops.concat(parts, axis=0), xp.argsort(pairs))
+        back = _rows(ops.concat(parts or [x], axis=0), xp.argsort(pairs))  # of no tokens nothing is made
         return back.reshape(*chosen.shape, x.shape[-1])
 
 
@@ -115,7 +115,10 @@ def balance_loss(routed: Sequence[Routing]) -> Tensor:
     through P: an expert that is chosen often loses share. Source: Fedus et al., 2022, equations 4 to 6, where C = 1 and
     each layer is counted by itself; over all layers at once as transformers' Mixtral has it.
     """
-    tokens, count = sum(len(r.chosen) for r in routed), routed[0].shares.shape[1]
+    tokens = sum(len(r.chosen) for r in routed)
+    if not tokens:
+        raise ArgumentError("routed", "at least one layer that routed a token", routed)
+    count = routed[0].shares.shape[1]
     shares = sum((r.shares.sum(0) for r in routed[1:]), routed[0].shares.sum(0))
     chosen: Any = sum(namespace(r.chosen).bincount(r.chosen.reshape(-1), minlength=count) for r in routed)
     used = to_device_of(chosen / tokens, shares.data).astype(shares.dtype)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, DeviceStream, fused, is_half, namespace, to_device_of
+from tinygrad_llm.backend import Array, DeviceStream, fused, is_half, namespace, positions, to_device_of
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError
 from tinygrad_llm.ops.attention_blocks import BlockedAttention
 from tinygrad_llm.ops.attention_flash import FlashAttention
@@ -155,7 +155,7 @@ def _check_options(causal: bool, window: int | None, softcap: float | None) -> N
 def _checked_lengths(lengths: Any, q: Array, k: Array) -> Array:
     """(B,) integers on q's device; their range is checked where they are on the host."""
     batch, source = q.shape[0], k.shape[2]
-    lengths = lengths if hasattr(lengths, "dtype") else np.asarray(lengths)
+    lengths = lengths if hasattr(lengths, "dtype") else positions(lengths)
     if lengths.shape != (batch,):
         raise ShapeError("lengths", f"(B,) = ({batch},), how many keys each example has", lengths.shape)
     if lengths.dtype.kind not in "iu":

@@ -115,7 +115,7 @@ class BlockedAttention:
             self._product(ds, k, self.scale, dq[examples, :, :, queries])
             self._add_to_keys(ds, self._scaled_queries(block), dk, block)
             self._add_to_keys(self._dropped(e, block), go, dv, block)
-        return None if dmask is None else dmask.reshape(self.batch, -1, self.time, self.source)
+        return None if dmask is None else dmask.reshape(self.batch, self.groups * self.repeats, self.time, self.source)
 
     def blocks(self) -> Iterator[Block]:
         """The last queries first: under a causal mask they see the most keys."""

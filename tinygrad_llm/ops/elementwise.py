@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.promotion import promoted
-from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, is_float, namespace, python_scalar, widened
+from tinygrad_llm.backend import Array, BoolArray, as_dtype, cast, is_array, is_float, namespace, widened
 from tinygrad_llm.backend import add as add_arrays
 from tinygrad_llm.backend import where as where_arrays
 from tinygrad_llm.errors import ArgumentError
@@ -53,13 +53,13 @@ def remainder(a, b):
 
 @op(integers="promote")
 def power(a, b):
-    """a^b.  dL/da = g b a^(b-1), dL/db = g a^b ln a (0 where a is 0)."""
+    """a^b.  dL/da = g b a^(b-1), dL/db = g a^b ln a (0 where a is 0 and b is not negative, as in PyTorch)."""
     xp = namespace(a, b)
     y = a**b
 
     def vjp(g, needs):
         da = g * b * a ** _minus_one(xp, b) if needs[0] else None
-        db = g * y * xp.log(xp.where(a == 0, xp.ones_like(y), a)) if needs[1] else None
+        db = g * (y * xp.log(xp.where((a == 0) & (b >= 0), xp.ones_like(y), a))) if needs[1] else None
         return da, db
 
     return y, vjp
@@ -162,7 +162,6 @@ def clip(x, low=None, high=None):
     """min(max(x, low), high).  dL/dx = g inside and on the bounds, 0 outside.  low and high are numbers or None."""
     if low is None and high is None:
         raise ArgumentError("clip", "low or high", "neither")
-    low, high = python_scalar(low), python_scalar(high)
     xp, y = namespace(x), promoted(x, low, high)
 
     def vjp(g, needs):
@@ -177,6 +176,8 @@ def clip(x, low=None, high=None):
 def where(condition: BoolArray, a, b):
     """a where the condition holds, b elsewhere.  Each gets the gradient of the entries it gave."""
     xp = namespace(condition, a, b)
+    if float in (type(a), type(b)) and not (is_array(a) or is_array(b)):
+        a = xp.asarray(a, np.float32)  # two numbers by themselves would be float64
     y = where_arrays(condition, a, b)
 
     def vjp(g, needs):
@@ -193,7 +194,7 @@ def where(condition: BoolArray, a, b):
 @op
 def masked_fill(x, mask: BoolArray, value=0):
     """x, but `value` where the mask is true.  dL/dx = g where the mask is false."""
-    xp, target = namespace(x), promoted(x, value := python_scalar(value))
+    xp, target = namespace(x), promoted(x, value)
     mask = xp.asarray(mask, dtype=bool)
     y = where_arrays(mask, xp.asarray(value, dtype=target.dtype), target)
     return y, (lambda g, needs: (where_arrays(mask, xp.zeros_like(g), g), None)) if is_float(x.dtype) else None

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_llm.autograd import Tensor, product_gradient
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.sink import WRITTEN, Place
-from tinygrad_llm.backend import Array, HostArray, device_of, fused, namespace, to_device_of
+from tinygrad_llm.backend import Array, HostArray, device_of, fused, namespace, positions, to_device_of
 from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError, TokenError
 from tinygrad_llm.ops.compare import argsort
 from tinygrad_llm.ops.reduce import normalized_axes
@@ -42,7 +42,7 @@ def _arrays(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(_arrays(i) for i in index)
     index = index.data if isinstance(index, Tensor) else index
-    return np.asarray(index) if isinstance(index, list) else index
+    return positions(index) if isinstance(index, list) else index
 
 
 def _on_device_of(index: Any, x: Array) -> Any:

@@ -83,7 +83,7 @@ def linear_cross_entropy(x, weight, targets: HostArray, ignore_index=IGNORE, lab
     def vjp(g, needs):
         dx = namespace(x).empty_like(x_ND) if needs[0] else None
         dw: Any = None
-        tiles = list(row_tiles(len(x_ND), vocabulary * x.itemsize, LOGIT_TILE_BYTES))
+        tiles = list(row_tiles(len(x_ND), vocabulary * x.itemsize, LOGIT_TILE_BYTES)) or [slice(0, 0)]
         for tile in tiles:
             row_weight = g * scale
             d = e[tile] * (row_weight / total[tile])

@@ -28,8 +28,8 @@ def weighted_cross_entropy(
     logp_NV = shifted - xp.log(xp.exp(shifted).sum(-1, keepdims=True))
     losses = -(1 - smoothing) * weight_N * xp.take_along_axis(logp_NV, wanted_N[:, None], 1)[:, 0]
     if smoothing:
-        everywhere = -(logp_NV * weight_V).sum(-1) * (smoothing / vocabulary)
-        losses += xp.where(counts, everywhere, xp.zeros_like(everywhere))
+        losses += -(logp_NV * weight_V).sum(-1) * (smoothing / vocabulary)
+    losses = xp.where(counts, losses, xp.zeros_like(losses))  # whatever the logits are: 0 times NaN is NaN
     total = float(weight_N.sum()) if reduction == "mean" and divisor is None else 1.0 if divisor is None else divisor
     if not total:
         raise ArgumentError("weight", "at least one target of a class with a weight", "a sum of 0")
@@ -41,9 +41,10 @@ def weighted_cross_entropy(
             raise GradientError("cross_entropy", "a weight that requires no gradient", "one that does", next_step)
         q_NV = xp.zeros_like(logp_NV)
         q_NV[xp.arange(len(targets_N)), wanted_N] = (1 - smoothing) * weight_N
-        q_NV += xp.where(counts[:, None], weight_V * (smoothing / vocabulary), xp.zeros_like(weight_V))
+        q_NV += weight_V * (smoothing / vocabulary)
         d = xp.exp(logp_NV) * q_NV.sum(-1, keepdims=True) - q_NV
         d *= (g.reshape(-1, 1) if reduction == "none" else g) * scale
+        d = xp.where(counts[:, None], d, xp.zeros_like(d))
         return d.reshape(logits.shape).astype(logits.dtype, copy=False), None, None
 
     return (losses.reshape(logits.shape[:-1]) if reduction == "none" else losses.sum()) * scale, vjp

@@ -195,7 +195,7 @@ def _checked(x: Array, w_ih: Array, w_hh: Array, biases: tuple, firsts: dict[str
 def _inputs(x: Array, weight_ih: Array, bias_ih: Array | None, bias_hh: Array | None) -> tuple[Array, Array]:
     """x as (T, B, I), and W_ih x + b_ih + b_hh of all steps, an array of the op's own."""
     x_TBI = namespace(x).ascontiguousarray(x.swapaxes(0, 1))
-    z = gemm(x_TBI.reshape(-1, x.shape[2]), weight_ih, transpose_b=True).reshape(*x_TBI.shape[:2], -1)
+    z = gemm(x_TBI.reshape(-1, x.shape[2]), weight_ih, transpose_b=True).reshape(*x_TBI.shape[:2], len(weight_ih))
     for bias in (bias_ih, bias_hh):
         if bias is not None:
             z += bias

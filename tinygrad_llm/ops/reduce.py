@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import math
+from operator import index
 from typing import Any
 
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, is_float, namespace, sum_over, where, widened
-from tinygrad_llm.errors import ArgumentError, ShapeError
+from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError
+
+
+def _several(axis: Any) -> bool:
+    return hasattr(axis, "__iter__")
 
 
 def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """`axis` as a tuple of axes counted from the front.  Raises ShapeError for one that is not there."""
-    axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    """`axis` as a tuple of axes counted from the front.
+
+    Raises ShapeError for one that is not there, DtypeError for what is no whole number, nor several.
+    """
+    try:
+        given = range(ndim) if axis is None else axis if _several(axis) else (axis,)
+        axes = tuple(map(index, given))
+    except TypeError as error:
+        raise DtypeError("axis", "a whole number, several of them, or None", repr(axis)) from error
     for a in axes:
         if not -ndim <= a < ndim:
             raise ShapeError("axis", f"between {-ndim} and {ndim - 1}", a)
@@ -107,14 +119,16 @@ def max(x, axis=None, keepdims=False):
 
     That is PyTorch's rule for `max()` and `max(dim)`. `amax` always shares.
     """
-    return _first_extreme(x, axis=axis, keepdims=keepdims) if isinstance(axis, int) else amax(x, axis, keepdims)
+    if axis is None or _several(axis):
+        return amax(x, axis, keepdims)
+    return _first_extreme(x, axis=axis, keepdims=keepdims)
 
 
 def min(x, axis=None, keepdims=False):
     """The smallest entry; equals as for `max`."""
-    if isinstance(axis, int):
-        return _first_extreme(x, axis=axis, keepdims=keepdims, smallest=True)
-    return amin(x, axis, keepdims)
+    if axis is None or _several(axis):
+        return amin(x, axis, keepdims)
+    return _first_extreme(x, axis=axis, keepdims=keepdims, smallest=True)
 
 
 @op

@@ -62,9 +62,10 @@ class Workers:
         return together(self.pool, lambda i: contexts[i].run(task, i), self.count)
 
     def close(self) -> None:
-        """Ends the threads and gives BLAS its own back."""
+        """Ends the threads and gives BLAS its own back. What is run from now on runs in the caller's thread alone."""
         if self.pool is not None:
             self.pool.shutdown()
+            self.pool = None
         self.blas.__exit__(None, None, None)
         sys.setswitchinterval(self.switch_interval)
 

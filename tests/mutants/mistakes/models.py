@@ -69,7 +69,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("models/rnn_lm.py", "[c.width, *[c.hidden] * c.n_layer]", "[c.width, *[c.hidden] * 2]", "a recurrence has two layers always"),
     ("models/sizes.py", " or isinstance(value, bool)", "", "True is a size"),
     ("nn/init.py", "rng.normal(0.0, std, shape)", "rng.normal(0.0, std**2, shape)", "a deviation taken for a variance"),
-    ("nn/init.py", "Parameter(rng.normal(0.0, std, shape).astype(dtype))", "Parameter(rng.standard_normal(shape, np.dtype(dtype).type) * np.dtype(dtype).type(std) if hasattr(rng, 'standard_normal') else rng.normal(0.0, std, shape).astype(dtype))", "first weights depend on the precision"),
+    ("nn/init.py", "Parameter(rng.normal(0.0, std, shape).astype(as_dtype(dtype)))", "Parameter(rng.standard_normal(shape, np.dtype(dtype).type) * np.dtype(dtype).type(std) if hasattr(rng, 'standard_normal') else rng.normal(0.0, std, shape).astype(dtype))", "first weights depend on the precision"),
     ("nn/layers.py", "inputs**-0.5 if std is None else std", "outputs**-0.5 if std is None else std", "first weights by outputs"),
     ("nn/layers.py", "inputs**-0.5 if std is None else std", "std or inputs**-0.5", "std=0 taken for none"),
     ("nn/layers.py", "ops.layer_norm(x, self.weight, self.bias, eps=self.eps)", "ops.layer_norm(x, self.weight, self.bias)", "LayerNorm's eps not passed on"),

@@ -139,7 +139,7 @@ MISTAKES = [
     ("ops/compare.py", "    return xp.flip(x.shape[axis] - 1 - order, axis), None\n", "    return xp.flip(xp.argsort(x, axis, kind=\"stable\"), axis), None\n", "equals are turned round by a descending sort, and topk takes the last of them"),
     ("ops/index.py", "lambda g, needs: xp.triu(g, k).astype(g.dtype, copy=False)", "lambda g, needs: xp.triu(g).astype(g.dtype, copy=False)", "the gradient of triu forgets k"),
     ("ops/elementwise.py", "inside = (x >= (-np.inf if low is None else low)) & (x <=", "inside = (x > (-np.inf if low is None else low)) & (x <=", "clip's gradient is 0 on the lower bound"),
-    ("ops/elementwise.py", "db = g * y * xp.log(xp.where(a == 0, xp.ones_like(y), a)) if needs[1] else None", "db = g * y * xp.log(a) if needs[1] else None", "the gradient of an exponent is NaN where the base is 0"),
+    ("ops/elementwise.py", "db = g * (y * xp.log(xp.where((a == 0) & (b >= 0), xp.ones_like(y), a))) if needs[1] else None", "db = g * (y * xp.log(a)) if needs[1] else None", "the gradient of an exponent is NaN where the base is 0"),
     ("ops/elementwise.py", "return (b - 1 if b != 0 else 0) if not hasattr", "return (b - 1) if not hasattr", "the gradient of x ** 0 is NaN at 0"),
     ("ops/activation.py", "return xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x))), lambda g, needs: g * _logistic(-x)", "return xp.log(_logistic(x)), lambda g, needs: g * _logistic(-x)", "log_sigmoid is -inf for very negative numbers"),
     ("ops/activation.py", "return xp.maximum(x, 0), lambda g, needs: g * (x > 0)", "return xp.maximum(x, 0), lambda g, needs: g * (x >= 0)", "relu passes the gradient at its corner"),
