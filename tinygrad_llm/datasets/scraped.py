@@ -130,8 +130,8 @@ def generate_scraped(seed: int = SEED, scale: float = 1.0) -> Crawl:
     held_out = tuple(maker.story("test") for _ in range(HELD_OUT))
     reference = tuple(maker.story("val") for _ in range(max(10, round(scale * 250))))
     good = [maker.tale() for _ in range(counts["tale"])]
-    drafts = good + [maker.report() for _ in range(counts["report"])]
-    drafts += maker.copies(good, counts["copy"], counts["near-copy"])
+    drafts = maker.copies(good, counts["copy"], counts["near-copy"])
+    drafts += good + [maker.report() for _ in range(counts["report"])]
     for kind in ("foreign", "gibberish", "list", "repeats", "salad", "advert"):
         drafts += [_Draft(((text, ""),), kind) for text in maker.faulty(kind, counts[kind])]
     drafts += [maker.giving_away(held_out, number) for number in range(counts["test"])]
@@ -357,8 +357,8 @@ class _Maker:
         return ". ".join(sentences).removesuffix(".") + f" {phrase}" * times + "."
 
     def _salad(self) -> str:
-        parts = self.story("train").split()
-        return " ".join(parts[i] for i in self.rng.permutation(len(parts)))
+        parts = self.story("train").removesuffix(".").split()
+        return " ".join(parts[i] for i in self.rng.permutation(len(parts))) + "."
 
     def _advert(self) -> str:
         chosen = self.rng.permutation(len(words.ADVERTS))[: int(self.rng.integers(6, 10))]
