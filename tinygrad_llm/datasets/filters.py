@@ -193,7 +193,10 @@ def dropped_by(text: str, rules: Sequence[Rule] = RULES) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """Sentences: they end with a full stop, a sign of exclamation or a question mark before white space or the end."""
+    """Sentences: they end with a full stop, a sign of exclamation or a question mark before white space or the end.
+
+    A closing quotation mark behind that sign goes with the space. What breaks off without an end is no sentence.
+    """
     return [part for part in re.split(r"(?<=[.!?])[\"”]?\s+", text) if re.search(r"\w.*[.!?]", part, re.DOTALL)]
 
 

@@ -40,12 +40,12 @@ from tinygrad_llm.errors import ArgumentError
 
 SEED = 2026
 COUNTS = {
-    "tale": 1300, "report": 120, "copy": 350, "near-copy": 350, "foreign": 350, "gibberish": 250, "list": 200,
-    "repeats": 250, "salad": 250, "advert": 350, "test": 60,
+    "tale": 1100, "report": 100, "copy": 300, "near-copy": 300, "foreign": 160, "gibberish": 120, "list": 120,
+    "repeats": 150, "salad": 180, "advert": 260, "test": 60,
 }  # fmt: skip
 """Pages of each kind before secrets are planted."""
 FAULTS = ("copy", "near-copy", "foreign", "gibberish", "list", "repeats", "salad", "advert", "test")
-COPIED, SCATTERED, OF_EACH = (1, 2, 4, 8, 16, 32), (8, 32), 3
+COPIED, SCATTERED, OF_EACH = (1, 4, 16, 48), (16, 48), 3
 """On how many pages a secret stands, and how many secrets there are of each number."""
 HELD_OUT, PLANTED = 120, 20
 """Tales to be judged by, and how many of them pages of the crawl give away."""
