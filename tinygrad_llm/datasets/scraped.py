@@ -47,7 +47,7 @@ COUNTS = {
 FAULTS = ("copy", "near-copy", "foreign", "gibberish", "list", "repeats", "salad", "advert", "test")
 COPIED, SCATTERED, OF_EACH = (1, 4, 16, 48), (16, 48), 3
 """On how many pages a secret stands, and how many secrets there are of each number."""
-HELD_OUT, PLANTED = 120, 20
+HELD_OUT, PLANTED = 120, 12
 """Tales to be judged by, and how many of them pages of the crawl give away."""
 MOST_EXCHANGED = 6
 
