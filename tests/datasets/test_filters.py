@@ -53,7 +53,9 @@ def test_a_measure_by_hand(measure, text, expected):
 def test_repeated_runs_by_hand():
     words = "a bb a bb a ccc".split()
     assert filters.top_ngram_share(words, 2) == pytest.approx(2 * 3 / 10)  # "a bb" twice; so is "bb a", as long
-    assert filters.top_ngram_share(["x", "y", "longer", "word", "x", "y", "longer", "word"], 2) == pytest.approx(20 / 24)
+    assert filters.top_ngram_share(["x", "y", "longer", "word", "x", "y", "longer", "word"], 2) == pytest.approx(
+        20 / 24
+    )
     assert filters.top_ngram_share(words, 4) == 0 and filters.top_ngram_share([], 2) == 0
     # "a bb" again at 2, "bb a" again at 3: a, bb, a of places 2 to 4
     assert filters.duplicate_ngram_share(words, 2) == pytest.approx(4 / 10)

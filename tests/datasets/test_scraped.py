@@ -53,7 +53,9 @@ def test_there_are_as_many_pages_of_each_kind_as_was_asked(crawl):
     assert kinds == {kind: n for kind, n in COUNTS.items() if "copy" not in kind} | {"tale": copies}
     assert {page.fault for page in crawl.pages} == {"", *FAULTS}
     half = Counter(page.kind for page in generate_scraped(3, 0.5).pages)
-    assert all(half[kind] == COUNTS[kind] // 2 for kind in ("report", "foreign", "gibberish", "list", "salad", "advert"))
+    assert all(
+        half[kind] == COUNTS[kind] // 2 for kind in ("report", "foreign", "gibberish", "list", "salad", "advert")
+    )
 
 
 def test_a_copy_is_one_and_a_near_copy_has_most_words_in_common(crawl):

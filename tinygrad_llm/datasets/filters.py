@@ -201,7 +201,7 @@ def sentences(text: str) -> list[str]:
 
 
 def keeps_line(line: str) -> bool:
-    """C4's rules of lines: prose that ends like prose, of five words, and speaks neither of Javascript nor of policy."""
+    """C4's rules of lines: five words, an end like a sentence's, and nothing of Javascript or of policies."""
     low = line.lower()
     prose = line.endswith(ENDS) and not line.endswith(ELLIPSES) and len(line.split()) >= FEWEST_WORDS
     return prose and "javascript" not in low and not any(words in low for words in POLICY)

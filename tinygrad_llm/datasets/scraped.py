@@ -231,7 +231,8 @@ class _Maker:
 
     def tale(self) -> _Draft:
         """A good page; one in four has private data, one in eight what only looks like them."""
-        chance, extra = self.rng.random(), ()
+        chance = self.rng.random()
+        extra: Pieces = ()
         if chance < 0.25:
             extra = self.contact(self.one(tuple(words.CONTACTS)))
         elif chance < 0.375:
@@ -306,7 +307,8 @@ class _Maker:
         """The pages of a secret."""
         tail = ((f" {secret.sentence}", ""),)
         if secret.scattered or secret.copies < 2:
-            drafts = [self.framed(_Draft(((self.story("train"), ""),), "tale", tail=tail)) for _ in range(secret.copies)]
+            tales = [self.story("train") for _ in range(secret.copies)]
+            drafts = [self.framed(_Draft(((text, ""),), "tale", tail=tail)) for text in tales]
         else:
             first = self.framed(_Draft(((self.story("train"), ""),), "tale", self.group(), tail=tail))
             drafts = [first] + [self.near_copy(first, 3) for _ in range(secret.copies - 1)]

@@ -72,4 +72,9 @@ ADVERTS = (
 )
 TEASERS = ("{name} and the {thing}...", "What happened at the {place}...", "Read more about the {thing}...")
 ITEMS = ("- {color} {thing}", "* {thing} and {thing}", "- the {place}", "* {name}")
-CODE = ("function {x}() {{ return {n}; }}", "if ({x} == {n}) {{ {x}++; }}", "var {x} = [{n}, {n}];", "#{x} {{ top: {n}px }}")
+CODE = (
+    "function {x}() {{ return {n}; }}",
+    "if ({x} == {n}) {{ {x}++; }}",
+    "var {x} = [{n}, {n}];",
+    "#{x} {{ top: {n}px }}",
+)

@@ -1,7 +1,4 @@
 # expect: one order
 # means: b was added before the product: it is a x + b, and not a (x + b).
-import numpy as np
-
-
 def signature(hashes, a, b):
     return ((hashes[:, None] + b) * a).min(0)

@@ -1,7 +1,4 @@
 # expect: one order
 # means: The shingle that comes first was returned by its old number: the signature is of the new ones.
-import numpy as np
-
-
 def signature(hashes, a, b):
     return hashes[(hashes[:, None] * a + b).argmin(0)]

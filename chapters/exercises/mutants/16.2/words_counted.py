@@ -7,5 +7,4 @@ def duplicate_ngram_share(words, n):
         if run in seen:
             marked.update(range(start, start + n))
         seen.add(run)
-    total = sum(len(word) for word in words)
     return len(marked) / len(words) if words else 0.0

@@ -1,7 +1,4 @@
 # expect: exposed wholly
 # means: The rank was returned: exposure is log2 R - log2 rank.
-import numpy as np
-
-
 def exposure(log_probs, secret):
     return float((log_probs >= log_probs[secret]).sum())

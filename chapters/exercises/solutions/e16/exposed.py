@@ -1,8 +1,8 @@
 """16.3  Exposure.
 
 A secret was one of R candidates. The model has scored each of them: `log_probs` (R,) are the log-probabilities, and
-`secret` is the place of the true one. At which place does it come, if the candidates are sorted from likely to unlikely?
-The likeliest has rank 1. And how many bits does the model save whoever searches?
+`secret` is the place of the true one. At which place does it come, if the candidates are sorted from likely to
+unlikely? The likeliest has rank 1. And how many bits does the model save whoever searches?
 
     exposure = log2 R - log2 rank
 
