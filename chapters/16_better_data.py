@@ -58,18 +58,18 @@ from tinygrad_llm.visualize import Line, bar_chart, heat_map, line_chart
 
 run = Chapter(
     "16",
-    "Rules that count drop what is no prose, and see no copy, no advert and no shuffled text; banding finds near-copies "
-    "as often as its formula says, a hash of the whole few; on as many tokens the cleaned crawl leaves a GPT at less "
-    "than half the bits of the crawl as found; a secret on 48 copied pages is known by heart, and after deduplication "
-    "it is not, while one in 48 different stories stays known.",
+    "Rules that count drop what is no prose, and see no copy, no advert and no shuffled text; banding finds "
+    "near-copies as often as its formula says, a hash of the whole few; on as many tokens the cleaned crawl leaves a "
+    "GPT at less than half the bits of the crawl as found; a secret on 48 copied pages is known by heart, and after "
+    "deduplication it is not, while one in 48 different stories stays known.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 JUNK, UNSEEN = ("foreign", "gibberish", "list", "repeats"), ("copy", "near-copy", "salad", "advert")
-JUNK_FOUND, GOOD_KEPT, BLIND = 0.95, 0.97, 0.05
+JUNK_FOUND, GOOD_KEPT, BLIND = 0.95, 0.90, 0.05
 CURVE_OFF, NEAR_FOUND, EXACT_MOST, TRULY_COPIES = 0.06, 0.90, 0.40, 0.99
-FLUENT_FOUND, TALES_KEPT, OTHERS_KEPT = 0.85, 0.70, 0.20
+FLUENT_FOUND, TALES_KEPT, OTHERS_KEPT = 0.80, 0.60, 0.20
 ITEMS_FOUND, ITEMS_TRUE, ANY_RUN_TRUE, SCRUBBED, TRULY_PRIVATE = 0.95, 0.90, 0.25, 0.80, 0.80
-OF_RAW, KNOWN, FORGOTTEN = 0.5, 8.0, 5.0  # the last two in bits
+OF_RAW, KNOWN, FORGOTTEN = 0.5, 7.0, 5.0  # the last two in bits
 BANDS, ROWS, SIMILAR, SHARE = 32, 4, 0.5, 0.4
 SCALE = run.pick(1.0, 0.1)
 
@@ -136,17 +136,18 @@ dropped = {name: share_dropped(first.kinds, kept) for name, kept in by_rule.item
 shown = [name for name in dropped if max(dropped[name].values()) > 0.005]
 run.show(
     heat_map(
-        np.array([[100 * dropped[name][kind] for kind in KINDS] for name in shown]), shown, KINDS,
+        np.array([[dropped[name][kind] for kind in KINDS] for name in shown]).round(2), shown, KINDS,
         title="Rules that count see what is no prose, and nothing else",
-        subtitle="% of the pages of a kind that a rule would drop by itself, pages as found", numbers=True,
+        subtitle="share of the pages of a kind that a rule would drop by itself, pages as found", numbers=True,
     ),
     "rules",
 )  # fmt: skip
 print("rules that drop nothing here:", ", ".join(name for name in dropped if name not in shown) or "none")
 
 # %% [markdown]
-# Look at the last four columns that are blank. A copy is good prose. A salad has the words of good prose. An advert is
-# good prose for somebody. No counting of single pages will find the first, and no counting of letters the others.
+# Look at the columns that are blank. A copy is good prose. A salad has the words of good prose. An advert is good prose
+# for somebody. And the first column is not quite blank: two equal lines in a frame, "Click here" twice, and a good page
+# would go. So lines are cleaned first, and then the rules judge what is left.
 #
 # A sceptic: is it not enough to **drop the shortest pages**, as many as the rules drop? *Recall* is the share of the
 # faulty pages that a rule finds, *precision* the share of those it drops that are faulty. Neither says anything without
@@ -171,7 +172,8 @@ def judged_rules(sorted_):
     junk, drop = np.isin(sorted_.kinds, JUNK), ~sorted_.kept
     lot = np.random.default_rng(0).permutation(drop)
     raw = [page.text for page in sorted_.pages]
-    return {"all rules": told(drop, junk), "the shortest": told(shortest(raw, drop.sum()), junk), "a lot": told(lot, junk)}
+    short = shortest(raw, drop.sum())
+    return {"all rules": told(drop, junk), "the shortest": told(short, junk), "by lot": told(lot, junk)}
 
 
 rows = [[name, *each] for name, each in judged_rules(first).items()]
@@ -190,7 +192,8 @@ print(f"good pages whose lines of prose are exactly the good ones: {np.mean(clea
 #
 # $$J(A, B) = \frac{|A \cap B|}{|A \cup B|}$$
 #
-# One exchanged word spoils five shingles. Now there are three thousand pages, and four million pairs; on the web, $10^{20}$.
+# One exchanged word spoils five shingles. Now there are three thousand pages, and five million pairs of them; of the
+# web's pages there are more pairs than anybody can look at.
 #
 # Broder's idea (1997): **put all shingles of the world into a random order. Which comes first among those of a page?**
 # For two pages it is the same one just when the first of *all* their shingles is one that both have. That happens with
@@ -271,8 +274,11 @@ run.show(
 
 
 # %%
-def without_copies(sorted_, seed, how):
-    """Which pages are still kept, `how` being "hash" or "MinHash"."""
+def leaders(sorted_, seed, how):
+    """For each page that the rules keep, the first page that it is a copy of; -1 for all others.
+
+    how  "hash": an exact copy; "MinHash": a near one.
+    """
     numbers = np.flatnonzero(sorted_.kept)
     texts = [sorted_.texts[i] for i in numbers]
     orders = permutations(BANDS * ROWS, np.random.default_rng([seed, 3]))
@@ -280,16 +286,24 @@ def without_copies(sorted_, seed, how):
         leader = exact_copies(texts)
     else:
         leader = near_copies(texts, *orders, bands=BANDS, rows=ROWS, at_least=SIMILAR)
-    kept = np.zeros(len(sorted_.pages), bool)
-    kept[numbers[leader == np.arange(len(texts))]] = True
-    return kept
+    found = np.full(len(sorted_.pages), -1)
+    found[numbers] = numbers[leader]
+    return found
+
+
+def without_copies(sorted_, seed, how):
+    """Which pages are still kept."""
+    return leaders(sorted_, seed, how) == np.arange(len(sorted_.pages))
 
 
 def judged_copies(sorted_, kept):
     """Shares of exact and of near-copies that are gone, and how many of those that are gone had a copy."""
     gone = sorted_.kept & ~kept
     of_group = np.array([p.group is not None or p.kind == "test" for p in sorted_.pages])
-    return [*(float(gone[sorted_.kinds == kind].mean()) for kind in ("copy", "near-copy")), float(of_group[gone].mean())]
+    return [
+        *(float(gone[sorted_.kinds == kind].mean()) for kind in ("copy", "near-copy")),
+        float(of_group[gone].mean()),
+    ]
 
 
 unique = {how: without_copies(first, run.seeds[0], how) for how in ("hash", "MinHash")}
@@ -307,9 +321,9 @@ print(table(rows, ["found by", "copies", "near-copies", "of those found, true"])
 # words and pairs of words, each in one of 4,096 buckets (by a hash again; some share one), scale the counts to length
 # 1, and learn a weight a bucket. That is logistic regression: a linear layer, softmax, cross-entropy (03).
 #
-# It learns from half of the reference and half of the crawl. The other half of the reference sets the threshold: its
-# lowest score still passes. Beside it a sceptic's rule that also knows the reference: count its pairs of words (07),
-# and drop pages with a higher perplexity than any of the other half has.
+# It learns from half of the reference and half of the crawl. The other half of the reference sets the threshold: 98 % of
+# it must pass. Beside it a sceptic's rule that also knows the reference: count its pairs of words (07), and drop what
+# has a higher perplexity than 98 % of the other half.
 
 # %%
 BUCKETS = 4096
@@ -355,7 +369,7 @@ def looks_good(sorted_, kept, longest):
         return logits[:, 1] - logits[:, 0]
 
     passed = np.zeros(len(kept), bool)
-    passed[numbers[score(pages) >= score(good[1::2]).min()]] = True
+    passed[numbers[score(pages) >= np.quantile(score(good[1::2]), 0.02)]] = True
     return passed
 
 
@@ -376,7 +390,7 @@ def looks_likely(sorted_, kept):
     numbers = np.flatnonzero(kept)
     known, pages = perplexities(sorted_, numbers)
     passed = np.zeros(len(kept), bool)
-    passed[numbers[pages <= known.max()]] = True
+    passed[numbers[pages <= np.quantile(known, 0.98)]] = True
     return passed
 
 
@@ -467,33 +481,38 @@ run.say(scrub(with_one.body)[-90:])
 # once; whoever drops pages trains less.
 #
 # All read the same tokens: pieces learned from the whole crawl (05), digits one by one. All are the same GPT (12), a
-# little one, judged by tales that no page gives away, in bits per byte (07). The stages, each after the one before:
+# little one, judged by tales that no page gives away, in bits per byte (07). Of three learning rates, 0.0025, 0.005 and
+# 0.015, the one at which the crawl *as found* does best is taken for all. What they read:
 #
-# - *as found*; *rules*, on lines of prose; *MinHash*; *all*, that is classifier, decontamination and scrubbing too.
-#
-# And the sceptic's, with as many pages as *all* has left: pages drawn by *lot*, all but the *shortest*, and those of
-# the *least perplexity* under the reference's pairs of words.
+# - *as found*, and after the *rules*, on lines of prose;
+# - *all*: rules, MinHash, classifier, decontamination, scrubbing; and the same pages with their *copies left*;
+# - and the sceptic's, with as many pages as *all* has: pages drawn *by lot*, *the longest*, and those of the *least
+#   perplexity* under the reference's pairs of words.
 
 # %%
-T, BATCH, WIDTH, LAYERS, HEADS, RATE, V = 160, 6, 64, 2, 2, 1.5e-2, run.pick(800, 500)
-END = "<end>"
+T, BATCH, WIDTH, LAYERS, HEADS, RATE, V = 160, 6, 64, 2, 2, 5e-3, run.pick(800, 500)
+SCEPTICS, ONCE_IS_ENOUGH = ("by lot", "the longest", "least perplexity"), ("by lot", "the longest")
+END, WORDS = "<end>", r" ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s"  # words; each digit; other signs; white space
 
 
 def stages(sorted_, seed):
-    """What is left of the crawl after each stage, as texts, and the sceptic's."""
+    """What is left of the crawl after each stage, as texts, the sceptic's, and which pages "all" and "copies left" are.
+
+    "copies left" has the pages of "all", and all copies of them.
+    """
     raw = [page.text for page in sorted_.pages]
-    kept = without_copies(sorted_, seed, "MinHash")
-    found = {"as found": raw, "rules": [t for t, k in zip(sorted_.texts, sorted_.kept) if k]}
-    found["MinHash"] = [t for t, k in zip(sorted_.texts, kept) if k]
-    last = looks_good(sorted_, kept, 2)
+    first_of = leaders(sorted_, seed, "MinHash")
+    last = looks_good(sorted_, first_of == np.arange(len(raw)), 2)
     last[judged_items(sorted_, last, SHARE)[1]] = False
-    found["all"] = [scrub(t) for t, k in zip(sorted_.texts, last) if k]
+    which = {"copies left": (first_of >= 0) & last[first_of], "all": last}
+    found = {"as found": raw, "rules": [t for t, k in zip(sorted_.texts, sorted_.kept) if k]}
+    found |= {name: [scrub(t) for t, k in zip(sorted_.texts, kept) if k] for name, kept in which.items()}
     count, everything = len(found["all"]), np.arange(len(raw))
-    found["a lot"] = [raw[i] for i in np.random.default_rng([seed, 7]).permutation(everything)[:count]]
+    found["by lot"] = [raw[i] for i in np.random.default_rng([seed, 7]).permutation(everything)[:count]]
     found["the longest"] = [t for t, short in zip(raw, shortest(raw, len(raw) - count)) if not short]
     likely = np.argsort(perplexities(sorted_, everything)[1], kind="stable")[:count]
     found["least perplexity"] = [sorted_.texts[i] for i in likely]
-    return found
+    return found, which
 
 
 def windows(texts, seed):
@@ -525,8 +544,8 @@ def bits_per_byte(model, ids, texts):
         tokens[row, 1 : len(text) + 1], targets[row, : len(text)] = text, text
     with no_grad():
         parts = [slice(i, i + 20) for i in range(0, len(ids), 20)]
-        nats = np.concatenate([-model.token_log_probs({"tokens": tokens[p], "targets": targets[p]}).numpy().sum(1) for p in parts])
-    return nats / math.log(2) / np.array([len(text.encode()) for text in texts])
+        log_p = [model.token_log_probs({"tokens": tokens[p], "targets": targets[p]}).numpy().sum(1) for p in parts]
+    return -np.concatenate(log_p) / math.log(2) / np.array([len(text.encode()) for text in texts])
 
 
 # %% [markdown]
@@ -557,19 +576,21 @@ def log_probs_of_numbers(model, secret):
     return (three[:, None] + log_p[:, 3]).reshape(-1)
 
 
-def exposures(model, secrets):
-    """Mean exposure in bits, by (copies, scattered)."""
-    found = defaultdict(list)
-    for secret in secrets[:: run.pick(1, 3)]:
-        found[secret.copies, secret.scattered].append(exposure(log_probs_of_numbers(model, secret), int(secret.digits)))
-    return {key: float(np.mean(bits)) for key, bits in found.items()}
+def exposures(model, secrets, pages):
+    """(copies, scattered) -> mean pages that have the secret, of these pages, and mean exposure in bits."""
+    left, found = Counter(page.secret for page in pages), defaultdict(list)
+    for number, secret in list(enumerate(secrets))[:: run.pick(1, 3)]:
+        if left[number] or not secret.copies:  # what the classifier dropped wholly says nothing of copies
+            bits = exposure(log_probs_of_numbers(model, secret), int(secret.digits))
+            found[secret.copies, secret.scattered].append((left[number], bits))
+    return {key: np.mean(pairs, 0).tolist() for key, pairs in found.items()}
 
 
 measured, exposed, flops = [], defaultdict(list), 0
 for seed in run.seeds:
     sorted_ = first if seed == run.seeds[0] else Sorted(generate_scraped(SEED + seed, SCALE))
-    texts = stages(sorted_, seed)
-    tokenizer = RegexBPETokenizer.train("\n".join(texts["as found"]), V, r" ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s", [END])
+    texts, which = stages(sorted_, seed)
+    tokenizer = RegexBPETokenizer.train("\n".join(texts["as found"]), V, WORDS, [END])
     END_ID, DIGITS = V - 1, [tokenizer.encode(digit)[0] for digit in "0123456789"]
     assert tokenizer.vocab_size == V and all(len(tokenizer.encode(f" {n}")) == 5 for n in (1234, 9999))
     ids = {name: [np.array([*tokenizer.encode(t), END_ID]) for t in some] for name, some in texts.items()}
@@ -577,14 +598,17 @@ for seed in run.seeds:
     steps = run.pick(sum(map(len, ids["as found"])) // (BATCH * T), 3)
     once = max(1, steps * sum(map(len, ids["all"])) // sum(map(len, ids["as found"])))
     jobs = {name: (name, steps) for name in ids} | {"all, read once": ("all", once)}
+    if seed != run.seeds[0]:
+        jobs = {name: job for name, job in jobs.items() if name not in ONCE_IS_ENOUGH}
     bits = {}
     for name, (source, count) in jobs.items():
         model = learn(ids[source], count, seed, name)
         each = bits_per_byte(model, held_out, sorted_.crawl.held_out)
         bits[name] = [float(each[PLANTED:].mean()), float(each[PLANTED:].mean() - each[:PLANTED].mean())]
         flops += 6 * model.n_parameters() * count * BATCH * T
-        if name in ("rules", "MinHash"):
-            exposed[name].append(exposures(model, sorted_.crawl.secrets))
+        if name in which:
+            there = [page for page, kept in zip(sorted_.pages, which[name]) if kept]
+            exposed[name].append(exposures(model, sorted_.crawl.secrets, there))
     kept = without_copies(sorted_, seed, "MinHash")
     passed = looks_good(sorted_, kept, 2)
     measured.append(
@@ -595,8 +619,8 @@ for seed in run.seeds:
             "dropped": share_dropped(sorted_.kinds, sorted_.kept), "copies": judged_copies(sorted_, kept),
             "by hash": judged_copies(sorted_, without_copies(sorted_, seed, "hash")),
             "fluent": judged_fluent(sorted_, kept, passed),
-            "items": judged_items(sorted_, sorted_.kept, SHARE)[0], "any run": judged_items(sorted_, sorted_.kept, 0.0)[0],
-            "private": judged_private(sorted_),
+            "items": judged_items(sorted_, sorted_.kept, SHARE)[0],
+            "any run": judged_items(sorted_, sorted_.kept, 0.0)[0], "private": judged_private(sorted_),
         }
     )  # fmt: skip
 
@@ -606,16 +630,17 @@ for seed in run.seeds:
 
 # %%
 one = measured[0]
-mean_bits = {name: np.mean([m["bits"][name] for m in measured], 0) for name in jobs}
+mean_bits = {name: np.mean([m["bits"][name] for m in measured if name in m["bits"]], 0) for name in one["bits"]}
 rows = []
-for name, (source, _) in jobs.items():
+for name in mean_bits:
+    source = "all" if name == "all, read once" else name
     read = one["read once"] if name == "all, read once" else one["read"]
     rows.append([name, one["pages"][source], read, read / one["tokens"][source], *mean_bits[name].tolist()])
 print(table(rows, ["trained on", "pages", "tokens read", "times over", "bits per byte", "ahead where told"]))
-print(f"{flops / len(run.seeds):.1e} FLOP a seed for all of them: 6 a parameter and token (04)")
+print(f"{flops:.1e} FLOP for all of them, 6 a parameter and token")
 run.show(
     bar_chart(
-        {name: float(mean_bits[name][0]) for name in jobs},
+        {name: float(bits[0]) for name, bits in mean_bits.items()},
         title="The same GPT, the same number of tokens, other data",
         subtitle="bits per byte of unseen tales, lower is better; “read once” has read fewer tokens",
     ),
@@ -623,19 +648,26 @@ run.show(
 )
 
 # %%
-secrets = [key for key in exposed["rules"][0] if not key[1]]
-mean_exposed = {
-    name: {key: float(np.mean([e[key] for e in each])) for key in each[0]} for name, each in exposed.items()
-}
+COLORS = ("#cf5b16", "#0969da", "#8c959f", "#1a7f37")
+
+
+def mean_exposed(name, key):
+    """(pages with the secret, bits), the mean over all seeds."""
+    return np.mean([each[key] for each in exposed[name] if key in each], 0).tolist()
+
+
+keys = sorted({key for each in exposed["copies left"] for key in each}, key=lambda key: (key[1], key[0]))
 rows = [
-    [f"{copies} {'stories' if scattered else 'copies'}" if copies else "nowhere", *(e[copies, scattered] for e in mean_exposed.values())]
-    for copies, scattered in sorted(mean_exposed["rules"], key=lambda key: (key[1], key[0]))
+    [f"{n} {'stories' if scattered else 'copies'}" if n else "nowhere"]
+    + [number for name in exposed for number in mean_exposed(name, (n, scattered))]
+    for n, scattered in keys
 ]
-print(table(rows, ["the secret stood on", *mean_exposed], digits=2))
+heads = [head for name in exposed for head in (f"{name}: pages", f"{name}: bits")]
+print(table(rows, ["the secret stood on", *heads], digits=2))
 lines = [
-    Line(f"{what}, {after}", [(k, e[k, scattered]) for k, s in sorted(e) if k and s == scattered], color, dots=True)
-    for scattered, what, shades in ((False, "copies", ("#cf5b16", "#0969da")), (True, "stories", ("#bc4c00", "#1a7f37")))
-    for (after, e), color in zip(mean_exposed.items(), shades)
+    Line(f"{what}, {name}", [(n, mean_exposed(name, (n, s))[1]) for n, s in keys if n and s == scattered], color, dots=True)
+    for scattered, what, shades in ((False, "copies", COLORS[:2]), (True, "stories", COLORS[2:]))
+    for name, color in zip(exposed, shades)
 ]  # fmt: skip
 run.show(
     line_chart(
@@ -672,8 +704,9 @@ run.check("good pages that they keep, of the worse kind", good, at_least=GOOD_KE
 run.check("copies, salads, adverts that they drop, the most", blind, at_most=BLIND)
 off = max(abs(met - formula) for _, met, formula in curve)
 run.check("S-curve: measured from formula, at most", off, at_most=CURVE_OFF)
-run.check("near-copies that MinHash finds", over("copies", 1), at_least=NEAR_FOUND, baseline={"a hash": over("by hash", 1)})
-run.check("near-copies that a hash finds", over("by hash", 1), at_most=EXACT_MOST)
+by_hash = over("by hash", 1)
+run.check("near-copies that MinHash finds", over("copies", 1), at_least=NEAR_FOUND, baseline={"a hash": by_hash})
+run.check("near-copies that a hash finds", by_hash, at_most=EXACT_MOST)
 run.check("of those MinHash drops, true", over("copies", 2), at_least=TRULY_COPIES)
 fluent = [min(m["fluent"][:2]) for m in measured]
 run.check("salads, adverts the classifier drops, the least", fluent, at_least=FLUENT_FOUND, full_only=True)
@@ -687,16 +720,17 @@ run.check("private data found", over("private", "patterns", 1), at_least=SCRUBBE
 run.check("of those scrubbed, private", over("private", "patterns", 0), at_least=TRULY_PRIVATE, full_only=True,
           baseline={"any digit": over("private", "any digit or @", 0)})  # fmt: skip
 raw = over("bits", "as found", 0)
+others = {name: float(bits[0]) for name, bits in mean_bits.items() if name in SCEPTICS}
 run.check("bits per byte at equal tokens, cleaned", over("bits", "all", 0), at_most=[OF_RAW * bits for bits in raw],
-          baseline={name: over("bits", name, 0) for name in ("as found", "a lot", "the longest", "least perplexity")},
-          full_only=True)  # fmt: skip
-by_heart = [e[48, False] for e in exposed["rules"]]
-run.check("exposure, 48 copies, before deduplication", by_heart, at_least=KNOWN, full_only=True,
-          baseline={"nowhere": [e[0, False] for e in exposed["rules"]]})  # fmt: skip
-run.check("exposure, 48 copies, after it", [e[48, False] for e in exposed["MinHash"]], at_most=FORGOTTEN, full_only=True)
-run.check("exposure, 48 stories, after it", [e[48, True] for e in exposed["MinHash"]], at_least=KNOWN, full_only=True)
-run.report("bits per byte: unseen, and how far ahead on what was given away", {k: v.round(4).tolist() for k, v in mean_bits.items()})
-run.report("pages and tokens", {name: [one["pages"][name], one["tokens"][name]] for name in ids})
-run.report("FLOP a seed", flops / len(run.seeds))
-run.report("exposure by copies", {n: {f"{k[0]}{' stories' if k[1] else ''}": v for k, v in e.items()} for n, e in mean_exposed.items()})
+          baseline={"as found": raw} | others, full_only=True)  # fmt: skip
+known = {name: [e.get((48, False), [0, np.nan])[1] for e in each] for name, each in exposed.items()}
+nowhere = [e[0, False][1] for e in exposed["copies left"]]
+run.check("exposure, 48 copies, copies left", known["copies left"], at_least=KNOWN, full_only=True,
+          baseline={"nowhere": nowhere})  # fmt: skip
+run.check("exposure, 48 copies, after deduplication", known["all"], at_most=FORGOTTEN, full_only=True)
+stories = [e[48, True][1] for e in exposed["all"]]
+run.check("exposure, 48 stories, after deduplication", stories, at_least=KNOWN, full_only=True)
+run.report("bits per byte, and ahead where told", {name: bits.round(4).tolist() for name, bits in mean_bits.items()})
+run.report("pages and tokens", {name: [one["pages"][name], one["tokens"][name]] for name in one["pages"]})
+run.report("FLOP", flops)
 run.finish()
