@@ -59,17 +59,17 @@ from tinygrad_llm.visualize import Line, bar_chart, heat_map, line_chart
 run = Chapter(
     "16",
     "Rules that count drop what is no prose, and see no copy, no advert and no shuffled text; banding finds "
-    "near-copies as often as its formula says, a hash of the whole few; on as many tokens the cleaned crawl leaves a "
-    "GPT at less than half the bits of the crawl as found; a secret on 48 copied pages is known by heart, and after "
-    "deduplication it is not, while one in 48 different stories stays known.",
+    "near-copies as often as its formula says, a hash of the whole few; on as many tokens the cleaned crawl leaves a GPT "
+    "at less than six tenths of the bits of the crawl as found; a secret on 48 copied pages stands out among all "
+    "numbers, and after deduplication it does not, while one in 48 different stories still does.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 JUNK, UNSEEN = ("foreign", "gibberish", "list", "repeats"), ("copy", "near-copy", "salad", "advert")
 JUNK_FOUND, GOOD_KEPT, BLIND = 0.95, 0.90, 0.05
 CURVE_OFF, NEAR_FOUND, EXACT_MOST, TRULY_COPIES = 0.06, 0.90, 0.40, 0.99
-FLUENT_FOUND, TALES_KEPT, OTHERS_KEPT = 0.80, 0.60, 0.20
-ITEMS_FOUND, ITEMS_TRUE, ANY_RUN_TRUE, SCRUBBED, TRULY_PRIVATE = 0.95, 0.90, 0.25, 0.80, 0.80
-OF_RAW, KNOWN, FORGOTTEN = 0.5, 7.0, 5.0  # the last two in bits
+FLUENT_FOUND, TALES_KEPT, OTHERS_KEPT = 0.75, 0.55, 0.30
+ITEMS_FOUND, ITEMS_TRUE, ANY_RUN_TRUE, SCRUBBED, TRULY_PRIVATE = 0.95, 0.90, 0.25, 0.80, 0.70
+OF_RAW, KNOWN, FORGOTTEN = 0.6, 6.0, 5.0  # the last two in bits
 BANDS, ROWS, SIMILAR, SHARE = 32, 4, 0.5, 0.4
 SCALE = run.pick(1.0, 0.1)
 
@@ -223,9 +223,9 @@ print(table(rows, ["words exchanged", "Jaccard similarity", f"equal numbers of {
 
 # %% [markdown]
 # Still we would compare all pairs, only faster. So a last trick: cut the K numbers into $b$ *bands* of $r$ numbers, and
-# compare only pages that agree in **all** numbers of **some** band. Those are found with a table, as copies were. (It is
-# called *locality-sensitive hashing*.) Two texts of similarity $s$ agree in one band with probability $s^r$, so they
-# meet in at least one with
+# compare only pages that agree in **all** numbers of **some** band. Those are found with a table, as copies were. This
+# is *locality-sensitive hashing*. Two texts of similarity $s$ agree in one band with probability $s^r$, so they meet in
+# at least one with
 #
 # $$P(s) = 1 - (1 - s^r)^b$$
 #
@@ -317,13 +317,13 @@ print(table(rows, ["found by", "copies", "near-copies", "of those found, true"])
 # texts that I *know* to be good, the *reference*; there is the crawl; **tell me which of the two a text comes from.**
 # What looks like the reference stays. Nobody labels anything.
 #
-# The reader of chapter 06's kind would be too slow for all of the web, so the classifier is the smallest one: count the
-# words and pairs of words, each in one of 4,096 buckets (by a hash again; some share one), scale the counts to length
-# 1, and learn a weight a bucket. That is logistic regression: a linear layer, softmax, cross-entropy (03).
+# A large network would be too slow for all of the web, so the classifier is the smallest one: count the words and pairs
+# of words, each in one of 4,096 buckets (by a hash again; some share one), scale the counts to length 1, and learn a
+# weight a bucket. That is logistic regression: a linear layer, softmax, cross-entropy (03).
 #
-# It learns from half of the reference and half of the crawl. The other half of the reference sets the threshold: 98 % of
-# it must pass. Beside it a sceptic's rule that also knows the reference: count its pairs of words (07), and drop what
-# has a higher perplexity than 98 % of the other half.
+# It learns from half of the reference and half of the crawl. The other half of the reference sets the threshold: 98 %
+# of it must pass. Beside it a sceptic's rule that also knows the reference: count its pairs of words (07), and drop
+# what has a higher perplexity than 98 % of the other half.
 
 # %%
 BUCKETS = 4096
@@ -491,19 +491,21 @@ run.say(scrub(with_one.body)[-90:])
 
 # %%
 T, BATCH, WIDTH, LAYERS, HEADS, RATE, V = 160, 6, 64, 2, 2, 5e-3, run.pick(800, 500)
-SCEPTICS, ONCE_IS_ENOUGH = ("by lot", "the longest", "least perplexity"), ("by lot", "the longest")
+SCEPTICS, ONCE_IS_ENOUGH = ("by lot", "the longest", "least perplexity"), ("rules", "by lot", "the longest")
 END, WORDS = "<end>", r" ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s"  # words; each digit; other signs; white space
 
 
 def stages(sorted_, seed):
     """What is left of the crawl after each stage, as texts, the sceptic's, and which pages "all" and "copies left" are.
 
-    "copies left" has the pages of "all", and all copies of them.
+    "copies left" has the pages of "all", and all copies of them. Pages with a planted secret (see below) stay whatever
+    the classifier says: it shall be asked what copies do, and not whom the classifier likes.
     """
     raw = [page.text for page in sorted_.pages]
     first_of = leaders(sorted_, seed, "MinHash")
     last = looks_good(sorted_, first_of == np.arange(len(raw)), 2)
     last[judged_items(sorted_, last, SHARE)[1]] = False
+    last |= (first_of == np.arange(len(raw))) & np.array([page.secret is not None for page in sorted_.pages])
     which = {"copies left": (first_of >= 0) & last[first_of], "all": last}
     found = {"as found": raw, "rules": [t for t, k in zip(sorted_.texts, sorted_.kept) if k]}
     found |= {name: [scrub(t) for t, k in zip(sorted_.texts, kept) if k] for name, kept in which.items()}
@@ -580,9 +582,8 @@ def exposures(model, secrets, pages):
     """(copies, scattered) -> mean pages that have the secret, of these pages, and mean exposure in bits."""
     left, found = Counter(page.secret for page in pages), defaultdict(list)
     for number, secret in list(enumerate(secrets))[:: run.pick(1, 3)]:
-        if left[number] or not secret.copies:  # what the classifier dropped wholly says nothing of copies
-            bits = exposure(log_probs_of_numbers(model, secret), int(secret.digits))
-            found[secret.copies, secret.scattered].append((left[number], bits))
+        bits = exposure(log_probs_of_numbers(model, secret), int(secret.digits))
+        found[secret.copies, secret.scattered].append((left[number], bits))
     return {key: np.mean(pairs, 0).tolist() for key, pairs in found.items()}
 
 
@@ -665,8 +666,8 @@ rows = [
 heads = [head for name in exposed for head in (f"{name}: pages", f"{name}: bits")]
 print(table(rows, ["the secret stood on", *heads], digits=2))
 lines = [
-    Line(f"{what}, {name}", [(n, mean_exposed(name, (n, s))[1]) for n, s in keys if n and s == scattered], color, dots=True)
-    for scattered, what, shades in ((False, "copies", COLORS[:2]), (True, "stories", COLORS[2:]))
+    Line(f"{what}, {name}", [(n, mean_exposed(name, (n, s))[1]) for n, s in keys if n and s == many], color, dots=True)
+    for many, what, shades in ((False, "copies", COLORS[:2]), (True, "stories", COLORS[2:]))
     for name, color in zip(exposed, shades)
 ]  # fmt: skip
 run.show(
@@ -680,7 +681,16 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# TEXT
+# **Copies are what makes a secret known.** The same page 48 times is 48 lessons in one number; once the copies are gone
+# it is one among many, and the model may have heard it, but cannot give it back. That is Lee et al.'s (2022) result,
+# and Carlini et al.'s: what is memorised is what was repeated. And see the other line. A number that stands in 48
+# *different* stories is no copy of a page, so no comparison of pages finds it. Then one must look for repeated
+# *passages* (Lee et al. do, with a sorted list of all places of the corpus), or for the form of what shall not be
+# known, as scrubbing does.
+#
+# What did cleaning cost? Pages: more than half of them. Read once, what is left is less than a third of the tokens, and
+# the table shows what a GPT makes of it. And it cost the reports. A corpus is always better *for something*. Ours is
+# for tales of two children; for those it is better, by the bits above, and for who is where it has become worse.
 #
 # **Exercises**: 16.1 the first in each order, 16.2 what stood there before, 16.3 exposure. `tgl chapter 16 --mine` runs
 # this page on your functions.
@@ -698,7 +708,7 @@ def over(*keys):
 junk = [min(m["dropped"].get(kind, 1.0) for kind in JUNK) for m in measured]
 blind = [max(m["dropped"].get(kind, 0.0) for kind in UNSEEN) for m in measured]
 good = [1 - max(m["dropped"][kind] for kind in ("tale", "report")) for m in measured]
-run.check("junk that the rules drop, the least of four kinds", junk, at_least=JUNK_FOUND,
+run.check("junk that the rules drop, the least of four kinds", junk, at_least=JUNK_FOUND, full_only=True,
           baseline={"the shortest": over("rules", "the shortest", 1)})  # fmt: skip
 run.check("good pages that they keep, of the worse kind", good, at_least=GOOD_KEPT, full_only=True)
 run.check("copies, salads, adverts that they drop, the most", blind, at_most=BLIND)
@@ -723,7 +733,7 @@ raw = over("bits", "as found", 0)
 others = {name: float(bits[0]) for name, bits in mean_bits.items() if name in SCEPTICS}
 run.check("bits per byte at equal tokens, cleaned", over("bits", "all", 0), at_most=[OF_RAW * bits for bits in raw],
           baseline={"as found": raw} | others, full_only=True)  # fmt: skip
-known = {name: [e.get((48, False), [0, np.nan])[1] for e in each] for name, each in exposed.items()}
+known = {name: [e.get((48, False), [0, 0.0])[1] for e in each] for name, each in exposed.items()}
 nowhere = [e[0, False][1] for e in exposed["copies left"]]
 run.check("exposure, 48 copies, copies left", known["copies left"], at_least=KNOWN, full_only=True,
           baseline={"nowhere": nowhere})  # fmt: skip

@@ -187,6 +187,26 @@ def _labelled(pages: Iterable[Page]) -> tuple[Page, ...]:
     return tuple(found)
 
 
+class _Holes(dict[str, object]):
+    """What stands in a template's holes: drawn whenever it is asked for, but for what is given."""
+
+    LISTS: Mapping[str, Sequence[str]] = {
+        "thing": THINGS, "name": CHILDREN, "place": PLACES, "color": COLORS, "time": TIMES, "road": words.ROADS,
+        "street": words.STREETS, "town": words.TOWNS, "host": words.HOSTS, "last": words.SURNAMES, "first": CHILDREN,
+    }  # fmt: skip
+    NUMBERS: Mapping[str, tuple[int, int]] = {"n": (2, 100), "area": (201, 990), "code": (1000, 100_000)}
+
+    def __init__(self, maker: _Maker, given: Mapping[str, object]) -> None:
+        super().__init__(given)
+        self.maker = maker
+
+    def __missing__(self, hole: str) -> object:
+        if hole in self.NUMBERS:
+            return int(self.maker.rng.integers(*self.NUMBERS[hole]))
+        drawn = self.maker.one(self.LISTS[hole])
+        return drawn.lower() if hole in ("first", "last") else drawn
+
+
 class _Maker:
     """Draws the parts of a crawl."""
 
@@ -199,20 +219,7 @@ class _Maker:
 
     def filled(self, template: str, **more: object) -> str:
         """A template with its holes drawn, each mention by itself."""
-        holes = {
-            "thing": THINGS, "name": CHILDREN, "place": PLACES, "color": COLORS, "time": TIMES, "road": words.ROADS,
-            "street": words.STREETS, "town": words.TOWNS, "host": words.HOSTS, "last": words.SURNAMES,
-        }  # fmt: skip
-        while "{" in template:
-            drawn: dict[str, object] = {name: self.one(options) for name, options in holes.items()}
-            drawn |= {"n": int(self.rng.integers(2, 100)), "area": int(self.rng.integers(201, 990))}
-            drawn |= {"code": int(self.rng.integers(1000, 99999)), "first": str(drawn["name"]).lower()}
-            before, _, rest = template.partition("{")
-            hole, _, after = rest.partition("}")
-            name = hole.partition(":")[0]
-            value = str({**drawn, **more}[name]).lower() if name == "last" else {**drawn, **more}[name]
-            template = before + f"{{0:{hole.partition(':')[2]}}}".format(value).replace("{", "") + after
-        return template
+        return template.format_map(_Holes(self, more))
 
     def story(self, split: str) -> str:
         """A tale that was not told before."""
@@ -339,8 +346,7 @@ class _Maker:
         if how == 0:
             return " ".join(self._word(3, 22) + self.one(("", "", "", ".", ",")) for _ in range(60)) + "."
         if how == 1:
-            return "\n".join(self.filled(self.one(words.CODE).replace("{{", "<").replace("}}", ">"), x=self._word(1, 6))
-                             .replace("<", "{").replace(">", "}") for _ in range(15))  # fmt: skip
+            return "\n".join(self.filled(self.one(words.CODE), x=self._word(1, 6)) for _ in range(15))
         return "\n".join(" ".join(str(int(n)) for n in self.rng.integers(0, 1000, 8)) + "." for _ in range(9))
 
     def _list(self) -> str:
