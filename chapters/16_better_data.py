@@ -59,8 +59,8 @@ from tinygrad_llm.visualize import Line, bar_chart, heat_map, line_chart
 run = Chapter(
     "16",
     "Rules that count drop what is no prose, and see no copy, no advert and no shuffled text; banding finds "
-    "near-copies as often as its formula says, a hash of the whole few; on as many tokens the cleaned crawl leaves a GPT "
-    "at less than six tenths of the bits of the crawl as found; a secret on 48 copied pages stands out among all "
+    "near-copies as often as its formula says, a hash of the whole few; on as many tokens the cleaned crawl leaves a "
+    "GPT at less than six tenths of the bits of the crawl as found; a secret on 48 copied pages stands out among all "
     "numbers, and after deduplication it does not, while one in 48 different stories still does.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
