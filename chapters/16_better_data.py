@@ -496,25 +496,26 @@ END, WORDS = "<end>", r" ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s"  # words; each dig
 
 
 def stages(sorted_, seed):
-    """What is left of the crawl after each stage, as texts, the sceptic's, and which pages "all" and "copies left" are.
+    """What is left of the crawl after each stage, as texts, and the sceptic's; and which pages some of these are.
 
     "copies left" has the pages of "all", and all copies of them. Pages with a planted secret (see below) stay whatever
     the classifier says: it shall be asked what copies do, and not whom the classifier likes.
     """
     raw = [page.text for page in sorted_.pages]
     first_of = leaders(sorted_, seed, "MinHash")
-    last = looks_good(sorted_, first_of == np.arange(len(raw)), 2)
+    unique = first_of == np.arange(len(raw))
+    passed = looks_good(sorted_, unique, 2)
+    last = passed | (unique & np.array([page.secret is not None for page in sorted_.pages]))
     last[judged_items(sorted_, last, SHARE)[1]] = False
-    last |= (first_of == np.arange(len(raw))) & np.array([page.secret is not None for page in sorted_.pages])
     which = {"copies left": (first_of >= 0) & last[first_of], "all": last}
     found = {"as found": raw, "rules": [t for t, k in zip(sorted_.texts, sorted_.kept) if k]}
-    found |= {name: [scrub(t) for t, k in zip(sorted_.texts, kept) if k] for name, kept in which.items()}
+    found |= {name: [scrub(t) for t, k in zip(sorted_.texts, pages) if k] for name, pages in which.items()}
     count, everything = len(found["all"]), np.arange(len(raw))
     found["by lot"] = [raw[i] for i in np.random.default_rng([seed, 7]).permutation(everything)[:count]]
     found["the longest"] = [t for t, short in zip(raw, shortest(raw, len(raw) - count)) if not short]
     likely = np.argsort(perplexities(sorted_, everything)[1], kind="stable")[:count]
     found["least perplexity"] = [sorted_.texts[i] for i in likely]
-    return found, which
+    return found, which | {"unique": unique, "passed": passed}
 
 
 def windows(texts, seed):
@@ -610,16 +611,14 @@ for seed in run.seeds:
         if name in which:
             there = [page for page, kept in zip(sorted_.pages, which[name]) if kept]
             exposed[name].append(exposures(model, sorted_.crawl.secrets, there))
-    kept = without_copies(sorted_, seed, "MinHash")
-    passed = looks_good(sorted_, kept, 2)
     measured.append(
         {
             "bits": bits, "pages": {name: len(some) for name, some in texts.items()},
             "tokens": {name: sum(map(len, some)) for name, some in ids.items()}, "read": steps * BATCH * T,
             "read once": once * BATCH * T, "rules": judged_rules(sorted_),
-            "dropped": share_dropped(sorted_.kinds, sorted_.kept), "copies": judged_copies(sorted_, kept),
+            "dropped": share_dropped(sorted_.kinds, sorted_.kept), "copies": judged_copies(sorted_, which["unique"]),
             "by hash": judged_copies(sorted_, without_copies(sorted_, seed, "hash")),
-            "fluent": judged_fluent(sorted_, kept, passed),
+            "fluent": judged_fluent(sorted_, which["unique"], which["passed"]),
             "items": judged_items(sorted_, sorted_.kept, SHARE)[0],
             "any run": judged_items(sorted_, sorted_.kept, 0.0)[0], "private": judged_private(sorted_),
         }
