@@ -59,8 +59,8 @@ from tinygrad_llm.visualize import Line, bar_chart, heat_map, line_chart
 run = Chapter(
     "16",
     "Rules that count drop what is no prose, and see no copy, no advert and no shuffled text; banding finds "
-    "near-copies as often as its formula says, a hash of the whole few; on as many tokens the cleaned crawl leaves a "
-    "GPT at less than six tenths of the bits of the crawl as found; a secret on 48 copied pages stands out among all "
+    "near-copies as often as its formula says, a hash of the whole few; on as many tokens the cleaned crawl leaves "
+    "a GPT at less than half the bits of the crawl as found; a secret on 48 copied pages stands out among all "
     "numbers, and after deduplication it does not, while one in 48 different stories still does.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
@@ -69,7 +69,7 @@ JUNK_FOUND, GOOD_KEPT, BLIND = 0.95, 0.90, 0.05
 CURVE_OFF, NEAR_FOUND, EXACT_MOST, TRULY_COPIES = 0.06, 0.90, 0.40, 0.99
 FLUENT_FOUND, TALES_KEPT, OTHERS_KEPT = 0.75, 0.55, 0.30
 ITEMS_FOUND, ITEMS_TRUE, ANY_RUN_TRUE, SCRUBBED, TRULY_PRIVATE = 0.95, 0.90, 0.25, 0.80, 0.70
-OF_RAW, KNOWN, FORGOTTEN = 0.6, 6.0, 5.0  # the last two in bits
+OF_RAW, KNOWN, FORGOTTEN = 0.5, 8.0, 4.0  # the last two in bits
 BANDS, ROWS, SIMILAR, SHARE = 32, 4, 0.5, 0.4
 SCALE = run.pick(1.0, 0.1)
 

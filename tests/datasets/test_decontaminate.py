@@ -38,3 +38,4 @@ def test_a_text_is_contaminated_from_a_share_on():
     assert contaminated(texts, items, 2) == [0, 1] and contaminated(texts, items, 2, 0.5) == [0]
     assert contaminated(texts, items, 2, 2 / 3) == [0] and contaminated(texts, [], 2) == []
     assert contaminated(["", "q"], items, 2, 0.0) == []
+    assert contaminated(["a b c"], ["a b x", "b c y"], 2, 0.6) == []  # half of each: shares of two items do not add up

@@ -136,6 +136,13 @@ def test_near_copies_are_those_of_a_search_through_all_pairs(sets, at_least):
     assert found.tolist() == clusters(len(sets), pairs).tolist()
 
 
+def test_a_pair_on_the_threshold_is_a_near_copy():
+    a, b = permutations(60, np.random.default_rng(0))
+    texts = ["a b c", "b c d"]  # 2 of 4
+    for at_least, leader in ((0.5, 0), (0.51, 1)):
+        assert near_copies(texts, a, b, bands=60, rows=1, at_least=at_least, n=1).tolist() == [0, leader]
+
+
 def test_near_copies_of_nothing_are_none():
     a, b = permutations(4, np.random.default_rng(0))
     assert near_copies([], a, b, bands=2, rows=2, at_least=0.5).tolist() == []
