@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.mutants.mistakes import (
     course,
+    data_quality,
     engine,
     families,
     few_shot,
@@ -30,6 +31,7 @@ AREAS = (
     generation,
     tokenizers,
     tokenizer_files,
+    data_quality,
     course,
     reader,
     second_reader,

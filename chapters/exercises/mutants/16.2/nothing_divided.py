@@ -1,0 +1,11 @@
+# expect: a page that is too short
+# means: A page without words was divided by its 0 characters.
+def duplicate_ngram_share(words, n):
+    seen, marked = set(), set()
+    for start in range(len(words) - n + 1):
+        run = tuple(words[start : start + n])
+        if run in seen:
+            marked.update(range(start, start + n))
+        seen.add(run)
+    total = sum(len(word) for word in words)
+    return sum(len(words[place]) for place in marked) / total
