@@ -1,5 +1,5 @@
 # expect: the last query stands beside the last key
-# means: Places are counted from the front: the first query stands beside the first key, though the last one stands beside the last.
+# means: Places are counted from the front; but it is the last query that stands beside the last key.
 import numpy as np
 
 
