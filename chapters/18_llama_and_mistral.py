@@ -12,7 +12,7 @@
 #   [`ops/norm.py`](../tinygrad_llm/ops/norm.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/18/output.txt) shows them all.
-# - **Departs from** the papers in size, and in that the four are judged one at a time, which no paper here does.
+# - **Departs from** the papers in size, and in that the four changes are judged one at a time on the same stories.
 # - **Run**: `python chapters/18_llama_and_mistral.py`, or with `--seeds 3`. `--fast` takes less than ten seconds: it
 #   asserts the equalities, the bytes and the gradients, and nothing that has to be learned.
 
@@ -37,7 +37,7 @@ from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.tokenizer import WordTokenizer
 from tinygrad_llm.train import fit
-from tinygrad_llm.visualize import Line, line_chart
+from tinygrad_llm.visualize import Line, grouped_bars, line_chart
 
 run = Chapter(
     "18",
@@ -48,6 +48,8 @@ run = Chapter(
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 EQUAL = 1e-10
+SEEN, HANDED_ON, BLIND = 0.95, 0.95, 0.30  # shares of letters
+HELPED, NOT_HELPED, APART = 0.3, 0.1, 0.05  # nats a piece, two of them, and a share of translations
 
 # %% [markdown]
 # ## Does a norm need the mean?
@@ -152,7 +154,7 @@ print(f"against the package: {distances['GQA']:.1e}")
 # %% [markdown]
 # ## Each change alone: what is it worth?
 #
-# Papers change several things at once, and report the sum. We take chapter 12's tales, words and whole stories, and
+# LLaMA's paper takes all at once, and each of the others shows its own. We take chapter 12's tales, words and whole stories, and
 # GPT-2's block as the baseline. Then each change alone, then all four, as LLaMA and Mistral have it. (The biases go
 # too, with all four.)
 #
@@ -531,6 +533,8 @@ def batch_of(texts):
     return dict(zip(("tokens", "targets"), teacher_forcing(texts, START, END, PAD)))
 
 
+stems = {w for p in few for w in lingo_pieces(p.target, True)}, {w for p in train for w in lingo_pieces(p.target, True)}
+print(f"of {len(stems[1])} stems and endings of lingo the {FEW} sentences hold {len(stems[0])}")
 print(f"{len(english)} English sentences, {FEW} of lingo, {len(test_pairs)} to be judged by; {len(ID)} pieces")
 
 # %% [markdown]
@@ -540,7 +544,7 @@ print(f"{len(english)} English sentences, {FEW} of lingo, {len(test_pairs)} to b
 # as well, it is words that help, and not what English does with them.
 
 # %%
-STEPS_ALONE, STEPS_SHARED = run.pick(300, 4), run.pick(500, 4)
+STEPS_ALONE, STEPS_SHARED = run.pick(150, 4), run.pick(300, 4)
 
 
 def speaker(seed, dropout):
@@ -618,8 +622,34 @@ print(table(rows, ["", *kinds]))
 print("translations that are nearest, by layer:")
 print(table([[name, *map(float, np.mean(each, 0))] for name, each in near.items()], ["", "embeddings", "1", "2", "3"]))
 
+run.show(
+    grouped_bars(
+        {name: {language: float(np.mean(spoken[language][name])) for language in spoken} for name in kinds[:3]},
+        title="What must two languages have in common?",
+        subtitle=f"nats a piece of unseen sentences, after {FEW} sentences; lower is better",
+        captions={"lingo": "words of its own", "borrowing": "English stems"},
+    ),
+    "languages",
+)
+
 # %% [markdown]
-# PART FOUR TEXT
+# What follows is true of the full run; with `--fast` nobody has learned a language.
+#
+# Twenty sentences do not hold all stems. Where the stems are English ones, English tells of the others what kind of
+# word each is. The order and the endings come from the twenty. *That* a word is there is not enough: with scrambled
+# English, which has all the words and no grammar, the model is no better than alone. And where no stem is in common,
+# English has nothing to tell, and takes up room.
+#
+# **And does the same meaning have near vectors?** We had expected so, and in the middle layers, where models of many
+# languages are said to meet. The table says otherwise. For lingo no layer knows which sentence means the same as which;
+# shuffled pairs would do as well. For the language that borrows the *embeddings* know some, and a sceptic says why: the
+# words are the same, and a mean of word vectors needs no layers. Above them it is gone: a state is about to name the
+# next word, and the next word is another one in the other order. So at this size nothing meets in the middle.
+#
+# The claim was another one at first: that few sentences of lingo go better with English than alone, and that the same
+# meaning has near vectors in the middle. In trials with 40 to 200 sentences, with whole words and with pieces, with
+# sentence pairs or with lingo words mixed into English sentences, lingo alone, stopped in time, was as good or better.
+# So the claim became the one above, and its bounds were set before the run that is recorded.
 #
 # **Exercises**: 18.1 RMSNorm, 18.2 the window, 18.3 heads that share keys. `tgl chapter 18 --mine` runs this page on
 # your RMSNorm.
@@ -637,4 +667,26 @@ at_most = by_formula[shared][2 * WINDOW - 1]
 run.check("bytes with a window, the most", max(kept[windowed][0]), at_most=at_most, baseline=kept[shared][0][-1])
 wanted = [layers * (window - 1) for layers in (1, 2, 3, 4) for window in (2, 4, 6)]
 run.check("positions back with a gradient", reach, equals=wanted)
-inside = {layers: [float(s[: W - 1].min()) for s in each] for layers, each in named.items()}
+guess = {"a guess": 1 / LETTERS}
+one = [float(s[: W - 1].min()) for s in named[1]]
+run.check("letters that one layer sees", one, at_least=SEEN, baseline=guess, full_only=True)
+two = [float(s[W - 1 : 2 * (W - 1)].min()) for s in named[2]]
+run.check("those that only two layers see", two, at_least=HANDED_ON, baseline=guess, full_only=True)
+blind = {f"layers: {n}": max(float(s[n * (W - 1) :].max()) for s in each) for n, each in named.items()}
+run.check("those beyond, at best", blind, at_most=BLIND)
+gain = {by: [a - b for a, b in zip(spoken[by]["alone"], spoken[by]["with English"])] for by in spoken}
+beside = {"counted": spoken["borrowing"]["counted"][0], "alone": float(np.mean(spoken["borrowing"]["alone"]))}
+run.check("gain by English, stems borrowed", gain["borrowing"], at_least=HELPED, baseline=beside, full_only=True)
+by_order = [a - b for a, b in zip(spoken["borrowing"]["with scrambled English"], spoken["borrowing"]["with English"])]
+run.check("of that by what English does", by_order, at_least=HELPED, full_only=True)
+run.check("gain by English, lingo", gain["lingo"], at_most=NOT_HELPED, full_only=True)
+nearest = [max(shares[1:]) for shares in near["lingo, with English"]]
+chance = {"shuffled pairs": 1 / len(test_pairs)}
+run.check("lingo: translations nearest, at best", nearest, at_most=APART, baseline=chance, full_only=True)
+run.report("nats a word", {name: list(by_seed.values()) for name, by_seed in losses.items()})
+run.report("gains, nats a word", gains)
+run.report("ms a step", {name: round(1000 * min(each), 1) for name, each in seconds.items()})
+run.report("letters right", {str(n): np.mean(each, 0).round(3).tolist() for n, each in named.items()})
+run.report("nats a piece", spoken)
+run.report("translations nearest, by layer", {name: np.mean(each, 0).round(3).tolist() for name, each in near.items()})
+run.finish()
