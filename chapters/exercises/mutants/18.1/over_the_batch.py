@@ -1,0 +1,17 @@
+# expect: each vector by itself
+# means: The mean runs over all vectors: what one is decides how large another becomes.
+import numpy as np
+
+
+def rms_norm(x, weight, eps=1e-6):
+    weight = np.ones(x.shape[-1:], x.dtype) if weight is None else weight
+    r = 1 / np.sqrt((x * x).mean() + eps)
+    n = x * r
+    y = n * weight
+
+    def vjp(g, needs):
+        h = g * weight
+        dx = r * (h - n * (h * n).mean(-1, keepdims=True))
+        return dx, (g * n).sum(tuple(range(x.ndim - 1)))
+
+    return y, vjp

@@ -1,0 +1,13 @@
+# expect: each layer adds as much
+# means: Layers are taken to multiply; each adds as much as the first.
+import numpy as np
+
+
+def visible(queries, keys, window):
+    stands = np.arange(queries)[:, None] + keys - queries
+    key = np.arange(keys)
+    return (key <= stands) & (key > stands - window)
+
+
+def far_back(layers, window):
+    return (window - 1) ** layers

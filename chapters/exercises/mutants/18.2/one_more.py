@@ -1,0 +1,13 @@
+# expect: a window of 1 sees itself alone
+# means: The window shows one position too many: a position is one of the w that it sees.
+import numpy as np
+
+
+def visible(queries, keys, window):
+    stands = np.arange(queries)[:, None] + keys - queries
+    key = np.arange(keys)
+    return (key <= stands) & (key >= stands - window)
+
+
+def far_back(layers, window):
+    return layers * (window - 1)
