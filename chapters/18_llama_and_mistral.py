@@ -129,10 +129,11 @@ for D in (64, 4096):
 #
 # ## Must every head have keys of its own?
 #
-# Who writes a text word by word keeps the keys and values of all words so far, else each word would cost a pass over
-# everything (the *cache*). It grows with every word and every layer. **What could be dropped?** Not the queries: they
-# are used once and are gone. It is the keys and values that stay. So let neighbours share: G heads of keys and values
-# for H heads of queries, *grouped-query attention*, GQA (Ainslie et al., 2023). For T words, and K numbers a head:
+# Who writes a text word by word keeps the keys and values of all words so far, in a *KV cache*; else each word would
+# cost a pass over everything. It grows with every word and every layer. **What could be dropped?** Not the queries:
+# they are used once and are gone. It is the keys and values that stay. So let neighbours share: G heads of keys and
+# values for H heads of queries, *grouped-query attention*, GQA (Ainslie et al., 2023). For T words, and K numbers a
+# head:
 
 
 # %%
@@ -163,7 +164,7 @@ print(f"against the package: {distances['GQA']:.1e}")
 # - *Equal parameters.* What a change saves goes into the MLP: each model has the widest one with which it has no more
 #   numbers than the baseline.
 # - *Equal data*: the same stories in the same order, for the same seed.
-# - *The baseline's rate.* It is the one that suited GPT-2 best in chapter 12. If that hurts anybody, it is the changes.
+# - *The baseline's rate.* It is chapter 12's for a GPT. If that hurts anybody, it is the changes.
 # - *Chance.* Three baselines that differ in nothing but their first weights and the order of stories differ in loss. By
 #   how much, the *spread*, is the ruler: **a difference below it is called none.**
 #
@@ -624,7 +625,7 @@ print(table([[name, *map(float, np.mean(each, 0))] for name, each in near.items(
 
 run.show(
     grouped_bars(
-        {name: {language: float(np.mean(spoken[language][name])) for language in spoken} for name in kinds[:3]},
+        {name: {language: float(np.mean(spoken[language][name])) for language in spoken} for name in kinds},
         title="What must two languages have in common?",
         subtitle=f"nats a piece of unseen sentences, after {FEW} sentences; lower is better",
         captions={"lingo": "words of its own", "borrowing": "English stems"},
@@ -637,8 +638,9 @@ run.show(
 #
 # Twenty sentences do not hold all stems. Where the stems are English ones, English tells of the others what kind of
 # word each is. The order and the endings come from the twenty. *That* a word is there is not enough: with scrambled
-# English, which has all the words and no grammar, the model is worse than alone. Where no stem is in common, little is
-# left that English could tell.
+# English, which has all the words and no grammar, the model is no better than alone. Where no stem is in common, little
+# is left that English could tell. How little? The two models alone have the same sentences under other names: what
+# *they* differ by is chance. Hold the gain for lingo against that.
 #
 # **And does the same meaning have near vectors?** We had expected so, and in the middle layers, where models of many
 # languages are said to meet. The table says otherwise. For lingo no layer knows which sentence means the same as which;
