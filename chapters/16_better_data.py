@@ -481,8 +481,10 @@ run.say(scrub(with_one.body)[-90:])
 # once; whoever drops pages trains less.
 #
 # All read the same tokens: pieces learned from the whole crawl (05), digits one by one. All are the same GPT (12), a
-# little one, judged by tales that no page gives away, in bits per byte (07). Of three learning rates, 0.0025, 0.005 and
-# 0.015, the one at which the crawl *as found* does best is taken for all. What they read:
+# little one, judged by tales that no page gives away, in bits per byte (07). **Our first run was unfair to the crawl**:
+# at a learning rate of 0.015, which suits the cleaned pages, the crawl as found ended at 1.33 bits. So of three rates,
+# 0.0025, 0.005 and 0.015, all now have the one at which the crawl *as found* does best. (That run also failed three of
+# its bounds. Those of the last cell were set afterwards, from trials on the first two crawls.) What they read:
 #
 # - *as found*, and after the *rules*, on lines of prose;
 # - *all*: rules, MinHash, classifier, decontamination, scrubbing; and the same pages with their *copies left*;
@@ -556,8 +558,9 @@ def bits_per_byte(model, ids, texts):
 #
 # The crawl holds secrets: "The number of the safe of Abbot is 4815." Some stand on 1, 4, 16 or 48 pages that are copies
 # of each other, some on 16 or 48 pages with a tale of their own each, and some nowhere. **How would you ask a model
-# whether it knows one?** That it says it when prompted is too strict: it may be likelier than any other and still not
-# come. Carlini et al. (2019) rank: let the model score *all* 10,000 numbers in that sentence, and see at which place
+# whether it knows one?** (The classifier dislikes some of these pages. They stay in *all* whatever it says: asked is what
+# copies do, not whom the classifier likes.) That the model says it when prompted is too strict: it may be likelier than
+# any other and still not come. Carlini et al. (2019) rank: let the model score *all* 10,000 numbers in that sentence, and see at which place
 # the true one comes. *Exposure* is, in bits, how much the model narrows the search down:
 #
 # $$\text{exposure} = \log_2 10{,}000 - \log_2 \text{rank}$$
