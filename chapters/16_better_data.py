@@ -557,11 +557,13 @@ def bits_per_byte(model, ids, texts):
 # ## What does it know by heart?
 #
 # The crawl holds secrets: "The number of the safe of Abbot is 4815." Some stand on 1, 4, 16 or 48 pages that are copies
-# of each other, some on 16 or 48 pages with a tale of their own each, and some nowhere. **How would you ask a model
-# whether it knows one?** (The classifier dislikes some of these pages. They stay in *all* whatever it says: asked is what
-# copies do, not whom the classifier likes.) That the model says it when prompted is too strict: it may be likelier than
-# any other and still not come. Carlini et al. (2019) rank: let the model score *all* 10,000 numbers in that sentence, and see at which place
-# the true one comes. *Exposure* is, in bits, how much the model narrows the search down:
+# of each other, some on 16 or 48 pages with a tale of their own each, and some nowhere. The classifier dislikes some of
+# these pages. They stay in *all* whatever it says: asked is what copies do, not whom the classifier likes.
+#
+# **How would you ask a model whether it knows one?** That the model says it when prompted is too strict: it may be
+# likelier than any other and still not come. Carlini et al. (2019) rank: let the model score *all* 10,000 numbers in
+# that sentence, and see at which place the true one comes. *Exposure* is, in bits, how much the model narrows the
+# search down:
 #
 # $$\text{exposure} = \log_2 10{,}000 - \log_2 \text{rank}$$
 #
