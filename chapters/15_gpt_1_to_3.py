@@ -412,10 +412,10 @@ print(table([[way, *circles[way].values()] for way in ROWS], ["in a circle by to
 # stay as they are; the examples stand in the text. This is called *few-shot*, or *in-context learning*.
 #
 # What would a sceptic say before we look? It repeats the last name, or the most frequent one. It knows from training
-# what foxes are called. It counts. (One rule does as well as any network: keep a table of how often two words had one
-# name on a training page, and copy the name of the most alike word before. That rule is *told* to look back, and at
-# what. We wrote the pages, so we know; the networks are told nothing.) And: do the examples matter, or only that names
-# stand there? So take the same sixteen lines, and **shuffle their names**.
+# what foxes are called. It counts. (And one rule is told what to do: a table says how often two words had one name on a
+# training page, and the name of the most alike word before is copied. We can write it since we wrote the pages; the
+# networks are told nothing. Compare it with the large one.) And: do the examples matter, or only that names stand
+# there? So take the same sixteen lines, and **shuffle their names**.
 
 # %%
 answers = {size: [named(model, test_rows) == right for model in models] for size, models in gpts.items()}
@@ -424,6 +424,12 @@ after_word = defaultdict(Counter)
 for row in train_rows:
     for word, name in zip(row[1::3].tolist(), row[2::3].tolist()):
         after_word[word][name] += 1
+alike, met = np.zeros((2, V, V))  # of two words: on how many pages one name, and on how many both
+for row in train_rows:
+    pairs = np.ix_(row[1::3], row[1::3])
+    alike[pairs] += row[2::3, None] == row[2::3]
+    met[pairs] += 1
+alike /= np.maximum(met, 1)
 rules = {
     "can be known": {n: share(known[:, n]) for n in EXAMPLES},
     "the last name": {n: share(right[:, n - 1] == right[:, n]) if n else 0.0 for n in EXAMPLES},
@@ -433,6 +439,12 @@ rules = {
     },
     "usual after this word": {
         n: share([after_word[w].most_common(1)[0][0] for w in test_rows[:, 1 + 3 * n].tolist()] == right[:, n])
+        for n in EXAMPLES
+    },
+    "of the most alike word": {
+        n: share([r[2 + 3 * alike[r[1 + 3 * n], r[1 : 1 + 3 * n : 3]].argmax()] == r[2 + 3 * n] for r in test_rows])
+        if n
+        else 0.0
         for n in EXAMPLES
     },
     "six tokens counted": {
@@ -460,9 +472,9 @@ run.show(
 
 # %% [markdown]
 # That is the picture of the GPT-3 paper, in small: with size, examples begin to help. The large network is where the
-# line of what can be known is; without guessing, more is not possible. The small one, which has read the same pages,
-# gets nothing from sixteen examples. It is right less often than by guessing among the page's four names, one in four:
-# it knows habits, and they mislead.
+# line of what can be known is; without guessing, more is not possible. So is the rule that was told where to look. The
+# small one, which has read the same pages, gets nothing from sixteen examples. It is right less often than by guessing
+# among the page's four names, one in four: it knows habits, and they mislead.
 #
 # Be careful with the shuffled line. Here it proves that the network reads which name belongs to which word. For large
 # models and tasks like "good or bad review?" Min et al. (2022) found that wrong labels hardly hurt: there the labels'
