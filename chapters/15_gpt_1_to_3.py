@@ -51,7 +51,7 @@ run = Chapter(
     "One network has learned to continue pages, and nothing else. With an eighth of the labels it beats the same "
     "network without that beginning; asked in the form of its text it finds wrong lines without a label, where "
     "counting guesses; what it thinks likeliest runs in circles, what it draws does not; and from sixteen examples it "
-    "learns names that no training page gave, as a small one does not, by heads that look at words of the same kind.",
+    "learns names that no training page gave together, as a small one does not, by heads that look at words alike.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 WIDTHS, RATES = {"small": 8, "middle": 16, "large": 64}, {"small": 6e-3, "middle": 5e-3, "large": 5e-3}
@@ -59,14 +59,15 @@ LAYERS, HEADS, LINES, BATCH = 2, 4, 24, 32
 COLORS = {"small": "#8c959f", "middle": "#cf5b16", "large": "#0969da"}
 STEPS, WARM_UP, STEPS_LABELS = run.pick(900, 20), run.pick(200, 5), run.pick(200, 5)
 FEW, MANY = 128, 1024
-TUNED, NEW_MOST, TOLD, COUNTED_MOST, FORM_MOST = 0.95, 0.75, 0.95, 0.65, 0.90
-IN_CIRCLES, DRAWN_MOST, OF_KNOWN, SMALL_MOST, SHUFFLED_MOST = 0.60, 0.05, 0.95, 0.30, 0.40
+BEYOND_NEW, TOLD, COUNTED_MOST, FORM_COSTS = 0.10, 0.95, 0.65, 0.05
+IN_CIRCLES, DRAWN_MOST, OF_KNOWN, SMALL_MOST, SHUFFLED_MOST = 0.40, 0.05, 0.95, 0.30, 0.40
 WITHOUT_MOST, BYSTANDERS = 0.20, 0.80
 
 # %% [markdown]
 # ## A text of which we know what can be answered
 #
-# The *naming* pages give names to words. Read the last line. Which name would you have given?
+# The *naming* pages give names to words. Here is the beginning of one. Read its last line. Which name would you have
+# given to that word?
 
 # %%
 train, held_out = (
@@ -76,14 +77,16 @@ train, held_out = (
 run.say("a page:", " ".join(f"{word} {held_out[0].names[kind]} ." for word, kind in held_out[0].lines[:12]))
 
 # %% [markdown]
-# Nobody could know that an otter is what it is called there. But on this page all animals are, and all foods have
-# another name, tools and clothes too. The page does not say that there are kinds. On the next page every kind has
-# another name. So what a network can learn from such pages is: which words are alike, and to **look back**.
+# *Vek*, of course: a mouse, a hare and a crow were called that, and a wolf is an animal, too. On this page all animals
+# are *vek*, and foods, tools and clothes have a name each. The page does not say that there are kinds. The next page
+# has other names. So a network can learn two things from such pages: which words are alike, and to **look back**.
 #
-# - Four kinds of twelve words, sixteen names. On the first line nobody can know the name; later whoever has seen
-#   another word of that kind.
-# - Kinds have *habits*, as children had in chapter 14: four names that each kind gets more often than others. On
-#   every training page some kind keeps to a habit, on no test page does any. What is learned of habits misleads there.
+# - Four kinds of twelve words, sixteen names. On the first line nobody can know the name. Later one can, where
+#   another word of that kind came before.
+# - Kinds have *habits*, as children had in chapter 14: each has four names of its own that it gets more often than
+#   others. On every training page some kind keeps to its habit, three of four on average. On no test page does any:
+#   there, what was learned of habits misleads. So no test page has the four names of a training page. But each kind has
+#   had every name on some training page: the *combination* is new, not that animals are called *vek*.
 # - On a training page a word may come again. On a test page none does: the name is never to be found beside the same
 #   word.
 
@@ -109,13 +112,15 @@ EXAMPLES = (0, 1, 2, 4, 8, 16)
 print("can be known after so many lines:", {n: round(float(known[:, n].mean()), 2) for n in EXAMPLES})
 
 # %% [markdown]
-# The last line is the best that anybody can do who does not guess.
+# The numbers behind the colons are shares of the test pages: where the kind of the next word has been named already.
+# That is the best that anybody can do who does not guess.
 #
 # ## Does size matter?
 #
 # Three networks, all as in chapter 12, differ in their width: 8, 16 and 64 numbers a token, four heads in each of two
-# layers. They read the same pages, as many of them. One thing is not GPT-2's. Its first weights have a spread of 0.02,
-# which suits 768 numbers; with 64 everything would be a whisper, and ours are six times as large.
+# layers. They read the same pages, as many of them. One thing is not GPT-2's. Its first weights have a standard
+# deviation of 0.02, which suits 768 numbers; with 64 everything would be a whisper, so ours have 0.12. (And the
+# smallest learns at a rate of 0.006, the others at 0.005.)
 #
 # While they learn, we look: what share of the seventeenth lines, after sixteen examples, is named right?
 
@@ -185,14 +190,17 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# The losses differ by a tenth or two, and the curves differ wholly. For hundreds of steps all three know habits alone,
-# and are misled by them. Then, within a hundred, the large one *looks back*. Chapter 12 saw such a bend. The middle one
-# has it later, if at all in these steps: that depends on the seed.
+# Of each loss, 1.29 nats a token must be paid by everybody: one token in three is a word, any of 48, and ln 48 / 3 is
+# 1.29. Read the losses with that in mind. The large network is near it, the small one is not.
 #
-# **It was not always there.** Our first recipe, 16 pages a step and weights that decay a thirtieth as fast, had its
-# bend between step 400 and 600 on three seeds. On a fourth the large network had none in 1,000 steps, and with a
-# constant rate it came anywhere between 500 and 1,900. Twice as many pages a step, and habits that decay, made it come
-# between 300 and 550 on four of four. A network that has *not* learned something may be a few steps away from it.
+# At first all know habits alone, and are misled by them: they are right less often than by guessing. Then the large one
+# begins to *look back*, all at once. Chapter 12 saw such a bend. The middle one has it later, if at all in these steps:
+# that depends on the seed.
+#
+# **It was not always there.** Our first recipe had 16 pages a step, and a weight decay of a thirtieth. Its bend came
+# between step 400 and 600 on three seeds. On a fourth the large network had none in 1,000 steps, and with a constant
+# rate it came anywhere between 500 and 1,900. With twice as many pages a step, and the stronger decay, it came between
+# 300 and 550 on four of four. A network that has *not* learned something may be a few steps away from it.
 #
 # ## GPT-1: what is a good beginning worth?
 #
@@ -299,12 +307,15 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# A hundred labels are enough for whoever can read the pages, since all that is left to learn is which names are bad.
-# Whoever cannot read must learn both from the labels, and these steps do not suffice, with thirty times as many labels
-# either. The third row is what a sceptic would try: a weight for each word, for how often it stands in the page. It
-# knows which names are bad, too, and not whose they are.
+# Some hundred labels are enough for whoever can read the pages: all that is left to learn is which names are bad.
+# Whoever cannot read must learn both from the labels. In these steps it does not, not even from thirty times as many
+# labels. *Words weighed* is what a sceptic would try: a weight for each word, for how often it stands in the page. It
+# may find out which names are bad, too, but not whose they are.
 #
-# That was the first reply, and for a year everybody fine-tuned.
+# Fine-tuning has its luck as well. Our first bound was 95 % with 128 labels; one of three seeds has 84 there, and more
+# with half as many. So the claim compares: an eighth of the labels, and still ahead by a tenth or more.
+#
+# That was the first reply.
 #
 # ## GPT-2: must you train at all?
 #
@@ -325,9 +336,9 @@ for seed in run.seeds:
 run.say("right, after 1,024 labels:", *(f"{s:.2f}" for s in by_labels))
 
 # %% [markdown]
-# It guesses. We had expected it to be easy, and it was to stand in the place of the first task. What is wrong? The new
-# head looks at the state behind the line. There the network has no business with the name before it: it was trained to
-# say what comes next. It would need one layer more to compare what is there with what it had expected.
+# It guesses. We had expected this to be easy. What is wrong? Here is our explanation, which we did not test. The new
+# head sees the state behind the line. There the network has no use for the name before it: it was trained to say what
+# comes next. To compare what is there with what it had expected, it would need one layer more.
 #
 # But it *had* expected something. **So ask it as its texts would.** Show eight lines and the word, and let it say the
 # name. If the line says the same, the line is true. Nothing is trained, no label is shown. Such an answer is called
@@ -392,20 +403,23 @@ ROWS = ("likeliest", "drawn", "pages of the corpus")
 print(table([[way, *circles[way].values()] for way in ROWS], ["in a circle by token", *map(str, LENGTHS)]))
 
 # %% [markdown]
-# The likeliest text is one that nobody would write. Any of 48 words may come next, all about as likely; one of them is
-# a little likelier, and is so again three tokens later. What has been said once is looked back at, and becomes likelier
-# still. *Drawing* from what the model believes breaks the circle (Holtzman et al., 2020, on GPT-2). A page that people
-# write is not the likeliest page. It is one of very many.
+# The likeliest text looks like no page of the corpus. Any of 48 words may come next, all equally likely there. For the
+# network one of them is a little likelier, so greedy decoding says that one; and often it is so again three tokens
+# later. *Drawing* from what the model believes breaks the circle (Holtzman et al., 2020, on GPT-2). A page of the
+# corpus is not the likeliest page. It is one of very many. (How many pages circle differs: on three seeds 47 to 97 %.
+# Our bound was 60 at first, and failed.)
 #
 # ## GPT-3: can it learn without being trained?
 #
-# Go back to the names. No training page gave the four kinds the names that a test page gives them. So on a test page
-# the network does a task that it never did: "call animals *vek* and foods *dax*". Its weights stay as they are; the
-# examples stand in the text. This is called *few-shot*, or *in-context learning*.
+# Go back to the names. No training page gave the four kinds, all together, the names of a test page. So a test page
+# sets a task that the network never did: "call animals *vek*, foods *dax*, tools *fep* and clothes *wug*". Its weights
+# stay as they are; the examples stand in the text. This is called *few-shot*, or *in-context learning*.
 #
-# A sceptic answers before we look: it repeats the last name, or the most frequent one; it knows from training what
-# foxes are called. And: do the examples matter, or only that names stand there? So take the same sixteen lines, and
-# **shuffle their names**.
+# What would a sceptic say before we look? It repeats the last name, or the most frequent one. It knows from training
+# what foxes are called. It counts. (And one rule is told what to do: a table says how often two words had one name on a
+# training page, and the name of the most alike word before is copied. We can write it since we wrote the pages; the
+# networks are told nothing. Compare it with the large one.) And: do the examples matter, or only that names stand
+# there? So take the same sixteen lines, and **shuffle their names**.
 
 # %%
 answers = {size: [named(model, test_rows) == right for model in models] for size, models in gpts.items()}
@@ -414,6 +428,12 @@ after_word = defaultdict(Counter)
 for row in train_rows:
     for word, name in zip(row[1::3].tolist(), row[2::3].tolist()):
         after_word[word][name] += 1
+alike, met = np.zeros((2, V, V))  # of two words: on how many pages one name, and on how many both
+for row in train_rows:
+    pairs = np.ix_(row[1::3], row[1::3])
+    alike[pairs] += row[2::3, None] == row[2::3]
+    met[pairs] += 1
+alike /= np.maximum(met, 1)
 rules = {
     "can be known": {n: share(known[:, n]) for n in EXAMPLES},
     "the last name": {n: share(right[:, n - 1] == right[:, n]) if n else 0.0 for n in EXAMPLES},
@@ -423,6 +443,12 @@ rules = {
     },
     "usual after this word": {
         n: share([after_word[w].most_common(1)[0][0] for w in test_rows[:, 1 + 3 * n].tolist()] == right[:, n])
+        for n in EXAMPLES
+    },
+    "of the most alike word": {
+        n: share([r[2 + 3 * alike[r[1 + 3 * n], r[1 : 1 + 3 * n : 3]].argmax()] == r[2 + 3 * n] for r in test_rows])
+        if n
+        else 0.0
         for n in EXAMPLES
     },
     "six tokens counted": {
@@ -442,7 +468,7 @@ run.show(
     line_chart(
         lines, title="Learned from the text, with frozen weights",
         xlabel="examples in the text", ylabel="% named right",
-        subtitle="names that no training page gave to these kinds; mean over the seeds",
+        subtitle="four names that no training page gave together; mean over the seeds",
         baselines={"names shuffled": 100 * float(np.mean(shuffled))},
     ),
     "few-shot",
@@ -450,8 +476,9 @@ run.show(
 
 # %% [markdown]
 # That is the picture of the GPT-3 paper, in small: with size, examples begin to help. The large network is where the
-# line of what can be known is; more is not possible. The small one, which has read the same pages, gets nothing from
-# sixteen examples. Its loss was hardly worse.
+# line of what can be known is; without guessing, more is not possible. So is the rule that was told where to look. The
+# small one, which has read the same pages, gets nothing from sixteen examples. It is right less often than by guessing
+# among the page's four names, one in four: it knows habits, and they mislead.
 #
 # Be careful with the shuffled line. Here it proves that the network reads which name belongs to which word. For large
 # models and tasks like "good or bad review?" Min et al. (2022) found that wrong labels hardly hurt: there the labels'
@@ -460,8 +487,8 @@ run.show(
 #
 # ## Who does it?
 #
-# There must be heads that find the name. Which would you suspect? At the word *otter*, one that looks at the **names of
-# other animals**. To be found there, a name must know to which word it belongs: so before, in the first layer, a name
+# There must be heads that find the name. Which would you suspect? At the word *saw*, one that looks at the **names of
+# other tools**. To be found there, a name must know to which word it belongs: so before, in the first layer, a name
 # should look at **its own word**, the token in front of it. We look for both patterns, and only then take heads out:
 # those that give half of their attention or more to names of the right kind, those that give a third to their own word,
 # and the others.
@@ -524,30 +551,34 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Heads of the second layer look at the names of the right kind, and hardly anywhere else: nobody told them that there
-# are kinds. They are relatives of the *induction heads* of Olsson et al. (2022), which look behind the *same* word, the
-# last column. Ours look behind a word *like* it. Without them nothing is left; as many others, or more, can go, and
-# nothing happens. And they are lost without the first layer's note. So two steps make it, and they pay only together:
-# that is why there is a bend, and not a slope.
+# The columns are shares of a head's attention, from 0 to 1. Some heads of the second layer look at the names of the
+# right kind, and hardly anywhere else: nobody told them that there are kinds. They are relatives of the induction heads
+# (12) of Olsson et al. (2022), which look behind the *same* word: that is the last column, on training pages. Ours look
+# behind a word *like* it, the same one among them. Take these heads out, and hardly an answer is right. Take out the
+# heads that neither copy nor feed, and little happens. And without the head of the first layer that tells a name its
+# word, the copying heads are lost. So two steps make it, and they pay only together: that, we think, is why there is a
+# bend, and not a slope.
 #
-# **Exercises**: 15.1 the circle, 15.2 the likelier answer, 15.3 the examples and the question.
+# **Exercises**: 15.1 the circle, 15.2 the likelier answer, 15.3 the heads that look behind.
 
 # %%
-run.check("fine-tuned: right with 128 labels", ways["fine-tuned"][FEW], at_least=TUNED,
-          baseline={"words weighed, 128 labels": mean_of["words weighed"][FEW]}, full_only=True)  # fmt: skip
-run.check("new weights: right with 1,024 labels", ways["new weights"][MANY], at_most=NEW_MOST,
-          baseline={"words weighed": mean_of["words weighed"][MANY]}, full_only=True)  # fmt: skip
+beyond = [tuned - new for tuned, new in zip(ways["fine-tuned"][FEW], ways["new weights"][MANY])]
+weighed = {"words weighed": mean_of["words weighed"][FEW] - float(np.mean(ways["new weights"][MANY]))}
+run.check("128 labels fine-tuned, less 1,024 with new weights", beyond, at_least=BEYOND_NEW, baseline=weighed,
+          full_only=True)  # fmt: skip
 run.check("true lines told, zero-shot", as_asked, at_least=TOLD,
           baseline={"counting": counted, "1,024 labels": float(np.mean(by_labels))}, full_only=True)  # fmt: skip
 run.check("true lines told, counting", counted, at_most=COUNTED_MOST)
-run.check("true lines told, another form", other_form, at_most=FORM_MOST, full_only=True)
+costs = [asked - other for asked, other in zip(as_asked, other_form)]
+run.check("true lines that another form costs", costs, at_least=FORM_COSTS, full_only=True)
 run.check("greedy pages in a circle", circles["likeliest, each seed"], at_least=IN_CIRCLES, full_only=True)
 run.check("drawn pages in a circle", circles["drawn, each seed"], at_most=DRAWN_MOST,
           baseline={"corpus": circles["pages of the corpus"][T]}, full_only=True)  # fmt: skip
 of_known = [float(a[:, 16].mean()) / rules["can be known"][16] for a in answers["large"]]
 run.check("large, of what 16 examples tell", of_known, at_least=OF_KNOWN,
           baseline={"last name": rules["the last name"][16], "most frequent": rules["the most frequent name"][16],
-                    "usual": rules["usual after this word"][16]}, full_only=True)  # fmt: skip
+                    "usual": rules["usual after this word"][16],
+                    "most alike": rules["of the most alike word"][16]}, full_only=True)  # fmt: skip
 run.check("small, right after 16 examples", [float(a[:, 16].mean()) for a in answers["small"]], at_most=SMALL_MOST,
           full_only=True)  # fmt: skip
 run.check("counting, right after 16 examples", rules["six tokens counted"][16], at_most=SMALL_MOST)
@@ -560,4 +591,5 @@ run.report("copying, feeding, other heads; as many copying ones out as others", 
 run.report("middle, right after 16 examples", [float(a[:, 16].mean()) for a in answers["middle"]])
 run.report("true lines told by a head of 1,024 labels", by_labels)
 run.report("right by labels", mean_of)
+run.report("right with 128 labels, fine-tuned", ways["fine-tuned"][FEW])
 run.finish()

@@ -51,6 +51,12 @@ def test_the_middle_piece_counts_too(mine):
     call(mine.loop_period, [1, 2, 3, 4, 1, 2], 2).gives(0)
 
 
+def test_tokens_may_be_anything_that_can_be_compared(mine):
+    call(mine.loop_period, [1, 11, 11, 1], 2, times=2).gives(0)
+    call(mine.loop_period, ["so", "it", "so", "it", "so", "it"], 4).gives(2)
+    call(mine.loop_period, [[7], [7], [7]], 4).gives(1)
+
+
 @given(st.text("ab", max_size=12), st.integers(1, 4), st.integers(2, 4))
 def test_any_text_against_a_regular_expression(mine, text, longest, times):
     found = [n for n in range(1, longest + 1) if re.search(rf"(.{{{n}}})\1{{{times - 1}}}\Z", text)]

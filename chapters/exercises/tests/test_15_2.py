@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_llm.course.exercises.calls import call
+from tinygrad_llm.course.exercises.show import Spelled
 
-LOG_P = np.log(np.array([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75], [0.25, 0.5, 0.25], [0.0625, 0.0625, 0.875]]))
+LOG_P = Spelled("np.log([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75], [0.25, 0.5, 0.25], [0.0625, 0.0625, 0.875]])")
 
 
 def test_an_answer_of_one_token(mine):
@@ -28,6 +29,11 @@ def test_an_answer_of_no_token_is_certain(mine):
 
 def test_tokens_may_be_a_list(mine):
     call(mine.answer_log_prob, LOG_P, [0, 1, 2, 1], 2).gives(np.log(0.75 * 0.5))
+
+
+def test_a_long_answer_has_a_logarithm_too(mine):
+    halves, zeros = Spelled("np.full((2000, 2), np.log(0.5))"), Spelled("np.zeros(2000, int)")
+    call(mine.answer_log_prob, halves, zeros, 1).gives(1999 * np.log(0.5))
 
 
 @given(st.integers(0, 10**6), st.integers(2, 6), st.integers(2, 5))

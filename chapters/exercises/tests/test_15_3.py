@@ -17,7 +17,8 @@ def weights(B, H, T, **shares):
 
 
 def test_what_stood_behind_it_the_last_time(mine):
-    call(mine.induction_score, weights(1, 1, 4, _0_0_3_1=0.75), ONE).gives(np.array([0.75]))
+    shares = [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.25, 0.5, 0.25, 0], [0.0625, 0.5, 0.25, 0.1875]]
+    call(mine.induction_score, np.array([[shares]]), ONE).gives(np.array([0.5]))
 
 
 def test_the_same_token_is_not_what_stood_behind_it(mine):
@@ -30,13 +31,21 @@ def test_each_head_has_a_score(mine):
 
 
 def test_all_earlier_places_count(mine):
-    tokens = np.array([[5, 8, 5, 9, 4, 5]])
-    made = weights(1, 1, 6, _0_0_5_1=0.5, _0_0_5_3=0.25, _0_0_2_1=1.0)
+    tokens = np.array([[5, 8, 5, 9, 5]])
+    made = weights(1, 1, 5, _0_0_4_1=0.5, _0_0_4_3=0.25, _0_0_2_1=1.0)
     call(mine.induction_score, made, tokens).gives(np.array([(0.75 + 1.0) / 2]))
 
 
 def test_a_token_that_comes_twice_in_a_row_looks_at_itself(mine):
     call(mine.induction_score, weights(1, 1, 3, _0_0_2_2=0.5), np.array([[4, 7, 7]])).gives(np.array([0.5]))
+
+
+def test_the_token_itself_is_not_earlier(mine):
+    call(mine.induction_score, weights(1, 1, 3, _0_0_1_2=0.5), np.array([[5, 5, 8]])).gives(np.array([0.0]))
+
+
+def test_later_places_do_not_count(mine):
+    call(mine.induction_score, weights(1, 1, 4, _0_0_1_3=0.5), np.array([[5, 5, 5, 8]])).gives(np.array([0.0]))
 
 
 def test_what_comes_for_the_first_time_does_not_count(mine):

@@ -2,7 +2,8 @@
 
 A language model that is asked a question with several answers need not write anything. One asks how likely it finds
 each answer behind the question, and takes the likeliest. The probability of a text is the product of the probabilities
-of its tokens, each given all before it; so its logarithm is a sum.
+of its tokens, each given all before it; so its logarithm is a sum. (For a long text the product itself is too small for
+a computer: it becomes 0, and every long answer would be as likely as every other.)
 
 `log_p` (T, V): row t holds the logarithms of the probabilities of the token that comes *after* token t, as a GPT gives
 them. `tokens` (T,) is the question and, from place `begin` on, the answer. Return the logarithm of the probability of

@@ -8,6 +8,9 @@ is the share that token t gives to token s. For a head, take every token that st
 once or several times, and add up the shares that it gives to the tokens directly behind those earlier places. The score
 is the mean of these sums over all such tokens of all texts, each counting alike. Return the scores (H,).
 
+    tokens 5 8 6 5      Only the last 5 was there before, at place 0. Behind that stood 8, at place 1.
+                        So the score of head h is weights[0, h, 3, 1].
+
 A token that stands directly before t has t itself behind it: that counts too. Where no token of any text comes again,
 there is no score: return NaN for each head.
 """

@@ -1,0 +1,13 @@
+# expect: all earlier places count
+# means: The mean over a token's earlier places was taken: their shares are added up.
+import numpy as np
+
+
+def induction_score(weights, tokens):
+    sums = []
+    for b in range(len(tokens)):
+        for t in range(len(tokens[b])):
+            earlier = [s for s in range(t) if tokens[b][s] == tokens[b][t]]
+            if earlier:
+                sums.append(sum(weights[b, :, t, s + 1] for s in earlier) / len(earlier))
+    return np.mean(sums, 0) if sums else np.full(weights.shape[1], np.nan)
