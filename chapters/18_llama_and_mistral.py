@@ -669,7 +669,7 @@ off = {name: max(abs(a - b) for a, b in zip(kept[name][0], by_formula[name])) fo
 run.check("bytes counted less the formula", off, equals=0)
 at_most = by_formula[shared][2 * WINDOW - 1]
 run.check("bytes with a window, the most", max(kept[windowed][0]), at_most=at_most, baseline=kept[shared][0][-1])
-wanted = [layers * (window - 1) for layers in (1, 2, 3, 4) for window in (2, 4, 6)]
+wanted = {f"{L} layers, window {w}": L * (w - 1) for L in (1, 2, 3, 4) for w in (2, 4, 6)}
 run.check("positions back with a gradient", reach, equals=wanted)
 guess = {"a guess": 1 / LETTERS}
 one = [float(s[: W - 1].min()) for s in named[1]]
