@@ -531,7 +531,7 @@ for seed, model in zip(run.seeds, gpts["large"]):
     if seed == 0:
         print(table([[f"layer {a + 1}, head {b + 1}", *each] for (a, b), each in found.items()],
                     ["share of a head", "own word", "names of its kind", "behind the same word"]))  # fmt: skip
-    print(
+    run.say(
         f"seed {seed}: without its {len(copiers)} copying heads {copiers_out[-1]:.2f}, without the {len(feeders)} that "
         f"feed them {feeders_out[-1]:.2f}, without the {len(bystanders)} others {bystanders_out[-1]:.2f}"
     )

@@ -42,7 +42,7 @@ from tinygrad_llm.visualize import Line, grouped_bars, line_chart
 run = Chapter(
     "18",
     "Of four changes to GPT-2's block, at equal parameters, RoPE lowers the loss by more than chance does, and none "
-    "raises it by more; two heads of keys for four halve the cache, byte for byte; L layers with a window of w see "
+    "raises its mean by more; two heads of keys for four halve the cache, byte for byte; L layers with a window of w see "
     "L(w - 1) back and not one further; English helps a language of twenty sentences where it shares words with it, "
     "by what it does with them, and more than where it shares none; and translations get no nearer for it.",
 )
@@ -295,8 +295,10 @@ print(f"the spread of three baselines: {spread:.4f} nats; counting six words: {c
 
 # %% [markdown]
 # In the full run RoPE is the one whose gain no ruler doubts. The other three end within chance of the baseline, or
-# little beyond: at this size nobody could tell from the loss that they are there. Then why does everybody have them?
-# Two of them are cheaper. RMSNorm does less for the same loss. And GQA?
+# little beyond, SwiGLU on the better side: at this size one can hardly tell from the loss that they are there. (One
+# start by itself can mislead. Of three with GQA one lost 0.016 nats, more than the ruler; our first bound was for each
+# start, and failed there. So the claim is about the mean.) Then why does everybody have them? Two of them are cheaper.
+# RMSNorm does less for the same loss. And GQA?
 #
 # ## How many bytes does a text take?
 #
@@ -662,8 +664,8 @@ run.show(
 full, shared, windowed = kept
 run.check("our parts against the package's", distances, at_most=EQUAL)
 run.check("RoPE's gain, nats a word", gains["RoPE"], above=spread, baseline={"chance": spread}, full_only=True)
-others = {name: min(gain) for name, gain in gains.items() if name != "RoPE"}
-run.check("gain of the others, the least", others, at_least=-spread, full_only=True)
+others = {name: float(np.mean(gain)) for name, gain in gains.items() if name != "RoPE"}
+run.check("mean gain of the others", others, at_least=-spread, full_only=True)
 run.check("bytes, 2 heads of keys for 4", kept[shared][0][-1] / kept[full][0][-1], equals=0.5)
 off = {name: max(abs(a - b) for a, b in zip(kept[name][0], by_formula[name])) for name in (full, shared)}
 run.check("bytes counted less the formula", off, equals=0)
