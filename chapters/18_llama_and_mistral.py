@@ -42,9 +42,9 @@ from tinygrad_llm.visualize import Line, grouped_bars, line_chart
 run = Chapter(
     "18",
     "Of four changes to GPT-2's block, at equal parameters, RoPE lowers the loss by more than chance does, and none "
-    "raises its mean by more; two heads of keys for four halve the cache, byte for byte; L layers with a window of w see "
-    "L(w - 1) back and not one further; English helps a language of twenty sentences where it shares words with it, "
-    "by what it does with them, and more than where it shares none; and translations get no nearer for it.",
+    "raises its mean by more; two heads of keys for four halve the cache, byte for byte; L layers with a window of w "
+    "see L(w - 1) back and not one further; English helps a language of twenty sentences where it shares words with "
+    "it, by what it does with them, and more than where it shares none; and translations get no nearer for it.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 EQUAL = 1e-10
