@@ -170,3 +170,22 @@ def test_a_cache_of_a_source_is_chosen_and_replaced_row_by_row():
     first.put([0], second.select([0]))
     answers(first, [1, 1, 1])
     answers(second, [1, 0, 2])
+
+
+@pytest.mark.parametrize("make", [lambda: KVCache(1, 2), lambda: StateCache(1, 2)], ids=["keys", "states"])
+def test_lengths_that_were_read_stay_as_they_were(make):
+    cache = make()
+    read_before = cache.lengths
+    cache.advance(3)
+    assert read_before.tolist() == [0, 0] and cache.lengths.tolist() == [3, 3]
+
+
+def test_a_state_in_which_rows_were_put_goes_back_no_more():
+    cache, other = StateCache(1, 2), StateCache(1, 1)
+    for each, rows in ((cache, 2), (other, 1)):
+        each.remember(0, [Tensor(np.ones((rows, 3, 4), np.float32))])
+        each.advance(3)
+    cache.put([1], other)
+    with pytest.raises(ArgumentError):
+        cache.crop([2, 2])
+    cache.crop([3, 3])

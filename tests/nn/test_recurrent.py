@@ -7,6 +7,7 @@ import pytest
 from redraw import redraw
 from tolerances import WHOLE_MODEL
 
+from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn import GRU, LSTM, RNN
@@ -145,3 +146,13 @@ def test_a_planted_fault_fails(kind, name, monkeypatch):
     monkeypatch.setattr(kind, "load_state_dict", other_order)
     with pytest.raises(AssertionError):
         compare(kind, 3, True)
+
+
+def test_a_first_cell_without_a_first_state_counts():
+    layer, x = LSTM(3, 4, rng=rng()), np.ones((2, 5, 3), np.float32)
+    cell = np.full((2, 4), 0.7, np.float32)
+    weights = [layer.weight_ih, layer.weight_hh, layer.bias_ih, layer.bias_hh]
+    alone = ops.lstm(x, *weights, None, cell)
+    with_zeros = ops.lstm(x, *weights, np.zeros_like(cell), cell)
+    np.testing.assert_array_equal(alone[0].numpy(), with_zeros[0].numpy())
+    assert not np.allclose(alone[0].numpy(), ops.lstm(x, *weights)[0].numpy())

@@ -11,6 +11,7 @@ import pytest
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import as_dtype, gemm, sum_rows
+from tinygrad_llm.errors import DtypeError
 
 pytest.importorskip("ml_dtypes")
 HALF = as_dtype("bfloat16")
@@ -98,3 +99,20 @@ def test_its_name_is_known_in_a_process_that_has_not_met_it(made):
     script = f"import numpy as np\nfrom tinygrad_llm import Tensor, nn\nprint({made}.dtype)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "bfloat16\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    "meet",
+    [
+        lambda x: x + Tensor(np.ones((2, 3))),
+        lambda x: Tensor(np.ones((2, 3))) + x,
+        lambda x: x @ Tensor(np.ones((3, 3))),
+        lambda x: ops.linear(x, Tensor(np.ones((4, 3)))),
+        lambda x: ops.rms_norm(x, Tensor(np.ones(3))),
+        lambda x: ops.where(np.ones((2, 3), bool), x, Tensor(np.ones((2, 3)))),
+    ],
+    ids=["add", "added", "matmul", "linear", "rms_norm", "where"],
+)
+def test_bfloat16_and_float64_do_not_meet(meet):
+    with pytest.raises(DtypeError, match="one (float )?dtype"):
+        meet(Tensor(half(2, 3)))

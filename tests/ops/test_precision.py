@@ -129,3 +129,9 @@ def test_an_inverse_root_is_one_over_the_root_of_tiny_numbers_too():
     x = np.array([1e-6, 0.25, 4.0])
     np.testing.assert_allclose(slope(ops.rsqrt, x), -0.5 * x**-1.5, rtol=1e-12)
     np.testing.assert_allclose(slope(ops.sqrt, x), 0.5 * x**-0.5, rtol=1e-12)
+
+
+def test_the_loss_of_a_sure_and_right_answer_keeps_its_digits():
+    for logit, target in ((20.0, 1.0), (-20.0, 0.0), (30.0, 1.0)):
+        loss = ops.binary_cross_entropy(Tensor(np.float32([logit])), np.float32([target])).item()
+        assert loss == pytest.approx(math.log1p(math.exp(-abs(logit))), rel=1e-6)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.errors import CheckpointError, GradientError
+from tinygrad_llm.errors import CheckpointError, GradientError, NonFiniteError
 from tinygrad_llm.optim import SGD, AdamW, clip_grad_norm, schedule, sum_of_squares
 from tinygrad_llm.optim.flat import CHUNK
 
@@ -202,3 +202,40 @@ def test_the_squares_of_no_entry_add_up_to_nothing():
         and sum_of_squares(g, 0, 2) == 5
         and sum_of_squares(g) == 30
     )
+
+
+def test_a_step_with_a_rate_of_its_own_is_noticed_by_graphs_too():
+    (p,) = leaves()[:1]
+    optimizer = MAKE["sgd"]([p])
+    loss = (p * p).sum()
+    optimizer.step(np.ones(3), lr=0.5)
+    with pytest.raises(GradientError, match="changed in place"):
+        loss.backward()
+
+
+def test_what_decays_is_what_the_choice_says_and_not_the_matrices():
+    vector, matrix = leaves()[:2]
+    optimizer = AdamW([vector, matrix], 0.1, weight_decay=0.5, decays=lambda p: p.ndim == 1)
+    before = vector.numpy().copy(), matrix.numpy().copy()
+    optimizer.step(np.zeros(15))
+    np.testing.assert_allclose(vector.numpy(), before[0] * (1 - 0.1 * 0.5), rtol=1e-12)
+    np.testing.assert_array_equal(matrix.numpy(), before[1])
+
+
+def test_a_gradient_that_lies_the_other_way_is_the_same_gradient():
+    moved = []
+    for order in "CF":
+        (matrix,) = leaves()[1:2]
+        matrix.grad = np.array(np.arange(12.0).reshape(4, 3), order=order)
+        MAKE["sgd"]([matrix]).step()
+        moved.append(matrix.numpy().copy())
+    np.testing.assert_array_equal(*moved)
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_a_norm_that_is_not_finite_is_an_error_where_that_is_asked(bad):
+    (p,) = leaves()[:1]
+    p.grad = np.array([1.0, bad, 2.0])
+    with pytest.raises(NonFiniteError, match="gradient norm"):
+        clip_grad_norm([p], 1.0, error_if_nonfinite=True)
+    np.testing.assert_array_equal(p.grad, [1.0, bad, 2.0])
