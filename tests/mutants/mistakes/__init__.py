@@ -15,6 +15,7 @@ from tests.mutants.mistakes import (
     models,
     reader,
     second_reader,
+    third_reader,
     tokenizer_files,
     tokenizers,
     training,
@@ -35,5 +36,6 @@ AREAS = (
     course,
     reader,
     second_reader,
+    third_reader,
 )
 MISTAKES = [mistake for area in AREAS for mistake in area.MISTAKES]
