@@ -56,6 +56,14 @@ def stopped(config, out, at, **more):
     return run
 
 
+def to_the_end(run):
+    """Interrupted is a KeyboardInterrupt, which would end all tests."""
+    try:
+        run.run(progress=False, report=quiet)
+    except Interrupted as stop:
+        pytest.fail(f"stopped by signal {stop.number}")
+
+
 # ---- the log
 
 
@@ -367,3 +375,27 @@ def test_each_setting_of_precision_is_refused_where_it_cannot_be():
 def test_a_run_refuses_a_precision_before_it_reads_a_text(config, tmp_path):
     with pytest.raises(ConfigError, match="precision"):
         start_run(replace(config, precision="bf16", text=str(tmp_path / "none.txt")), tmp_path / "run")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_a_signal_that_was_ignored_before_does_not_stop_the_run(config, tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        run = start_run(config, tmp_path / "run")
+        plain = run._one_step
+        run._one_step = lambda bar: (plain(bar), os.kill(os.getpid(), signal.SIGHUP))
+        to_the_end(run)
+        assert run.step_number == config.steps and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_run_that_was_stopped_goes_on_when_it_is_run_again(config, tmp_path):
+    run = start_run(config, tmp_path / "run")
+    plain = run._one_step
+    run._one_step = lambda bar: (plain(bar), setattr(run, "stop_asked", run.step_number == 2 and signal.SIGINT))
+    with pytest.raises(Interrupted):
+        run.run(progress=False, report=quiet)
+    run._one_step = plain
+    to_the_end(run)
+    assert run.step_number == config.steps
