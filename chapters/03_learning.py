@@ -13,8 +13,8 @@
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/03/output.txt) shows them all.
 # - **Departs from** the papers nowhere; AdamW is Loshchilov and Hutter's (2019), clipping Pascanu's (2013); as in
 #   PyTorch 10⁻⁶ is added to the length that one divides by.
-# - **Run**: `python chapters/03_learning.py`. It takes some twenty seconds; `--seeds 3` about forty. (In the code
-#   `run.pick(a, b)` is `a` in a full run, and `b`, which is less work, with `--fast`.)
+# - **Run**: `python chapters/03_learning.py`. It takes some forty seconds; `--seeds 3` a minute and a half. (In the
+#   code `run.pick(a, b)` is `a` in a full run, and `b`, which is less work, with `--fast`.)
 
 # %%
 import warnings

@@ -13,8 +13,8 @@
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/11/output.txt) shows them all.
 # - **Departs from** He et al. (2015), whose plain networks had batch norm: ours have none, and fail for another reason.
-# - **Run**: `python chapters/11_depth.py`. It takes about half a minute; `--fast` four seconds, `--seeds 3` a minute
-#   and a half.
+# - **Run**: `python chapters/11_depth.py`. It takes one to two minutes; `--fast` four seconds, `--seeds 3` four
+#   minutes.
 
 # %%
 import math

@@ -13,7 +13,7 @@
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/12/output.txt) shows them all.
 # - **Departs from** GPT-2 (Radford et al., 2019) in size, and in that a window here is one whole story.
-# - **Run**: `python chapters/12_gpt.py`. It takes about forty seconds; `--fast` five, `--seeds 3` two minutes.
+# - **Run**: `python chapters/12_gpt.py`. It takes about two minutes; `--fast` five seconds, `--seeds 3` six minutes.
 
 # %%
 import inspect

@@ -15,7 +15,7 @@
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/14/output.txt) shows them all.
 # - **Departs from** the paper in this: only places are hidden, and all of one text at once, for a reason that is
 #   measured; and the paper's two tasks are learned one after the other, so that one sees what the first is good for.
-# - **Run**: `python chapters/14_bert.py`. It takes about three minutes; `--seeds 3` nine. `--fast` takes some ten
+# - **Run**: `python chapters/14_bert.py`. It takes about four minutes; `--seeds 3` fourteen. `--fast` takes some ten
 #   seconds: its models have hardly begun to learn, so it asserts the equalities and that losses fall.
 
 # %%

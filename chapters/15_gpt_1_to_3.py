@@ -24,8 +24,8 @@
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/15/output.txt) shows them all.
 # - **Departs from** the papers in size, and in the text: of ours it is known what can be answered, and from what.
-# - **Run**: `python chapters/15_gpt_1_to_3.py`. It takes about two minutes; `--seeds 3` six. `--fast` takes some ten
-#   seconds: its networks have hardly begun to learn, so it asserts that losses fall, and the rules' answers.
+# - **Run**: `python chapters/15_gpt_1_to_3.py`. It takes two to three minutes; `--seeds 3` eight. `--fast` takes some
+#   ten seconds: its networks have hardly begun to learn, so it asserts that losses fall, and the rules' answers.
 
 # %%
 from collections import Counter, defaultdict

@@ -15,7 +15,7 @@ TEXTS = st.lists(st.lists(st.sampled_from("abc"), max_size=8).map(" ".join), max
 def test_runs_are_of_words_alone():
     assert runs_of('A "b", c! 7', 2) == {("a", "b"), ("b", "c"), ("c", "7")} and runs_of("a b", 3) == set()
     assert RUN == 13 and len(runs_of(" ".join(map(str, range(20))))) == 8
-    with pytest.raises(ArgumentError, match="n: expected at least 1 word"):
+    with pytest.raises(ArgumentError, match="n: expected a whole number of at least 1"):
         runs_of("a", 0)
 
 

@@ -40,8 +40,10 @@ def mixed(h):
 def test_shingles_are_all_runs_of_words():
     assert shingles("a b  c\nd", 3) == {"a b c", "b c d"} and shingles("a b a b a", 2) == {"a b", "b a"}
     assert shingles("a b", 5) == {"a b"} and shingles("  ") == set() and len(shingles(TEXT)) == 18 - 4
-    with pytest.raises(ArgumentError, match="n: expected at least 1 word"):
+    with pytest.raises(ArgumentError, match="n: expected a whole number of at least 1"):
         shingles("a", 0)
+    with pytest.raises(ArgumentError, match="n: .* got 1.5"):
+        shingles("a", 1.5)
 
 
 def test_jaccard_by_hand():
@@ -63,7 +65,7 @@ def test_permutations_are_one_to_one():
     assert (a % 2 == 1).all() and a.dtype == b.dtype == np.uint32
     assert len(set(a.tolist())) > 190 and len(set(b.tolist())) > 190
     assert a.max() > 2**31 and b.max() > 2**31 and b.min() < 2**28
-    with pytest.raises(ArgumentError, match="count: expected at least 1"):
+    with pytest.raises(ArgumentError, match="count: expected a whole number of at least 1"):
         permutations(0, np.random.default_rng(0))
 
 
@@ -150,8 +152,9 @@ def test_near_copies_of_nothing_are_none():
 
 def test_signatures_are_those_of_each_text():
     a, b = permutations(8, np.random.default_rng(1))
-    made = signatures([TEXT, "one two"], a, b, 2)
+    made = signatures([shingles(TEXT, 2), {"one two"}], a, b)
     assert made.shape == (2, 8) and (made[0] == signature(hashed(shingles(TEXT, 2)), a, b)).all()
+    assert signatures([], a, b).shape == (0, 8)
 
 
 def test_candidates_follow_the_s_curve():

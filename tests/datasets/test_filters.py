@@ -86,7 +86,7 @@ def test_the_top_run_is_what_a_search_finds(words, n):
 
 @pytest.mark.parametrize("share", [filters.top_ngram_share, filters.duplicate_ngram_share])
 def test_runs_of_no_words_are_refused(share):
-    with pytest.raises(ArgumentError, match="n: expected at least 1 word, got 0"):
+    with pytest.raises(ArgumentError, match="n: expected a whole number of at least 1, got 0"):
         share(["a"], 0)
 
 

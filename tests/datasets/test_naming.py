@@ -79,9 +79,9 @@ def test_what_cannot_be_written_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ArgumentError, match="split: expected train or test, got 'val'"):
         generate_naming(rng, 1, 4, "val")
-    with pytest.raises(ArgumentError, match="lines: expected 0 to 48, as many as there are words, got 49"):
+    with pytest.raises(ArgumentError, match="lines: expected at most 48, as many as there are words, got 49"):
         generate_naming(rng, 1, 49, "test")
-    with pytest.raises(ArgumentError, match="lines: expected 0 or more, got -1"):
+    with pytest.raises(ArgumentError, match="lines: expected a whole number of at least 0, got -1"):
         generate_naming(rng, 1, -1)
     assert len(generate_naming(rng, 1, 60)[0].lines) == 60 and len(generate_naming(rng, 1, 48, "test")[0].lines) == 48
     assert generate_naming(rng, 1, 0)[0].text == ""

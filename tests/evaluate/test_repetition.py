@@ -34,7 +34,7 @@ def test_three_times_is_what_counts_where_nothing_is_said():
 
 
 def test_what_is_no_piece_and_no_repetition_is_refused():
-    with pytest.raises(ArgumentError, match="longest: expected at least 1 token, got 0"):
+    with pytest.raises(ArgumentError, match="longest: expected a whole number of at least 1, got 0"):
         loop_period([1], 0)
-    with pytest.raises(ArgumentError, match="times: expected at least 2, got 1"):
+    with pytest.raises(ArgumentError, match="times: expected a whole number of at least 2, got 1"):
         loop_period([1], 1, times=1)

@@ -222,6 +222,7 @@ def test_first_is_where_the_text_begins():
     ({"type": "ByteLevel"}, ["Ġa", "Ã", "©"], " aé"), ({"type": "ByteLevel"}, ["a b", "Ġ"], "a b "), (LLAMA2, ["▁▁a", "▁b", "<0xC3>", "<0xA9>", "▁"], " a bé "),
     (LLAMA2, ["a", "▁b"], "a b"), (LLAMA2, ["▁", "▁b"], " b"), (LLAMA2, ["<0x20>", "a"], "a"), (METASPACE, ["▁a", "▁b"], "a b"), (METASPACE, ["▁▁", "▁b"], " b"),
     (METASPACE | {"prepend_scheme": "never"}, ["▁a", "▁b"], " a b"), ({"type": "Sequence", "decoders": [{"type": "ByteFallback"}, METASPACE]}, ["▁a", "<0x0a>", "▁"], "a\n "),
+    ({"type": "Sequence", "decoders": [*LLAMA2["decoders"][:3], {"type": "Strip", "content": " ", "start": 0, "stop": 0}]}, ["▁a"], " a"),
     ({"type": "Sequence", "decoders": LLAMA2["decoders"][:3]}, ["▁a"], " a"), ({"type": "Fuse"}, ["a▁", "b"], "a▁b"), (LLAMA2, ["<0x4>", "<0x411>"], "<0x4><0x411>"),
 ])  # fmt: skip
 def test_tokens_are_joined(said, tokens, expected):
@@ -237,6 +238,11 @@ def test_tokens_are_joined(said, tokens, expected):
 ])  # fmt: skip
 def test_marks_are_put_around_texts(said, one, two):
     assert templates_of(said) == (one, two)
+
+
+def test_an_empty_second_text_is_a_second_text():
+    assert letters(post_processor=TEMPLATE).encode_pair("a", "") == ([1, 0, 1, 2], [0, 0, 0, 0])
+    assert letters(post_processor=TEMPLATE).encode_pair("a") == ([1, 0], [0, 0])
 
 
 # -- added tokens ----------------------------------------------------------------------------------------------------

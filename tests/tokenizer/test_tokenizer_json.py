@@ -90,6 +90,12 @@ def test_a_tokenizer_json_says_more_than_the_two_files_beside_it(tmp_path):
     assert tokenizer.encode("the") == OURS.encode(" the") != OURS.encode("the")
 
 
+def test_a_space_before_the_text_is_what_a_file_means_that_says_nothing_of_it(tmp_path):
+    words = {key: value for key, value in DOCUMENT["pre_tokenizer"].items() if key != "add_prefix_space"}
+    tokenizer = opened(changed(("pre_tokenizer",), words), tmp_path)
+    assert tokenizer.encode("the") == OURS.encode(" the") != OURS.encode("the")
+
+
 def test_a_file_of_an_earlier_version_says_no_type_of_model(tmp_path):
     model = {key: value for key, value in DOCUMENT["model"].items() if key != "type"}
     assert opened(changed(("model",), model), tmp_path).to_dict() == OURS.to_dict()

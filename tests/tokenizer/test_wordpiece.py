@@ -132,7 +132,7 @@ def test_a_vocab_txt_opens(ends, tmp_path):
     assert WordPieceTokenizer.from_vocab_txt(tmp_path / "vocab.txt").vocabulary == PIECES
     assert load_tokenizer(tmp_path).lowercase
     (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false}', encoding="utf-8")
-    assert not load_tokenizer(tmp_path).lowercase
+    assert not load_tokenizer(tmp_path).lowercase and not load_tokenizer(tmp_path / "vocab.txt").lowercase
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 
 RUN = 13
 """Words of a run, GPT-3's."""
@@ -18,8 +18,7 @@ RUN = 13
 
 def runs_of(text: str, n: int = RUN) -> set[tuple[str, ...]]:
     """All runs of n words; letters in lower case and digits alone count, as punctuation differs from page to page."""
-    if n < 1:
-        raise ArgumentError("n", "at least 1 word", n)
+    check_whole(n=n)
     words = re.findall(r"\w+", text.lower())
     return {tuple(words[i : i + n]) for i in range(len(words) - n + 1)}
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError, DataError
+from tinygrad_llm.ranges import check_whole
 
 SHINGLE = 5
 """Words of a shingle, as Lee et al. take them."""
@@ -36,8 +37,7 @@ def shingles(text: str, n: int = SHINGLE) -> set[str]:
 
     Raises ArgumentError for n < 1.
     """
-    if n < 1:
-        raise ArgumentError("n", "at least 1 word", n)
+    check_whole(n=n)
     words = text.split()
     if not words:
         return set()
@@ -64,8 +64,7 @@ def hashed(parts: Iterable[str]) -> np.ndarray:
 
 def permutations(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """a and b of so many maps x -> a x + b mod 2^32, each one to one since a is odd.  -> (K,), (K,) uint32"""
-    if count < 1:
-        raise ArgumentError("count", "at least 1", count)
+    check_whole(count=count)
     a = rng.integers(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return a, rng.integers(0, 1 << 32, count, dtype=np.uint32)
 
@@ -82,9 +81,9 @@ def signature(hashes: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (hashes[:, None].astype(np.uint32) * a + b).min(0)  # (N, K), wrapping at 2^32
 
 
-def signatures(texts: Sequence[str], a: np.ndarray, b: np.ndarray, n: int = SHINGLE) -> np.ndarray:
-    """The signature of each text's shingles.  -> (texts, K) uint32"""
-    return np.stack([signature(hashed(shingles(text, n)), a, b) for text in texts])
+def signatures(sets: Sequence[set[str]], a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The signature of each set of shingles.  -> (sets, K) uint32"""
+    return np.array([signature(hashed(parts), a, b) for parts in sets], np.uint32).reshape(len(sets), len(a))
 
 
 def s_curve(similarity: np.ndarray | float, bands: int, rows: int) -> np.ndarray:
@@ -133,6 +132,6 @@ def near_copies(
     Two texts are near copies where they share a band and their exact Jaccard similarity is `at_least` that.
     """
     sets = [shingles(text, n) for text in texts]
-    made = np.stack([signature(hashed(parts), a, b) for parts in sets]) if sets else np.zeros((0, len(a)), np.uint32)
-    pairs = [(i, j) for i, j in candidates(made, bands, rows) if jaccard(sets[i], sets[j]) >= at_least]
+    found = candidates(signatures(sets, a, b), bands, rows)
+    pairs = [(i, j) for i, j in found if jaccard(sets[i], sets[j]) >= at_least]
     return clusters(len(texts), pairs)

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 
 STOP_WORDS = frozenset("the be to of and that have with".split())
 BULLETS = ("-", "*", "•", "‣", "●")
@@ -98,7 +98,7 @@ def top_ngram_share(words: Sequence[str], n: int) -> float:
 
     Raises ArgumentError for n < 1.
     """
-    _check_n(n)
+    check_whole(n=n)
     counts = Counter(zip(*(words[i:] for i in range(n))))
     most = max(counts.values(), default=0)
     if most < 2:
@@ -114,7 +114,7 @@ def duplicate_ngram_share(words: Sequence[str], n: int) -> float:
 
     Raises ArgumentError for n < 1.
     """
-    _check_n(n)
+    check_whole(n=n)
     runs = list(zip(*(words[i:] for i in range(n))))
     if len(set(runs)) == len(runs):  # most pages
         return 0.0
@@ -126,11 +126,6 @@ def duplicate_ngram_share(words: Sequence[str], n: int) -> float:
         seen.add(run)
     total = sum(map(len, words))
     return sum(len(word) for word, twice in zip(words, again) if twice) / total if total else 0.0
-
-
-def _check_n(n: int) -> None:
-    if n < 1:
-        raise ArgumentError("n", "at least 1 word", n)
 
 
 # -- the rules -------------------------------------------------------------------------------------------------------

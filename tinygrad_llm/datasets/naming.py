@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "animals": ("fox", "bear", "mouse", "owl", "duck", "goat", "hare", "crow", "frog", "deer", "wolf", "otter"),
@@ -67,9 +68,9 @@ def generate_naming(rng: np.random.Generator, count: int, lines: int, split: str
     """
     if split not in SPLITS:
         raise ArgumentError("split", " or ".join(SPLITS), repr(split))
-    if lines < 0 or (split == "test" and lines > len(WORDS)):
-        most = f" to {len(WORDS)}, as many as there are words" if split == "test" else " or more"
-        raise ArgumentError("lines", f"0{most}", lines)
+    check_whole(0, lines=lines)
+    if split == "test" and lines > len(WORDS):
+        raise ArgumentError("lines", f"at most {len(WORDS)}, as many as there are words", lines)
     return [Page(_names(rng, split), _lines(rng, lines, split)) for _ in range(count)]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.ranges import check_whole
 
 
 def loop_period(tokens: Sequence[Any], longest: int, times: int = 3) -> int:
@@ -19,10 +19,8 @@ def loop_period(tokens: Sequence[Any], longest: int, times: int = 3) -> int:
 
     Raises ArgumentError for a piece of less than one token, and for less than twice.
     """
-    if longest < 1:
-        raise ArgumentError("longest", "at least 1 token", longest)
-    if times < 2:
-        raise ArgumentError("times", "at least 2", times)
+    check_whole(longest=longest)
+    check_whole(2, times=times)
     for period in range(1, min(longest, len(tokens) // times) + 1):
         end = tokens[len(tokens) - times * period :]
         if all(end[i] == end[i - period] for i in range(period, len(end))):
