@@ -16,7 +16,7 @@ if cupy.__version__ != "stand-in" and not cupy.is_available():
 
 from tinygrad_llm import ops  # noqa: E402
 from tinygrad_llm.autograd import Tensor  # noqa: E402
-from tinygrad_llm.backend import DeviceStream, bfloat16, is_float  # noqa: E402
+from tinygrad_llm.backend import DeviceStream, bfloat16, cublas, is_float  # noqa: E402
 from tinygrad_llm.errors import DeviceError, DtypeError, ShapeError, TokenError  # noqa: E402
 
 MASTERS = {"linear", "layer_norm", "rms_norm", "linear_cross_entropy"}
@@ -148,6 +148,27 @@ def test_a_loss_of_the_logits_may_be_asked_for_its_gradient_twice():
     once = x.grad.get()
     loss.backward()
     np.testing.assert_array_equal(x.grad.get(), 2 * once)
+
+
+@pytest.mark.parametrize(("vocabulary", "columns"), [(7, 64), (64, 64), (65, 128)])
+def test_tensor_cores_are_given_a_table_in_whole_tiles_whatever_the_vocabulary(vocabulary, columns, monkeypatch):
+    x, w, targets = on_gpu(4, 3), on_gpu(vocabulary, 3, seed=1), np.array([0, 3, -100, 6])
+    x.requires_grad = w.requires_grad = True
+    asked, multiply = [], cublas.product
+
+    def product(left, right, out, **options):
+        asked.append((*left.shape, out.shape[1]))
+        return multiply(left, right, out, **options)
+
+    monkeypatch.setattr(cublas, "product", product)
+    ops.linear_cross_entropy(x, w, targets).backward()
+    assert asked == [(4, 3, columns), (4, columns, 3), (columns, 4, 3)]  # logits, dx, dw
+    logits = x.numpy() @ w.numpy().T
+    d = np.exp(logits - logits.max(1, keepdims=True))
+    d = (d / d.sum(1, keepdims=True) - np.eye(vocabulary)[targets * (targets >= 0)]) * (targets >= 0)[:, None] / 3
+    assert w.grad.shape == w.shape
+    np.testing.assert_allclose(x.grad.get(), d @ w.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(w.grad.get(), d.T @ x.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_dropout_keeps_its_share_and_its_mask_on_the_way_back():

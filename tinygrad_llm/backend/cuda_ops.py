@@ -50,6 +50,12 @@ def _rows(x: Array) -> tuple[Array, int, int]:
     return _contiguous(x), x.size // max(1, width), width
 
 
+def _lines(x_NV: Array) -> tuple[Array, int, int, int]:
+    """x as rows that may lie apart, how many, how wide, and how many entries lie from one's beginning to the next's."""
+    x_NV = x_NV if x_NV.strides[1] == x_NV.itemsize else _contiguous(x_NV)
+    return x_NV, *x_NV.shape, x_NV.strides[0] // x_NV.itemsize
+
+
 def _name(kernel: str, x: Array) -> str:
     return f"{kernel}_{x.dtype.name}"
 
@@ -277,11 +283,11 @@ def _ids(ids: Array) -> Array:
 
 
 def cross_entropy(logits_NV: Array, targets_N: Array, ignore: int, smoothing: float) -> tuple[Array, Array]:
-    """The loss of every row, and the logarithm of its sum of exponentials, both float32."""
-    xp, (logits, rows, width) = load_cupy(), _rows(logits_NV)
+    """The loss of every row, and the logarithm of its sum of exponentials, both float32. Rows may lie apart."""
+    xp, (logits, rows, width, stride) = load_cupy(), _lines(logits_NV)
     losses, lse = xp.empty(rows, float32), xp.empty(rows, float32)
     if rows:
-        options = int32(rows), int32(width), int64(ignore), float32(smoothing)
+        options = int32(rows), int32(width), int32(stride), int64(ignore), float32(smoothing)
         args = logits, _ids(targets_N), losses, lse, *options
         launch("loss", _name("cross_entropy_forward", logits), rows, _row_block(width), args)
     return losses, lse
@@ -290,12 +296,16 @@ def cross_entropy(logits_NV: Array, targets_N: Array, ignore: int, smoothing: fl
 def cross_entropy_gradient(
     logits: Array, targets: Array, lse: Array, g: Array, scale: float, ignore: int, smoothing: float, out: Array
 ) -> None:
-    """(softmax - wanted) * g * scale into `out`, which may be the logits' own memory. g: one number, or one a row."""
-    logits, rows, width = _rows(logits)
+    """(softmax - wanted) * g * scale into `out`, which may be the logits' own memory. g: one number, or one a row.
+
+    Rows may lie apart, those of `out` too; nothing is written between them.
+    """
+    logits, rows, width, stride = _lines(logits)
     per_row = int32(g.ndim > 0)
     if rows:
-        options = int32(rows), int32(width), int64(ignore), float32(smoothing)
-        args = logits, _ids(targets), lse, _contiguous(g), per_row, float32(scale), out, *options
+        options = int32(rows), int32(width), int32(stride), int64(ignore), float32(smoothing)
+        apart = int32(out.strides[0] // out.itemsize)
+        args = logits, _ids(targets), lse, _contiguous(g), per_row, float32(scale), out, apart, *options
         block = min(BLOCK, _row_block(width))  # nobody waits for a sum
         launch("loss", _name("cross_entropy_backward", logits), rows, block, args)
 

@@ -7,7 +7,9 @@
 //
 // A row whose target is `ignore` has loss 0 and gradient 0. A target outside [0, width) makes both NaN: a kernel cannot
 // raise an error, but a NaN is found. One block a row. Forward reads the logits once; backward reads lse and needs no
-// sum, so d may be the logits' own memory. An odd width, as GPT-2's 50257, lets most rows begin between packs.
+// sum, so d may be the logits' own memory. Rows begin `stride` entries apart, those of d `d_stride`: what lies between
+// them is neither read nor written. An odd stride, as GPT-2's 50257 columns have it without a gap, lets most rows begin
+// between packs.
 //
 // Launch with any number of blocks, one for each row is right: of one warp up to about 128 columns, else of 256
 // threads; forward, which waits for all of a row twice, of 512 beyond some thousands.
@@ -62,17 +64,17 @@ __device__ void cross_entropy_backward(const T* logits, long long target, float 
 #define ENTRIES(T, SUFFIX)                                                                                    \
   extern "C" __global__ void cross_entropy_forward_##SUFFIX(const T* logits, const long long* targets,        \
                                                             float* losses, float* lse, int rows, int width,   \
-                                                            long long ignore, float smoothing) {              \
+                                                            int stride, long long ignore, float smoothing) {  \
     for (long long row = blockIdx.x; row < rows; row += gridDim.x)                                            \
-      cross_entropy_forward(logits + row * width, targets[row], losses + row, lse + row, width, ignore,       \
+      cross_entropy_forward(logits + row * stride, targets[row], losses + row, lse + row, width, ignore,      \
                             smoothing);                                                                       \
   }                                                                                                           \
   extern "C" __global__ void cross_entropy_backward_##SUFFIX(                                                 \
       const T* logits, const long long* targets, const float* lse, const float* g, int per_row, float scale,  \
-      T* d, int rows, int width, long long ignore, float smoothing) {                                         \
+      T* d, int d_stride, int rows, int width, int stride, long long ignore, float smoothing) {               \
     for (long long row = blockIdx.x; row < rows; row += gridDim.x)                                            \
-      cross_entropy_backward(logits + row * width, targets[row], lse[row], g[per_row ? row : 0] * scale,      \
-                             d + row * width, width, ignore, smoothing);                                      \
+      cross_entropy_backward(logits + row * stride, targets[row], lse[row], g[per_row ? row : 0] * scale,     \
+                             d + row * d_stride, width, ignore, smoothing);                                   \
   }
 
 ENTRIES(float, float32)
