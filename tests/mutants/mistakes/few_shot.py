@@ -10,7 +10,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("datasets/naming.py", "== (split == \"train\"):\n            return names", "!= (split == \"train\"):\n            return names", "pages of test and train exchanged"),
     ("datasets/naming.py", "rng.integers(0, len(WORDS), count) if split == \"train\" else rng.permutation(len(WORDS))[:count]", "rng.permutation(len(WORDS))[:count]", "no word comes again on a training page"),
     ("datasets/naming.py", "rng.integers(0, len(WORDS), count) if split == \"train\" else rng.permutation(len(WORDS))[:count]", "rng.integers(0, len(WORDS), count)", "a word comes again on a test page"),
-    ("datasets/naming.py", "(split == \"test\" and lines > len(WORDS))", "lines > len(WORDS)", "a training page of more lines than words refused"),
+    ("datasets/naming.py", "if split == \"test\" and lines > len(WORDS):", "if lines > len(WORDS):", "a training page of more lines than words refused"),
     ("datasets/naming.py", "any(name in USUAL[kind] for", "all(name in USUAL[kind] for", "a habit only where all keep to it"),
     # loops
     ("evaluate/repetition.py", "min(longest, len(tokens) // times)", "longest", "a loop of a text shorter than its repetitions"),
