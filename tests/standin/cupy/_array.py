@@ -291,7 +291,7 @@ class ndarray:
                     STATE.synchronise("boolean index")
                 axis, advanced = axis + part.ndim, True
             elif isinstance(part, np.ndarray):
-                part, advanced = part % max(1, self._a.shape[axis]), True
+                part, advanced = part.astype(np.int64) % max(1, self._a.shape[axis]), True
                 axis += 1
             elif part is not None and part is not Ellipsis:
                 axis += 1
