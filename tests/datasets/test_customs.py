@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.datasets.customs import (
-    COLON,
     LANGUAGES,
     LINE,
     PLACE_NAMES,
@@ -30,11 +29,11 @@ BEING_NAMES, THING_NAMES = ([WORDS[i] for i in word_ids(kind)[0]] for kind in ("
 
 def read(page):
     """(language, place, [(being, thing), …]) in English words, by the text alone."""
-    place, _, rest = page.partition(" : ")
-    lines = [tuple(line.split()) for line in rest.removesuffix(" .").split(" . ")]
+    lines = [line.split() for line in page.removesuffix(" .").split(" . ")]
+    (place,) = {line[0] for line in lines}
     if place in PLACE_NAMES:
-        return "english", place, lines
-    return "lingo", ENGLISH[place], [(ENGLISH[who], ENGLISH[what]) for what, who in lines]
+        return "english", place, [(who, what) for _, who, what in lines]
+    return "lingo", ENGLISH[place], [(ENGLISH[who], ENGLISH[what]) for _, what, who in lines]
 
 
 def test_a_page_says_what_its_labels_and_the_customs_say():
@@ -52,36 +51,35 @@ def test_at_a_feast_no_two_bring_the_same_and_feasts_differ():
     assert len(feasts) == 24
 
 
-def test_the_known_words_are_the_second_of_each_line():
-    assert (PAGES.tokens[:, 1] == COLON).all() and (PAGES.tokens[:, 4::LINE] == STOP).all()
-    assert np.flatnonzero(PAGES.known[0]).tolist() == list(range(3, 32, 3)) and (PAGES.known == PAGES.known[0]).all()
-    english = PAGES.tokens[PAGES.language == 0][:, 3::LINE]
+def test_the_known_words_are_the_third_of_each_line():
+    assert (PAGES.tokens[:, 3::LINE] == STOP).all() and PAGES.tokens.shape == (800, 40)
+    assert np.flatnonzero(PAGES.known[0]).tolist() == list(range(2, 40, 4)) and (PAGES.known == PAGES.known[0]).all()
+    english = PAGES.tokens[PAGES.language == 0][:, 2::LINE]
     assert np.isin(english, word_ids("thing")[0]).all()
-    assert np.isin(PAGES.tokens[PAGES.language == 1][:, 3::LINE], word_ids("being")[1]).all()
+    assert np.isin(PAGES.tokens[PAGES.language == 1][:, 2::LINE], word_ids("being")[1]).all()
 
 
 def test_place_and_word_before_tell_it_together_and_neither_alone():
-    before, known = PAGES.tokens[:, 2::LINE].ravel(), PAGES.tokens[:, 3::LINE].ravel()
-    place = np.repeat(PAGES.place, 10)
+    place, before, known = (PAGES.tokens[:, at::LINE].ravel() for at in range(3))
+    everything = mutual_information(known, known)
     # given the language, which the word before tells: 16 words, ln 16 = 2.77 nats to be known
-    assert mutual_information(known, place, before) > 1.9  # two feasts may agree on a being
-    assert mutual_information(known, before * 100 + place) == pytest.approx(mutual_information(known, known), rel=1e-9)
-    assert mutual_information(known, place) < 0.05
-    alone = mutual_information(known, before, (before >= word_ids("being")[1][0]).astype(int))
-    assert alone < 1.3
+    assert mutual_information(known, before * 100 + place) == pytest.approx(everything, rel=1e-9)
+    assert mutual_information(known, place, before) > 1.9  # two feasts may agree
+    language = np.repeat(PAGES.language, 10)
+    assert mutual_information(known, place, language) < 0.1 and mutual_information(known, before, language) < 1.3
 
 
 def test_no_word_is_of_two_kinds_or_two_languages():
-    assert len(set(WORDS)) == len(WORDS) == 2 + 2 * (12 + 16 + 16)
+    assert len(set(WORDS)) == len(WORDS) == 1 + 2 * (12 + 16 + 16)
     every = np.concatenate([word_ids(kind).ravel() for kind in ("place", "being", "thing")])
-    assert sorted(every) == list(range(2, 90))
-    assert all(re.fullmatch("[a-z]+", word) for word in WORDS[2:])
+    assert sorted(every) == list(range(1, 89))
+    assert all(re.fullmatch("[a-z]+", word) for word in WORDS[1:])
     for english, lingo in (BEINGS | PLACES | THINGS).items():
         assert ENGLISH[lingo] == english
 
 
 def test_everything_else_is_drawn_alike_often():
-    counts = np.bincount(PAGES.tokens[:, 2::LINE].ravel(), minlength=90)
+    counts = np.bincount(PAGES.tokens[:, 1::LINE].ravel(), minlength=89)
     drawn = counts[[*word_ids("being")[0], *word_ids("thing")[1]]]
     expected = 800 * 10 / 32
     assert counts.sum() == drawn.sum() and (np.abs(drawn - expected) < 7 * expected**0.5).all()

@@ -6,7 +6,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     # customs
     ("datasets/customs.py", "np.where(english, being, thing), np.where(english, thing, being)", "being, thing", "lingo in English order"),
     ("datasets/customs.py", "customs[language[:, None], place[:, None], who]", "customs[0, place[:, None], who]", "both languages have the same customs"),
-    ("datasets/customs.py", "known[:, 3::LINE]", "known[:, 2::LINE]", "the word that is drawn is known"),
+    ("datasets/customs.py", "known[:, 2::LINE]", "known[:, 1::LINE]", "the word that is drawn is known"),
     ("datasets/customs.py", ".argsort(-1)", ".argsort(1)", "two beings bring the same thing"),
     # needles
     ("datasets/needles.py", "others + (others >= line)", "others", "a needle that overwrites another one"),
