@@ -1,24 +1,22 @@
 """19.3  Clocks that go slower.
 
-RoPE turns pair i of a head of size K by base^(-2i/K) at each position: i = 0 is the fastest of its K / 2 clocks, the
-last one the slowest. To read texts s times as long as those of the training there are two ways.
+RoPE turns pair i of a head of size K by base^(-2i/K) at each position: pair 0 is the fastest of its K / 2 clocks, the
+last one the slowest. To read texts s times as long as those of the training, interpolation lets all of them go s times
+as slowly. NTK takes a larger base: with it
 
-    interpolated(head_size, base, factor)    -> (K / 2,) how far each pair turns at each position
+    the fastest pair turns as before,
+    the slowest one s times as slowly,
 
-if position t counts as t / s: positions between those that were trained.
+and those between by something between.
 
-    ntk_base(head_size, base, factor)        -> a number, another base
+    ntk_frequencies(head_size, base, factor)    -> (K / 2,) how far each pair turns at a position
 
-with which the fastest pair turns as it did, and the slowest one s times as slowly. K is more than 2.
+head_size is K, an even number of at least 4; factor is s.
 """
 
 import numpy as np
 from tinygrad_llm.course import Todo
 
 
-def interpolated(head_size, base, factor):
-    raise Todo("every clock")
-
-
-def ntk_base(head_size, base, factor):
+def ntk_frequencies(head_size, base, factor):
     raise Todo("which base makes the slowest pair s times as slow?")
