@@ -14,6 +14,7 @@ import pytest
 from tinygrad_llm.autograd import Value
 from tinygrad_llm.visualize import (
     Figure,
+    attention_strips,
     attention_text,
     bar_chart,
     graph_figure,
@@ -21,6 +22,7 @@ from tinygrad_llm.visualize import (
     heat_map,
     line_chart,
     patches_figure,
+    routed_text,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +61,8 @@ FIGURES = {
     "groups": lambda: grouped_bars({LONG: {LONG: 1.0, "b": 2.0}}, title=LONG, subtitle=LONG * 2),
     "heat": lambda: heat_map(np.eye(2), [LONG, "b"], ["a", LONG], title="t", subtitle=LONG * 3),
     "words": lambda: attention_text([(["ab", "cd"], 0, np.ones(2) / 2, LONG * 2)], title=LONG * 2, subtitle=LONG),
+    "strips": lambda: attention_strips({LONG: np.ones(3) / 3, "b": np.ones(3) / 3}, title=LONG, subtitle=LONG * 2),
+    "routed": lambda: routed_text([(["ab", "cd"], [0, 1], LONG * 2)], title=LONG * 2, subtitle=LONG),
     "graph": graph,
     "pictures": lambda: patches_figure(
         np.zeros((2, 1, 4, 2)), patch=2, title=LONG, subtitle=LONG, captions=[LONG, "b"]

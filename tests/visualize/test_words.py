@@ -15,6 +15,7 @@ from tinygrad_llm.autograd import Value
 from tinygrad_llm.visualize import (
     Figure,
     attention_figure,
+    attention_strips,
     attention_text,
     bar_chart,
     graph_figure,
@@ -22,6 +23,7 @@ from tinygrad_llm.visualize import (
     heat_map,
     line_chart,
     next_token_bars,
+    routed_text,
 )
 from tinygrad_llm.visualize.words import legal, visible
 
@@ -79,6 +81,8 @@ def every_figure(text):
     yield grouped_bars({text: {text: 1.0}}, captions={text: text}, **about)
     yield line_chart({text: [(0, 1), (1, 2)]}, xlabel=text, ylabel=text, baselines={text: 1.0}, **about)
     yield graph_figure(a * 2.0, {text: a}, title=text)
+    yield attention_strips({text: np.ones(3) / 3}, marked=1, **about)
+    yield routed_text([([text, "x"], [0, 1], text)], **about)
     yield Figure(10, 10, text, text)
 
 

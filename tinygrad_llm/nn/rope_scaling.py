@@ -99,7 +99,7 @@ class DynamicScaling(_Trained):
         """See RopeScaling.  Raises ConfigError for heads of one pair."""
         self.check_head_size(head_size)
         stretch = self.factor * max(longest, self.original) / self.original - (self.factor - 1)
-        return plain(head_size, base * stretch ** (head_size / (head_size - 2)))
+        return ntk_frequencies(head_size, base, stretch)
 
     def depends_on(self, longest: int) -> int:
         """See RopeScaling."""
@@ -180,6 +180,11 @@ class Llama3Scaling(_Trained):
 def plain(head_size: int, base: float) -> np.ndarray:
     """RoPE's own frequencies, base^(-2i/K).  (K/2,) float64"""
     return base ** (-np.arange(0, head_size, 2) / head_size)
+
+
+def ntk_frequencies(head_size: int, base: float, factor: float) -> np.ndarray:
+    """Those of the base times s^(K/(K-2)): the slowest pair turns by 1/s, the fastest as it did; K > 2.  (K/2,)"""
+    return plain(head_size, base * factor ** (head_size / (head_size - 2)))
 
 
 def yarn_factor(factor: float, weight: float = 1.0) -> float:

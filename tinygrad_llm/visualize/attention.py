@@ -119,7 +119,7 @@ def attention_text(
         found = [(len(words), at, np.shape(w)) for words, at, w, _ in queries]
         raise ArgumentError("queries", "at least one, a weight for each word, and one of the words", found)
     names = set(bold)
-    panels = [_layout(words, names) for words, _, _, _ in queries]
+    panels = [laid_out(words, names) for words, _, _, _ in queries]
     most = [visible(words[int(np.argmax(weights))]) for words, _, weights, _ in queries]
     told = "; ".join(f"{line} Most weight: {word}" for (_, _, _, line), word in zip(queries, most))
     figure = Figure(TEXT_WIDTH, 62 + sum(h for _, h in panels), title, told)
@@ -142,7 +142,7 @@ def attention_text(
     return figure
 
 
-def _layout(words: Sequence[str], bold: set[str]) -> tuple[list[tuple[float, int, float]], int]:
+def laid_out(words: Sequence[str], bold: set[str]) -> tuple[list[tuple[float, int, float]], int]:
     """The place of each word: (left, line, width), and the height of the panel.
 
     A font's own widths are not known here, so they are estimated, generously, and each word is centred in its place.

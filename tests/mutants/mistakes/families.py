@@ -17,7 +17,7 @@ MISTAKES = [
     ("nn/position.py", "return scaling.magnitude() * np.cos(angles), scaling.magnitude() * np.sin(angles)", "return np.cos(angles), np.sin(angles)", "YaRN: scores not sharpened"),
     ("nn/rope_scaling.py", "    least_head_size = 4", "    least_head_size = 2", "NTK of heads of one pair divides by zero"),
     ("models/llama.py", "            self.rope_scaling.check_head_size(self.key_size)\n", "            pass\n", "a model of heads that its scaling cannot turn fails when it reads"),
-    ("nn/rope_scaling.py", "stretch ** (head_size / (head_size - 2))", "stretch", "NTK without its exponent"),
+    ("nn/rope_scaling.py", "factor ** (head_size / (head_size - 2))", "factor", "NTK without its exponent"),
     ("nn/rope_scaling.py", "self.factor * max(longest, self.original) / self.original - (self.factor - 1)", "self.factor * max(longest, self.original) / self.original", "NTK: not plain at the trained length"),
     ("nn/rope_scaling.py", "return (1 - ramp) * w + ramp * w / self.factor", "return ramp * w + (1 - ramp) * w / self.factor", "YaRN: the fast pairs slowed"),
     ("nn/rope_scaling.py", "math.floor(first), math.ceil(last)", "math.ceil(first), math.floor(last)", "YaRN: the ramp rounded inwards"),

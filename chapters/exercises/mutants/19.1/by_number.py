@@ -1,0 +1,11 @@
+# expect: two are chosen and the higher score comes first
+# means: The chosen experts are sorted by their numbers, and not by their scores.
+import numpy as np
+
+
+def route(scores, chosen):
+    which = np.argsort(-scores, axis=1, kind="stable")[:, :chosen]
+    which = np.sort(which, axis=1)
+    best = np.take_along_axis(scores, which, 1)
+    shares = np.exp(best - best.max(axis=1, keepdims=True))
+    return which, shares / shares.sum(axis=1, keepdims=True)

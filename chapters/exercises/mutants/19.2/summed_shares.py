@@ -1,0 +1,15 @@
+# expect: used alike it is the number that each token chooses
+# means: P is the mean of the shares over the tokens, and not their sum.
+import numpy as np
+
+
+def balance_loss(shares, chosen):
+    tokens, experts = shares.shape
+    f = np.bincount(np.ravel(chosen), minlength=experts) / tokens
+    return float(experts * (f * shares.sum(axis=0)).sum())
+
+
+def balance_gradient(shares, chosen):
+    tokens, experts = shares.shape
+    f = np.bincount(np.ravel(chosen), minlength=experts) / tokens
+    return np.tile(experts * f / tokens, (tokens, 1))
