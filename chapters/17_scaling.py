@@ -2,9 +2,10 @@
 # # 17 · Scaling
 #
 # Training is paid once, in advance. So somebody has to say, before the largest run of the year begins, how large the
-# model shall be, how long it shall learn, and what will come out. Kaplan et al. (2020) said: large, and not for long. So
-# GPT-3 had 175 billion parameters and 300 billion tokens, Gopher 280 and 300. Then Chinchilla (Hoffmann et al., 2022),
-# with 70 billion parameters and 1,400 billion tokens, cost what Gopher had cost and was better. **How could they know?**
+# model shall be, how long it shall learn, and what will come out. Kaplan et al. (2020) said: large, and not for long.
+# So GPT-3 had 175 billion parameters and 300 billion tokens, Gopher 280 and 300. Then Chinchilla (Hoffmann et al.,
+# 2022), with 70 billion parameters and 1,400 billion tokens, cost what Gopher had cost and was better. **How could
+# they know?**
 #
 # - **Builds on** 03 learning, 07 counting words, 12 GPT.
 # - **Reads** [`evaluate/scaling.py`](../tinygrad_llm/evaluate/scaling.py),
@@ -29,7 +30,6 @@ from tinygrad_llm.datasets.tales import draw_texts
 from tinygrad_llm.evaluate import (
     BESIROGLU,
     HOFFMANN,
-    ScalingLaw,
     compute_optimal,
     fit_law,
     law_objective,
@@ -47,13 +47,13 @@ run = Chapter(
     "17",
     "At every budget one size is best, smaller ones and larger ones are worse; small runs foretell the loss of a "
     "budget eight times as large to a tenth, nearer than laws without a floor; a model four times too large for its "
-    "budget loses to a smaller one that reads more; without the embedding, and with one schedule for all lengths, "
-    "the same runs ask for larger models, as Kaplan's did; the law of 2024 asks for Chinchilla at Chinchilla's "
-    "budget, and the one printed in 2022 does not.",
+    "budget loses to a smaller one that reads more; without the embedding in the count the same runs ask for larger "
+    "models, as Kaplan's did, and one schedule for all lengths is not what does it; the law of 2024 asks for "
+    "Chinchilla at Chinchilla's budget, and the one printed in 2022 does not.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 FORETOLD, ROUND = 0.10, 1e-3  # shares
-SHARPER, TWICE, TENTH = 0.05, 2.0, 0.10
+SHARPER, TWICE, UNCOUNTED, BY_SCHEDULE = 0.05, 2.0, 0.05, 0.05
 
 # %% [markdown]
 # ## What does a run cost?
@@ -101,8 +101,8 @@ print(f"GPT-3, counted so: {gpt3:.3g} FLOPs; its authors say 3.14e+23")
 # ## How low can it go?
 #
 # The text is chapter 07's: stories that a grammar tells. Nothing is read twice here, so new stories are told as they
-# are needed. Each carries its own probability. The mean of its logarithm is the entropy: *no* model of any size is below
-# it. On the web nobody knows that number.
+# are needed. Each carries its own probability. The mean of its logarithm is the entropy: *no* model of any size is
+# below it. On the web nobody knows that number.
 
 # %%
 HELD = run.pick(300, 40)
@@ -153,9 +153,9 @@ print(f"{V} words, {A_STORY:.0f} tokens a story; the grammar's entropy: {first.e
 # %% [markdown]
 # ## One run
 #
-# A GPT of one layer, some tokens, and a rate that rises, and falls along a cosine to 0 **at the end of this very run**.
-# The rate is 0.8 / W: we tried half and twice that. It does not have to be best; it has to be about as good for each
-# size, or the sweep compares rates. How much do runs differ that differ in nothing but their first weights?
+# A GPT of one layer, some tokens, and a rate that rises, and falls along a cosine to 0 **at the end of this very
+# run**. The rate is 0.8 / W: we tried half and twice that. It does not have to be best; it has to be about as good for
+# each size, or the sweep compares rates. How much do runs differ that differ in nothing but their first weights?
 
 # %%
 RATE, SHORT = 0.8, run.pick(2.4e9, 6e7)  # FLOPs
@@ -197,7 +197,8 @@ noise = float(np.std(again, ddof=1) / np.mean(again))
 print(f"{len(again)} first weights, all else equal: {min(again):.3f} to {max(again):.3f}, a spread of {noise:.1%}")
 
 # %% [markdown]
-# What differs by less than that spread says nothing by itself.
+# What differs by less than that spread says nothing by itself. And twice the rate is better for the narrow models, and
+# worse for the wide one: ours lies between.
 #
 # ## One budget, many sizes
 #
@@ -208,7 +209,7 @@ print(f"{len(again)} first weights, all else equal: {min(again):.3f} to {max(aga
 # %%
 BUDGETS = run.pick(
     {2.4e9: (6, 8, 10, 12, 16, 20), 4.8e9: (8, 10, 12, 16, 20, 24), 9.6e9: (10, 12, 16, 20, 24, 32),
-     1.92e10: (10, 12, 16, 20, 24, 32, 40)},
+     1.92e10: (12, 16, 20, 24, 32, 40)},
     {6e7: (4, 6, 8), 1.2e8: (4, 8, 12)},
 )  # fmt: skip
 LARGEST = max(BUDGETS)
@@ -274,9 +275,9 @@ print("N grows as C to the power of", ", ".join(f"{a:.2f}" for a in by_parabola.
 # $$L(N, D) = E + \frac{A}{N^\alpha} + \frac{B}{D^\beta}$$
 #
 # Five numbers, found by making law and runs differ as little as may be, in logarithms. Two things are delicate. A run
-# that went wrong must not bend the law for all others: so squares turn into straight lines, as *Huber's loss* does. And
-# whoever tries wild numbers gets infinities, unless the logarithm of the sum is taken as in chapter 09's softmax: ln L
-# is a *log-sum-exp* of three terms. That is exercise 17.2.
+# that went wrong must not bend the law for all others: so squares turn into straight lines, as *Huber's loss* does.
+# And whoever tries wild numbers gets infinities, unless the logarithm of the sum is taken as in chapter 09's softmax:
+# ln L is a *log-sum-exp* of three terms. That is exercise 17.2.
 
 # %%
 
@@ -330,8 +331,8 @@ laws = {seed: fit_law(*columns(flat(seed))) for seed in run.seeds}
 rows = []
 for seed, law in laws.items():
     e, a = interval(flat(seed), lambda law: (law.E, law.exponent))
-    rows.append([seed, f"{law.E:.2f}", f"{e[0]:.2f} … {e[1]:.2f}", stories[seed].entropy, law.alpha, law.beta, law.exponent,
-                 f"{a[0]:.2f} … {a[1]:.2f}"])  # fmt: skip
+    found_E, found_a = (f"{low:.2f} … {high:.2f}" for low, high in (e, a))
+    rows.append([seed, f"{law.E:.2f}", found_E, stories[seed].entropy, law.alpha, law.beta, law.exponent, found_a])
 print(table(rows, ["seed", "E", "of ten, eight", "entropy", "alpha", "beta", "exponent of N", "of ten, eight"]))
 
 # %% [markdown]
@@ -341,8 +342,8 @@ print(table(rows, ["seed", "E", "of ten, eight", "entropy", "alpha", "beta", "ex
 # ## Written down first
 #
 # A budget eight times the largest. Before it is spent, everybody writes down what will come out. We: the law with the
-# grammar's entropy as its E. Beside it the law that had to find its E; a power of C that goes down to 0; and, for those
-# who like rulers, the straight line through the best losses over ln C.
+# grammar's entropy as its E. Beside it the law that had to find its E; a power of C that goes down to 0; and, for
+# those who like rulers, the straight line through the best losses over ln C.
 
 # %%
 known = {seed: fit_law(*columns(flat(seed)), floor=stories[seed].entropy) for seed in run.seeds}
@@ -379,33 +380,18 @@ rows = [[seed, r["N"], r["D"], r["loss"], *(f"{off[k][i]:+.0%}" for k in RULES)]
         for i, (seed, r) in enumerate(large.items())]  # fmt: skip
 print(table(rows, ["seed", "N", "D", "the loss", *RULES]))
 
-# %% [markdown]
-# ## PaLM and PaLM 2
-#
-# PaLM (2022) had 540 billion parameters and read 780 billion tokens: 1.4 a parameter. Its successor's authors went over
-# the law again, let size and tokens grow alike, and made PaLM 2 smaller than PaLM, on more text; how much smaller they
-# did not print. Do the same here, at **one** budget, the large one: a model four times as large as the law wants, with
-# a quarter of the tokens.
-
 # %%
-oversized = {}
-for seed in run.seeds:
-    width = width_for(4 * large[seed]["N"])
-    oversized[seed] = trained(width, steps_for(width, AHEAD), seed)
-rows = [[name, r["width"], r["N"], r["D"], f"{r['C']:.2e}", r["loss"]]
-        for seed in run.seeds for name, r in (("as the law says", large[seed]), ("four times larger", oversized[seed]))]  # fmt: skip
-print(table(rows, ["model", "width", "N", "D", "FLOPs", "loss"]))
 law = known[run.seeds[0]]
 fan = [
-    Line(f"{c:.1e} FLOPs", [(float(x), float(law.loss(x, c / 6 / x))) for x in np.geomspace(2e3, 1.2e5, 30)], color)
+    Line(f"{c:.1e} FLOPs", [(float(x), float(law.loss(x, c / 6 / x))) for x in np.geomspace(4e3, 6e4, 30)], color)
     for c, color in ((LARGEST, "#8c959f"), (AHEAD, "#0969da"))
 ]
 dots = [(r["N"], r["loss"]) for r in shown[LARGEST]][::-1]
-ahead = [(r["N"], r["loss"]) for r in (oversized[run.seeds[0]], large[run.seeds[0]])]
+ahead = large[run.seeds[0]]
 run.show(
     line_chart(
-        [*fan, Line("runs it knows", dots, "#8c959f", dots=True, joined=False),
-         Line("runs foretold", ahead, "#cf5b16", dots=True, joined=False)],
+        [*fan, Line("runs it knew", dots, "#8c959f", dots=True, joined=False),
+         Line("the run foretold", [(ahead["N"], ahead["loss"])], "#cf5b16", dots=True, joined=False)],
         title="What the law says of a budget eight times as large, and what came",
         subtitle="held-out nats a token; lines are the law, its floor known, dots are runs",
         xlabel="weights N", log_x=True, log_y=True, baselines={"the grammar": first.entropy},
@@ -414,18 +400,40 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# And the smaller one is cheaper for whoever uses it, every day.
+# ## PaLM and PaLM 2
+#
+# PaLM (2022) had 540 billion parameters and read 780 billion tokens: 1.4 a parameter. Its successor's authors went
+# over the law again, let size and tokens grow alike, and made PaLM 2 smaller than PaLM, on more text; how much smaller
+# they did not print. Do the same here, at **one** budget, the largest of the sweep: a model four times as large as is
+# best, with a quarter of the tokens.
+
+# %%
+sizes = {}
+for seed in run.seeds:
+    best = min(sweeps[seed][LARGEST], key=lambda r: r["loss"])
+    width = width_for(4 * best["N"])
+    sizes[seed] = best, trained(width, steps_for(width, LARGEST), seed)
+rows = [
+    [seed, name, r["width"], r["N"], r["D"], r["D"] / r["N"], f"{r['C']:.2e}", r["loss"]]
+    for seed, both in sizes.items() for name, r in zip(("best", "four times larger"), both)
+]  # fmt: skip
+print(table(rows, ["seed", "size", "width", "N", "D", "tokens a weight", "FLOPs", "loss"]))
+
+# %% [markdown]
+# The smaller one wins, and it is cheaper for whoever uses it, every day. (At the budget eight times as large the
+# larger one lost too, in a trial, by 4 %.)
 #
 # ## Kaplan's mistake
 #
 # Kaplan's N grew as C to the power of 0.73, Chinchilla's as 0.5. The same kind of model, the same kind of text: **what
-# would you suspect?** Hoffmann et al. name the schedule. Kaplan let each model learn once, for long, and read the losses
-# of shorter runs off on the way. There the rate is still high, and a run that had been planned to end there would have
-# been better. Others (Porian et al., 2024; Pearce and Song, 2024) name the count: without the embedding a small model
-# looks smaller than it is, and so does its bill. Do both.
+# would you suspect?** Hoffmann et al. name the schedule. Kaplan let each model learn once, for long, and read the
+# losses of shorter runs off on the way. There the rate is still high, and a run that had been planned to end there
+# would have been better. Others (Porian et al., 2024; Pearce and Song, 2024) name the count: without the embedding a
+# small model looks smaller than it is, and so does its bill. We had put down both as the reason. Do each alone, and
+# both.
 
 # %%
-PLANNED = run.pick(800, 6)  # steps of the one schedule
+PLANNED = run.pick(600, 6)  # steps of the one schedule
 LOOKS = sorted({max(1, round(PLANNED * share)) for share in (0.08, 0.12, 0.18, 0.27, 0.4, 0.6, 0.8, 1.0)})
 ways = {}
 for seed in run.seeds:
@@ -454,13 +462,19 @@ print("N grows as C to the power of:")
 print(table(rows, ["", "schedule", "counted", *heads, f"of ten fits, eight (seed {run.seeds[0]})"]))
 
 # %% [markdown]
+# The count does it. The width has to double for four times as many weights in the layers, and the table only doubles
+# with it: so the count without it grows faster than the model does. The schedule does not, here: what it changes is
+# within the interval. That is what Porian et al. found too, against Chinchilla's authors. And 0.73 it is not: how far
+# a wrong count leads depends on how much of a model is its table.
+#
 # ## And the real ones?
 #
 # In 2024 Besiroglu et al. took the points of Chinchilla's figures and fitted the law anew. The numbers printed in 2022
 # did not fit them: a minimizer had stopped early, and what was printed had been rounded. What do either say of models
 # that were trained? At its least loss αA/N^α = βB/D^β, so there is a formula, exercise 17.1:
 #
-# $$N = \left(\frac{\alpha A}{\beta B}\right)^{\frac{1}{\alpha+\beta}} \left(\frac{C}{6}\right)^{\frac{\beta}{\alpha+\beta}}$$
+# $$N = \left(\frac{\alpha A}{\beta B}\right)^{\frac{1}{\alpha+\beta}}
+# \left(\frac{C}{6}\right)^{\frac{\beta}{\alpha+\beta}}$$
 
 # %%
 MODELS = {"GPT-3": (175e9, 300e9), "Gopher": (280e9, 300e9), "Chinchilla": (70e9, 1.4e12), "PaLM": (540e9, 780e9),
@@ -478,22 +492,22 @@ print("billions of parameters and of tokens; what each law would have had for th
 print(table(rows, ["", "N", "D", "2024: N", "tokens a weight", "2022: N", "tokens a weight", "nats given away"]))
 
 # %% [markdown]
-# By the law of 2024 Gopher, GPT-3 and PaLM are too large for what they read, Chinchilla is where it should be, and Llama
-# 7B is far too *small*. That is no mistake. Who trains it pays once, who uses it pays every day: Touvron et al. (2023)
-# wanted the best small model, and not the cheapest training.
+# By the law of 2024 Gopher, GPT-3 and PaLM are too large for what they read, Chinchilla is where it should be, and
+# Llama 7B is far too *small*. That is no mistake. Who trains it pays once, who uses it pays every day: Touvron et al.
+# (2023) wanted the best small model, and not the cheapest training.
 #
 # ## What did not come true
 #
 # The claim was to be that the large run's loss is foretold within 2 %. It is not; we claim a tenth. In trials with
-# budgets half as large what had been foretold lay some 10 % *above* what came, with these it lies below. The reason is
-# in the text. Each of its lines comes as often as any other, and names have to be copied, which a model learns nearly at
-# once or not at all. So the loss goes down in stairs, and a law that is smooth runs through them. Five runs in a hundred
-# of a real text's words are not of one kind; there, stairs are so many and so small that their sum is smooth (Michaud
-# et al., 2023). We tried to make it smoother, by Zipf's law for lines and names, by rotary positions, by other first
-# weights: the stairs moved.
+# budgets half as large what had been foretold lay some 10 % *above* what came, in the first one with these it lay 5 %
+# below. The reason is in the text. Each of its lines comes as often as any other, and names have to be copied, which a
+# model learns nearly at once or not at all. So the loss goes down in stairs, and a law that is smooth runs through
+# them. In a real text there are so many things to learn, some frequent and most of them rare, that the stairs are many
+# and small, and their sum is smooth (Michaud et al., 2023). We tried to get there, by Zipf's law for lines and names,
+# by rotary positions, by other first weights: the stairs moved.
 #
-# **Exercises**: 17.1 large, or long, 17.2 how far off is a law, 17.3 what does a run cost. `tgl chapter 17 --mine` runs
-# this page on your functions.
+# **Exercises**: 17.1 large, or long, 17.2 how far off is a law, 17.3 what does a run cost. `tgl chapter 17 --mine`
+# runs this page on your functions.
 
 
 # %%
@@ -505,17 +519,30 @@ run.check("GPT-3's FLOPs, counted, by its authors'", gpt3 / 3.14e23, at_least=0.
 run.check("a known law found again, off at most", found_again, at_most=ROUND)
 for flops in BUDGETS:
     ends = of_seeds(lambda s, c=flops: min(sweeps[s][c][i]["loss"] for i in (0, -1)) / best_split(sweeps[s][c])[1] - 1)
-    run.check(f"{flops:.1e} FLOPs: worse at either end", ends, at_least=SHARPER, baseline={"chance": noise}, full_only=True)
+    run.check(
+        f"{flops:.1e} FLOPs: worse at either end", ends, at_least=SHARPER, baseline={"chance": noise}, full_only=True
+    )
 distance = [abs(share) for share in off["the law, its floor known"]]
 beside = {k: [abs(share) for share in off[k]] for k in RULES[1:]}
 run.check("the loss ahead, off by", distance, at_most=FORETOLD, baseline=beside, full_only=True)
 for rule in ("a power of C", "a straight line", "the last best"):
     run.check(f"{rule}, off by", beside[rule], above=distance, full_only=True)
-lost = of_seeds(lambda s: oversized[s]["loss"] / large[s]["loss"] - 1)
-run.check("lost by a model four times too large", lost, at_least=TWICE * noise, baseline={"chance": noise}, full_only=True)
-for kind in ("embedding not counted", "Kaplan"):
-    more = [a - b for a, b in zip(exponents[kind], exponents["Chinchilla"])]
-    run.check(f"exponent, {kind}: more by", more, at_least=TENTH, full_only=True)
+lost = of_seeds(lambda s: sizes[s][1]["loss"] / sizes[s][0]["loss"] - 1)
+run.check(
+    "lost by a model four times too large", lost, at_least=TWICE * noise, baseline={"chance": noise}, full_only=True
+)
+
+
+def more(kind, than):
+    return [a - b for a, b in zip(exponents[kind], exponents[than])]
+
+
+grown = more("embedding not counted", "Chinchilla")
+run.check("exponent, embedding not counted: more by", grown, at_least=UNCOUNTED, full_only=True)
+grown = more("Kaplan", "one schedule")
+run.check("the same with one schedule: more by", grown, at_least=UNCOUNTED, full_only=True)
+run.check("exponent, one schedule: more by", more("one schedule", "Chinchilla"), at_most=BY_SCHEDULE, full_only=True)
+run.check("exponent, Kaplan's way: more by", more("Kaplan", "Chinchilla"), above=0, full_only=True)
 run.check("Chinchilla's N, by the law of 2024", wanted["Chinchilla", "2024"], at_least=0.9, at_most=1.1,
           baseline={"2022": wanted["Chinchilla", "2022"]})  # fmt: skip
 run.check("and by the law of 2022", wanted["Chinchilla", "2022"], at_most=0.6)

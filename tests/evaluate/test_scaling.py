@@ -181,7 +181,9 @@ def test_a_gpt_has_as_many_weights_as_are_counted():
 
 def test_gpt3_costs_what_its_authors_say():
     n, flops = training_cost(50257, 96, 12288, 300 * 10**9)
-    assert n == pytest.approx(175e9, rel=0.005) and flops == pytest.approx(3.14e23, rel=0.005)  # Brown et al., table D.1
+    assert n == pytest.approx(175e9, rel=0.005) and flops == pytest.approx(
+        3.14e23, rel=0.005
+    )  # Brown et al., table D.1
 
 
 @pytest.mark.parametrize("name", ["vocab_size", "n_layer", "n_embd"])

@@ -163,7 +163,9 @@ def draw_texts(rng: np.random.Generator, count: int, split: str = "train") -> tu
     check_whole(count=count)
     if split not in COUNTS:
         raise ArgumentError("split", " or ".join(COUNTS), repr(split))
-    given, texts, log_ps = math.log(acceptance_rate(split)), [], []
+    given = math.log(acceptance_rate(split))
+    texts: list[str] = []
+    log_ps: list[float] = []
     while len(texts) < count:
         story, log_p = draw(rng)
         if split_of(story.hero, story.plot) == split:

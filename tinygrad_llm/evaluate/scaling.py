@@ -30,6 +30,8 @@ DELTA = 1e-3
 """Where the Huber loss turns from a square into a line, in logarithms of the loss: Hoffmann et al.'s."""
 STARTS = {"log_E": (-2.0, -1.0, 0.0, 1.0), "log_A": (0, 5, 10, 15, 20, 25), "log_B": (0, 5, 10, 15, 20, 25),
           "alpha": (0.0, 0.5, 1.0, 1.5, 2.0), "beta": (0.0, 0.5, 1.0, 1.5, 2.0)}  # fmt: skip
+LEAST = 1e-300
+"""What is taken for an E, A or B that a fit has brought to 0."""
 POLISHED, STEPS = 12, 400
 """So many of the grid's best are walked down from, and each at most so many steps."""
 
@@ -136,8 +138,8 @@ def fit_law(
     floor  E, where it is known; it is found with the other four otherwise.
     near   a law to start from instead of the grid: for fits to nearly the same runs, as a bootstrap needs them.
 
-    Raises ArgumentError for fewer than five runs, arrays of different lengths, or a number that is not above 0, and
-    NonFiniteError for one that is no number.
+    Raises ArgumentError for fewer than five runs, arrays of different lengths, or a number or a floor that is not above
+    0, and NonFiniteError for one that is no number.
     """
     columns = [np.ravel(np.asarray(values, np.float64)) for values in (n, d, loss)]
     if len({len(values) for values in columns}) > 1:
@@ -149,16 +151,19 @@ def fit_law(
         raise NonFiniteError("runs", "numbers", f"{int((~np.isfinite(runs)).sum())} that are none")
     if runs.min() <= 0:
         raise ArgumentError("n, d and loss", "numbers above 0", runs.min())
+    if floor is not None and not floor > 0:
+        raise ArgumentError("floor", "a number above 0", floor)
     logs, free = np.log(runs), 0 if floor is None else 1
     if near is None:
         grid = STARTS if floor is None else STARTS | {"log_E": (math.log(floor),)}
         starts = np.array(list(itertools.product(*grid.values())), np.float64)
-        order = np.argsort([law_objective(theta, *logs, delta) for theta in starts], kind="stable")
+        order = np.argsort([law_objective(theta, *logs, delta=delta) for theta in starts], kind="stable")
         starts = starts[order[:POLISHED]]
     else:
-        starts = np.array([[math.log(floor or near.E), math.log(near.A), math.log(near.B), near.alpha, near.beta]])
+        sizes = [floor or near.E, near.A, near.B]
+        starts = np.array([[*(math.log(max(size, LEAST)) for size in sizes), near.alpha, near.beta]])
     found = [_walked_down(theta, logs, delta, free) for theta in starts]
-    best = min(found, key=lambda theta: law_objective(theta, *logs, delta))
+    best = min(found, key=lambda theta: law_objective(theta, *logs, delta=delta))
     return ScalingLaw(*map(float, np.exp(best[:3])), *map(float, best[3:]))
 
 
@@ -168,7 +173,7 @@ def _walked_down(theta: np.ndarray, logs: np.ndarray, delta: float, free: int) -
     A residual r weighs min(1, delta / |r|): the parabola of that weight touches the Huber loss at r, and lies above it.
     """
     log_n, log_d, log_loss = logs
-    value, damping = law_objective(theta, *logs, delta), 1e-3
+    value, damping = law_objective(theta, *logs, delta=delta), 1e-3
     for _ in range(STEPS):
         log_l, shares = _log_law(theta, log_n, log_d)
         residuals = log_l - log_loss
@@ -179,7 +184,7 @@ def _walked_down(theta: np.ndarray, logs: np.ndarray, delta: float, free: int) -
         while damping < 1e9:
             ahead = theta.copy()
             ahead[free:] -= np.linalg.solve(curvature + damping * scale, gradient)
-            now = law_objective(ahead, *logs, delta)
+            now = law_objective(ahead, *logs, delta=delta)
             if now < value:
                 break
             damping *= 4
