@@ -336,7 +336,8 @@ for seed, law in laws.items():
 print(table(rows, ["seed", "E", "of ten, eight", "entropy", "alpha", "beta", "exponent of N", "of ten, eight"]))
 
 # %% [markdown]
-# The floor is what the runs know least of: they are far above it. That is so for everybody's law. But here we know the
+# The floor is what such runs cannot tell: all of them are far above it. And an interval says how far a fit moves when
+# runs are drawn again, not how far it is from the truth: in each row hold E against the entropy. But here we know the
 # floor, and may tell the fit.
 #
 # ## Written down first

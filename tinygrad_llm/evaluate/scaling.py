@@ -157,13 +157,13 @@ def fit_law(
     if near is None:
         grid = STARTS if floor is None else STARTS | {"log_E": (math.log(floor),)}
         starts = np.array(list(itertools.product(*grid.values())), np.float64)
-        order = np.argsort([law_objective(theta, *logs, delta=delta) for theta in starts], kind="stable")
+        order = np.argsort([law_objective(theta, logs[0], logs[1], logs[2], delta) for theta in starts], kind="stable")
         starts = starts[order[:POLISHED]]
     else:
         sizes = [floor or near.E, near.A, near.B]
         starts = np.array([[*(math.log(max(size, LEAST)) for size in sizes), near.alpha, near.beta]])
     found = [_walked_down(theta, logs, delta, free) for theta in starts]
-    best = min(found, key=lambda theta: law_objective(theta, *logs, delta=delta))
+    best = min(found, key=lambda theta: law_objective(theta, logs[0], logs[1], logs[2], delta))
     return ScalingLaw(*map(float, np.exp(best[:3])), *map(float, best[3:]))
 
 
@@ -173,7 +173,7 @@ def _walked_down(theta: np.ndarray, logs: np.ndarray, delta: float, free: int) -
     A residual r weighs min(1, delta / |r|): the parabola of that weight touches the Huber loss at r, and lies above it.
     """
     log_n, log_d, log_loss = logs
-    value, damping = law_objective(theta, *logs, delta=delta), 1e-3
+    value, damping = law_objective(theta, log_n, log_d, log_loss, delta), 1e-3
     for _ in range(STEPS):
         log_l, shares = _log_law(theta, log_n, log_d)
         residuals = log_l - log_loss
@@ -184,7 +184,7 @@ def _walked_down(theta: np.ndarray, logs: np.ndarray, delta: float, free: int) -
         while damping < 1e9:
             ahead = theta.copy()
             ahead[free:] -= np.linalg.solve(curvature + damping * scale, gradient)
-            now = law_objective(ahead, *logs, delta=delta)
+            now = law_objective(ahead, log_n, log_d, log_loss, delta)
             if now < value:
                 break
             damping *= 4
