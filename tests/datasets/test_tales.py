@@ -21,6 +21,7 @@ from tinygrad_llm.datasets.tales import (
     acceptance_rate,
     derivations,
     draw,
+    draw_texts,
     generate_tales,
     joined,
     overlap,
@@ -164,3 +165,25 @@ def test_a_text_of_fewer_words_than_n_has_no_overlap(text, n):
     for bad in (0, 1.5):
         with pytest.raises(ArgumentError, match="n: expected a whole number"):
             overlap("a b", text, bad)
+
+
+def test_texts_drawn_are_independent_stories_of_their_split_with_their_probabilities():
+    for split in COUNTS:
+        texts, log_ps = draw_texts(np.random.default_rng(3), 6, split)
+        assert len(texts) == len(set(texts)) == len(log_ps) == 6
+        for text, log_p in zip(texts, log_ps):
+            (probability,) = derivations(text)
+            assert math.log(probability) - math.log(acceptance_rate(split)) == pytest.approx(log_p, abs=1e-9)
+
+
+def test_texts_drawn_are_those_of_the_corpus():
+    wanted = [tale.text for tale in generate_tales(seed=8, counts={"train": 9})]
+    assert draw_texts(np.random.default_rng(8), 9)[0] == wanted
+    assert draw_texts(np.random.default_rng(8), 4)[0] == wanted[:4]  # the train split where none is named
+
+
+def test_texts_are_drawn_in_whole_numbers_and_of_a_split():
+    with pytest.raises(ArgumentError, match="count: expected a whole number of at least 1"):
+        draw_texts(np.random.default_rng(0), 0)
+    with pytest.raises(ArgumentError, match="split: expected train or val or test"):
+        draw_texts(np.random.default_rng(0), 1, "all")
