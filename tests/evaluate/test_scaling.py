@@ -223,3 +223,31 @@ def test_a_power_law_is_found_again_and_is_scale_free():
     assert power_law(x, 3 * x**-0.4) == pytest.approx((3, -0.4))
     k, a = power_law(1e12 * x, 3 * x**0.7)
     assert a == pytest.approx(0.7) and k * 1e12**0.7 == pytest.approx(3)
+
+
+def test_a_floor_that_is_known_stays_and_the_others_are_found():
+    law = fit_law(*SWEEP, floor=BESIROGLU.E)
+    assert law.E == pytest.approx(BESIROGLU.E, rel=1e-12)
+    assert (law.A, law.B, law.alpha, law.beta) == pytest.approx(
+        (BESIROGLU.A, BESIROGLU.B, BESIROGLU.alpha, BESIROGLU.beta), rel=1e-3
+    )
+    wrong = fit_law(*SWEEP, floor=1.0)
+    assert wrong.E == pytest.approx(1.0) and objective(wrong, SWEEP) > 10 * objective(law, SWEEP)
+    near = fit_law(*SWEEP, floor=BESIROGLU.E, near=HOFFMANN)
+    assert near.E == pytest.approx(BESIROGLU.E, rel=1e-12)
+    with pytest.raises(ArgumentError, match="floor: expected a number above 0, got 0"):
+        fit_law(*SWEEP, floor=0.0)
+
+
+def test_a_law_that_has_come_down_to_no_floor_can_be_started_from():
+    n, d, _ = SWEEP
+    law = ScalingLaw(0.0, 40.0, 900.0, 0.2, 0.3)
+    found = fit_law(n, d, law.loss(n, d), near=law)
+    assert found.E < 1e-6 and found.loss(n, d) == pytest.approx(law.loss(n, d), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "start", [HOFFMANN, ScalingLaw(0.1, 1e10, 1e10, 2.0, 2.0), ScalingLaw(2.7, 1.0, 1.0, 0.1, 0.1)]
+)
+def test_every_start_ends_at_the_same_law(start):
+    assert objective(fit_law(*NOISY, near=start)) == pytest.approx(objective(fit_law(*NOISY)), rel=1e-5)
