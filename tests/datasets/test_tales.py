@@ -176,10 +176,16 @@ def test_texts_drawn_are_independent_stories_of_their_split_with_their_probabili
             assert math.log(probability) - math.log(acceptance_rate(split)) == pytest.approx(log_p, abs=1e-9)
 
 
-def test_texts_drawn_are_those_of_the_corpus():
-    wanted = [tale.text for tale in generate_tales(seed=8, counts={"train": 9})]
-    assert draw_texts(np.random.default_rng(8), 9)[0] == wanted
-    assert draw_texts(np.random.default_rng(8), 4)[0] == wanted[:4]  # the train split where none is named
+@pytest.mark.parametrize("split", COUNTS)
+def test_texts_drawn_are_those_of_the_corpus(split):
+    wanted = generate_tales(seed=8, counts={split: 30})
+    texts, log_ps = draw_texts(np.random.default_rng(8), 30, split)
+    assert texts == [tale.text for tale in wanted]
+    np.testing.assert_allclose(log_ps, [tale.log_probability for tale in wanted], rtol=1e-12)
+
+
+def test_texts_drawn_are_for_training_where_nobody_says_otherwise():
+    assert draw_texts(np.random.default_rng(8), 30)[0] == draw_texts(np.random.default_rng(8), 30, "train")[0]
 
 
 def test_texts_are_drawn_in_whole_numbers_and_of_a_split():
