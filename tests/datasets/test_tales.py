@@ -21,6 +21,7 @@ from tinygrad_llm.datasets.tales import (
     acceptance_rate,
     derivations,
     draw,
+    draw_texts,
     generate_tales,
     joined,
     overlap,
@@ -164,3 +165,31 @@ def test_a_text_of_fewer_words_than_n_has_no_overlap(text, n):
     for bad in (0, 1.5):
         with pytest.raises(ArgumentError, match="n: expected a whole number"):
             overlap("a b", text, bad)
+
+
+def test_texts_drawn_are_independent_stories_of_their_split_with_their_probabilities():
+    for split in COUNTS:
+        texts, log_ps = draw_texts(np.random.default_rng(3), 6, split)
+        assert len(texts) == len(set(texts)) == len(log_ps) == 6
+        for text, log_p in zip(texts, log_ps):
+            (probability,) = derivations(text)
+            assert math.log(probability) - math.log(acceptance_rate(split)) == pytest.approx(log_p, abs=1e-9)
+
+
+@pytest.mark.parametrize("split", COUNTS)
+def test_texts_drawn_are_those_of_the_corpus(split):
+    wanted = generate_tales(seed=8, counts={split: 30})
+    texts, log_ps = draw_texts(np.random.default_rng(8), 30, split)
+    assert texts == [tale.text for tale in wanted]
+    np.testing.assert_allclose(log_ps, [tale.log_probability for tale in wanted], rtol=1e-12)
+
+
+def test_texts_drawn_are_for_training_where_nobody_says_otherwise():
+    assert draw_texts(np.random.default_rng(8), 30)[0] == draw_texts(np.random.default_rng(8), 30, "train")[0]
+
+
+def test_texts_are_drawn_in_whole_numbers_and_of_a_split():
+    with pytest.raises(ArgumentError, match="count: expected a whole number of at least 1"):
+        draw_texts(np.random.default_rng(0), 0)
+    with pytest.raises(ArgumentError, match="split: expected train or val or test"):
+        draw_texts(np.random.default_rng(0), 1, "all")
