@@ -244,8 +244,9 @@ def read_pages(model, pages):
 # - *Dense*, with as many multiplications; and dense with as many *numbers* as all experts together, which multiplies
 #   four times as much. It says what the numbers would be worth if each word met all of them.
 # - *Experts*: their router reads the word's vector, as it was looked up. (Why not the state, as in Mixtral? We shall
-#   see.) And the same *not balanced*.
+#   see.)
 # - *By the state*: the router reads what the MLP reads, the state that attention has made. That is Mixtral's way.
+#   And the same once more, *not balanced*.
 # - *By the word* (Roller et al., 2021): each word of the vocabulary has two experts for good, drawn before training.
 #   It costs nothing and learns nothing. This is the rule that a sceptic would try.
 # - *At random*: each time a word is read, two experts are drawn for it. If that does as well, nobody needs a router.
@@ -315,7 +316,7 @@ run.show(
 # and other widths, it was worse than the dense model about as often as better. So the claim is not about it. Our
 # explanation, which that one change alone supports: the state changes as attention learns. A word is sent elsewhere,
 # and what it has left with its experts is lost. The word's vector is there from the first step. Mixtral learns for
-# many thousands of steps after its states have come to rest; ours for 600.
+# very much longer than 600 steps; what becomes of it then, this page cannot say.
 #
 # It is not for nothing. All numbers have to be kept in memory, and in NumPy eight small products take longer than one
 # large one: look at the milliseconds. Multiplications are what we made equal, and no more than that.
@@ -440,7 +441,7 @@ run.say(story.text(0))
 # A Llama of two layers is trained on stories of up to 64 tokens, and on nothing but the last word. Then it is asked
 # in stories of 256. Chapter 10 has seen what becomes of RoPE there, and told the usual explanation: each pair of
 # numbers of a query is a clock, and beyond the trained length the slow clocks show hours that were never seen. (The
-# slowest clock of Llama goes round once in some 13 times the trained length. With a base of 250 ours does the same.)
+# slowest clock of Llama goes round once in some 13 times the trained length. With a base of 250 ours does nearly so.)
 
 # %%
 HEAD, BASE = 16, 250.0
