@@ -41,14 +41,14 @@ run = Chapter(
     "At equal multiplications a word, eight experts of which it goes through two know more than one MLP, if it "
     "finds the same two again; drawn anew each time they know less than none. Without the balance loss some "
     "experts take more than their share, with it no one does. Beyond the word an expert tells of the topic, more "
-    "than shuffled labels do. A needle that is always found in 64 tokens is lost in 256 by plain RoPE and by "
-    "interpolation, and found more often by NTK, most of all by YaRN, which knew no such length; after 40 steps "
-    "there YaRN finds nearly all, and so may plain RoPE.",
+    "than shuffled labels do. A needle that is nearly always found in 64 tokens is lost in 256 by plain RoPE and "
+    "by interpolation, and mostly found by NTK and by YaRN, without training at that length; after 40 steps there "
+    "YaRN finds nearly all.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 EQUAL = 1e-10
 KNOWS, LEANS, EVEN, TOPIC = 0.05, 0.18, 0.18, 0.1  # nats a custom, two shares of the choices, nats of the place
-FOUND, TUNED, LOST, NTK_MORE, YARN_MORE = 0.97, 0.9, 0.6, 0.1, 0.3  # shares of needles
+FOUND, TUNED, LOST, NTK_MORE, YARN_MORE = 0.95, 0.9, 0.6, 0.1, 0.3  # shares of needles
 
 # %% [markdown]
 # ## Where is what a model knows?
@@ -244,8 +244,9 @@ def read_pages(model, pages):
 # - *Dense*, with as many multiplications; and dense with as many *numbers* as all experts together, which multiplies
 #   four times as much. It says what the numbers would be worth if each word met all of them.
 # - *Experts*: their router reads the word's vector, as it was looked up. (Why not the state, as in Mixtral? We shall
-#   see.) And the same *not balanced*.
+#   see.)
 # - *By the state*: the router reads what the MLP reads, the state that attention has made. That is Mixtral's way.
+#   And the same once more, *not balanced*.
 # - *By the word* (Roller et al., 2021): each word of the vocabulary has two experts for good, drawn before training.
 #   It costs nothing and learns nothing. This is the rule that a sceptic would try.
 # - *At random*: each time a word is read, two experts are drawn for it. If that does as well, nobody needs a router.
@@ -310,11 +311,12 @@ run.show(
 # by the word, drawn once for good, is the best of all that multiply as much. Roller et al. (2021) found such tables
 # to be as good as routers in large models, too.
 #
-# And Mixtral's way, by the state? Our first claim was about it, and was false: in six trials it was better than the
-# dense model in some and worse in others, from one start to the next. Our explanation, which one change alone
-# supports: the state changes as attention learns. A word is sent elsewhere, and what it has left with its experts is
-# lost. With the word's vector, which is there from the first step, the same router beats the dense model. Mixtral
-# learns for many thousands of steps after its states have come to rest; ours for 600.
+# And Mixtral's way, by the state? In the recorded run it is better than the dense model for each of three starts, by a
+# third of what the word's vector brings. But do not trust it too far: in our trials, with fewer customs, other rates
+# and other widths, it was worse than the dense model about as often as better. So the claim is not about it. Our
+# explanation, which that one change alone supports: the state changes as attention learns. A word is sent elsewhere,
+# and what it has left with its experts is lost. The word's vector is there from the first step. Mixtral learns for
+# very much longer than 600 steps; what becomes of it then, this page cannot say.
 #
 # It is not for nothing. All numbers have to be kept in memory, and in NumPy eight small products take longer than one
 # large one: look at the milliseconds. Multiplications are what we made equal, and no more than that.
@@ -331,11 +333,11 @@ print(table(rows, ["", *map(str, range(1, EXPERTS + 1))]))
 most = {name: [float(u.max()) for u in used[name]] for name in used}
 
 # %% [markdown]
-# Without the balance loss some experts take twice what would be even, and others half of it and less. With it nobody
-# has much more than the eighth. We had expected worse: two experts for everything, and six idle. At this size, in 600
-# steps, the router leans and does not fall, and the loss is hardly higher for it. (Routers that look at the word are
-# lopsided for another reason: some words are frequent. A full stop ends every line, and its two experts have to take
-# it.)
+# In the recorded run two experts take four tenths of the choices and more where nothing balances them; even would be a
+# quarter. With the balance loss they take three tenths at most. We had expected worse: two experts for everything, and
+# six idle. At this size, in 600 steps, the router leans and does not fall, and the loss is not clearly higher for it.
+# (Routers that look at the word are lopsided for another reason: a full stop ends every line, and its two experts have
+# to take it.)
 #
 # Why care, then? In a large model the experts lie on different machines, and the most used one is waited for.
 #
@@ -440,7 +442,7 @@ run.say(story.text(0))
 # A Llama of two layers is trained on stories of up to 64 tokens, and on nothing but the last word. Then it is asked
 # in stories of 256. Chapter 10 has seen what becomes of RoPE there, and told the usual explanation: each pair of
 # numbers of a query is a clock, and beyond the trained length the slow clocks show hours that were never seen. (The
-# slowest clock of Llama goes round once in some 13 times the trained length. With a base of 250 ours does the same.)
+# slowest clock of Llama goes round once in some 13 times the trained length. With a base of 250 ours does nearly so.)
 
 # %%
 HEAD, BASE = 16, 250.0
@@ -496,7 +498,7 @@ print("how fast each clock goes, of what it was, for texts four times as long:")
 print(table(rows, ["", *(f"pair {i + 1}" for i in range(HEAD // 2))]))
 
 # %%
-STEPS_SHORT, STEPS_LONG, STEPS_TUNED, TUNING_RATE = *run.pick((150, 350, 40), (2, 2, 2)), 1.5e-3
+STEPS_SHORT, STEPS_LONG, STEPS_TUNED, TUNING_RATE = *run.pick((150, 500, 40), (2, 2, 2)), 1.5e-3
 DEPTHS, ASKED = (0.0, 0.25, 0.5, 0.75, 1.0), run.pick(60, 3)
 
 
@@ -602,20 +604,21 @@ run.show(
 # %% [markdown]
 # What follows is true of the full run; with `--fast` nobody finds anything.
 #
-# Inside the trained length the needle is found, wherever it lies. At four times the length plain RoPE is lost, most
-# of all where the needle lies far back. Interpolation, without training, is no cure: its positions are all within
+# Inside the trained length nearly every needle is found, wherever it lies. (Our bound was 97 %. One start of three had
+# 96, after 350 steps with 64 tokens and after 500. So the bound is 95.) At four times the length plain RoPE is lost,
+# most of all where the needle lies far back. Interpolation, without training, is no cure: its positions are all within
 # what was trained, but *neighbours* have moved together, and this network finds a thing by the word in front of it.
-# NTK and YaRN leave the fast clocks alone and find more, YaRN most, in stories of a length that they never saw.
+# NTK and YaRN leave the fast clocks alone and find most needles, in stories of a length that they never saw. Which of
+# the two is better differs from start to start.
 #
 # Then 40 more steps with long stories, less than a tenth of what the training took. YaRN finds nearly all.
-# Interpolation learns, and is still far behind (Chen et al. trained it on for 1,000 steps). And the sceptic's
-# question: **what of plain RoPE, with the same 40 steps?** It learns as well, in some starts as far as YaRN. At this
-# size the clocks' new hours are learned fast. What the remedies save is the training, or most of it: YaRN's authors
-# took 400 steps for Llama 2.
+# Interpolation has hardly begun to learn (Chen et al. trained it on for 1,000 steps). And the sceptic's question:
+# **what of plain RoPE, with the same 40 steps?** It learns as well, and finds three quarters and more: at this size
+# the clocks' new hours are learned fast. What the remedies save is the training, or most of it: YaRN's authors took
+# 400 steps for Llama 2.
 #
-# One needle among hay is an easy task: its verb alone gives it away. With four children who hide things the same
-# network did not learn, in 900 steps, to keep them apart, at any length. Finding one sentence is not understanding a
-# book.
+# One needle among hay is an easy task: its verb alone gives it away. In a trial with four children who hide things, a
+# network twice as wide was still guessing after 700 steps. Finding one sentence is not understanding a book.
 #
 # ## Where does it look?
 #
@@ -688,7 +691,7 @@ print(
 
 # %% [markdown]
 # At 49,000 tokens attention costs as much as all the weights that a word meets; at a million twenty times as much,
-# and the cache of one reader fills two such GPUs of 80 GB. A window would cap all of it, and lose the needle: what
+# and the cache of one reader needs two such GPUs of 80 GB. A window would cap all of it, and lose the needle: what
 # lies further back is reached through other words or not at all (chapter 18). So a long context is paid for twice, in
 # training by clocks, and in reading by memory. How Gemini pays is not known.
 #
