@@ -1,8 +1,33 @@
 """How good is it? Numbers for what a model wrote, for how, and for what it knows by heart."""
 
+from tinygrad_llm.evaluate.answers import answer_f1, exact_match
 from tinygrad_llm.evaluate.bleu import BLEU, clipped_matches, corpus_bleu
+from tinygrad_llm.evaluate.chrf import CHRF, corpus_chrf
+from tinygrad_llm.evaluate.diversity import distinct_n, self_bleu
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.memorized import exposure
+from tinygrad_llm.evaluate.overlap import Overlap
 from tinygrad_llm.evaluate.repetition import loop_period
+from tinygrad_llm.evaluate.rouge import rouge_l, rouge_lsum, rouge_n
+from tinygrad_llm.evaluate.ter import TER, corpus_ter
 
-__all__ = ["BLEU", "clipped_matches", "corpus_bleu", "exposure", "induction_score", "loop_period"]
+__all__ = [
+    "BLEU",
+    "CHRF",
+    "TER",
+    "Overlap",
+    "answer_f1",
+    "clipped_matches",
+    "corpus_bleu",
+    "corpus_chrf",
+    "corpus_ter",
+    "distinct_n",
+    "exact_match",
+    "exposure",
+    "induction_score",
+    "loop_period",
+    "rouge_l",
+    "rouge_lsum",
+    "rouge_n",
+    "self_bleu",
+]
