@@ -2,11 +2,13 @@
 
 from tinygrad_llm.evaluate.answers import answer_f1, exact_match
 from tinygrad_llm.evaluate.bleu import BLEU, clipped_matches, corpus_bleu
+from tinygrad_llm.evaluate.bootstrap import Interval, PairedBootstrap, bootstrap_interval, paired_bootstrap
 from tinygrad_llm.evaluate.chrf import CHRF, corpus_chrf
 from tinygrad_llm.evaluate.diversity import distinct_n, self_bleu
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.memorized import exposure
 from tinygrad_llm.evaluate.overlap import Overlap
+from tinygrad_llm.evaluate.paired_tests import SignTest, randomization_test, sign_test
 from tinygrad_llm.evaluate.repetition import loop_period
 from tinygrad_llm.evaluate.rouge import rouge_l, rouge_lsum, rouge_n
 from tinygrad_llm.evaluate.ter import TER, corpus_ter
@@ -15,8 +17,12 @@ __all__ = [
     "BLEU",
     "CHRF",
     "TER",
+    "Interval",
     "Overlap",
+    "PairedBootstrap",
+    "SignTest",
     "answer_f1",
+    "bootstrap_interval",
     "clipped_matches",
     "corpus_bleu",
     "corpus_chrf",
@@ -26,8 +32,11 @@ __all__ = [
     "exposure",
     "induction_score",
     "loop_period",
+    "paired_bootstrap",
+    "randomization_test",
     "rouge_l",
     "rouge_lsum",
     "rouge_n",
     "self_bleu",
+    "sign_test",
 ]
