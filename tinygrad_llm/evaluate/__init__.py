@@ -1,5 +1,6 @@
 """How good is it? Numbers for what a model wrote, for how, and for what it knows by heart."""
 
+from tinygrad_llm.evaluate.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from tinygrad_llm.evaluate.answers import answer_f1, exact_match
 from tinygrad_llm.evaluate.bleu import BLEU, clipped_matches, corpus_bleu
 from tinygrad_llm.evaluate.bootstrap import Interval, PairedBootstrap, bootstrap_interval, paired_bootstrap
@@ -24,13 +25,16 @@ __all__ = [
     "answer_f1",
     "bootstrap_interval",
     "clipped_matches",
+    "cohen_kappa",
     "corpus_bleu",
     "corpus_chrf",
     "corpus_ter",
     "distinct_n",
     "exact_match",
     "exposure",
+    "fleiss_kappa",
     "induction_score",
+    "krippendorff_alpha",
     "loop_period",
     "paired_bootstrap",
     "randomization_test",
