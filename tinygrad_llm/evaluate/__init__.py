@@ -12,24 +12,28 @@ from tinygrad_llm.evaluate.overlap import Overlap
 from tinygrad_llm.evaluate.paired_tests import SignTest, randomization_test, sign_test
 from tinygrad_llm.evaluate.repetition import loop_period
 from tinygrad_llm.evaluate.rouge import rouge_l, rouge_lsum, rouge_n
+from tinygrad_llm.evaluate.strengths import BradleyTerry, bradley_terry, elo
 from tinygrad_llm.evaluate.ter import TER, corpus_ter
 
 __all__ = [
     "BLEU",
     "CHRF",
     "TER",
+    "BradleyTerry",
     "Interval",
     "Overlap",
     "PairedBootstrap",
     "SignTest",
     "answer_f1",
     "bootstrap_interval",
+    "bradley_terry",
     "clipped_matches",
     "cohen_kappa",
     "corpus_bleu",
     "corpus_chrf",
     "corpus_ter",
     "distinct_n",
+    "elo",
     "exact_match",
     "exposure",
     "fleiss_kappa",
