@@ -4,12 +4,14 @@ from tinygrad_llm.evaluate.agreement import cohen_kappa, fleiss_kappa, krippendo
 from tinygrad_llm.evaluate.answers import answer_f1, exact_match
 from tinygrad_llm.evaluate.bleu import BLEU, clipped_matches, corpus_bleu
 from tinygrad_llm.evaluate.bootstrap import Interval, PairedBootstrap, bootstrap_interval, paired_bootstrap
+from tinygrad_llm.evaluate.calibration import Reliability, brier_score, calibration_error, reliability
 from tinygrad_llm.evaluate.chrf import CHRF, corpus_chrf
 from tinygrad_llm.evaluate.diversity import distinct_n, self_bleu
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.memorized import exposure
 from tinygrad_llm.evaluate.overlap import Overlap
 from tinygrad_llm.evaluate.paired_tests import SignTest, randomization_test, sign_test
+from tinygrad_llm.evaluate.recalibrate import Isotonic, fit_isotonic, fit_temperature
 from tinygrad_llm.evaluate.repetition import loop_period
 from tinygrad_llm.evaluate.rouge import rouge_l, rouge_lsum, rouge_n
 from tinygrad_llm.evaluate.strengths import BradleyTerry, bradley_terry, elo
@@ -21,12 +23,16 @@ __all__ = [
     "TER",
     "BradleyTerry",
     "Interval",
+    "Isotonic",
     "Overlap",
     "PairedBootstrap",
+    "Reliability",
     "SignTest",
     "answer_f1",
     "bootstrap_interval",
     "bradley_terry",
+    "brier_score",
+    "calibration_error",
     "clipped_matches",
     "cohen_kappa",
     "corpus_bleu",
@@ -36,12 +42,15 @@ __all__ = [
     "elo",
     "exact_match",
     "exposure",
+    "fit_isotonic",
+    "fit_temperature",
     "fleiss_kappa",
     "induction_score",
     "krippendorff_alpha",
     "loop_period",
     "paired_bootstrap",
     "randomization_test",
+    "reliability",
     "rouge_l",
     "rouge_lsum",
     "rouge_n",
