@@ -2,6 +2,7 @@
 
 from tinygrad_llm.evaluate.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from tinygrad_llm.evaluate.answers import answer_f1, exact_match
+from tinygrad_llm.evaluate.bertscore import bert_score, greedy_match, idf_weights
 from tinygrad_llm.evaluate.bleu import BLEU, clipped_matches, corpus_bleu
 from tinygrad_llm.evaluate.bootstrap import Interval, PairedBootstrap, bootstrap_interval, paired_bootstrap
 from tinygrad_llm.evaluate.calibration import Reliability, brier_score, calibration_error, reliability
@@ -29,6 +30,7 @@ __all__ = [
     "Reliability",
     "SignTest",
     "answer_f1",
+    "bert_score",
     "bootstrap_interval",
     "bradley_terry",
     "brier_score",
@@ -45,6 +47,8 @@ __all__ = [
     "fit_isotonic",
     "fit_temperature",
     "fleiss_kappa",
+    "greedy_match",
+    "idf_weights",
     "induction_score",
     "krippendorff_alpha",
     "loop_period",
