@@ -23,7 +23,9 @@ def three(overlap):
 def model():
     rng = np.random.default_rng(0)
     model = BERT(BERTConfig(20, 12, 1, 2, 8, 16), rng=rng, dtype=np.float64)
-    size = lambda name: 1.0 if "embedding." in name else 0.2  # tokens stay what they are, and are not all mixed into one
+    size = lambda name: (
+        1.0 if "embedding." in name else 0.2
+    )  # tokens stay what they are, and are not all mixed into one
     drawn = {name: rng.normal(size=array.shape) * size(name) for name, array in model.state_dict().items()}
     drawn |= {name: rng.uniform(0.5, 1.5, 8) for name in drawn if name.endswith("norm.weight")}
     (last,) = (name for name in drawn if name.endswith("blocks.0.mlp_norm.bias"))

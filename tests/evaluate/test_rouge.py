@@ -96,6 +96,7 @@ def test_of_subsequences_as_long_it_is_the_first_from_behind():
     assert common_subsequence("aba", "ab") == [1, 0]
     assert common_subsequence("abcb", "bc") == [2, 1]
     assert common_subsequence("aa", "a") == [1]
+    assert common_subsequence("acbac", "ccbb") == [2, 1]
 
 
 @pytest.mark.parametrize(

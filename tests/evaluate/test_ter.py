@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_llm.errors import DataError
-from tinygrad_llm.evaluate import corpus_ter
-from tinygrad_llm.evaluate.ter import count_edits
+from tinygrad_llm.evaluate import corpus_ter, ter
+from tinygrad_llm.evaluate.ter import count_edits, shifted
 
 # Snover et al., 2006, section 2
 REFERENCE = "SAUDI ARABIA denied THIS WEEK information published in the AMERICAN new york times"
@@ -103,6 +103,30 @@ def test_runs_up_to_ten_words_are_shifted_and_up_to_fifty_places():
         assert count_edits(words[20 : 20 + length] + words[:20], words[:20] + words[20 : 20 + length]) == edits
     for far, edits in ((50, 1), (51, 2)):
         assert count_edits([words[far], *words[:far]], words[: far + 1]) == edits
+        assert count_edits([*words[1 : far + 1], words[0]], words[: far + 1]) == edits
+    assert count_edits([*words[:60], "x", "y"], [*words[:57], "y", *words[57:60], "x"]) == 1  # as far in a long text
+
+
+@pytest.mark.parametrize(
+    ("shift", "order"),
+    [((3, 2, 1), [0, 3, 4, 1, 2, 5]), ((1, 2, 5), [0, 3, 4, 1, 2, 5]), ((1, 2, 4), [0, 3, 1, 2, 4, 5]), ((1, 2, 0), [1, 2, 0, 3, 4, 5]), ((1, 2, 6), [0, 3, 4, 5, 1, 2]),
+     ((1, 2, 1), [0, 1, 2, 3, 4, 5]), ((1, 2, 2), [0, 3, 1, 2, 4, 5]), ((1, 2, 3), [0, 3, 4, 1, 2, 5])],
+)  # fmt: skip
+def test_a_run_is_put_before_a_word_and_where_that_is_its_own_as_far_to_the_right(shift, order):
+    assert shifted(6, shift).tolist() == order
+
+
+# sacrebleu 2.6.0 with _MAX_SHIFT_CANDIDATES of `enough` and of one less
+@pytest.mark.parametrize(
+    ("own", "other", "enough", "edits", "without"),
+    [("b a b a a b b b a", "a b a b b b a b a", 42, 2, 3), ("d g e h b h a f f", "d h f a g e x b f", 18, 5, 7), ("d a b c", "a b c d", 2, 1, 2)],
+)  # fmt: skip
+def test_once_as_many_shifts_were_tried_as_may_be_no_further_one_is_made(
+    own, other, enough, edits, without, monkeypatch
+):
+    for most, expected in ((enough, edits), (enough - 1, without)):
+        monkeypatch.setattr(ter, "MOST_SHIFTS_TRIED", most)
+        assert count_edits(own.split(), other.split()) == expected
 
 
 def test_a_text_of_one_word_again_and_again_ends():
@@ -119,12 +143,18 @@ def test_what_cannot_be_judged_is_refused(candidates, references, words):
 
 
 # sacrebleu 2.6.0, TER(case_sensitive=True): cases in which another choice among shifts gives another number
-GOLDENS: list[tuple[str, str, int]] = []
+GOLDENS = [
+    ("b a b a a b b b a", "a b a b b b a b a", 2),
+    ("b a a c a", "d c a b a a d d", 4),
+    ("d g e h b h a f f", "d h f a g e x b f", 5),
+    ("b a b b a", "b a a b b", 1),
+    ("a a a a b c", "b c a a a a", 1),
+]
 
 
 @pytest.mark.parametrize(("own", "other", "edits"), GOLDENS)
 def test_edits_that_sacrebleu_counted(own, other, edits):
-    assert count_edits(own, other) == edits
+    assert count_edits(own.split(), other.split()) == edits
 
 
 def moved_about(draw, words):

@@ -72,7 +72,7 @@ def count_edits(words: Sequence[str], reference: Sequence[str]) -> int:
         tried += len(moved)
         if tried >= MOST_SHIFTS_TRIED or not moved:
             return shifts + int(table[-1, -1])
-        orders = np.array([own[_order(len(own), shift)] for shift in moved])
+        orders = np.array([own[shifted(len(own), shift)] for shift in moved])
         left = deque(_rows(orders, others), maxlen=1).pop()[:, -1]
         # the largest gain, then the longest run, then the earliest, then the earliest place
         best = min(range(len(moved)), key=lambda i: (left[i], -moved[i][1], moved[i][0], moved[i][2]))
@@ -148,7 +148,7 @@ def _alignment(own: np.ndarray, reference: np.ndarray, table: np.ndarray) -> tup
     return beside, own_wrong, reference_wrong
 
 
-def _order(count: int, shift: Shift) -> np.ndarray:
+def shifted(count: int, shift: Shift) -> np.ndarray:
     """The places 0 … count - 1 with a run of them shifted.
 
     As in Tercom, a target within the run itself moves it by so many words to the right.
