@@ -15,7 +15,7 @@ Nominal Scale Agreement Among Many Raters", 1971; Krippendorff, "Computing Kripp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ import numpy as np
 from tinygrad_llm.errors import ArgumentError, DataError
 from tinygrad_llm.evaluate.numbers import number_array, whole_array
 
-WEIGHTS = {
+WEIGHTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "none": lambda apart: (apart != 0).astype(float),
     "linear": np.abs,
     "quadratic": np.square,

@@ -58,5 +58,5 @@ def label_array(name: str, values: Any, count: int, classes: int) -> np.ndarray:
 def check_open_share(**values: Any) -> None:
     """Raises ArgumentError for a value that is not a number between 0 and 1, both excluded."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < 1:
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
             raise ArgumentError(name, "a number between 0 and 1", repr(value))
