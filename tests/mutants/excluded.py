@@ -16,6 +16,18 @@ DEFAULT = "a default that all callers set"
 ON_A_GPU = "of two devices, or of CuPy's bfloat16: tests/gpu and the suite on the stand-in hold it"
 
 RULES: list[tuple[str, ...]] = [
+    ("evaluate/bleu.py", "penalty = 1.0 if length >=", "of equal lengths exp(1 - r / c) is 1 too", "GtE to Gt"),
+    (
+        "evaluate/rouge.py",
+        "elif table[i][j - 1] >",
+        "where words differ, i, j holds the larger of the two",
+        "right operand",
+    ),
+    ("evaluate/rouge.py", "row.append(above[j] + 1 if", "lengths that are all doubled compare the same", "1 to 2"),
+    ("evaluate/rouge.py", "table = [[0] * (len(others) + 1)]", "one more column is not read", "1 to 2"),
+    ("evaluate/ter.py", "found += len(targets)", "where there are too many none is taken, however many more are made"),
+    ("evaluate/ter.py", "if found >= most", "where there are too many none is taken, however many more are made"),
+    ("evaluate/ter.py", "to = target if target < start", "before itself it stays where it is, either way", "Lt to LtE"),
     ("ops/attention_flash.py", "", "runs on a GPU alone: tests/ops/test_on_gpu.py holds it"),
     (
         "ops/attention.py",

@@ -1,10 +1,21 @@
 """How good is it? Numbers for what a model wrote, for how, and for what it knows by heart."""
 
+from tinygrad_llm.evaluate.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from tinygrad_llm.evaluate.answers import answer_f1, exact_match
+from tinygrad_llm.evaluate.bertscore import bert_score, greedy_match, idf_weights
 from tinygrad_llm.evaluate.bleu import BLEU, clipped_matches, corpus_bleu
+from tinygrad_llm.evaluate.bootstrap import Interval, PairedBootstrap, bootstrap_interval, paired_bootstrap
+from tinygrad_llm.evaluate.calibration import Reliability, brier_score, calibration_error, reliability
+from tinygrad_llm.evaluate.chrf import CHRF, corpus_chrf
+from tinygrad_llm.evaluate.diversity import distinct_n, self_bleu
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.information import mutual_information, shuffled
 from tinygrad_llm.evaluate.memorized import exposure
+from tinygrad_llm.evaluate.overlap import Overlap
+from tinygrad_llm.evaluate.paired_tests import SignTest, randomization_test, sign_test
+from tinygrad_llm.evaluate.recalibrate import Isotonic, fit_isotonic, fit_temperature
 from tinygrad_llm.evaluate.repetition import loop_period
+from tinygrad_llm.evaluate.rouge import rouge_l, rouge_lsum, rouge_n
 from tinygrad_llm.evaluate.scaling import (
     BESIROGLU,
     HOFFMANN,
@@ -17,24 +28,61 @@ from tinygrad_llm.evaluate.scaling import (
     power_law,
     training_cost,
 )
+from tinygrad_llm.evaluate.strengths import BradleyTerry, bradley_terry, elo
+from tinygrad_llm.evaluate.ter import TER, corpus_ter
 
 __all__ = [
     "BESIROGLU",
     "BLEU",
+    "CHRF",
     "HOFFMANN",
+    "TER",
+    "BradleyTerry",
+    "Interval",
+    "Isotonic",
+    "Overlap",
+    "PairedBootstrap",
+    "Reliability",
     "ScalingLaw",
+    "SignTest",
+    "answer_f1",
+    "bert_score",
+    "bootstrap_interval",
+    "bradley_terry",
+    "brier_score",
+    "calibration_error",
     "clipped_matches",
+    "cohen_kappa",
     "compute_optimal",
     "corpus_bleu",
+    "corpus_chrf",
+    "corpus_ter",
+    "distinct_n",
+    "elo",
+    "exact_match",
     "exposure",
+    "fit_isotonic",
     "fit_law",
+    "fit_temperature",
+    "fleiss_kappa",
+    "greedy_match",
     "huber",
+    "idf_weights",
     "induction_score",
+    "krippendorff_alpha",
     "law_objective",
     "loop_period",
     "mutual_information",
+    "paired_bootstrap",
     "parabola_minimum",
     "power_law",
+    "randomization_test",
+    "reliability",
+    "rouge_l",
+    "rouge_lsum",
+    "rouge_n",
+    "self_bleu",
     "shuffled",
+    "sign_test",
     "training_cost",
 ]

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinygrad_llm.errors import DataError
+from tinygrad_llm.evaluate.texts import ngrams, text_pairs
 
 ORDER = 4
 """The longest n-grams that are counted."""
@@ -41,11 +42,6 @@ class BLEU:
 
     signature = "BLEU, 1- to 4-grams, case kept, words as white space parts them, smoothing exp"
     """What to quote beside the number: without it, two BLEUs cannot be compared (Post, 2018)."""
-
-
-def ngrams(words: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
-    """How often each run of n words occurs."""
-    return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
 
 
 def clipped_matches(candidate: Sequence[str], references: Sequence[Sequence[str]], n: int) -> tuple[int, int]:
@@ -73,7 +69,12 @@ def corpus_bleu(candidates: Sequence[str], references: Sequence[str | Sequence[s
 
     Raises DataError where there is nothing to judge, or not one entry a candidate, or words where texts should be.
     """
-    pairs = _pairs(candidates, references)
+    pairs = text_pairs(candidates, references)
+    return bleu_of_words([(text.split(), [other.split() for other in others]) for text, others in pairs])
+
+
+def bleu_of_words(pairs: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]]) -> BLEU:
+    """BLEU of candidates and their references that are lists of words already."""
     matches, counts, length, reference_length = [0] * ORDER, [0] * ORDER, 0, 0
     for candidate, texts in pairs:
         for n in range(1, ORDER + 1):
@@ -100,49 +101,3 @@ def _precisions(matches: Sequence[int], counts: Sequence[int]) -> list[float]:
         if count:
             shares[i] = matched / count if matched else 1 / (2**without * count)
     return shares
-
-
-def _pairs(
-    candidates: Sequence[str], references: Sequence[str | Sequence[str]]
-) -> list[tuple[list[str], list[list[str]]]]:
-    """Each candidate with its references, in words."""
-    for name, texts in (("candidates", candidates), ("references", references)):
-        if not _is_list(texts):
-            raise DataError(name, "a list of texts", f"a {type(texts).__name__}", "Put a single text into a list.")
-    if not len(candidates):
-        raise DataError("candidates", "at least one", "none", "An empty corpus has no BLEU.")
-    if len(candidates) != len(references):
-        raise DataError("references", f"{len(candidates)} entries, one a candidate", len(references))
-    pairs = []
-    for place, (candidate, given) in enumerate(zip(candidates, references)):
-        words = _words(f"candidates[{place}]", candidate)
-        texts = list(given) if _is_list(given) else [given]
-        if not texts:
-            raise DataError(f"references[{place}]", "at least one text", "none")
-        names = [f"references[{place}]" + (f"[{i}]" if _is_list(given) else "") for i in range(len(texts))]
-        pairs.append((words, [_words(name, text) for name, text in zip(names, texts)]))
-    _check_not_in_words(pairs)
-    return pairs
-
-
-def _is_list(given: object) -> bool:
-    """Whether this is several things in an order: a list, a tuple, a column of a table, and not one text."""
-    return not isinstance(given, str | bytes | dict | set) and hasattr(given, "__len__") and hasattr(given, "__iter__")
-
-
-def _words(name: str, text: object) -> list[str]:
-    if not isinstance(text, str):
-        next_step = "Join its words: ' '.join(words)." if _is_list(text) else ""
-        raise DataError(name, "a text", f"a {type(text).__name__}", next_step)
-    return text.split()
-
-
-def _check_not_in_words(pairs: Sequence[tuple[list[str], list[list[str]]]]) -> None:
-    """Raises DataError where the references are all of single words, several each, and the candidates are not.
-
-    That is one reference as a list of its words, which would be taken for several references.
-    """
-    single = all(len(texts) > 1 and all(len(text) == 1 for text in texts) for _, texts in pairs)
-    if single and any(len(candidate) > 1 for candidate, _ in pairs):
-        got, next_step = f"the words {[text[0] for text in pairs[0][1]][:4]}", "Join them: ' '.join(words)."
-        raise DataError("references[0]", "a text, or a list of whole texts", got, next_step)

@@ -53,7 +53,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("train/log.py", "torn = not self.begun and self.path.exists() and self.path.read_bytes()[-1:] not in (b\"\", b\"\\n\")", "torn = False", "the first event is glued to a torn line"),
     ("train/step.py", "            for sink in self.sinks[1:]:\n", "            for sink in self.sinks[1:2]:\n", "only the second thread's gradient is added"),
     ("evaluate/bleu.py", "        length += len(candidate)\n        reference_length", "        length += len(set(candidate))\n        reference_length", "the length counts different words"),
-    ("evaluate/bleu.py", "all(len(texts) > 1 and all(len(text) == 1 for text in texts) for _, texts in pairs)", "all(all(len(text) == 1 for text in texts) for _, texts in pairs)", "a reference of one word is refused"),
+    ("evaluate/texts.py", "all(len(texts) > 1 and all(len(text.split()) == 1 for text in texts) for _, texts in pairs)", "all(all(len(text.split()) == 1 for text in texts) for _, texts in pairs)", "a reference of one word is refused"),
     ("backend/random.py", "counter = [0, self.call, self.first_example + example, 0]", "counter = [self.call, 0, self.first_example + example, 0]", "draws of one example overlap"),
     ("backend/arrays.py", "array = array.astype(array.dtype.newbyteorder(\"=\"))", "array = array.view(array.dtype.newbyteorder(\"=\"))", "foreign bytes are read as they lie"),
     ("autograd/gradcheck.py", "    cotangent = np.random.default_rng(seed).uniform(0.5, 1.5, out.shape) * np.where(\n        np.random.default_rng(seed + 1).random(out.shape) < 0.5, -1.0, 1.0\n    )\n", "    cotangent = np.ones(out.shape)\n", "gradcheck sums plainly"),
