@@ -51,6 +51,7 @@ TESTS = {
     "tokenizer": ["tests/tokenizer"],
     "datasets": ["tests/datasets/test_batches.py", "tests/datasets/test_text.py", "tests/datasets"],
     "evaluate": ["tests/evaluate"],
+    "finetune": ["tests/finetune"],
     "train": [
         "tests/train/test_by_hand.py",
         "tests/train/test_folder.py",
