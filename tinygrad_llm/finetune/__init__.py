@@ -7,6 +7,9 @@ from tinygrad_llm.finetune.houlsby import Houlsby, HoulsbyConfig
 from tinygrad_llm.finetune.ia3 import IA3, IA3Config
 from tinygrad_llm.finetune.lora import DoRA, LoRA, LoraConfig
 from tinygrad_llm.finetune.model import PeftModel, PeftModelForCausalLM, get_peft_model
+from tinygrad_llm.finetune.peft_prompts import load_virtual_tokens, save_virtual_tokens
+from tinygrad_llm.finetune.prefix import PrefixModel, PrefixTuningConfig, prefix_tuned
+from tinygrad_llm.finetune.prompt import PromptModel, PromptTuningConfig, prompt_tuned
 
 __all__ = [
     "BASE",
@@ -22,7 +25,15 @@ __all__ = [
     "LoraConfig",
     "PeftModel",
     "PeftModelForCausalLM",
+    "PrefixModel",
+    "PrefixTuningConfig",
+    "PromptModel",
+    "PromptTuningConfig",
     "freeze",
     "get_peft_model",
+    "load_virtual_tokens",
+    "prefix_tuned",
+    "prompt_tuned",
+    "save_virtual_tokens",
     "unfreeze",
 ]
