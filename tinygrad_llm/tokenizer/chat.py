@@ -137,6 +137,6 @@ LLAMA_3 = ChatTemplate("<|begin_of_text|>", "<|start_header_id|>{role}<|end_head
 PLAIN = ChatTemplate(
     "", "{role}: ", "\n", trims=True, roles=(("system", "System"), ("user", "User"), ("assistant", "Assistant"))
 )
-"""For tokenizers without special tokens: a message is one line, and a line break ends it. It protects from nothing: what
-somebody writes on a second line may look like the next message."""
+"""For tokenizers without special tokens: a message is one line, and a line break ends it. It protects from nothing:
+what somebody writes on a second line may look like the next message."""
 TEMPLATES = {"chatml": CHATML, "llama3": LLAMA_3, "plain": PLAIN}
