@@ -251,9 +251,11 @@ def test_merged_it_is_the_same_function_and_unmerged_the_same_bits(config):
     model = adapted(config)
     before, weights = model(TOKENS).numpy(), {name: p.numpy().copy() for name, p in model.named_parameters()}
     merged = model.merge_and_unload()
-    assert type(merged) is GPT and [n for n, _ in merged.named_parameters()] == [
-        n for n, _ in base().named_parameters()
-    ]
+    assert (
+        type(merged) is GPT
+        and merged.n_trainable() == 0
+        and [n for n, _ in merged.named_parameters()] == [n for n, _ in base().named_parameters()]
+    )
     np.testing.assert_allclose(merged(TOKENS).numpy(), before, rtol=1e-6, atol=1e-9)
     model.merge_adapter()
     assert model.n_trainable() == 0
@@ -347,6 +349,25 @@ def test_each_row_may_have_an_adapter_of_its_own():
         model(TOKENS, adapter_names=["other"])
 
 
+def test_what_cannot_be_told_apart_by_row_is_refused():
+    """Weights that adapters are merged into, and a head that is read for all rows at once."""
+    model = adapted(KINDS["lora"])
+    model.merge_adapter()
+    with pytest.raises(ArgumentError, match="not merged"):
+        model(TOKENS, adapter_names=["__base__"] * 4)
+    with model.disable_adapter(), pytest.raises(ArgumentError, match="not merged"):
+        model(TOKENS)
+    with pytest.raises(ArgumentError, match="not merged"):
+        model.set_adapter("default")
+    model.unmerge_adapter()
+    model.set_adapter("default")
+    plain = GPT(GPTConfig(11, 8, 1, 2, 8, tied=False), rng=np.random.default_rng(1), dtype=np.float64)
+    headed = get_peft_model(plain, LoraConfig("output", r=2), rng=np.random.default_rng(2))
+    for call in (headed, headed.next_logits, headed.hidden):
+        with pytest.raises(ArgumentError, match="A head is read"):
+            call(TOKENS, adapter_names=["default"] * 4)
+
+
 def test_adapters_are_added_chosen_and_deleted():
     model = adapted(KINDS["lora"])
     expected = model(TOKENS).numpy()
@@ -372,6 +393,9 @@ def test_a_dora_is_alone():
     model.add_adapter("other", LoraConfig("k_proj"), rng=np.random.default_rng(5))
     with pytest.raises(ArgumentError, match="DoRA"):
         model.set_adapter(["default", "other"])
+    assert all(
+        layer.active_adapters == ("default",) for layer in model.adapted().values() if "default" in layer.adapters
+    )
     model.set_adapter("other")
 
 

@@ -24,6 +24,7 @@ from tinygrad_llm.backend import Array
 from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.nn import Linear, Module, Parameter, Rng
 
+UNMERGE = "Call unmerge_adapter() first."
 BASE = "__base__"
 """In place of an adapter's name: no adapter at all."""
 Below = Callable[[Tensor], Tensor]
@@ -121,13 +122,17 @@ class Adapted(Module):
 
     def activate(self, names: Sequence[str]) -> None:
         """Makes those of the names that this layer has active, and no others; only the active ones are trained."""
-        if self.is_merged:
-            raise ArgumentError("adapters", "layers that are not merged", "merged ones", "Call unmerge() first.")
+        self.active_adapters = self.among(names)
+        self._train(self.active_adapters)
+
+    def among(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the names that are here.  Raises ArgumentError where they cannot be active together, or now."""
         chosen = tuple(name for name in names if name in self.adapters)
         if len(chosen) > 1 and any(self.adapters[name].alone for name in chosen):
             raise ArgumentError("adapters", "one alone, where one is a DoRA", ", ".join(chosen))
-        self.active_adapters = chosen
-        self._train(chosen)
+        if self.is_merged:
+            raise ArgumentError("adapters", "layers that are not merged", "merged ones", UNMERGE)
+        return chosen
 
     def _train(self, names: Sequence[str]) -> None:
         """The parameters of these are learned, those of the others are frozen."""
@@ -139,6 +144,8 @@ class Adapted(Module):
 
     def __call__(self, x: Tensor) -> Tensor:
         call = CALL.get()
+        if self.is_merged and (call.rows is not None or not call.enabled):
+            raise ArgumentError("adapters", "layers that are not merged", "merged ones", UNMERGE)
         if not call.enabled or self.is_merged:
             return self.base_layer(x)
         if call.rows is None:
@@ -174,8 +181,11 @@ class Adapted(Module):
         return self._weights()[1]
 
     def _weights(self) -> tuple[Tensor, Tensor | None]:
-        weight, bias = self.base_layer.weight, self.base_layer.bias
-        if CALL.get().enabled and not self.is_merged:
+        call, weight, bias = CALL.get(), self.base_layer.weight, self.base_layer.bias
+        if call.rows is not None:
+            next_step = "A head is read, not called: it has the active adapters for all rows."
+            raise ArgumentError("adapter_names", "none, where an adapted layer's weight is read", "some", next_step)
+        if call.enabled and not self.is_merged:
             for name in self.active_adapters:
                 weight, bias = self.adapters[name].weights(weight, bias)
         return weight, bias
@@ -210,8 +220,8 @@ class Adapted(Module):
         if not merge:
             return self.base_layer
         (weight, bias), twin = self._merged(), copy.copy(self.base_layer)
-        twin.weight = Parameter(weight.data.copy())
-        twin.bias = None if bias is None else Parameter(bias.data.copy())
+        twin.weight = Parameter(weight.data.copy(), self.base_layer.weight.requires_grad)
+        twin.bias = None if bias is None else Parameter(bias.data.copy(), self.base_layer.bias.requires_grad)
         return twin
 
     def _merged(self) -> tuple[Tensor, Tensor | None]:

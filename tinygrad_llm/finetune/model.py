@@ -141,7 +141,10 @@ class PeftModel(Module):
         """Makes these active and trained, all others neither.  Raises ArgumentError for a name that is not here."""
         names = [adapter_name] if isinstance(adapter_name, str) else list(adapter_name)
         self._check_name(*names)
-        for layer in self.adapted().values():
+        layers = self.adapted().values()
+        for layer in layers:
+            layer.among(names)  # it may raise, and then nothing has changed
+        for layer in layers:
             layer.activate(names)
 
     def delete_adapter(self, adapter_name: str) -> None:
@@ -192,7 +195,7 @@ class PeftModel(Module):
 
     def merge_and_unload(self) -> Any:
         """A model of the base's own class that computes what this one does. Adapted layers have new weights there; all
-        else is shared."""
+        else is shared. All of it is frozen still: `unfreeze` it to train it further."""
         return replace(self.base_model, Adapted, lambda _, layer: layer.unloaded(merge=True))
 
     def unload(self) -> Any:
@@ -242,6 +245,8 @@ class PeftModelForCausalLM(PeftModel, LanguageModel):
         adapter_names  an adapter for each row of the batch, "__base__" for none; the active ones where None.
         """
         with self.calling(rng, adapter_names):
+            if adapter_names is not None:
+                self.base_model.head()  # it raises where the head has an adapter
             return self.base_model.hidden(
                 tokens, mask=mask, positions=positions, cache=cache, rng=rng, dtype=dtype, **more
             )
