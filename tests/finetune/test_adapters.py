@@ -416,8 +416,8 @@ class Packed(Module):
         return ops.linear(x, self.weight, self.bias)
 
 
-def test_any_linear_layer_may_stand_below():
-    """One that only shows an unpacked weight: trained beside, not merged into."""
+def test_any_linear_layer_may_stand_below(tmp_path):
+    """One that only shows an unpacked weight: trained beside, saved and opened, not merged into."""
     packed = replace(base(), Linear, lambda path, layer: Packed(layer))
     for use_dora in (False, True):
         model = get_peft_model(
@@ -428,6 +428,9 @@ def test_any_linear_layer_may_stand_below():
         assert losses[-1] < losses[0]
         with pytest.raises(ArgumentError, match="Parameters.*Packed"):
             model.merge_adapter()
+        model.save_pretrained(tmp_path)
+        again = PeftModel.from_pretrained(packed, tmp_path)
+        np.testing.assert_allclose(again(TOKENS).numpy(), model(TOKENS).numpy(), rtol=1e-10, atol=1e-12)
 
 
 def test_a_heads_own_matrix_may_have_an_adapter():

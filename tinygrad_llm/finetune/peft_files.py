@@ -5,7 +5,8 @@ several layers of ours are one there, GPT-2's queries, keys and values, its adap
 which they share, and each has its rows of B. Layers of ours with an A each are written as one of their common rank, of
 which each uses its part; what is read again is that one.
 
-What a file says and what is not here is refused by its name.
+What a file says and what is not here is refused by its name. Mixtral's experts have the names of their weights' files,
+which peft knows in transformers 4; in 5 they are one tensor, and no adapter of them opens there.
 """
 
 from __future__ import annotations
@@ -65,13 +66,12 @@ class Slot:
 def slots(plain: Module) -> list[Slot]:
     """The linear layers of a model without adapters, as they are there.  Raises CheckpointError for one of no table."""
     linear = {path: module for path, module in plain.named_modules() if linear_sizes(module) is not None}
-    places = layout_of(plain).places({path: leaf.shape for path, leaf in plain.named_state()})
+    shapes = {f"{path}.weight": sizes[::-1] for path, module in linear.items() if (sizes := linear_sizes(module))}
     found = []
-    for name, (stored, paths) in places.items():
+    for name, (stored, paths) in layout_of(plain).places(shapes).items():
         modules = [path.removesuffix(".weight") for path in paths]
-        if name.endswith(".weight") and all(path in linear for path in modules):
-            layers = {path: linear[path] for path in modules}
-            found.append(Slot(name.removesuffix(".weight"), stored.transposed, layers))
+        layers = {path: linear[path] for path in modules}
+        found.append(Slot(name.removesuffix(".weight"), stored.transposed, layers))
     return found
 
 
