@@ -264,10 +264,11 @@ def _read_ia3(slot: Slot, said: Mapping[str, Any], tensors: Arrays, dtype: Any) 
 
 def _pattern(said: Mapping[str, Any], key: str, name: str, default: Any) -> Any:
     """The first of the patterns that fits the end of a layer's name there, as peft reads them."""
-    for pattern, value in (said.get(key) or {}).items():
-        if re.match(rf"(.*\.)?({pattern})$", name):
-            return value
-    return default
+    patterns = said.get(key) or {}
+    try:
+        return next((value for p, value in patterns.items() if re.match(rf"(.*\.)?({p})$", name)), default)
+    except (AttributeError, re.error) as error:
+        raise CheckpointError(f"{CONFIG} {key}", "patterns, each with a number", repr(patterns)[:60]) from error
 
 
 def _check(name: str, tensors: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> None:
