@@ -159,6 +159,7 @@ def test_first_weights_are_those_of_peft():
     a = made.lora_A.numpy()
     assert a.shape == (16, 400) and a.dtype == np.float32 and not made.lora_B.numpy().any()
     assert 0.049 < np.abs(a).max() <= 0.05 and abs(a.std() - 0.05 / 3**0.5) < 1e-3 and abs(a.mean()) < 2e-3
+    np.testing.assert_array_equal(LoRA(layer, 16, rng=np.random.default_rng(1)).lora_A.numpy(), a)
 
 
 def test_several_are_added_up():
