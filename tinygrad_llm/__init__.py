@@ -4,7 +4,7 @@ Tensors and their derivatives, layers, optimizers, tokenizers, models, training 
 folder stands on those above it in this list, and each file can be read on its own:
 
     errors, extras, shapes, backend, autograd, ops, nn, optim, tokenizer, datasets, models, visualize, train, generate,
-    cli
+    evaluate, finetune, course, cli
 
 The names that a reader needs first are here: `Tensor`, `no_grad`, `gradcheck`, `op`, `ops`, `nn`.
 """

@@ -52,6 +52,7 @@ TESTS = {
     "datasets": ["tests/datasets/test_batches.py", "tests/datasets/test_text.py", "tests/datasets"],
     "evaluate": ["tests/evaluate"],
     "quantize": ["tests/quantize"],
+    "finetune": ["tests/finetune"],
     "train": [
         "tests/train/test_by_hand.py",
         "tests/train/test_folder.py",

@@ -25,11 +25,17 @@ def to_hugging_face(model: Module) -> tuple[dict[str, Any], dict[str, np.ndarray
     Raises CheckpointError for a model of no table's class or configuration, and for one whose layers are not those of
     its configuration.
     """
+    layout = layout_of(model)
+    arrays = write_arrays(layout, model)
+    dtype = next(iter(arrays.values())).dtype
+    return write_config(layout, vars(model)["config"], dtype), arrays
+
+
+def layout_of(model: Module) -> Layout:
+    """The table of a model's architecture.  Raises CheckpointError for a class or a configuration of no table."""
     for layout in LAYOUTS:
         if layout.holds(model):
-            arrays = write_arrays(layout, model)
-            dtype = next(iter(arrays.values())).dtype
-            return write_config(layout, vars(model)["config"], dtype), arrays
+            return layout
     known = ", ".join(dict.fromkeys(layout.model.__name__ for layout in LAYOUTS))
     kinds = ", ".join(layout.model_type for layout in LAYOUTS if type(model) is layout.model)
     if kinds:

@@ -67,10 +67,15 @@ class _Rewriting:
 
 def _matches(kind: Kind, path: str, module: Module) -> bool:
     if isinstance(kind, str):
-        return _fits(_names(kind), _names(path))
+        return path_fits(kind, path)
     if isinstance(kind, type | tuple):
         return isinstance(module, kind)
     return kind(path, module)
+
+
+def path_fits(pattern: str, path: str) -> bool:
+    """Whether a pattern, as `replace` has them, fits a path."""
+    return _fits(_names(pattern), _names(path))
 
 
 def _names(path: str) -> list[str]:

@@ -10,6 +10,7 @@ from tinygrad_llm.tokenizer.base import FILE_NAME, StreamDecoder, Tokenizer, fie
 from tinygrad_llm.tokenizer.bpe import BPETokenizer
 from tinygrad_llm.tokenizer.byte import ByteTokenizer
 from tinygrad_llm.tokenizer.char import CharTokenizer
+from tinygrad_llm.tokenizer.chat import CHATML, LLAMA_3, PLAIN, TEMPLATES, ChatTemplate
 from tinygrad_llm.tokenizer.pipeline import PipelineTokenizer
 from tinygrad_llm.tokenizer.regex_bpe import PATTERNS, RegexBPETokenizer
 from tinygrad_llm.tokenizer.tokenizer_json import from_tokenizer_json
@@ -74,10 +75,15 @@ def _from_json(file: Path) -> Tokenizer:
 
 
 __all__ = [
+    "CHATML",
+    "LLAMA_3",
     "PATTERNS",
+    "PLAIN",
+    "TEMPLATES",
     "BPETokenizer",
     "ByteTokenizer",
     "CharTokenizer",
+    "ChatTemplate",
     "PipelineTokenizer",
     "RegexBPETokenizer",
     "StreamDecoder",
