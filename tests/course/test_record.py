@@ -148,6 +148,21 @@ def test_a_record_is_stale_once_a_source_changes_or_goes(made_up, change, stale)
     assert Record.load(folder).stale(root) == ["chapters/77_made_up.py"] * stale
 
 
+@pytest.mark.parametrize(("text", "stale"), [
+    ('"""What is here."""\n\nfrom a import b, c\n\n__all__ = ["b", "c"]\n', False), ("", False), ("x = 1\n", True),
+    ("from a import b\n\nb.rate = 2\n", True), (None, True),
+])  # fmt: skip
+@pytest.mark.parametrize("name", ["__init__.py", "other.py"])
+def test_a_file_that_only_hands_names_on_makes_no_record_stale(made_up, name, text, stale):
+    folder, root = folder_of(made_up), made_up.parents[1]
+    folder.mkdir(parents=True)
+    (folder / "output.txt").write_text("$ python chapters/77_made_up.py\n")
+    (folder / "sources.txt").write_text(f"{'0' * 64}  {name}\n")
+    if text is not None:
+        (root / name).write_text(text)
+    assert Record.load(folder).stale(root) == [name] * (stale or name == "other.py")
+
+
 def test_the_sums_of_sources_are_those_of_sha256sum(made_up):
     sums = importlib.import_module("tinygrad_llm.course.record")._sum
     assert sums(made_up) == hashlib.sha256(SCRIPT.encode()).hexdigest()

@@ -7,8 +7,8 @@ docs/records/09/sources.txt   what `sha256sum -c` reads: the script, and the pac
 docs/records/09/*.svg         the figures that the output names
 
 A record is stale once one of its sources has another sum. Those that were imported, and not the whole package: else
-every change anywhere would call every record stale, and nobody would believe it. What the run's own child processes
-imported is not seen.
+every change anywhere would call every record stale, and nobody would believe it. For the same reason files that only
+hand names on do not count. What the run's own child processes imported is not seen.
 """
 
 from __future__ import annotations
@@ -101,7 +101,17 @@ class Record:
 
     def stale(self, root: Path) -> list[str]:
         """Its sources that are not what they were, below the checkout `root`."""
-        return [path for path, digest in self.sources.items() if _sum(root / path) != digest]
+        changed = [path for path, digest in self.sources.items() if _sum(root / path) != digest]
+        return [path for path in changed if not hands_names_on(root / path)]
+
+
+def hands_names_on(path: Path) -> bool:
+    """Whether a file has nothing but a docstring, imports and `__all__`: whatever is added there, no run is another."""
+    if path.name != "__init__.py" or not path.exists():
+        return False
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    rest = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    return all(ast.unparse(node).startswith(("'", '"', "__all__ =")) for node in rest)
 
 
 def json_line(output: str) -> dict[str, Any] | None:
