@@ -60,6 +60,29 @@ def test_wherever_the_prompt_ends_the_continuation_is_the_same(family, batch):
         check(decoder(family, 100, block_size=10), [length, max(0, length - 3)][:batch], capacity=1 + length % 4)
 
 
+@pytest.mark.parametrize("lengths", [[5], [5, 2, 4]], ids=str)
+@every_family
+def test_the_step_and_the_model_may_take_turns_with_one_cache(family, lengths):
+    """Two tokens each: what the one has written, or a window has dropped, is as the other has it, too."""
+    changes = {"window": 2} if FAMILIES[family].get("window") else {}
+    model, batch = decoder(family, 112, block_size=18, **changes), len(lengths)
+    texts = np.random.default_rng(1).integers(0, VOCABULARY, (batch, 18))
+    step, cache = cpu_step(model, batch), model.new_cache(batch, 4)
+    with no_grad():
+        model.next_logits(texts[:, :5], lengths=lengths, cache=cache)
+    cache.crop(lengths)
+    for number in range(13):
+        starts = cache.lengths.copy()
+        ids = texts[np.arange(batch), starts]
+        with no_grad():
+            found = model.next_logits(ids[:, None], cache=cache).data if number // 2 % 2 else step(ids, cache)
+            for row, start in enumerate(starts):
+                right = model(texts[row : row + 1, : start + 1]).data[0, -1]
+                np.testing.assert_allclose(found[row], right, **EQUAL)
+    if cache.window:
+        assert cache.start.min() > 0 and cache.layers[0].keys.shape[2] <= 8  # for eighteen tokens
+
+
 @pytest.mark.parametrize("own_cache", [0, 1 << 40], ids=["columns", "rows"])
 @every_family
 def test_however_matrices_lie_in_memory(monkeypatch, family, own_cache):
