@@ -21,16 +21,18 @@ class TokenAttention:
     holds well. `safe` tells, after all layers; where it is false, they have to be computed again with `shifted` set.
 
     windows  of each layer, None where it sees all.
+    heads    H of queries, G of keys and values.
     halves   2 where a key comes as pairs that the cache has in two halves, see cpu_weights.py; else 1.
     """
 
     def __init__(
-        self, windows: Sequence[int | None], rows: slice, n_head: int, dtype: np.dtype, *, halves: int = 1
+        self, windows: Sequence[int | None], rows: slice, heads: tuple[int, int], dtype: np.dtype, *, halves: int = 1
     ) -> None:
-        self.rows, self.batch, self.n_head, self.dtype = rows, rows.stop - rows.start, n_head, dtype
+        self.rows, self.batch, (self.n_head, self.groups), self.dtype = rows, rows.stop - rows.start, heads, dtype
         self.windows, self.halves, self.numbers = list(dict.fromkeys(windows)), halves, np.arange(self.batch)
         self.room, self.ones = np.empty(0, dtype), np.empty((0, 1), dtype)
-        self.sums, self.shifted = np.ones((len(windows), self.batch * n_head, 1), dtype), False
+        self.sums, self.shifted = np.ones((len(windows), self.batch * self.n_head, 1), dtype), False
+        self.totals = [(sums, sums.reshape(self.batch, self.groups, -1, 1)) for sums in self.sums]
         self.held: list[Any] = []
         self.views: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
@@ -56,7 +58,7 @@ class TokenAttention:
         """Remembers k (B, G, 1 or 2, .) and v (B, G, K) in layer `number`, and writes what the queries q (B, G, H/G, K)
         find there into y (B, G, H/G, K)."""
         (keys, transposed, values), end = self.views[number], self.end
-        (first, flat, scores, ones, hidden), sums = self.spans[window], self.sums[number]
+        (first, flat, scores, ones, hidden), (sums, totals) = self.spans[window], self.totals[number]
         if self.uniform:
             keys[:, :, end - 1], values[:, :, end - 1] = k, v
         else:
@@ -69,7 +71,7 @@ class TokenAttention:
         np.exp(scores, scores)
         np.matmul(scores, values[:, :, first:end], y)
         np.dot(flat, ones, sums)  # quicker than their sum by `add.reduce`
-        np.divide(y, sums.reshape(*y.shape[:3], 1), y)
+        np.divide(y, totals, y)
 
     def safe(self) -> bool:
         """Whether what was computed since `begin` may be used."""
@@ -81,9 +83,9 @@ class TokenAttention:
     def _span(self, window: int | None, shortest: int) -> Span:
         """What a window is, where the shortest row has so many positions, the new one among them."""
         first = 0 if window is None else max(0, shortest - window)
-        size, groups = self.end - first, self.views[0][0].shape[1]
+        size = self.end - first
         flat = self.room[: self.batch * self.n_head * size].reshape(-1, size)  # without gaps; layers use it in turn
-        scores = flat.reshape(self.batch, groups, -1, size)
+        scores = flat.reshape(self.batch, self.groups, -1, size)
         if self.uniform:
             return first, flat, scores, self.ones[:size], None
         places, slots = np.arange(first, self.end), self.slots[:, None, None, None]

@@ -81,7 +81,8 @@ class _Rows:
         self.turn = None if turn is None else turn[rows]
         self.calls: Calls = []
         windows, halves = [block.window for block in weights.blocks], 1 if turn is None else 2
-        self.attention = TokenAttention(windows, rows, weights.n_head, self.dtype, halves=halves)
+        heads = weights.n_head, weights.n_kv_head
+        self.attention = TokenAttention(windows, rows, heads, self.dtype, halves=halves)
         self.x = x = self._new(weights.tokens.shape[1])
         for number, block in enumerate(weights.blocks):
             self._call(np.add, x, self._linear(self._attend(self._linear(x, block.qkv), block, number), block.o), x)
