@@ -148,7 +148,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("generate/cpu_step.py", "self.weights.turns.put(cache.lengths, cache.longest + 1, self.turn)", "self.weights.turns.put(used, end, self.turn)", "positions are counted from what the window has left"),
     ("generate/cpu_step.py", "self.turn = None if turn is None else turn[rows]", "self.turn = None if turn is None else turn[: self.batch]", "the second thread's rows turn as the first's"),
     ("generate/cpu_step.py", "self._call(np.multiply, x, norms.gain, x)", "pass", "norms of queries and keys have no gain"),
-    ("generate/cpu_weights.py", "            if layer.q_norm is None:\n                array", "            if True:\n                array", "a bias before a norm of queries is scaled, or the scale lost"),
+    ("generate/cpu_weights.py", "            if layer.q_norm is None:\n                array", "            if True:\n                array", "queries are scaled before their own norm, which undoes it but for its eps"),
     ("generate/cpu_weights.py", "gain = (gain if self.turns is None else _pairs(gain, size))", "gain = gain", "gains of heads are not in pairs as their rows are"),
     ("generate/cpu_weights.py", "np.repeat([size * layer.q_norm.eps, size * layer.k_norm.eps], counts)", "np.repeat([layer.q_norm.eps, layer.k_norm.eps], counts)", "eps of a mean where the sum is taken"),
     ("generate/cpu_weights.py", "return _centred(array, axis) if self.centred else array.copy()", "return _centred(array, axis)", "the stream of RMSNorms loses its mean"),
