@@ -170,7 +170,7 @@ def test_a_steps_memory_is_free_as_soon_as_nobody_has_it():
         gc.enable()
 
 
-@pytest.mark.parametrize("part", ["blocks.0", "blocks.1.attention", "blocks.0.mlp.up_proj", "norm"])
+@pytest.mark.parametrize("part", ["blocks.0", "blocks.1.attention", "blocks.1.mlp", "blocks.0.mlp.up_proj", "norm"])
 def test_a_model_with_a_part_of_another_class_has_no_step(part):
     model = gpt(4)
     owner = dict(model.named_modules())[part]

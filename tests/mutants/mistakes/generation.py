@@ -158,7 +158,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("generate/cpu_turns.py", "magnitude = self.scaling.magnitude()", "magnitude = 1.0", "YaRN's factor is lost in the CPU's step"),
     ("generate/cpu_mlp.py", "pairs // self.block.chosen, 0", "pairs // len(self.x), 0", "experts read other tokens"),
     ("generate/cpu_mlp.py", "self.back[pairs] = self.out", "self.back[...] = self.out", "what experts made is not sorted back"),
-    ("generate/cpu_mlp.py", "self._weigh(self.logits[self.rows, order], self.logits.max(1, keepdims=True))", "self._weigh(self.logits[self.rows, order], self.logits.max())", "shares of experts shifted by the largest of all rows"),
     ("generate/cpu_mlp.py", "self._weigh(logits[order], logits.max())", "self._weigh(logits[order], logits[order[0]])", "a router's NaN is passed over for one text"),
     ("generate/cpu_mlp.py", "(-logits).argsort(kind=\"stable\")[: self.block.chosen]", "logits.argsort(kind=\"stable\")[::-1][: self.block.chosen]", "of equal experts the last are chosen"),
     ("generate/cpu_known.py", " and len({expert.down_proj.weight.shape for expert in mlp.experts}) == 1", "", "experts of two sizes are folded"),
