@@ -1,11 +1,14 @@
 """Decoding with a key-value cache beside PyTorch's own loop and transformers' `generate`: tokens a second on the CPU.
 
-    python -m benchmarks.decode [--rows 1,2,3] [--batches 1,16,64] [--rounds 5] [--threads 2] [--no-transformers]
+    python -m benchmarks.decode [--arch gpt] [--rows 1,2,3] [--batches 1,16,64] [--rounds 5] [--threads 2]
+                                [--no-transformers]
 
 The same weights for all; each draws from the whole distribution at temperature 1 until the block is full. PyTorch's
-loop has a preallocated cache, SDPA and `torch.inference_mode`. The contenders are processes that take turns; what
-counts is the median over rounds. Prints a table, and one JSON line last: {"rows": [{"name", "batch", "ours_tok_s",
-"torch_tok_s", "hf_tok_s", "ratio_torch", "ratio_hf"}]}. Needs torch and transformers.
+loop has a preallocated cache, SDPA and `torch.inference_mode`; it knows GPT alone, so that of `--arch llama` and
+`--arch mixtral` its numbers are null. These have half as many heads of keys and values as of queries, and MLPs of as
+many weights as GPT's; the experts, 8 of which 2 are chosen, are half as wide. The contenders are processes that take
+turns; what counts is the median over rounds. Prints a table, and one JSON line last: {"rows": [{"name", "batch",
+"ours_tok_s", "torch_tok_s", "hf_tok_s", "ratio_torch", "ratio_hf"}]}. Needs torch and transformers.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ HF_TOKENS = 64
 def main() -> None:
     """Measures, and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arch", default="gpt", choices=("gpt", "llama", "mixtral"))
     parser.add_argument("--rows", default="1,2,3")
     parser.add_argument("--batches", default="1,16,64")
     parser.add_argument("--rounds", type=int, default=5)
@@ -40,20 +44,28 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory() as folder:
         for number in (int(n) - 1 for n in flags.rows.split(",")):
-            weights = saved_model(number, Path(folder))
+            weights, name = saved_model(flags.arch, number, Path(folder)), ROWS[number]["name"]
             for batch in (int(b) for b in flags.batches.split(",")):
-                kinds = ["ours", "torch"] + ([] if flags.no_transformers else ["transformers"])
-                results.append(measured(number, batch, kinds, flags.rounds, flags.threads, weights))
+                kinds = ["ours"] + ["torch"] * (flags.arch == "gpt") + ["transformers"] * (not flags.no_transformers)
+                result = measured(number, batch, kinds, flags.rounds, flags.threads, weights)
+                results.append({"name": name if flags.arch == "gpt" else f"{flags.arch}, {name}"} | result)
                 print(line(results[-1]), file=sys.stderr, flush=True)
     print(json.dumps({"rows": results}))
 
 
-def saved_model(number: int, folder: Path) -> Path:
-    """One set of weights in Hugging Face's layout, which all three open."""
-    from tinygrad_llm.models import GPT, GPTConfig, save_pretrained
+def saved_model(arch: str, number: int, folder: Path) -> Path:
+    """One set of weights in Hugging Face's layout, which all of them open."""
+    from tinygrad_llm.models import GPT, GPTConfig, Llama, LlamaConfig, save_pretrained
 
-    model = GPT(GPTConfig(bias=False, **config_of(ROWS[number])), rng=np.random.default_rng(0))
-    save_pretrained(model, folder / str(number))
+    sizes, rng = config_of(ROWS[number]), np.random.default_rng(0)
+    if arch == "gpt":
+        save_pretrained(GPT(GPTConfig(bias=False, **sizes), rng=rng), folder / str(number))
+    else:
+        hidden = sizes["n_embd"] * 8 // 3 // 16 * 16
+        options = {"n_hidden": hidden, "n_kv_head": sizes["n_head"] // 2}
+        if arch == "mixtral":
+            options |= {"n_hidden": hidden // 2, "n_experts": 8, "experts_per_token": 2}
+        save_pretrained(Llama(LlamaConfig(**sizes, **options), rng=rng), folder / str(number))
     return folder / str(number)
 
 
@@ -68,17 +80,17 @@ def measured(number: int, batch: int, kinds: list[str], rounds: int, threads: in
                 rates[kind].append(rate)
     for contender in contenders.values():
         contender.close()
-    ours, torch, hf = (statistics.median(rates[k]) if k in rates else None for k in ("ours", "torch", "transformers"))
-    assert ours is not None and torch is not None
-    result = {"name": ROWS[number]["name"], "batch": batch, "ours_tok_s": round(ours), "torch_tok_s": round(torch)}
-    result |= {"hf_tok_s": hf and round(hf), "ratio_torch": round(ours / torch, 2)}
-    return result | {"ratio_hf": hf and round(ours / hf, 2)}
+    ours, *others = (statistics.median(rates[k]) if k in rates else None for k in ("ours", "torch", "transformers"))
+    assert ours is not None
+    torch, hf = ({"tok_s": rate and round(rate), "ratio": rate and round(ours / rate, 2)} for rate in others)
+    result = {"batch": batch, "ours_tok_s": round(ours), "torch_tok_s": torch["tok_s"], "hf_tok_s": hf["tok_s"]}
+    return result | {"ratio_torch": torch["ratio"], "ratio_hf": hf["ratio"]}
 
 
 def line(row: dict) -> str:
     """A row for people."""
-    text = f"{row['name']:40} batch {row['batch']:3}  ours {row['ours_tok_s']:7}  torch {row['torch_tok_s']:7}"
-    text += f"  x {row['ratio_torch']:.2f}"
+    text = f"{row['name']:40} batch {row['batch']:3}  ours {row['ours_tok_s']:7}"
+    text += f"  torch {row['torch_tok_s']:7}  x {row['ratio_torch']:.2f}" if row["torch_tok_s"] else ""
     return text + (f"   transformers {row['hf_tok_s']:6}  x {row['ratio_hf']:.2f}" if row["hf_tok_s"] else "")
 
 

@@ -35,7 +35,7 @@ def ours(batch: int, length: int, threads: int, folder: str):
 
 
 def torch_loop(batch: int, length: int, threads: int, folder: str):
-    """PyTorch's way: see CachedLoop."""
+    """PyTorch's way, of a GPT: see CachedLoop."""
     import torch
 
     from benchmarks.torch_gpt import CachedLoop, like
@@ -49,10 +49,10 @@ def transformers_generate(batch: int, length: int, threads: int, folder: str):
     """transformers' `generate` with its defaults but for sampling from the whole distribution."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     import torch
-    from transformers import GPT2LMHeadModel
+    from transformers import AutoModelForCausalLM
 
     torch.set_num_threads(threads)
-    model = GPT2LMHeadModel.from_pretrained(folder).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
     count = min(HF_TOKENS, length) - 1
     options = {"do_sample": True, "top_k": 0, "max_new_tokens": count, "min_new_tokens": count, "pad_token_id": START}
 

@@ -147,3 +147,17 @@ def check(found: Texts, logits: np.ndarray) -> None:
     for row, text in enumerate(found.texts):
         assert found.cache.lengths[row] == len(text)
         np.testing.assert_allclose(logits[row], found.whole(row)[-logits.shape[1] :], **EQUAL)
+
+
+def without_a_cache(lm, prompt, count, block, log_probs=False):
+    """The definition: the whole text in, the likeliest token out; of a full block the last half stays."""
+    seen, written, found = prompt if block is None else prompt[-block:], [], []
+    for _ in range(count):
+        logits = lm(np.array([seen])).data[0, -1]
+        token = int(logits.argmax())
+        written.append(token)
+        found.append(logits[token] - logits.max() - np.log(np.exp(logits - logits.max()).sum()))
+        if block is not None and len(seen) == block:
+            seen = seen[block - block // 2 :]
+        seen = [*seen, token]
+    return (written, found) if log_probs else written

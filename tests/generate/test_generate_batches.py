@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cached_models import VOCABULARY, encoder_decoder, language_model
+from cached_models import VOCABULARY, encoder_decoder, language_model, without_a_cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,20 +44,6 @@ def any_model(seed):
     for p in lm.parameters():
         p.assign(rng.normal(0, 0.7, p.shape))
     return (lambda rows: lm), block, vocabulary
-
-
-def without_a_cache(lm, prompt, count, block, log_probs=False):
-    """The definition: the whole text in, the likeliest token out; of a full block the last half stays."""
-    seen, written, found = prompt if block is None else prompt[-block:], [], []
-    for _ in range(count):
-        logits = lm(np.array([seen])).data[0, -1]
-        token = int(logits.argmax())
-        written.append(token)
-        found.append(logits[token] - logits.max() - np.log(np.exp(logits - logits.max()).sum()))
-        if block is not None and len(seen) == block:
-            seen = seen[block - block // 2 :]
-        seen = [*seen, token]
-    return (written, found) if log_probs else written
 
 
 def prompts_for(seed, vocabulary, count=3):

@@ -11,9 +11,9 @@ from draws import each_draw_counts
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import no_grad
-from tinygrad_llm.backend import as_dtype
+from tinygrad_llm.backend import as_dtype, to_device
 from tinygrad_llm.errors import CheckpointError, ConfigError, ShapeError
-from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.generate import Reader, Sampler, generate
 from tinygrad_llm.models import CLIPVisionConfig, LlamaConfig, LLaVA, LLaVAConfig, from_pretrained, save_pretrained
 from tinygrad_llm.models.hugging_face import from_hugging_face, to_hugging_face
 from tinygrad_llm.optim import AdamW
@@ -204,6 +204,27 @@ def test_a_batch_of_prompts_with_pictures_is_answered_as_each_by_itself():
         assert found.tokens[row] == greedy(model, PICTURES[row], prompt, 6)
     swapped = generate(model.given(PICTURES[::-1].copy()), prompts, 6, Sampler(greedy=True), np.random.default_rng(0))
     assert swapped.tokens != found.tokens
+
+
+@pytest.mark.parametrize("patches", [1, 4])
+def test_words_behind_a_picture_are_read_by_the_language_models_own_step(patches):
+    """A prompt of one image token alone is a picture all the same."""
+    vision = replace(VISION, patch_size=VISION.image_size) if patches == 1 else VISION
+    given, texts = made(vision=vision).given(PICTURES), [[IMAGE] * patches for _ in range(2)]
+    reader = Reader(given, texts)
+    assert reader.step is not None or given.device != "cpu"
+    for ids in ([4, 5], [IMAGE, 0], [9, IMAGE], [2, 2]):
+        reader.feed(np.array(ids))
+        texts = [[*text, token] for text, token in zip(texts, ids)]
+        alone = [language_model_after(given, row, text, patches) for row, text in enumerate(texts)]
+        np.testing.assert_allclose(to_device(reader.logits, "cpu"), alone, **EQUAL)
+
+
+def language_model_after(given, row, text, patches):
+    """The last logits of a picture's text without a cache, the picture's vectors first and then words."""
+    lm = given.language_model
+    vectors = ops.concat([given.features[row], lm.token_embedding(np.array(text[patches:]))], axis=0)
+    return ops.linear(lm.read(vectors[None])[0, -1], *lm.head()).numpy()
 
 
 def test_several_texts_of_one_picture_go_on_from_one_reading():

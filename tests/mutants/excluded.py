@@ -143,7 +143,7 @@ RULES: list[tuple[str, ...]] = [
     ("datasets/masked.py", "masked <= fate", "equal with probability 2^-53", "LtE to Lt"),
     ("generate/gpu_step.py", "", ON_A_GPU),
     ("generate/stop.py", "self.tails[row] = text[max(0", "a longer end of the text than is looked through"),
-    ("generate/cpu_attention.py", "self.uniform = min(lengths)", SPEED),
+    ("generate/cpu_attention.py", "self.uniform = shortest", SPEED),
     ("generate/sampling.py", 'found = f"shape', TEXT),
     ("tokenizer/pipeline.py", "<= CACHED_LENGTH and", SPEED),
     ("autograd/operators.py", "broadcast_to(self, shape=shape[0] if", "NumPy takes a number for a shape of one"),

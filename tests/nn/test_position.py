@@ -12,8 +12,10 @@ from tolerances import SINGLE_OP, assert_close
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
+from tinygrad_llm.backend import to_device_of
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.nn import alibi_bias, alibi_slopes, sinusoidal_table
+from tinygrad_llm.nn import YaRN, alibi_bias, alibi_slopes, rotate, sinusoidal_table
+from tinygrad_llm.nn.position import OnePosition
 
 sizes = st.integers(1, 12)
 
@@ -93,6 +95,22 @@ def test_one_row_is_what_a_cache_needs():
 def test_impossible_sizes_are_refused(make):
     with pytest.raises(ArgumentError):
         make()
+
+
+@pytest.mark.parametrize("scaling", [None, YaRN(4.0, 16, fast=4.0)])
+@pytest.mark.parametrize("longest", [8, 9, 40])
+def test_one_token_a_row_is_turned_by_where_it_stands(longest, scaling):
+    """As positions (B, 1) turn it; the rows are looked up once, for queries and keys of all layers that turn alike."""
+    rng = np.random.default_rng(0)
+    positions = np.array([0, 7, 3, 7])
+    one = OnePosition(to_device_of(positions, Tensor(np.zeros(1)).data), longest)
+    for heads, size, base in ((3, 6, 30.0), (1, 6, 30.0), (2, 8, 30.0), (2, 8, 500.0)):
+        x = Tensor(rng.normal(size=(4, heads, 1, size)).astype(np.float32))
+        right = rotate(x, positions[:, None], base, scaling)
+        found = rotate(x, one, base, scaling)
+        assert found.shape == x.shape
+        np.testing.assert_allclose(found.numpy(), right.numpy(), rtol=1e-6, atol=1e-6)
+    assert one.turns(8, 500.0, scaling)[0] is one.turns(8, 500.0, scaling)[0] and len(one.found) == 3
 
 
 @given(st.integers(0, 200), st.integers(0, 30), st.integers(0, 99))

@@ -16,6 +16,7 @@ LEFT_OUT = {
     "tests/docs/": NO_TENSORS,
     "tests/test_ci.py": NO_TENSORS,
     "tests/generate/test_cpu_step.py": CPU,
+    "tests/generate/test_cpu_families.py": CPU,
     "tests/autograd/test_backward.py::test_a_tensor_answers_what_it_is": CPU,
     "tests/autograd/test_backward.py::test_a_single_number_gets_an_array_as_its_gradient": NUMPY,
     "tests/autograd/test_backward.py::test_a_change_shows_through_a_view_of_what_is_a_view_itself": NUMPY,

@@ -1,8 +1,9 @@
 """One decoding step on a GPU, recorded as a CUDA graph: the fast twin of `model.next_logits` for one token.
 
 A token is some hundred kernels of a few microseconds each: to start them one by one from Python takes longer than to
-run them. A graph starts them all with one call. What changes from token to token (the ids, how long each row is) lies
+run them. A graph starts them all with one call. What changes from token to token (the ids, where each row stands) lies
 in the GPU's memory; what the host knows is frozen into the graph, so it is recorded anew when the cache has grown.
+Experts have no such step: how many tokens each of them has is asked of the GPU by the host.
 """
 
 from __future__ import annotations
@@ -16,16 +17,25 @@ from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import Array, fused, namespace, to_device
 from tinygrad_llm.backend.stream import Graph
 from tinygrad_llm.models.gpt import GPT
-from tinygrad_llm.nn import Attention
+from tinygrad_llm.models.llama import Llama
+from tinygrad_llm.nn import Attention, Experts
+from tinygrad_llm.nn.position import OnePosition
 
 
 def gpu_step(model: Any, batch: int) -> GpuStep | None:
-    """The step for this model and batch size; None where it is not a GPT on a GPU, or has parts without kernels."""
-    if type(model) is not GPT or model.device != "cuda" or fused(model.token_embedding.weight.data) is None:
+    """The step for this model and batch size; None where it is not a GPT or a Llama on a GPU, or has parts without
+    kernels or whose work depends on what the host does not know."""
+    if type(model) not in (GPT, Llama) or model.device != "cuda" or fused(model.token_embedding.weight.data) is None:
         return None
-    layers = [m for _, m in model.named_modules() if isinstance(m, Attention)]
-    plain = all(type(m) is Attention and m.rope_base is None and m.window is None for m in layers)
-    return GpuStep(model, batch) if plain else None
+    parts = [m for _, m in model.named_modules() if isinstance(m, Attention | Experts)]
+    return GpuStep(model, batch) if all(type(m) is Attention and _is_steady(m, model) for m in parts) else None
+
+
+def _is_steady(layer: Attention, model: GPT | Llama) -> bool:
+    """Whether the layer does the same for texts of any length: a table of positions has none of its own to turn by."""
+    if layer.rope_base is None or layer.rope_scaling is None:
+        return layer.rope_base is None or type(model) is Llama
+    return type(model) is Llama and not layer.rope_scaling.depends_on(model.config.block_size)
 
 
 class GpuStep:
@@ -37,11 +47,12 @@ class GpuStep:
 
     WARM_UP = 2
 
-    def __init__(self, model: GPT, batch: int) -> None:
+    def __init__(self, model: GPT | Llama, batch: int) -> None:
         self.model, xp = model, namespace(model.token_embedding.weight.data)
-        self.ids, self.lengths = xp.zeros((batch, 1), np.int64), xp.zeros(batch, np.int64)
-        self.rows = xp.arange(batch)
-        self.known = np.full(batch, -1)  # what `lengths` holds, as far as the host knows
+        self.ids, self.rows = xp.zeros((batch, 1), np.int64), xp.arange(batch)
+        # where each row's next token stands in its text, and in the cache, whose window may have dropped some
+        self.places = xp.zeros((2, batch), np.int64)
+        self.known = np.full((2, batch), -1)  # what `places` holds, as far as the host knows
         self.memory: list[Array] = []
         self.graph, self.done = Graph(), 0
         self.logits: Array | None = None
@@ -60,27 +71,31 @@ class GpuStep:
             self.graph.launch()
         self.done += 1
         cache.advance(1)
-        self.known = cache.lengths.copy()
+        self.known += 1
         assert self.logits is not None
         return self.logits
 
     def _follow(self, cache: Any) -> None:
-        """Room in the cache for one more token, and its lengths on the GPU; another memory needs another graph."""
-        self.cache, end = cache, cache.longest + 1
+        """Room in the cache for one more token, and the places on the GPU; another memory needs another graph."""
+        self.cache, places = cache, np.array([cache.lengths, cache.used()])
         for layer in cache.layers:
-            layer.room(layer.keys, layer.values, end)
+            layer.room(layer.keys, layer.values, int(places[1].max()) + 1)
         memory = [array for layer in cache.layers for array in (layer.keys, layer.values)]
         if len(memory) != len(self.memory) or any(a is not b for a, b in zip(memory, self.memory)):
             self.memory, self.graph, self.done = memory, Graph(), 0
-        if not np.array_equal(self.known, cache.lengths):
-            self.lengths[...] = to_device(cache.lengths, "cuda")
+        if not np.array_equal(self.known, places):
+            self.places[...] = to_device(places, "cuda")
+            self.known = places
 
     def _forward(self) -> Array:
+        positions: Any = self.places[0][:, None]
+        if type(self.model) is Llama:
+            positions = OnePosition(self.places[0], self.model.config.block_size)
         with no_grad():
             cache: Any = _OnDevice(self)
-            states = self.model.hidden(self.ids, positions=self.lengths[:, None], cache=cache)
+            states = self.model.hidden(self.ids, positions=positions, cache=cache)
             logits = ops.linear(states[:, 0], *self.model.head()).data
-        self.lengths += 1
+        self.places += 1
         return logits
 
 
@@ -103,7 +118,8 @@ class _LayerOnDevice:
 
     def extend(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Array]:
         """See LayerCache: the new keys and values (B, G, 1, .) go behind those of each row."""
-        place = self.step.rows, slice(None), self.step.lengths
+        slots = self.step.places[1]
+        place = self.step.rows, slice(None), slots
         self.layer.keys[place], self.layer.values[place] = k.data[:, :, 0], v.data[:, :, 0]
         keys, values = (Tensor.result(x, None, None) for x in (self.layer.keys, self.layer.values))
-        return keys, values, self.step.lengths + 1
+        return keys, values, slots + 1

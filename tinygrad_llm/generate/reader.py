@@ -68,11 +68,13 @@ class Reader:
 
     def _fast_step(self) -> Any:
         """The model's own step for one token, for this number of texts; None where it has none."""
-        return cpu_step(self.model, len(self.texts)) or gpu_step(self.model, len(self.texts))
+        model = self.model.behind_a_prompt()
+        return cpu_step(model, len(self.texts)) or gpu_step(model, len(self.texts))
 
     def _first_logits(self) -> Array:
         """Logits after the prompts; the CPU's step does for prompts of one token, such as a line end."""
-        if isinstance(self.step, CpuStep) and all(len(text) == 1 for text in self.texts):
+        plain = self.model.behind_a_prompt() is self.model
+        if plain and isinstance(self.step, CpuStep) and all(len(text) == 1 for text in self.texts):
             return self.step.first(np.array(self.texts)[:, 0], self.cache)
         return self._read(self.cache, self.texts, self.model.block_size)
 

@@ -61,6 +61,10 @@ class LanguageModel(Module, ABC):
     def new_cache(self, batch: int, capacity: int = 64) -> Cache:
         """An empty cache for `batch` texts, with room for `capacity` tokens each to begin with."""
 
+    def behind_a_prompt(self) -> LanguageModel:
+        """The model that reads on with a cache which is not empty: itself, unless only beginnings are special."""
+        return self
+
     def __call__(self, tokens: Any, **options: Any) -> Tensor:
         """Logits of the next token at every position.  (B, T) -> (B, T, V); options as `hidden` has them."""
         return ops.linear(self.hidden(tokens, **options), *self.head())

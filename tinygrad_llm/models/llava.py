@@ -169,6 +169,10 @@ class SeeingDecoder(LanguageModel):
         features = self.features if self.features.dtype == words.dtype else self.features.astype(words.dtype)
         return ops.where(shown[..., None], ops.embedding(features.reshape(batch * count, width), rows + number), words)
 
+    def behind_a_prompt(self) -> LanguageModel:
+        """See LanguageModel: what follows is words."""
+        return self.language_model
+
     def head(self) -> tuple[Tensor, Tensor | None]:
         """See LanguageModel."""
         return self.language_model.head()

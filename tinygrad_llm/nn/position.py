@@ -48,11 +48,15 @@ def sinusoidal_table(length: int, width: int) -> np.ndarray:
 def rotate(x: Tensor, positions: Any, base: float, scaling: RopeScaling | None = None) -> Tensor:
     """Queries or keys, rotated by where they stand (RoPE).  (B, H, T, K), positions (T,) or (B, T) -> (B, H, T, K)
 
-    scaling  of the frequencies, for texts longer than those of the training.
+    scaling    of the frequencies, for texts longer than those of the training.
+    positions  may be OnePosition, of one token a row: then T is 1.
 
     Cosines and sines come from a table that is made once for each base and size and doubles with the longest position.
     Source: Su et al., "RoFormer", 2021.
     """
+    if isinstance(positions, OnePosition):
+        cos, sin = positions.turns(x.shape[-1], base, scaling)
+        return ops.rope(x.transpose(2, 1, 0, 3), cos=cos, sin=sin).transpose(2, 1, 0, 3)  # rows are its positions
     positions = np.asarray(positions)
     if positions.min(initial=0) < 0:
         raise ArgumentError("positions", "numbers from 0 on", positions.min())
@@ -67,6 +71,26 @@ def rotate(x: Tensor, positions: Any, base: float, scaling: RopeScaling | None =
     if positions.ndim == 2:
         positions = positions[:, None]
     return ops.rope(x, cos=cos[positions], sin=sin[positions])
+
+
+class OnePosition:
+    """Where one token of each row stands, as a GPU knows it that nobody waits for.
+
+    positions  (B,) integers on the device, all below `longest`.
+    """
+
+    def __init__(self, positions: Array, longest: int) -> None:
+        self.positions, self.longest = positions, longest
+        self.found: dict[Any, tuple[Array, Array]] = {}
+
+    def turns(self, head_size: int, base: float, scaling: RopeScaling | None) -> tuple[Array, Array]:
+        """cos and sin (B, K/2), float32, looked up once for all layers that turn alike."""
+        which = (1 << (self.longest - 1).bit_length(), head_size, float(base), scaling)
+        if which not in self.found:
+            tables = _tables_on(device_of(self.positions), *which)
+            cos, sin = (table[self.positions].astype("float32") for table in tables)
+            self.found[which] = cos, sin
+        return self.found[which]
 
 
 def _tables(

@@ -33,7 +33,7 @@ def rope(x, cos=None, sin=None):
     xp = namespace(x)
     cos, sin = to_device_of(cos, x), to_device_of(sin, x)
     if cos.ndim == 2 and (kernels := fused(x)) is not None:
-        return kernels.rope(x, cos.astype("float32"), sin.astype("float32"))
+        return kernels.rope(x, cos.astype("float32", copy=False), sin.astype("float32", copy=False))
     cos, sin = (table.astype(x.dtype) for table in (cos, sin))
     return _rotate(xp, x, cos, sin), lambda g, needs: _rotate(xp, g, cos, -sin)
 

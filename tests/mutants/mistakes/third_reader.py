@@ -98,7 +98,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("generate/sampling.py", "ranking = np.argsort(-logits_BV, axis=1, kind=\"stable\")", "ranking = np.argsort(logits_BV, axis=1, kind=\"stable\")[:, ::-1]", "top p prefers the larger ids of equals"),
     ("generate/sampling.py", "        for transform in self.first:\n            logits_BV = transform(logits_BV, texts)\n        return logits_BV.argmax(1)", "        return logits_BV.argmax(1)", "greedy ignores further transforms"),
     ("generate/cpu_step.py", "        self.weights.embedding(ids_B)\n        return self(ids_B, cache)", "        return self(ids_B, cache)", "unknown first token is clipped"),
-    ("generate/cpu_step.py", "            self.attention.shifted = True\n            self._read(ids_B[self.rows])", "            self.attention.shifted = True", "overflown token is not computed again"),
+    ("generate/cpu_step.py", "            self.attention.shifted = True\n            self._read(ids_B, lengths_B)", "            self.attention.shifted = True", "overflown token is not computed again"),
     ("generate/reader.py", "self.texts[row][-kept - 1 : -1]", "self.texts[row][-kept:]", "refill reads the last token twice"),
     ("generate/beam.py", "pool = sorted(pool, key=lambda h: -h.score)[:width]", "pool = sorted(pool, key=lambda h: -h.log_probability)[:width]", "pool ranked without the length"),
     ("generate/beam.py", "np.flatnonzero(tokens[:width] == end) if", "np.flatnonzero(tokens == end) if", "ends behind the beam come into the pool"),
