@@ -45,6 +45,7 @@ RULES: list[tuple[str, ...]] = [
     ("ops/", "reshape(ends, (-1", "NumPy takes any negative number for the size that it works out", "1 to 2"),
     ("ops/attention_blocks.py", "rows = self.groups * self.repeats", SPEED),
     ("ops/attention_blocks.py", "top[top == -math.inf] = 0", "any finite shift gives the same shares"),
+    ("evaluate/information.py", "joint * (code.max() + 1) + code", "farther apart, pairs differ as well", "1 to 2"),
     ("nn/block.py", "self.cross_attention_norm is not None", "both are given or neither", "and/or exchanged"),
     ("ops/activation.py", "kernels := fused", ON_A_GPU),
     ("ops/attention.py", "if kernels is not None and", ON_A_GPU),
