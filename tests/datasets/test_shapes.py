@@ -25,12 +25,14 @@ from tinygrad_llm.datasets.shapes import (
     decode,
     draw,
     encode,
+    everything,
     fingerprint,
     generate_shapes,
     novelty,
     pair_split,
     scaled,
     split_of,
+    told,
 )
 from tinygrad_llm.errors import ArgumentError, TokenError
 
@@ -47,8 +49,8 @@ def of(scenes, split):
     return [scene for scene in scenes if scene.split == split]
 
 
-def everything():
-    return [Thing(*parts) for parts in product(COLORS, SHAPES, words.SIZES, PLACES)]
+def test_everything_is_each_thing_once():
+    assert len(list(everything())) == len(set(everything())) == 6 * 4 * 2 * 9
 
 
 # -- pictures, read by someone who knows no more than the words -------------------------------------------------------
@@ -319,6 +321,15 @@ def test_every_word_is_in_the_vocabulary_once_and_is_used(scenes):
         assert decode([words.START, *encode(scene.caption), words.END, words.PAD]) == scene.caption
     with pytest.raises(TokenError, match="zebra"):
         encode("is there a zebra ?")
+
+
+def test_the_things_that_a_caption_names_are_those_of_its_picture(scenes):
+    for scene in scenes[::20]:
+        assert told(scene.caption) == list(scene.things)
+    thing = Thing("red", "circle", "large", "top left")
+    one = "a large red circle at the top left"
+    assert told(f"{one} and a red circle at the top and {one} and a") == [thing, None, thing, None]
+    assert told("") == [None] and told("a large red circle at the") == [None]
 
 
 def test_scenes_are_those_of_their_seed_and_of_their_split_alone():

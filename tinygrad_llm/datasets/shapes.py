@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -258,6 +259,18 @@ def encode(text: str) -> list[int]:
 def decode(ids: Iterable[int]) -> str:
     """The words of ids, without those that are none."""
     return " ".join(words.VOCABULARY[i] for i in ids if i >= len(words.SPECIAL))
+
+
+def everything() -> Iterator[Thing]:
+    """All things that there can be, 432."""
+    for color, shape, size, place in product(COLORS, SHAPES, words.SIZES, PLACES):
+        yield Thing(color, shape, size, place)
+
+
+def told(caption: str) -> list[Thing | None]:
+    """The things that a caption names, in its order; None for a part that names none, as a model may write it."""
+    by_words = {words.CAPTION.format(**vars(thing)): thing for thing in everything()}
+    return [by_words.get(part) for part in caption.split(" and ")]
 
 
 def answers(scenes: Iterable[Scene]) -> dict[str, Counter[str]]:
