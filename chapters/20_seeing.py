@@ -24,12 +24,14 @@ from itertools import product
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tinygrad_llm import Tensor, no_grad, ops
+from tinygrad_llm import Module, Tensor, nn, no_grad, ops
 from tinygrad_llm.backend import to_device
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets import shapes
 from tinygrad_llm.datasets import shapes_words as words
-from tinygrad_llm.datasets.shapes import decode, encode, generate_shapes, novelty, scaled, told
+from tinygrad_llm.datasets.shapes import (
+    decode, draw, encode, everything_asked, generate_shapes, novelty, scaled, told, unnamed_color,
+)  # fmt: skip
 from tinygrad_llm.datasets.turns import picture_rows, visible
 from tinygrad_llm.evaluate import invented, recall_at, yes_no
 from tinygrad_llm.generate import Sampler, generate
@@ -67,7 +69,7 @@ YES_MOST, INVENTED_MOST = 0.05, 0.05
 # others. Training does not speak of such a pair either, in no question and no caption.
 
 # %%
-N_TRAIN, N_TEST = run.pick(6000, 120), run.pick(600, 30)
+N_TRAIN, N_TEST = run.pick(6000, 200), run.pick(600, 30)
 scenes = {"train": [], "val": [], "test": []}
 for scene in generate_shapes(counts={"train": N_TRAIN, "val": N_TEST // 2, "test": N_TEST}):
     scenes[scene.split].append(scene)
@@ -113,6 +115,7 @@ distances = {
     "patches": float(np.abs(cut(some, 2) - package_cut(Tensor(some), 2).numpy()).max()),
 }
 PATCH = 9
+PLACE = list(words.PLACES)
 N, PIXELS = (shapes.SIDE // PATCH) ** 2, 3 * PATCH * PATCH
 for P in (1, 3, PATCH):
     n = (shapes.SIDE // P) ** 2
@@ -128,6 +131,85 @@ run.show(
 # %% [markdown]
 # We take patches of 9 by 9. They fall on the cells: a thing is never cut in two. That spares us the longest part of the
 # training, and it is a help that photographs do not give; ViT's are 16 by 16, and cut through everything.
+
+# %% [markdown]
+# ## Does somebody know a red circle who never saw one?
+#
+# One patch, a small network, two questions: which color, which shape? It learns from the training pictures' things, and
+# is asked about pairs that they do not have. Colors and shapes are all known to it. What do you expect?
+#
+# And a second network learns from *twins* besides: the same pictures, drawn anew in colors that have no name here (each
+# at least 80 of 255 away, in one channel, from every color that has one). Of those it is asked the shape alone. No red
+# circle is among them.
+
+# %%
+pixels = {split: scaled(np.stack([scene.picture for scene in scenes[split]])) for split in scenes}
+painter = np.random.default_rng(20)
+twins = scaled(np.stack([draw(s.things, painter, [unnamed_color(painter) for _ in s.things]) for s in train]))
+COLOR, SHAPE = list(words.COLORS), list(words.SHAPES)
+
+
+def things_of(scenes, pictures):
+    """Each thing's patch and what it is: (B, 243), (B,) color and shape, and whether its pair is new."""
+    patches = cut(pictures, PATCH)
+    rows = [(patches[i, PLACE.index(t.place)], t) for i, s in enumerate(scenes) for t in s.things]
+    named = [[COLOR.index(t.color), SHAPE.index(t.shape), novelty(t) == "pair"] for _, t in rows]
+    return np.array([patch for patch, _ in rows]), *np.array(named).T
+
+
+class OnePatch(Module):
+    """(B, 243) -> logits of six colors and four shapes, (B, 10)"""
+
+    def __init__(self, rng, width=64):
+        self.proj, self.norm = nn.Linear(PIXELS, width, rng=rng), nn.LayerNorm(width)
+        self.mlp, self.head = nn.MLP(width, 2 * width, rng=rng), nn.Linear(width, 10, rng=rng)
+
+    def __call__(self, patches):
+        x = self.proj(patches)
+        return self.head(x + self.mlp(self.norm(x)))
+
+    def loss(self, batch, *, rng=None, divisor=None, dtype=None):
+        logits = self(batch["patches"])
+        color, shape = ops.cross_entropy(logits[:, :6], batch["color"]), ops.cross_entropy(logits[:, 6:], batch["shape"])
+        return color + shape
+
+
+def learn(model, batches, steps, rate, what, seed, warm=0.1):
+    optimizer = AdamW(model.named_parameters(), rate, (0.9, 0.98), weight_decay=0.05)
+    rate_at = schedule("cosine", rate, steps, max(1, round(warm * steps)), rate / 20)
+    drawn = run.progress((batches(step) for step in range(steps)), what, steps)
+    return fit(model.loss, optimizer, drawn, lr=rate_at, seed=seed, threads=1)
+
+
+own, twin, unseen = things_of(train, pixels["train"]), things_of(train, twins), things_of(test, pixels["test"])
+new, alike = unseen[3] == 1, {}
+for name, share in (("named colors", 0), ("and twins", 64)):
+    alike[name] = {"color": [], "shape": []}
+    for seed in run.seeds:
+        one = OnePatch(np.random.default_rng(seed)).to(run.device)
+
+        def patches(step, seed=seed, share=share):
+            rng = np.random.default_rng((seed, 1, step))
+            a, b = rng.integers(0, len(own[0]), 128 - share), rng.integers(0, len(twin[0]), share)
+            unnamed = np.full(share, ops.IGNORE)  # of a twin's color nothing is asked
+            return {
+                "patches": np.concatenate([own[0][a], twin[0][b]]),
+                "color": np.concatenate([own[1][a], unnamed]),
+                "shape": np.concatenate([own[2][a], twin[2][b]]),
+            }
+
+        learn(one, patches, run.pick(600, 5), 3e-3, name, seed)
+        with no_grad():
+            logits = to_device(one(to_device(unseen[0], run.device)).data, "cpu")
+        alike[name]["color"].append(float((logits[new, :6].argmax(1) == unseen[1][new]).mean()))
+        alike[name]["shape"].append(float((logits[new, 6:].argmax(1) == unseen[2][new]).mean()))
+print(f"right of {new.sum()} things of a new pair:")
+print(table([[name, *(float(np.mean(v)) for v in by.values())] for name, by in alike.items()], ["learned from", "color", "shape"]))
+
+# %% [markdown]
+# @@ALIKE@@
+#
+# ## How do patches become a picture?
 #
 # After that all is known. A position is added to each patch, and blocks of attention and MLP follow, without a mask, as
 # in BERT (14). And one more vector stands before the patches, the *class token*, as BERT's `[CLS]`: what it has become
@@ -160,7 +242,7 @@ def contrastive_loss(pictures, texts, temperature):
 V, PAD, PICTURE, START, END = len(words.VOCABULARY), words.PAD, words.PICTURE, words.START, words.END
 LONGEST = 1 + max(len(encode(scene.caption)) for scene in train)
 D, HEADS = 64, 4
-EYES = CLIPVisionConfig(shapes.SIDE, PATCH, 3, n_layer=2, n_head=HEADS, n_embd=D, n_hidden=4 * D)
+EYES = CLIPVisionConfig(shapes.SIDE, PATCH, 3, n_layer=2, n_head=HEADS, n_embd=D, n_hidden=2 * D)
 READER = CLIPTextConfig(V, LONGEST, n_layer=2, n_head=HEADS, n_embd=D, n_hidden=2 * D, end_id=END)
 
 
@@ -203,22 +285,19 @@ print({name: f"{d:.1e}" for name, d in distances.items()})
 CLIP_STEPS, CLIP_BATCH, CLIP_RATE = run.pick(400, 4), run.pick(128, 16), 2e-3
 
 
-def learn(model, batches, steps, rate, what, seed, warm=0.1):
-    optimizer = AdamW(model.named_parameters(), rate, (0.9, 0.98), weight_decay=0.05)
-    rate_at = schedule("cosine", rate, steps, max(1, round(warm * steps)), rate / 20)
-    drawn = run.progress((batches(step) for step in range(steps)), what, steps)
-    return fit(model.loss, optimizer, drawn, lr=rate_at, seed=seed, threads=1)
-
-
-pixels = {split: scaled(np.stack([scene.picture for scene in scenes[split]])) for split in scenes}
 captions = {split: [scene.caption for scene in scenes[split]] for split in scenes}
-caption_ids = texts_of(captions["train"])
+plain = [" and ".join(words.PLAIN.format(**vars(thing)) for thing in scene.things) for scene in train]
+caption_ids, plain_ids = texts_of(captions["train"]), texts_of(plain)
 
 
 def pairs(seed):
     def batch(step):
-        rows = np.random.default_rng((seed, 20, step)).choice(len(train), CLIP_BATCH, replace=False)
-        return {"pictures": pixels["train"][rows], "tokens": caption_ids[rows]}
+        rows = np.random.default_rng((seed, 2, step)).choice(len(train), CLIP_BATCH, replace=False)
+        a, b = np.split(rows, [3 * CLIP_BATCH // 4])  # a quarter twins, with captions that name no color
+        return {
+            "pictures": np.concatenate([pixels["train"][a], twins[b]]),
+            "tokens": np.concatenate([caption_ids[a], plain_ids[b]]),
+        }
 
     return batch
 
@@ -406,7 +485,7 @@ def spliced(tokens, table, features):
 
 
 CONFIG = LLaVAConfig(
-    EYES, LlamaConfig(V, 160, n_layer=3, n_head=HEADS, n_embd=D, n_hidden=2 * D), PICTURE, feature_layer=-1
+    EYES, LlamaConfig(V, 200, n_layer=3, n_head=HEADS, n_embd=D, n_hidden=2 * D, qkv_bias=True, init_std=D**-0.5), PICTURE, feature_layer=-2
 )
 model = LLaVA(CONFIG, rng=np.random.default_rng(0), dtype=np.float64).to(run.device)
 turn = (encode(test[0].questions[0].text), encode(test[0].questions[0].answer))
@@ -456,11 +535,59 @@ print(f"in one row or each alone: {distances['texts in one row']:.1e}")
 print(f"places to be read: {rows_of(turns)['tokens'].size} instead of {singles['tokens'].size}")
 
 # %%
-@@TRAINING@@
+STEPS, MORE, BATCH, RATE = *run.pick((900, 300), (3, 2)), run.pick(16, 4), 3e-3
+everything = everything_asked(train, 20)
+
+
+def given_and_learned(questions, caption):
+    return [(encode(q.text), encode(q.answer)) for q in questions], ([], encode(caption))
+
+
+known = [given_and_learned(asked, scene.caption) for asked, scene in zip(everything, train)]
+is_no = [np.array([q.answer == "no" for q in asked]) for asked in everything]
+of_twins = [
+    given_and_learned([q for q in asked if q.kind == "shape"], caption) for asked, caption in zip(everything, plain)
+]
+by_count = {count: np.flatnonzero([len(s.things) == count for s in train]) for count in (1, 2, 3)}
+
+
+def conversations(seed, balanced):
+    """Batches of rows: of each picture up to eight questions and its caption; each fourth batch is of twins."""
+
+    def batch(step):
+        rng = np.random.default_rng((seed, 3 + balanced, step))
+        count = int(rng.choice([1, 2, 2, 3, 3]))  # rows of about one length
+        if step % 4 == 3:
+            rows = rng.choice(by_count[count], 2 * BATCH)
+            turns = [[*asked, caption] for asked, caption in (of_twins[i] for i in rows)]
+            return batch_of(rows_of(turns), twins[rows])
+        rows, turns = rng.choice(by_count[count], BATCH), []
+        for i in rows:
+            asked, caption = known[i]
+            options = rng.permutation(len(asked) if balanced else np.flatnonzero(~is_no[i]))
+            turns.append([*(asked[n] for n in options[:8]), caption])
+        return batch_of(rows_of(turns), pixels["train"][rows])
+
+    return batch
+
+
+def seeing(seed):
+    """A LLaVA whose eyes are those of CLIP."""
+    model = LLaVA(CONFIG, rng=np.random.default_rng(seed)).to(run.device)
+    model.vision_tower.load_state_dict(clips[seed].vision_model.state_dict())
+    return model
+
+
+models, yes_men = {}, {}
+for seed in run.seeds:
+    models[seed], yes_men[seed] = seeing(seed), seeing(seed)
+    learn(models[seed], conversations(seed, False), STEPS, RATE, "asked for what is there", seed)
+    yes_men[seed].load_state_dict(models[seed].state_dict())
+    learn(models[seed], conversations(seed, True), MORE, RATE / 2, "asked for both", seed)
 
 # %% folded
-asked = {split: [(scene, q) for scene in scenes[split] for q in scene.questions] for split in scenes}
-KINDS = tuple(words.QUESTIONS)
+KINDS = ("color", "shape", "size", "place", "exists")
+asked = {split: [(s, q) for s in scenes[split] for q in s.questions if q.kind in KINDS] for split in scenes}
 
 
 def says(model, pictures, prompts, count):
@@ -504,7 +631,7 @@ def by_nearest(asked):
     place = {id(scene): i for i, scene in enumerate(test)}
     lists = defaultdict(list)
     for i, scene in enumerate(train):
-        for q in scene.questions:
+        for q in (q for q in scene.questions if q.kind in KINDS):
             lists[q.text].append((i, q.answer))
             lists[q.kind].append((i, q.answer))
     found = []
@@ -519,7 +646,7 @@ def by_linear_map(asked, charge=1e-3, least=40):
     pixels and the question's words."""
     rows, place = defaultdict(list), {id(scene): i for i, scene in enumerate(test)}
     for i, scene in enumerate(train):
-        for q in scene.questions:
+        for q in (q for q in scene.questions if q.kind in KINDS):
             rows[q.text].append((i, q))
             rows[q.kind].append((i, q))
     wanted = defaultdict(list)
@@ -618,7 +745,29 @@ for a, b in wrong:
 # @@YES@@
 
 # %%
-@@YESCODE@@
+def about_presence(model):
+    """Its answers to the test's questions whether something is there: shares, and whether it knows more than it says."""
+    presence = [(s, q) for s, q in asked["test"] if q.kind == "exists"]
+    said = answers_to(model, presence)
+    there = [q.answer == "yes" for _, q in presence]
+    pictures = scaled(np.stack([s.picture for s, _ in presence]))
+    prompts = [[*[PICTURE] * N, START, *encode(q.text)] for _, q in presence]  # all of one length
+    with no_grad():
+        logits = model.given(to_device(pictures, run.device)).next_logits(np.array(prompts))
+    lean = to_device(logits.data, "cpu") @ (np.eye(V)[shapes.IDS["yes"]] - np.eye(V)[shapes.IDS["no"]])
+    yes, no = lean[np.array(there)], lean[~np.array(there)]
+    return yes_no([answer == "yes" for answer in said], there), float((yes[:, None] > no).mean())
+
+
+presence = {"asked for what is there": [], "then for both": []}
+for seed in run.seeds:
+    presence["asked for what is there"].append(about_presence(yes_men[seed]))
+    presence["then for both"].append(about_presence(models[seed]))
+rows = []
+for name, each in presence.items():
+    shares = [[found.yes, found.hits, found.invented, found.accuracy, ranked] for found, ranked in each]
+    rows.append([name, *map(float, np.mean(shares, 0))])
+print(table(rows, ["", "says yes", "of those there", "of those not", "right", "yes > no"]))
 
 # %% [markdown]
 # ## Where does a word look?

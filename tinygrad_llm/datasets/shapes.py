@@ -31,6 +31,8 @@ RADII, THIN = {"small": 20, "large": 28}, 16
 HOW_MANY = (1, 2, 2, 3, 3)
 """Things in a picture, each of these alike."""
 DARKEST, BRIGHTEST, NOISE = 16, 56, 12
+DIMMEST, BRIGHTEST_TONE, STANDS_OUT, FAR = 40, 241, 150, 80
+"""Of colors without a name: the range of each channel, what the brightest must reach, and how far from a name they are."""
 NEAR = 0.9
 """How often a thing that is not there, but is asked for, has something in common with those that are."""
 COLORS, SHAPES, PLACES = tuple(words.COLORS), tuple(words.SHAPES), words.PLACES
@@ -141,20 +143,34 @@ def _draw_things(split: str, rng: np.random.Generator) -> tuple[Thing, ...]:
 # -- the picture -----------------------------------------------------------------------------------------------------
 
 
-def draw(things: Iterable[Thing], rng: np.random.Generator) -> np.ndarray:
+def draw(things: Iterable[Thing], rng: np.random.Generator, paint: Iterable[Any] | None = None) -> np.ndarray:
     """The things on a dark ground with some noise, each on the middle of its cell or a pixel off it.
+
+    paint  red, green and blue for each thing, in the place of what its color's name says.
 
     -> (3, 27, 27) bytes, by whole numbers alone, the same on every machine.
     """
+    things = list(things)
+    paints = [words.COLORS[thing.color] for thing in things] if paint is None else list(paint)
     ground = int(rng.integers(DARKEST, BRIGHTEST + 1))
     picture = ground + rng.integers(0, NOISE + 1, (3, SIDE, SIDE))
-    for thing in things:
+    for thing, tone in zip(things, paints, strict=True):
         covered = coverage(thing.shape, RADII[thing.size], *rng.integers(-1, 2, 2).tolist())
         row, column = (CELL * i for i in thing.cell)
         part = picture[:, row : row + CELL, column : column + CELL]
-        color = np.array(words.COLORS[thing.color])[:, None, None] - rng.integers(0, NOISE + 1, part.shape)
+        color = np.array(tone)[:, None, None] - rng.integers(0, NOISE + 1, part.shape)
         part[:] = (part * (FINE**2 - covered) + color * covered) // FINE**2
     return picture.astype(np.uint8)
+
+
+def unnamed_color(rng: np.random.Generator) -> tuple[int, int, int]:
+    """Red, green and blue that stand out from the ground, and differ in one of them by at least FAR from every color
+    that has a name here."""
+    named = np.array(list(words.COLORS.values()))
+    while True:
+        tone = rng.integers(DIMMEST, BRIGHTEST_TONE, 3)
+        if tone.max() >= STANDS_OUT and abs(named - tone).max(1).min() >= FAR:
+            return int(tone[0]), int(tone[1]), int(tone[2])
 
 
 def coverage(shape: str, radius: int, down: int = 0, right: int = 0) -> np.ndarray:
@@ -193,7 +209,7 @@ def _questions(
         _asked("place", about, about.place),
         _asked("shape", about, about.shape),
     ]
-    if sum(thing.shape == about.shape for thing in things) == 1:
+    if _alone(about, things):
         found.append(_asked("color", about, about.color))
     neighbors = [(r, other) for r in words.RELATIONS if (other := _neighbor(about, r, things))]
     if neighbors:
@@ -206,6 +222,31 @@ def _questions(
     text = words.QUESTIONS["exists"].format(color=color, shape=shape)
     found.append(Question("exists", text, "yes" if wanted else "no", about if wanted else None))
     return tuple(found)
+
+
+def everything_asked(scenes: Sequence[Scene], seed: int) -> list[tuple[Question, ...]]:
+    """For each scene all questions about each of its things alone, and for each thing one for a thing that is not there.
+
+    Those are drawn as in `generate_shapes`: a pair alone does not tell the answer.
+    """
+    rng, balance, found = np.random.default_rng(seed), Counter[tuple[str, str]](), []
+    for scene in scenes:
+        asked = []
+        for thing in scene.things:
+            kinds = [kind for kind in ("size", "place", "shape", "color") if kind != "color" or _alone(thing, scene.things)]
+            asked += [_asked(kind, thing, getattr(thing, kind)) for kind in kinds]
+            asked.append(_asked("exists", thing, "yes"))
+            balance[thing.color, thing.shape] += 1
+            color, shape = _absent(scene.split, scene.things, rng, balance)
+            balance[color, shape] -= 1
+            asked.append(Question("exists", words.QUESTIONS["exists"].format(color=color, shape=shape), "no", None))
+        found.append(tuple(asked))
+    return found
+
+
+def _alone(thing: Thing, things: Iterable[Thing]) -> bool:
+    """Whether no other thing has its shape, so that the shape names it."""
+    return sum(other.shape == thing.shape for other in things) == 1
 
 
 def _asked(kind: str, about: Thing, answer: str, **more: str) -> Question:
