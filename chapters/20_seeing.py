@@ -30,13 +30,28 @@ from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets import shapes
 from tinygrad_llm.datasets import shapes_words as words
 from tinygrad_llm.datasets.shapes import (
-    decode, draw, encode, everything_asked, generate_shapes, novelty, scaled, told, unnamed_color,
+    decode,
+    draw,
+    encode,
+    everything_asked,
+    generate_shapes,
+    novelty,
+    scaled,
+    told,
+    unnamed_color,
+    unnamed_shape,
 )  # fmt: skip
 from tinygrad_llm.datasets.turns import picture_rows, visible
 from tinygrad_llm.evaluate import invented, recall_at, yes_no
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models import (
-    CLIP, CLIPConfig, CLIPTextConfig, CLIPVisionConfig, LlamaConfig, LLaVA, LLaVAConfig,
+    CLIP,
+    CLIPConfig,
+    CLIPTextConfig,
+    CLIPVisionConfig,
+    LlamaConfig,
+    LLaVA,
+    LLaVAConfig,
 )  # fmt: skip
 from tinygrad_llm.nn.patch import cut as package_cut
 from tinygrad_llm.optim import AdamW, schedule
@@ -45,16 +60,16 @@ from tinygrad_llm.visualize import attention_weights, grouped_bars, patches_figu
 
 run = Chapter(
     "20",
-    "Patches among words, read by a decoder: questions about combinations of color, shape and place that training never "
-    "showed are answered right, and captions written, in 95 of 100 and more; with the picture exchanged the answers are "
-    "worth no more than the question alone; a model that was asked only for what is there says yes to what is not, and "
-    "balanced questions cure it; CLIP finds the caption of a picture among hundreds and the picture of a caption, and "
-    "names shapes and colors that it never saw together; and what an answer looks at is the patch that it needs.",
+    "A decoder that reads patches among words answers questions about combinations of color, shape and place that "
+    "training never showed, and tells what is there in captions, right in 95 of 100 and more; with the picture exchanged "
+    "the answers are worth no more than the question alone; a model that was asked only for what is there says yes to "
+    "what is not, and balanced questions cure it; CLIP finds the caption of a picture among hundreds and the picture of "
+    "a caption, and names colors and shapes that it never saw together; what an answer looks at is the patch it needs.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 EQUAL = 1e-10
 RIGHT, FOUND, NAMED = 0.95, 0.8, 0.8  # shares of answers and captions, of pictures found, of things named
-YES_MOST, INVENTED_MOST = 0.05, 0.05
+YES_LEAST, YES_MOST, INVENTED_MOST, ONE_PATCH, LOOK = 0.95, 0.10, 0.05, 0.90, 0.50
 
 # %% [markdown]
 # ## Can we tell whether somebody sees?
@@ -86,11 +101,11 @@ print(f"things in the test: {kinds['pair']} of a new pair, {kinds['place']} in a
 # %% [markdown]
 # ## What in a picture could be a word?
 #
-# A picture is a table of numbers: three channels (red, green, blue), rows, columns. Each pixel a word? Ours have 729;
-# a photograph has millions, and attention compares each with each. The whole picture one word? Then all of it has to
-# fit into one vector. **ViT**, the vision transformer (Dosovitskiy et al., 2021), takes the middle: squares of P by P
-# pixels, *patches*. A patch, its numbers in a row, is multiplied by one matrix, as a word's row in the table of
-# embeddings is chosen. From C channels, Y rows and X columns come N vectors:
+# A picture is a table of numbers: three channels (red, green, blue), rows, columns. Each pixel a word? Ours have 729; a
+# photograph has millions, and attention compares each with each. The whole picture one word? Then all of it has to fit
+# into one vector. *ViT*, the vision transformer (Dosovitskiy et al., 2021), takes the middle: squares of P by P pixels,
+# *patches*. A patch, its numbers in a row, is multiplied by one matrix, as a word's row in the table of embeddings is
+# chosen. From C channels, Y rows and X columns come N vectors:
 #
 # $$\underset{(C,\,Y,\,X)}{\text{picture}} \to \underset{(N,\;C P P)}{\text{patches}} \to
 # \underset{(N,\,D)}{x} = \text{patches}\;\underset{(C P P,\;D)}{W}, \qquad N = \frac{Y}{P} \cdot \frac{X}{P}$$
@@ -138,14 +153,19 @@ run.show(
 # One patch, a small network, two questions: which color, which shape? It learns from the training pictures' things, and
 # is asked about pairs that they do not have. Colors and shapes are all known to it. What do you expect?
 #
-# And a second network learns from *twins* besides: the same pictures, drawn anew in colors that have no name here (each
-# at least 80 of 255 away, in one channel, from every color that has one). Of those it is asked the shape alone. No red
-# circle is among them.
+# And a second network learns from *twins* besides, each training picture drawn anew twice. Once its things have colors
+# that have no name here (each at least 80 of 255 away, in one channel, from every color that has one); of those the
+# shape alone is asked. Once they have their colors, and forms that have no name, made of blocks; of those the color
+# alone is asked. No red circle is among them.
 
 # %%
 pixels = {split: scaled(np.stack([scene.picture for scene in scenes[split]])) for split in scenes}
 painter = np.random.default_rng(20)
-twins = scaled(np.stack([draw(s.things, painter, [unnamed_color(painter) for _ in s.things]) for s in train]))
+twins = {
+    "colors": [draw(s.things, painter, [unnamed_color(painter) for _ in s.things]) for s in train],
+    "shapes": [draw(s.things, painter, None, [unnamed_shape(painter, t.size) for t in s.things]) for s in train],
+}
+twins = {name: scaled(np.stack(each)) for name, each in twins.items()}  # of colors, and of shapes, without a name
 COLOR, SHAPE = list(words.COLORS), list(words.SHAPES)
 
 
@@ -161,16 +181,23 @@ class OnePatch(Module):
     """(B, 243) -> logits of six colors and four shapes, (B, 10)"""
 
     def __init__(self, rng, width=64):
-        self.proj, self.norm = nn.Linear(PIXELS, width, rng=rng), nn.LayerNorm(width)
-        self.mlp, self.head = nn.MLP(width, 2 * width, rng=rng), nn.Linear(width, 10, rng=rng)
+        self.proj = nn.Linear(PIXELS, width, rng=rng)
+        self.norms = [nn.LayerNorm(width) for _ in range(3)]
+        self.mlps = [nn.MLP(width, 2 * width, rng=rng) for _ in range(2)]
+        self.head = nn.Linear(width, 10, rng=rng)
 
     def __call__(self, patches):
         x = self.proj(patches)
-        return self.head(x + self.mlp(self.norm(x)))
+        for norm, mlp in zip(self.norms, self.mlps):
+            x = x + mlp(norm(x))
+        return self.head(self.norms[-1](x))
 
     def loss(self, batch, *, rng=None, divisor=None, dtype=None):
         logits = self(batch["patches"])
-        color, shape = ops.cross_entropy(logits[:, :6], batch["color"]), ops.cross_entropy(logits[:, 6:], batch["shape"])
+        color, shape = (
+            ops.cross_entropy(logits[:, :6], batch["color"]),
+            ops.cross_entropy(logits[:, 6:], batch["shape"]),
+        )
         return color + shape
 
 
@@ -181,33 +208,48 @@ def learn(model, batches, steps, rate, what, seed, warm=0.1):
     return fit(model.loss, optimizer, drawn, lr=rate_at, seed=seed, threads=1)
 
 
-own, twin, unseen = things_of(train, pixels["train"]), things_of(train, twins), things_of(test, pixels["test"])
+own, unseen = things_of(train, pixels["train"]), things_of(test, pixels["test"])
+no_color, no_shape = (things_of(train, twins[name]) for name in ("colors", "shapes"))
 new, alike = unseen[3] == 1, {}
-for name, share in (("named colors", 0), ("and twins", 64)):
+for name, share in (("named alone", 0), ("and twins", 64)):
     alike[name] = {"color": [], "shape": []}
     for seed in run.seeds:
         one = OnePatch(np.random.default_rng(seed)).to(run.device)
 
         def patches(step, seed=seed, share=share):
             rng = np.random.default_rng((seed, 1, step))
-            a, b = rng.integers(0, len(own[0]), 128 - share), rng.integers(0, len(twin[0]), share)
-            unnamed = np.full(share, ops.IGNORE)  # of a twin's color nothing is asked
+            a = rng.integers(0, len(own[0]), 64)
+            b, c = rng.integers(0, len(own[0]), (2, share))
+            nothing = np.full(share, ops.IGNORE)  # what has no name is not asked for
             return {
-                "patches": np.concatenate([own[0][a], twin[0][b]]),
-                "color": np.concatenate([own[1][a], unnamed]),
-                "shape": np.concatenate([own[2][a], twin[2][b]]),
+                "patches": np.concatenate([own[0][a], no_color[0][b], no_shape[0][c]]),
+                "color": np.concatenate([own[1][a], nothing, no_shape[1][c]]),
+                "shape": np.concatenate([own[2][a], no_color[2][b], nothing]),
             }
 
-        learn(one, patches, run.pick(600, 5), 3e-3, name, seed)
+        learn(one, patches, run.pick(1000, 5), 3e-3, name, seed)
         with no_grad():
             logits = to_device(one(to_device(unseen[0], run.device)).data, "cpu")
         alike[name]["color"].append(float((logits[new, :6].argmax(1) == unseen[1][new]).mean()))
         alike[name]["shape"].append(float((logits[new, 6:].argmax(1) == unseen[2][new]).mean()))
 print(f"right of {new.sum()} things of a new pair:")
-print(table([[name, *(float(np.mean(v)) for v in by.values())] for name, by in alike.items()], ["learned from", "color", "shape"]))
+print(
+    table(
+        [[name, *(float(np.mean(v)) for v in by.values())] for name, by in alike.items()],
+        ["learned from", "color", "shape"],
+    )
+)
 
 # %% [markdown]
-# @@ALIKE@@
+# In the full run it names nearly every color, and many of the shapes not: of the red circles hardly one. In training
+# red was never round. A network that has learned *that* is never wrong for it, and has no reason to unlearn it; more
+# pictures of the same eighteen pairs would change nothing. Six colors are six points, and what a shape looks like
+# between them nobody showed. With twins a shape has to be read whatever its color is, and a color whatever its shape.
+# So all networks below learn from twins too, and are asked of them what has a name.
+#
+# The twins came out of a failure. Our first LLaVA had none, and answered half of the questions about new pairs. And we
+# looked at the test's pairs to see why: red is the only color with nothing in two channels, so that some colors without
+# a name had to be dark ones. What is claimed below was fixed after that.
 #
 # ## How do patches become a picture?
 #
@@ -276,27 +318,30 @@ print({name: f"{d:.1e}" for name, d in distances.items()})
 # A sceptic asks first what could do the same without a network. He has three rules, fitted to the same training pairs:
 #
 # - **mean color**: a linear map from a caption's words to the picture's mean color; the nearest one is it;
-# - **linear**: a linear map (*ridge regression*: least squares, with a small charge on large weights) from all pixels to
-#   the words that the caption has;
-# - **linear, with places**: the same map to the caption's "red at the top left", "small at the top left" and so on. That
-#   is more than pixels: he has taken the captions apart, as no network was told to.
+# - **linear**: a linear map (*ridge regression*: least squares, with a small charge on large weights) from all pixels
+#   to the words that the caption has;
+# - **linear, with places**: the same map to the caption's "red at the top left", "small at the top left" and so on.
+#   That is more than pixels: he has taken the captions apart, as no network was told to.
 
 # %%
 CLIP_STEPS, CLIP_BATCH, CLIP_RATE = run.pick(400, 4), run.pick(128, 16), 2e-3
 
 
 captions = {split: [scene.caption for scene in scenes[split]] for split in scenes}
-plain = [" and ".join(words.PLAIN.format(**vars(thing)) for thing in scene.things) for scene in train]
-caption_ids, plain_ids = texts_of(captions["train"]), texts_of(plain)
+plain = {
+    name: [" and ".join(template.format(**vars(thing)) for thing in scene.things) for scene in train]
+    for name, template in (("colors", words.PLAIN), ("shapes", words.FORMLESS))
+}
+caption_ids, plain_ids = texts_of(captions["train"]), {name: texts_of(each) for name, each in plain.items()}
 
 
 def pairs(seed):
     def batch(step):
         rows = np.random.default_rng((seed, 2, step)).choice(len(train), CLIP_BATCH, replace=False)
-        a, b = np.split(rows, [3 * CLIP_BATCH // 4])  # a quarter twins, with captions that name no color
+        a, b, c = np.split(rows, [CLIP_BATCH // 2, 3 * CLIP_BATCH // 4])  # half of them twins
         return {
-            "pictures": np.concatenate([pixels["train"][a], twins[b]]),
-            "tokens": np.concatenate([caption_ids[a], plain_ids[b]]),
+            "pictures": np.concatenate([pixels["train"][a], twins["colors"][b], twins["shapes"][c]]),
+            "tokens": np.concatenate([caption_ids[a], plain_ids["colors"][b], plain_ids["shapes"][c]]),
         }
 
     return batch
@@ -431,7 +476,12 @@ for clip in clips.values():
         named[name]["new pair"].append(float(right[new_pair].mean()))
         named[name]["new place"].append(float(right[~new_pair].mean()))
 print(f"{len(alone)} pictures of one thing, {new_pair.sum()} of a new pair:")
-print(table([[name, *(float(np.mean(v)) for v in by.values())] for name, by in named.items()], ["", *named["one sentence"]]))
+print(
+    table(
+        [[name, *(float(np.mean(v)) for v in by.values())] for name, by in named.items()], ["", *named["one sentence"]]
+    )
+)
+best = named["mean of 18 sentences"]
 
 # %% [markdown]
 # ## Does it know which thing has which color?
@@ -456,20 +506,20 @@ two_pixels = scaled(np.stack([s.picture for s in two]))
 binds = {"CLIP": []}
 for clip in clips.values():
     seen = vectors(clip.encode_pictures, two_pixels)
-    own, other = (
-        vectors(clip.encode_texts, texts_of(each)) for each in ([s.caption for s in two], exchanged)
-    )
+    own, other = (vectors(clip.encode_texts, texts_of(each)) for each in ([s.caption for s in two], exchanged))
     binds["CLIP"].append(float(((seen * own).sum(1) > (seen * other).sum(1)).mean()))
-print(f"of {len(two)} pictures with two colors CLIP tells the caption from the one with colors exchanged:", binds["CLIP"])
+print(
+    f"of {len(two)} pictures with two colors CLIP tells the caption from the one with colors exchanged:", binds["CLIP"]
+)
 
 # %% [markdown]
 # ## How does a picture get into a text?
 #
-# CLIP can compare. It cannot answer: there is no word in it that would come out. A decoder can, but it reads words. What
-# does a decoder do with a word, first of all? It looks up a vector. From there on nothing knows that there was a word.
-# **So what if some of the vectors come from elsewhere?** LLaVA (Liu et al., 2023) does no more than that: the states of
-# CLIP's patches go through a *projector*, a small MLP (in the first paper one matrix), which brings them to the width of
-# the words' vectors, and stand in the text in the places of N image tokens. For a text of T tokens:
+# CLIP can compare. It cannot answer: there is no word in it that would come out. A decoder can, but it reads words.
+# What does a decoder do with a word, first of all? It looks up a vector. From there on nothing knows that there was a
+# word. **So what if some of the vectors come from elsewhere?** LLaVA (Liu et al., 2023) does no more than that: the
+# states of CLIP's patches go through a *projector*, a small MLP (in the first paper one matrix), which brings them to
+# the width of the words' vectors, and stand in the text in the places of N image tokens. For a text of T tokens:
 #
 # $$\underset{(T,\,D)}{x}[t] = \begin{cases} \text{projector}(\underset{(N,\,D')}{\text{states}})[i] &
 # \text{at the } i\text{-th image token} \\ \underset{(V,\,D)}{E}[\text{token}_t] & \text{at a word} \end{cases}$$
@@ -485,7 +535,10 @@ def spliced(tokens, table, features):
 
 
 CONFIG = LLaVAConfig(
-    EYES, LlamaConfig(V, 200, n_layer=3, n_head=HEADS, n_embd=D, n_hidden=2 * D, qkv_bias=True, init_std=D**-0.5), PICTURE, feature_layer=-2
+    EYES,
+    LlamaConfig(V, 200, n_layer=3, n_head=HEADS, n_embd=D, n_hidden=2 * D, qkv_bias=True, init_std=D**-0.5),
+    PICTURE,
+    feature_layer=-2,
 )
 model = LLaVA(CONFIG, rng=np.random.default_rng(0), dtype=np.float64).to(run.device)
 turn = (encode(test[0].questions[0].text), encode(test[0].questions[0].answer))
@@ -503,9 +556,10 @@ print(f"against the package: {distances['a picture in a text']:.1e}")
 # What is learned? The next word, where it is one of the answer. The question was given, and a patch is no word: nothing
 # is asked there (exercise 20.3).
 #
-# A picture costs as much as a question of nine words, and has to be read for each of its seven questions. But nothing in
-# its places depends on what follows. So all texts about one picture stand in one row behind it, with a mask: each sees
-# the picture and itself, and its positions follow the picture's. Is that the same?
+# A picture costs as much as a question of nine words, and has to be read for each of its seven questions. But nothing
+# in its places depends on what follows. So all texts about one picture stand in one row behind it, with a mask: each
+# sees the picture and itself, and its positions follow the picture's. Is that the same?
+
 
 # %%
 def turns_of(scene, caption=True):
@@ -535,7 +589,7 @@ print(f"in one row or each alone: {distances['texts in one row']:.1e}")
 print(f"places to be read: {rows_of(turns)['tokens'].size} instead of {singles['tokens'].size}")
 
 # %%
-STEPS, MORE, BATCH, RATE = *run.pick((900, 300), (3, 2)), run.pick(16, 4), 3e-3
+STEPS, MORE, BATCH, RATE = *run.pick((200, 1200), (3, 2)), run.pick(16, 4), 3e-3
 everything = everything_asked(train, 20)
 
 
@@ -545,22 +599,26 @@ def given_and_learned(questions, caption):
 
 known = [given_and_learned(asked, scene.caption) for asked, scene in zip(everything, train)]
 is_no = [np.array([q.answer == "no" for q in asked]) for asked in everything]
-of_twins = [
-    given_and_learned([q for q in asked if q.kind == "shape"], caption) for asked, caption in zip(everything, plain)
-]
+of_twins = {
+    name: [
+        [(encode(f"what {name} is at the {thing.place} ?"), encode(getattr(thing, name))) for thing in scene.things]
+        for scene in train
+    ]
+    for name in ("shape", "color")
+}
 by_count = {count: np.flatnonzero([len(s.things) == count for s in train]) for count in (1, 2, 3)}
 
 
 def conversations(seed, balanced):
-    """Batches of rows: of each picture up to eight questions and its caption; each fourth batch is of twins."""
+    """Batches of rows: of each picture up to eight questions and its caption; each third batch is of twins."""
 
     def batch(step):
         rng = np.random.default_rng((seed, 3 + balanced, step))
         count = int(rng.choice([1, 2, 2, 3, 3]))  # rows of about one length
-        if step % 4 == 3:
+        if step % 3 == 2:
+            drawn, name = (("colors", "shape"), ("shapes", "color"))[step // 3 % 2]  # asked for what has a name
             rows = rng.choice(by_count[count], 2 * BATCH)
-            turns = [[*asked, caption] for asked, caption in (of_twins[i] for i in rows)]
-            return batch_of(rows_of(turns), twins[rows])
+            return batch_of(rows_of([of_twins[name][i] for i in rows]), twins[drawn][rows])
         rows, turns = rng.choice(by_count[count], BATCH), []
         for i in rows:
             asked, caption = known[i]
@@ -583,7 +641,7 @@ for seed in run.seeds:
     models[seed], yes_men[seed] = seeing(seed), seeing(seed)
     learn(models[seed], conversations(seed, False), STEPS, RATE, "asked for what is there", seed)
     yes_men[seed].load_state_dict(models[seed].state_dict())
-    learn(models[seed], conversations(seed, True), MORE, RATE / 2, "asked for both", seed)
+    learn(models[seed], conversations(seed, True), MORE, RATE, "asked for both", seed)
 
 # %% folded
 KINDS = ("color", "shape", "size", "place", "exists")
@@ -613,7 +671,8 @@ def right_by_kind(answers, asked):
     right = {kind: [] for kind in KINDS}
     for answer, (_, q) in zip(answers, asked):
         right[q.kind].append(answer == q.answer)
-    return {kind: float(np.mean(r)) for kind, r in right.items()} | {"all": float(np.mean(sum(right.values(), [])))}
+    every = [r for each in right.values() for r in each]
+    return {kind: float(np.mean(r)) for kind, r in right.items()} | {"all": float(np.mean(every))}
 
 
 def by_counts(counted, asked):
@@ -650,7 +709,7 @@ def by_linear_map(asked, charge=1e-3, least=40):
             rows[q.text].append((i, q))
             rows[q.kind].append((i, q))
     wanted = defaultdict(list)
-    for number, (scene, q) in enumerate(asked):
+    for number, (_, q) in enumerate(asked):
         wanted[q.text if len(rows.get(q.text, ())) >= least else q.kind].append(number)
     found = [""] * len(asked)
     for key, numbers in wanted.items():
@@ -664,7 +723,11 @@ def by_linear_map(asked, charge=1e-3, least=40):
         answers = sorted({q.answer for _, q in known})
         y = np.array([[q.answer == a for a in answers] for _, q in known], float)
         inner = x @ x.T  # fewer rows than pixels: the same regression, seen from its rows
-        weights = x.T @ np.linalg.solve(inner + charge * len(x) * np.eye(len(x)), y) if len(x) < x.shape[1] else ridge(x, y, charge)
+        weights = (
+            x.T @ np.linalg.solve(inner + charge * len(x) * np.eye(len(x)), y)
+            if len(x) < x.shape[1]
+            else ridge(x, y, charge)
+        )
         scores = features("test", [(place[id(asked[n][0])], asked[n][1]) for n in numbers]) @ weights
         for number, best in zip(numbers, scores.argmax(1)):
             found[number] = answers[best]
@@ -688,7 +751,15 @@ for model in models.values():
     right["picture exchanged"].append(right_by_kind(answers_to(model, asked["test"], others), asked["test"]))
     right["LLaVA"].append(right_by_kind(answers_to(model, asked["test"]), asked["test"]))
 print(f"right of {len(asked['test'])} questions, each about what training never showed:")
-print(table([[name, *(float(np.mean([r[kind] for r in each])) for kind in (*KINDS, "all"))] for name, each in right.items()], ["", *KINDS, "all"]))
+print(
+    table(
+        [
+            [name, *(float(np.mean([r[kind] for r in each])) for kind in (*KINDS, "all"))]
+            for name, each in right.items()
+        ],
+        ["", *KINDS, "all"],
+    )
+)
 run.show(
     grouped_bars(
         {
@@ -710,6 +781,7 @@ run.show(
 # A caption is asked for by saying nothing: the picture, and a start. *Hallucination*, naming things that are not there,
 # is the best known fault of such models. Rohrbach et al. (2018) count it: of all things that captions name the share
 # that the picture does not show. A thing here is right if its size, color, shape and place are.
+
 
 # %%
 def captions_by(model, pictures):
@@ -734,7 +806,12 @@ for model in models.values():
 nearest = [captions["train"][i] for i in nearness(flat["test"], flat["train"]).argmax(1)]
 written["nearest picture's"] = [caption_scores(nearest)]
 columns = list(written["LLaVA"][0])
-print(table([[name, *(float(np.mean([w[c] for w in each])) for c in columns)] for name, each in written.items()], ["", *columns]))
+print(
+    table(
+        [[name, *(float(np.mean([w[c] for w in each])) for c in columns)] for name, each in written.items()],
+        ["", *columns],
+    )
+)
 wrong = [(a, b) for a, b in zip(said, captions["test"]) if a != b][:2]
 for a, b in wrong:
     run.say(f"said:  {a}\nthere: {b}")
@@ -742,11 +819,19 @@ for a, b in wrong:
 # %% [markdown]
 # ## What does it say when asked for what is not there?
 #
-# @@YES@@
+# Who writes about a picture writes about what is in it. Questions made of captions ask for what is there, and the
+# answer is yes. Li et al. (2023) found models that say yes to most of what they are asked. Our training began in that
+# way: for its first steps "is there a …?" was asked of things that are there, and of nothing else. Then, for all the
+# rest, it was asked as often of things that are not there. As a rule their color is there and their shape is there, on
+# different things; and for every pair yes is right as often as no, so that the pair tells nothing.
+#
+# In the last column of the table: of all pairs of a question whose answer is yes and one whose answer is no, the share
+# in which the model leans more to yes at the first. One half would be to know nothing.
+
 
 # %%
 def about_presence(model):
-    """Its answers to the test's questions whether something is there: shares, and whether it knows more than it says."""
+    """Its answers to questions whether something is there, as shares, and whether it knows more than it says."""
     presence = [(s, q) for s, q in asked["test"] if q.kind == "exists"]
     said = answers_to(model, presence)
     there = [q.answer == "yes" for _, q in presence]
@@ -823,10 +908,30 @@ for model in models.values():
     moved = looks(model, [(scene, text) for scene, _, text in cases])[np.arange(len(at)), :, at]
     gaze["asked for"].append(float(shares[:, head].mean()))
     gaze["when another is asked for"].append(float(moved[:, head].mean()))
-    print(f"layer {head // HEADS + 1}, head {head % HEADS + 1}:", {k: round(v[-1], 3) for k, v in gaze.items()}, f"(alike: {1 / N:.3f})")
+    print(
+        f"layer {head // HEADS + 1}, head {head % HEADS + 1}:",
+        {k: round(v[-1], 3) for k, v in gaze.items()},
+        f"(alike: {1 / N:.3f})",
+    )
 
 # %%
-shown = [next((s, q) for s, q in asked["test"][i:] if q.kind == kind and len(s.things) == 3) for i, kind in ((0, "size"), (0, "place"), (400, "color"), (400, "shape"), (900, "size"), (900, "place"), (1500, "color"), (1500, "shape"))] if not run.fast else asked["test"][:4]
+shown = (
+    [
+        next((s, q) for s, q in asked["test"][i:] if q.kind == kind and len(s.things) == 3)
+        for i, kind in (
+            (0, "size"),
+            (0, "place"),
+            (400, "color"),
+            (400, "shape"),
+            (900, "size"),
+            (900, "place"),
+            (1500, "color"),
+            (1500, "shape"),
+        )
+    ]
+    if not run.fast
+    else asked["test"][:4]
+)
 answers = answers_to(model, shown)
 run.show(
     patches_figure(
@@ -842,6 +947,7 @@ run.show(
 # A look is not yet a use. A vector in one patch's place has passed through two blocks, in which every patch saw every
 # other: what the head looks at could have come from elsewhere. So cover one patch of the *picture*, with the ground's
 # color, and ask again: the thing's own patch, that of another thing, or an empty one.
+
 
 # %%
 def covered(picture, cell):
@@ -862,12 +968,14 @@ cells = {
 covering = {name: [] for name in cells}
 for model in models.values():
     for name, chosen in cells.items():
-        pictures = scaled(np.stack([s.picture if c is None else covered(s.picture, c) for (s, _), c in zip(several, chosen)]))
+        pictures = scaled(
+            np.stack([s.picture if c is None else covered(s.picture, c) for (s, _), c in zip(several, chosen)])
+        )
         said = answers_to(model, several, pictures)
         covering[name].append(float(np.mean([a == q.answer for a, (_, q) in zip(said, several)])))
-guess = np.mean([a == q.answer for a, (_, q) in zip(by_counts(several, several), several)])
+guess_several = float(np.mean([a == q.answer for a, (_, q) in zip(by_counts(several, several), several)]))
 print(table([[name, float(np.mean(each))] for name, each in covering.items()], ["covered", "answers right"]))
-print(f"who counts this test's own answers to each question: {guess:.3f}")
+print(f"who counts this test's own answers to each question: {guess_several:.3f}")
 
 # %% [markdown]
 # ## And GPT-4?
@@ -882,3 +990,65 @@ print(f"who counts this test's own answers to each question: {guess:.3f}")
 # page on your patches.
 
 # %%
+run.check("our parts against the package's", distances, at_most=EQUAL)
+guess = {"named alone": float(np.mean(alike["named alone"]["shape"]))}
+run.check(
+    "one patch, twins: shape of new pairs",
+    alike["and twins"]["shape"],
+    at_least=ONE_PATCH,
+    baseline=guess,
+    full_only=True,
+)
+beside = {name: by["caption"] for name, by in found.items() if name != "CLIP"}
+run.check("CLIP: captions found, of hundreds", both["caption"], at_least=FOUND, baseline=beside, full_only=True)
+beside = {name: by["picture"] for name, by in found.items() if name != "CLIP"}
+run.check("CLIP: pictures found", both["picture"], at_least=FOUND, baseline=beside, full_only=True)
+chance = {"a guess": 1 / len(CLASSES)}
+run.check("CLIP: new pairs named by prompts", best["new pair"], at_least=NAMED, baseline=chance, full_only=True)
+run.check("CLIP: in new places", best["new place"], at_least=NAMED, baseline=chance, full_only=True)
+rivals = {name: max(r["all"] for r in right[name]) for name in ("counts", "nearest picture", "linear")}
+run.check(
+    "questions answered right", [r["all"] for r in right["LLaVA"]], at_least=RIGHT, baseline=rivals, full_only=True
+)
+prior = right["the test's own counts"][0]["all"]
+blind = [r["all"] for r in right["picture exchanged"]]
+run.check("with the picture exchanged", blind, at_most=prior, baseline={"counts": right["counts"][0]["all"]})
+nearest_one = {"nearest picture's": written["nearest picture's"][0]["things found"]}
+run.check(
+    "things that captions name right",
+    [w["things found"] for w in written["LLaVA"]],
+    at_least=RIGHT,
+    baseline=nearest_one,
+    full_only=True,
+)
+nearest_one = {"nearest picture's": written["nearest picture's"][0]["things invented"]}
+run.check(
+    "things that captions invent",
+    [w["things invented"] for w in written["LLaVA"]],
+    at_most=INVENTED_MOST,
+    baseline=nearest_one,
+    full_only=True,
+)
+of_yes = [found.invented for found, _ in presence["asked for what is there"]]
+run.check("yes to what is not there, yes alone", of_yes, at_least=YES_LEAST, full_only=True)
+of_both = [found.invented for found, _ in presence["then for both"]]
+run.check(
+    "balanced questions", of_both, at_most=YES_MOST, baseline={"yes alone": float(np.mean(of_yes))}, full_only=True
+)
+hits = [found.hits for found, _ in presence["then for both"]]
+run.check("yes to what is there", hits, at_least=RIGHT, full_only=True)
+moved = {"alike": 1 / N, "another question": float(np.mean(gaze["when another is asked for"]))}
+run.check("look at the thing asked for", gaze["asked for"], at_least=LOOK, baseline=moved, full_only=True)
+other = {"another covered": float(np.mean(covering["another thing"]))}
+run.check(
+    "right, the thing covered", covering["the thing asked about"], at_most=guess_several, baseline=other, full_only=True
+)
+run.check("right, another covered", covering["another thing"], at_least=RIGHT, full_only=True)
+run.report(
+    "answers right, by kind",
+    {name: [{k: round(v, 3) for k, v in r.items()} for r in each] for name, each in right.items()},
+)
+run.report("captions", written)
+run.report("named by prompts", named)
+run.report("captions told from those with colors exchanged", binds["CLIP"])
+run.finish()

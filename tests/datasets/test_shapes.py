@@ -26,6 +26,7 @@ from tinygrad_llm.datasets.shapes import (
     draw,
     encode,
     everything,
+    everything_asked,
     fingerprint,
     generate_shapes,
     novelty,
@@ -33,6 +34,8 @@ from tinygrad_llm.datasets.shapes import (
     scaled,
     split_of,
     told,
+    unnamed_color,
+    unnamed_shape,
 )
 from tinygrad_llm.errors import ArgumentError, TokenError
 
@@ -305,6 +308,85 @@ def test_no_answer_is_a_good_guess(scenes):
     for kind, counts in answers(of(scenes, "train")).items():
         assert counts.most_common(1)[0][1] / counts.total() < most[kind], (kind, counts)
         assert counts.total() > 0.3 * COUNTS["train"]
+
+
+# -- colors without a name, and all that can be asked -----------------------------------------------------------------
+
+
+def test_a_thing_can_be_painted_in_any_color_and_all_else_stays():
+    things = [Thing("red", "square", "large", "top left"), Thing("white", "cross", "small", "bottom")]
+    named, painted = (
+        draw(things, np.random.default_rng(3), paint) for paint in (None, [(90, 200, 150), (200, 90, 60)])
+    )
+    same = (named == painted).all(0)
+    assert same[:9, 9:].all() and same[18:, :9].all() and not same[2:7, 2:7].any()
+    for (row, column), tone in (((4, 4), (90, 200, 150)), ((22, 13), (200, 90, 60))):
+        assert (np.array(tone) - painted[:, row, column].astype(int) <= shapes.NOISE).all()
+        assert (painted[:, row, column] <= tone).all()
+    np.testing.assert_array_equal(
+        draw(things, np.random.default_rng(3), [words.COLORS[t.color] for t in things]), named
+    )
+
+
+def test_colors_without_a_name_are_bright_various_and_far_from_those_with_one():
+    rng = np.random.default_rng(0)
+    tones = np.array([unnamed_color(rng) for _ in range(400)])
+    named = np.array(list(words.COLORS.values()))
+    assert np.abs(tones[:, None] - named).max(2).min() >= 80
+    assert tones.min() >= 20 and tones.max() <= 240 and tones.max(1).min() >= 100 and (tones.std(0) > 25).all()
+    assert len({tuple(tone) for tone in tones.tolist()}) > 390
+
+
+def test_shapes_without_a_name_are_blocks_of_the_size_asked_for_and_neither_square_nor_cross():
+    rng, seen_forms = np.random.default_rng(0), set()
+    cross = np.array([[0, 16, 0], [16, 16, 16], [0, 16, 0]])
+    for size, side in (("small", 2), ("large", 3)):
+        for _ in range(200):
+            form = unnamed_shape(rng, size)
+            assert form.shape == (CELL, CELL)
+            first = (CELL - 3 * side) // 2
+            inner = form[first : first + 3 * side, first : first + 3 * side]
+            blocks = inner[::side, ::side]
+            np.testing.assert_array_equal(inner, np.kron(blocks, np.ones((side, side), int)))
+            assert set(blocks.ravel().tolist()) == {0, 16} and form.sum() == inner.sum()
+            assert (blocks == 0).sum() >= 2 and (blocks != cross).sum() >= 2 and (blocks > 0).sum() >= 3
+            seen_forms.add(tuple(blocks.ravel().tolist()))
+    assert len(seen_forms) > 100
+    thing = Thing("red", "circle", "large", "middle")
+    usual, other = (
+        draw([thing], np.random.default_rng(1), None, forms) for forms in (None, [unnamed_shape(rng, "large")])
+    )
+    same = (usual == other).all(0)
+    assert same[:9].all() and same[18:].all() and not same[9:18, 9:18].all()
+
+
+def test_everything_is_asked_of_each_thing_and_no_is_as_often_right_as_yes(scenes):
+    some = of(scenes, "train")[:300] + of(scenes, "test")[:50]
+    for scene, asked in zip(some, everything_asked(some, 1), strict=True):
+        assert all(q.answer == answered(q.text, scene.things) for q in asked)
+        for thing in scene.things:
+            alone = sum(t.shape == thing.shape for t in scene.things) == 1
+            kinds = Counter(q.kind for q in asked if q.about == thing)
+            assert kinds == Counter({"size": 1, "place": 1, "shape": 1, "exists": 1} | ({"color": 1} if alone else {}))
+        absent = [q for q in asked if q.about is None]
+        assert [(q.kind, q.answer) for q in absent] == [("exists", "no")] * len(scene.things)
+
+
+def test_all_that_is_asked_in_training_speaks_of_no_pair_that_is_held_out_and_no_pair_tells_the_answer(scenes):
+    held_out = {f"{c} {s}" for c, s in product(COLORS, SHAPES) if pair_split(c, s) != "train"}
+    by_pair: dict = {}
+    for asked in everything_asked(of(scenes, "train"), 1):
+        for q in asked:
+            assert not any(pair in f"{q.text} {q.answer}" for pair in held_out)
+            if q.kind == "exists":
+                by_pair.setdefault(q.text, []).append(q.answer == "yes")
+    shares = [np.mean(v) for v in by_pair.values()]
+    assert len(by_pair) == 18 and 0.45 < min(shares) and max(shares) < 0.55
+
+
+def test_the_seed_decides_what_is_asked(scenes):
+    some = of(scenes, "train")[:50]
+    assert everything_asked(some, 1) == everything_asked(some, 1) != everything_asked(some, 2)
 
 
 # -- words, seeds, errors --------------------------------------------------------------------------------------------

@@ -31,8 +31,8 @@ RADII, THIN = {"small": 20, "large": 28}, 16
 HOW_MANY = (1, 2, 2, 3, 3)
 """Things in a picture, each of these alike."""
 DARKEST, BRIGHTEST, NOISE = 16, 56, 12
-DIMMEST, BRIGHTEST_TONE, STANDS_OUT, FAR = 40, 241, 150, 80
-"""Of colors without a name: the range of each channel, what the brightest must reach, and how far from a name they are."""
+DIMMEST, BRIGHTEST_TONE, STANDS_OUT, FAR = 20, 241, 100, 80
+"""Of colors without a name: the range of a channel, what the brightest one reaches, and how far they are from a name."""
 NEAR = 0.9
 """How often a thing that is not there, but is asked for, has something in common with those that are."""
 COLORS, SHAPES, PLACES = tuple(words.COLORS), tuple(words.SHAPES), words.PLACES
@@ -143,10 +143,16 @@ def _draw_things(split: str, rng: np.random.Generator) -> tuple[Thing, ...]:
 # -- the picture -----------------------------------------------------------------------------------------------------
 
 
-def draw(things: Iterable[Thing], rng: np.random.Generator, paint: Iterable[Any] | None = None) -> np.ndarray:
+def draw(
+    things: Iterable[Thing],
+    rng: np.random.Generator,
+    paint: Iterable[Any] | None = None,
+    forms: Iterable[np.ndarray] | None = None,
+) -> np.ndarray:
     """The things on a dark ground with some noise, each on the middle of its cell or a pixel off it.
 
     paint  red, green and blue for each thing, in the place of what its color's name says.
+    forms  for each thing what it covers of its cell, as `coverage` has it, in the place of its shape.
 
     -> (3, 27, 27) bytes, by whole numbers alone, the same on every machine.
     """
@@ -154,8 +160,10 @@ def draw(things: Iterable[Thing], rng: np.random.Generator, paint: Iterable[Any]
     paints = [words.COLORS[thing.color] for thing in things] if paint is None else list(paint)
     ground = int(rng.integers(DARKEST, BRIGHTEST + 1))
     picture = ground + rng.integers(0, NOISE + 1, (3, SIDE, SIDE))
-    for thing, tone in zip(things, paints, strict=True):
-        covered = coverage(thing.shape, RADII[thing.size], *rng.integers(-1, 2, 2).tolist())
+    covers = [None] * len(things) if forms is None else list(forms)
+    for thing, tone, form in zip(things, paints, covers, strict=True):
+        usual = coverage(thing.shape, RADII[thing.size], *rng.integers(-1, 2, 2).tolist())
+        covered = usual if form is None else form
         row, column = (CELL * i for i in thing.cell)
         part = picture[:, row : row + CELL, column : column + CELL]
         color = np.array(tone)[:, None, None] - rng.integers(0, NOISE + 1, part.shape)
@@ -171,6 +179,23 @@ def unnamed_color(rng: np.random.Generator) -> tuple[int, int, int]:
         tone = rng.integers(DIMMEST, BRIGHTEST_TONE, 3)
         if tone.max() >= STANDS_OUT and abs(named - tone).max(1).min() >= FAR:
             return int(tone[0]), int(tone[1]), int(tone[2])
+
+
+def unnamed_shape(rng: np.random.Generator, size: str) -> np.ndarray:
+    """What a thing covers that has no name here: three by three blocks, some of them full.  -> (9, 9) integers to 16
+
+    It differs in two blocks at least from a square, which has all, and from a cross, which lacks the corners.
+    """
+    cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+    while True:
+        blocks = rng.integers(0, 2, (3, 3))
+        if 3 <= blocks.sum() <= 7 and (blocks != cross).sum() >= 2:
+            break
+    side = 2 if size == "small" else 3
+    first = (CELL - 3 * side) // 2
+    found = np.zeros((CELL, CELL), int)
+    found[first : first + 3 * side, first : first + 3 * side] = np.kron(blocks, np.full((side, side), FINE**2))
+    return found
 
 
 def coverage(shape: str, radius: int, down: int = 0, right: int = 0) -> np.ndarray:
@@ -225,7 +250,7 @@ def _questions(
 
 
 def everything_asked(scenes: Sequence[Scene], seed: int) -> list[tuple[Question, ...]]:
-    """For each scene all questions about each of its things alone, and for each thing one for a thing that is not there.
+    """For each scene all questions about each of its things, and for each thing one for a thing that is not there.
 
     Those are drawn as in `generate_shapes`: a pair alone does not tell the answer.
     """
@@ -233,7 +258,9 @@ def everything_asked(scenes: Sequence[Scene], seed: int) -> list[tuple[Question,
     for scene in scenes:
         asked = []
         for thing in scene.things:
-            kinds = [kind for kind in ("size", "place", "shape", "color") if kind != "color" or _alone(thing, scene.things)]
+            kinds = [
+                kind for kind in ("size", "place", "shape", "color") if kind != "color" or _alone(thing, scene.things)
+            ]
             asked += [_asked(kind, thing, getattr(thing, kind)) for kind in kinds]
             asked.append(_asked("exists", thing, "yes"))
             balance[thing.color, thing.shape] += 1

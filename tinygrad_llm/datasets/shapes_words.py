@@ -28,6 +28,8 @@ QUESTIONS = {
 CAPTION = "a {size} {color} {shape} at the {place}"
 PLAIN = "a {size} {shape} at the {place}"
 """Of a thing whose color has no name."""
+FORMLESS = "a {size} {color} one at the {place}"
+"""Of a thing whose shape has no name."""
 PAD, PICTURE, START, END = range(4)
 SPECIAL = ("<pad>", "<picture>", "<start>", "<end>")
 

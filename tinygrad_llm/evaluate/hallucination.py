@@ -46,8 +46,10 @@ class YesNo:
 
 
 def yes_no(said: Sequence[bool], there: Sequence[bool]) -> YesNo:
-    """What answers "yes" (true) are worth.  Raises ShapeError for lists that do not fit, ArgumentError where only one of
-    the two answers is ever right."""
+    """What answers "yes" (true) are worth.
+
+    Raises ShapeError for lists that do not fit, ArgumentError where only one of the two answers is ever right.
+    """
     found, wanted = np.asarray(said, bool), np.asarray(there, bool)
     if found.ndim != 1 or found.shape != wanted.shape:
         raise ShapeError("said", f"{wanted.shape}, as what is there", found.shape)

@@ -48,7 +48,7 @@ def test_word_by_word(mine, before, question, answer, patches):
     features = np.arange(2.0 * patches).reshape(patches, 2) - 50
     x = [TABLE[w] for w in before] + list(features) + [TABLE[w] for w in question + answer]
     learned = [-100] * (len(x) - len(answer)) + answer  # at its own place
-    targets = learned[1:] + [-100]  # and one before
+    targets = [*learned[1:], -100]  # and one before
     tokens = [*before, IMAGE, *question, *answer]
     call(mine.splice, tokens, len(before) + 1 + len(question), TABLE, features, IMAGE).gives(
         (np.array(x), np.arange(len(x)), np.array(targets))
