@@ -32,7 +32,7 @@ HOW_MANY = (1, 2, 2, 3, 3)
 """Things in a picture, each of these alike."""
 DARKEST, BRIGHTEST, NOISE = 16, 56, 12
 DIMMEST, BRIGHTEST_TONE, STANDS_OUT, FAR = 20, 241, 100, 80
-"""Of colors without a name: the range of a channel, what the brightest one reaches, and how far they are from a name."""
+"""Of colors without a name: the range of a channel, what the brightest one reaches, and how far from a name."""
 NEAR = 0.9
 """How often a thing that is not there, but is asked for, has something in common with those that are."""
 COLORS, SHAPES, PLACES = tuple(words.COLORS), tuple(words.SHAPES), words.PLACES
