@@ -337,21 +337,21 @@ def test_colors_without_a_name_are_bright_various_and_far_from_those_with_one():
     assert len({tuple(tone) for tone in tones.tolist()}) > 390
 
 
-def test_shapes_without_a_name_are_blocks_of_the_size_asked_for_and_neither_square_nor_cross():
-    rng, seen_forms = np.random.default_rng(0), set()
-    cross = np.array([[0, 16, 0], [16, 16, 16], [0, 16, 0]])
-    for size, side in (("small", 2), ("large", 3)):
-        for _ in range(200):
+def test_shapes_without_a_name_are_blocks_as_wide_as_others_and_unlike_each_of_them():
+    rng, found = np.random.default_rng(0), {"small": [], "large": []}
+    for size, forms in found.items():
+        for _ in range(300):
             form = unnamed_shape(rng, size)
-            assert form.shape == (CELL, CELL)
-            first = (CELL - 3 * side) // 2
-            inner = form[first : first + 3 * side, first : first + 3 * side]
-            blocks = inner[::side, ::side]
-            np.testing.assert_array_equal(inner, np.kron(blocks, np.ones((side, side), int)))
-            assert set(blocks.ravel().tolist()) == {0, 16} and form.sum() == inner.sum()
-            assert (blocks == 0).sum() >= 2 and (blocks != cross).sum() >= 2 and (blocks > 0).sum() >= 3
-            seen_forms.add(tuple(blocks.ravel().tolist()))
-    assert len(seen_forms) > 100
+            assert form.shape == (CELL, CELL) and 0 <= form.min() and 8 < form.max() <= 16
+            forms.append(form)
+            for shape, down, right in product(SHAPES, (-1, 0, 1), (-1, 0, 1)):
+                usual = shapes.coverage(shape, RADII[size], down, right)
+                assert np.abs(usual - form).sum() > (0.1 if size == "small" else 0.12) * 16 * (RADII[size] / 4) ** 2
+        assert len({form.tobytes() for form in forms}) > 290
+        ever = np.array(forms).sum(0) > 0
+        widest = np.array([shapes.coverage("square", RADII[size], *at) for at in product((-1, 0, 1), repeat=2)]).sum(0)
+        np.testing.assert_array_equal(ever, widest > 0)  # together they go as far as squares do, and no further
+    assert np.mean(found["small"]) < 0.7 * np.mean(found["large"])
     thing = Thing("red", "circle", "large", "middle")
     usual, other = (
         draw([thing], np.random.default_rng(1), None, forms) for forms in (None, [unnamed_shape(rng, "large")])

@@ -182,34 +182,52 @@ def unnamed_color(rng: np.random.Generator) -> tuple[int, int, int]:
 
 
 def unnamed_shape(rng: np.random.Generator, size: str) -> np.ndarray:
-    """What a thing covers that has no name here: three by three blocks, some of them full.  -> (9, 9) integers to 16
+    """What a thing covers that has no name here: four by four blocks, some of them full.  -> (9, 9) integers to 16
 
-    It differs in two blocks at least from a square, which has all, and from a cross, which lacks the corners.
+    It is as wide as other things, as little off its place, and differs in three blocks at least from every shape.
     """
-    cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+    wide = RADII[size] * FINE // 4  # in points
+    first = (CELL * FINE - wide) // 2 + FINE * rng.integers(-1, 2, 2)
     while True:
-        blocks = rng.integers(0, 2, (3, 3))
-        if 3 <= blocks.sum() <= 7 and (blocks != cross).sum() >= 2:
+        blocks = rng.integers(0, 2, (4, 4))
+        if 5 <= blocks.sum() and min((blocks != form).sum() for form in _block_forms()) >= 3:
             break
-    side = 2 if size == "small" else 3
-    first = (CELL - 3 * side) // 2
-    found = np.zeros((CELL, CELL), int)
-    found[first : first + 3 * side, first : first + 3 * side] = np.kron(blocks, np.full((side, side), FINE**2))
-    return found
+    found = np.zeros((CELL * FINE, CELL * FINE), int)
+    found[first[0] : first[0] + wide, first[1] : first[1] + wide] = np.kron(
+        blocks, np.ones((wide // 4, wide // 4), int)
+    )
+    return _per_pixel(found)
+
+
+def _block_forms() -> list[np.ndarray]:
+    """Each shape in four by four blocks, which are full where it covers half of them."""
+    wide = RADII["large"] * FINE // 4
+    first = (CELL * FINE - wide) // 2
+    middles = [_inside(shape, RADII["large"])[first : first + wide, first : first + wide] for shape in SHAPES]
+    return [m.reshape(4, wide // 4, 4, wide // 4).mean((1, 3)) >= 0.5 for m in middles]
 
 
 def coverage(shape: str, radius: int, down: int = 0, right: int = 0) -> np.ndarray:
     """How many of the 16 points in each pixel of a cell lie in the shape.  -> (9, 9) integers"""
+    return _per_pixel(_inside(shape, radius, down, right))
+
+
+def _per_pixel(points: np.ndarray) -> np.ndarray:
+    return points.reshape(CELL, FINE, CELL, FINE).sum((1, 3))
+
+
+def _inside(shape: str, radius: int, down: int = 0, right: int = 0) -> np.ndarray:
+    """Which points of a cell lie in the shape.  -> (36, 36) booleans"""
     points = 2 * np.arange(CELL * FINE) + 1 - CELL * FINE  # odd numbers, in eighths of a pixel from the middle
     v, u = np.meshgrid(points - 8 * down, points - 8 * right, indexing="ij")
     far, near = np.maximum(abs(u), abs(v)), np.minimum(abs(u), abs(v))
-    inside = {
+    forms = {
         "circle": u * u + v * v <= radius * radius,
         "square": far <= radius,
         "triangle": (2 * abs(u) <= v + radius) & (v <= radius),
         "cross": (far <= radius) & (near <= radius - THIN),
-    }[shape]
-    return inside.reshape(CELL, FINE, CELL, FINE).sum((1, 3))
+    }
+    return forms[shape]
 
 
 def scaled(pictures: Any) -> np.ndarray:
