@@ -360,6 +360,30 @@ def test_shapes_without_a_name_are_blocks_as_wide_as_others_and_unlike_each_of_t
     assert same[:9].all() and same[18:].all() and not same[9:18, 9:18].all()
 
 
+BLOCKS = {
+    "circle": [".##.", "####", "####", ".##."], "square": ["####"] * 4,
+    "triangle": ["....", ".##.", ".##.", "####"], "cross": [".##.", "####", "####", ".##."],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", words.SIZES)
+def test_shapes_without_a_name_have_five_blocks_at_least_and_differ_in_three_from_every_shape(size, monkeypatch):
+    monkeypatch.setattr(shapes, "_per_pixel", lambda points: points)  # what is covered, point by point
+    named = [np.array([[c == "#" for c in line] for line in lines]) for lines in BLOCKS.values()]
+    rng, wide = np.random.default_rng(1), RADII[size]  # in points, since a point is as wide as two eighths of a pixel
+    block = wide // 4
+    for _ in range(1500):
+        points, fits = unnamed_shape(rng, size), []
+        for down, right in product((-4, 0, 4), repeat=2):
+            first = [(36 - wide) // 2 + shift for shift in (down, right)]
+            inner = points[first[0] : first[0] + wide, first[1] : first[1] + wide]
+            blocks = inner[::block, ::block]
+            if inner.sum() == points.sum() and (np.kron(blocks, np.ones((block, block))) == inner).all():
+                fits.append(blocks)
+        assert len(fits) == 1 and fits[0].sum() >= 5
+        assert min((fits[0] != form).sum() for form in named) >= 3
+
+
 def test_everything_is_asked_of_each_thing_and_no_is_as_often_right_as_yes(scenes):
     some = of(scenes, "train")[:300] + of(scenes, "test")[:50]
     for scene, asked in zip(some, everything_asked(some, 1), strict=True):
