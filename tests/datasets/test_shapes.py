@@ -25,12 +25,17 @@ from tinygrad_llm.datasets.shapes import (
     decode,
     draw,
     encode,
+    everything,
+    everything_asked,
     fingerprint,
     generate_shapes,
     novelty,
     pair_split,
     scaled,
     split_of,
+    told,
+    unnamed_color,
+    unnamed_shape,
 )
 from tinygrad_llm.errors import ArgumentError, TokenError
 
@@ -47,8 +52,8 @@ def of(scenes, split):
     return [scene for scene in scenes if scene.split == split]
 
 
-def everything():
-    return [Thing(*parts) for parts in product(COLORS, SHAPES, words.SIZES, PLACES)]
+def test_everything_is_each_thing_once():
+    assert len(list(everything())) == len(set(everything())) == 6 * 4 * 2 * 9
 
 
 # -- pictures, read by someone who knows no more than the words -------------------------------------------------------
@@ -305,6 +310,109 @@ def test_no_answer_is_a_good_guess(scenes):
         assert counts.total() > 0.3 * COUNTS["train"]
 
 
+# -- colors without a name, and all that can be asked -----------------------------------------------------------------
+
+
+def test_a_thing_can_be_painted_in_any_color_and_all_else_stays():
+    things = [Thing("red", "square", "large", "top left"), Thing("white", "cross", "small", "bottom")]
+    named, painted = (
+        draw(things, np.random.default_rng(3), paint) for paint in (None, [(90, 200, 150), (200, 90, 60)])
+    )
+    same = (named == painted).all(0)
+    assert same[:9, 9:].all() and same[18:, :9].all() and not same[2:7, 2:7].any()
+    for (row, column), tone in (((4, 4), (90, 200, 150)), ((22, 13), (200, 90, 60))):
+        assert (np.array(tone) - painted[:, row, column].astype(int) <= shapes.NOISE).all()
+        assert (painted[:, row, column] <= tone).all()
+    np.testing.assert_array_equal(
+        draw(things, np.random.default_rng(3), [words.COLORS[t.color] for t in things]), named
+    )
+
+
+def test_colors_without_a_name_are_bright_various_and_far_from_those_with_one():
+    rng = np.random.default_rng(0)
+    tones = np.array([unnamed_color(rng) for _ in range(400)])
+    named = np.array(list(words.COLORS.values()))
+    assert np.abs(tones[:, None] - named).max(2).min() >= 80
+    assert tones.min() >= 20 and tones.max() <= 240 and tones.max(1).min() >= 100 and (tones.std(0) > 25).all()
+    assert len({tuple(tone) for tone in tones.tolist()}) > 390
+
+
+def test_shapes_without_a_name_are_blocks_as_wide_as_others_and_unlike_each_of_them():
+    rng, found = np.random.default_rng(0), {"small": [], "large": []}
+    for size, forms in found.items():
+        for _ in range(300):
+            form = unnamed_shape(rng, size)
+            assert form.shape == (CELL, CELL) and 0 <= form.min() and 8 < form.max() <= 16
+            forms.append(form)
+            for shape, down, right in product(SHAPES, (-1, 0, 1), (-1, 0, 1)):
+                usual = shapes.coverage(shape, RADII[size], down, right)
+                assert np.abs(usual - form).sum() > (0.1 if size == "small" else 0.12) * 16 * (RADII[size] / 4) ** 2
+        assert len({form.tobytes() for form in forms}) > 290
+        ever = np.array(forms).sum(0) > 0
+        widest = np.array([shapes.coverage("square", RADII[size], *at) for at in product((-1, 0, 1), repeat=2)]).sum(0)
+        np.testing.assert_array_equal(ever, widest > 0)  # together they go as far as squares do, and no further
+    assert np.mean(found["small"]) < 0.7 * np.mean(found["large"])
+    thing = Thing("red", "circle", "large", "middle")
+    usual, other = (
+        draw([thing], np.random.default_rng(1), None, forms) for forms in (None, [unnamed_shape(rng, "large")])
+    )
+    same = (usual == other).all(0)
+    assert same[:9].all() and same[18:].all() and not same[9:18, 9:18].all()
+
+
+BLOCKS = {
+    "circle": [".##.", "####", "####", ".##."], "square": ["####"] * 4,
+    "triangle": ["....", ".##.", ".##.", "####"], "cross": [".##.", "####", "####", ".##."],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", words.SIZES)
+def test_shapes_without_a_name_have_five_blocks_at_least_and_differ_in_three_from_every_shape(size, monkeypatch):
+    monkeypatch.setattr(shapes, "_per_pixel", lambda points: points)  # what is covered, point by point
+    named = [np.array([[c == "#" for c in line] for line in lines]) for lines in BLOCKS.values()]
+    rng, wide = np.random.default_rng(1), RADII[size]  # in points, since a point is as wide as two eighths of a pixel
+    block = wide // 4
+    for _ in range(1500):
+        points, fits = unnamed_shape(rng, size), []
+        for down, right in product((-4, 0, 4), repeat=2):
+            first = [(36 - wide) // 2 + shift for shift in (down, right)]
+            inner = points[first[0] : first[0] + wide, first[1] : first[1] + wide]
+            blocks = inner[::block, ::block]
+            if inner.sum() == points.sum() and (np.kron(blocks, np.ones((block, block))) == inner).all():
+                fits.append(blocks)
+        assert len(fits) == 1 and fits[0].sum() >= 5
+        assert min((fits[0] != form).sum() for form in named) >= 3
+
+
+def test_everything_is_asked_of_each_thing_and_no_is_as_often_right_as_yes(scenes):
+    some = of(scenes, "train")[:300] + of(scenes, "test")[:50]
+    for scene, asked in zip(some, everything_asked(some, 1), strict=True):
+        assert all(q.answer == answered(q.text, scene.things) for q in asked)
+        for thing in scene.things:
+            alone = sum(t.shape == thing.shape for t in scene.things) == 1
+            kinds = Counter(q.kind for q in asked if q.about == thing)
+            assert kinds == Counter({"size": 1, "place": 1, "shape": 1, "exists": 1} | ({"color": 1} if alone else {}))
+        absent = [q for q in asked if q.about is None]
+        assert [(q.kind, q.answer) for q in absent] == [("exists", "no")] * len(scene.things)
+
+
+def test_all_that_is_asked_in_training_speaks_of_no_pair_that_is_held_out_and_no_pair_tells_the_answer(scenes):
+    held_out = {f"{c} {s}" for c, s in product(COLORS, SHAPES) if pair_split(c, s) != "train"}
+    by_pair: dict = {}
+    for asked in everything_asked(of(scenes, "train"), 1):
+        for q in asked:
+            assert not any(pair in f"{q.text} {q.answer}" for pair in held_out)
+            if q.kind == "exists":
+                by_pair.setdefault(q.text, []).append(q.answer == "yes")
+    shares = [np.mean(v) for v in by_pair.values()]
+    assert len(by_pair) == 18 and 0.49 < min(shares) and max(shares) < 0.51
+
+
+def test_the_seed_decides_what_is_asked(scenes):
+    some = of(scenes, "train")[:50]
+    assert everything_asked(some, 1) == everything_asked(some, 1) != everything_asked(some, 2)
+
+
 # -- words, seeds, errors --------------------------------------------------------------------------------------------
 
 
@@ -319,6 +427,15 @@ def test_every_word_is_in_the_vocabulary_once_and_is_used(scenes):
         assert decode([words.START, *encode(scene.caption), words.END, words.PAD]) == scene.caption
     with pytest.raises(TokenError, match="zebra"):
         encode("is there a zebra ?")
+
+
+def test_the_things_that_a_caption_names_are_those_of_its_picture(scenes):
+    for scene in scenes[::20]:
+        assert told(scene.caption) == list(scene.things)
+    thing = Thing("red", "circle", "large", "top left")
+    one = "a large red circle at the top left"
+    assert told(f"{one} and a red circle at the top and {one} and a") == [thing, None, thing, None]
+    assert told("") == [None] and told("a large red circle at the") == [None]
 
 
 def test_scenes_are_those_of_their_seed_and_of_their_split_alone():

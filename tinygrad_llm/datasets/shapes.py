@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ RADII, THIN = {"small": 20, "large": 28}, 16
 HOW_MANY = (1, 2, 2, 3, 3)
 """Things in a picture, each of these alike."""
 DARKEST, BRIGHTEST, NOISE = 16, 56, 12
+DIMMEST, BRIGHTEST_TONE, STANDS_OUT, FAR = 20, 241, 100, 80
+"""Of colors without a name: the range of a channel, what the brightest one reaches, and how far from a name."""
 NEAR = 0.9
 """How often a thing that is not there, but is asked for, has something in common with those that are."""
 COLORS, SHAPES, PLACES = tuple(words.COLORS), tuple(words.SHAPES), words.PLACES
@@ -140,34 +143,91 @@ def _draw_things(split: str, rng: np.random.Generator) -> tuple[Thing, ...]:
 # -- the picture -----------------------------------------------------------------------------------------------------
 
 
-def draw(things: Iterable[Thing], rng: np.random.Generator) -> np.ndarray:
+def draw(
+    things: Iterable[Thing],
+    rng: np.random.Generator,
+    paint: Iterable[Any] | None = None,
+    forms: Iterable[np.ndarray] | None = None,
+) -> np.ndarray:
     """The things on a dark ground with some noise, each on the middle of its cell or a pixel off it.
+
+    paint  red, green and blue for each thing, in the place of what its color's name says.
+    forms  for each thing what it covers of its cell, as `coverage` has it, in the place of its shape.
 
     -> (3, 27, 27) bytes, by whole numbers alone, the same on every machine.
     """
+    things = list(things)
+    paints = [words.COLORS[thing.color] for thing in things] if paint is None else list(paint)
     ground = int(rng.integers(DARKEST, BRIGHTEST + 1))
     picture = ground + rng.integers(0, NOISE + 1, (3, SIDE, SIDE))
-    for thing in things:
-        covered = coverage(thing.shape, RADII[thing.size], *rng.integers(-1, 2, 2).tolist())
+    covers = [None] * len(things) if forms is None else list(forms)
+    for thing, tone, form in zip(things, paints, covers, strict=True):
+        usual = coverage(thing.shape, RADII[thing.size], *rng.integers(-1, 2, 2).tolist())
+        covered = usual if form is None else form
         row, column = (CELL * i for i in thing.cell)
         part = picture[:, row : row + CELL, column : column + CELL]
-        color = np.array(words.COLORS[thing.color])[:, None, None] - rng.integers(0, NOISE + 1, part.shape)
+        color = np.array(tone)[:, None, None] - rng.integers(0, NOISE + 1, part.shape)
         part[:] = (part * (FINE**2 - covered) + color * covered) // FINE**2
     return picture.astype(np.uint8)
 
 
+def unnamed_color(rng: np.random.Generator) -> tuple[int, int, int]:
+    """Red, green and blue that stand out from the ground, and differ in one of them by at least FAR from every color
+    that has a name here."""
+    named = np.array(list(words.COLORS.values()))
+    while True:
+        tone = rng.integers(DIMMEST, BRIGHTEST_TONE, 3)
+        if tone.max() >= STANDS_OUT and abs(named - tone).max(1).min() >= FAR:
+            return int(tone[0]), int(tone[1]), int(tone[2])
+
+
+def unnamed_shape(rng: np.random.Generator, size: str) -> np.ndarray:
+    """What a thing covers that has no name here: four by four blocks, some of them full.  -> (9, 9) integers to 16
+
+    It is as wide as other things, as little off its place, and differs in three blocks at least from every shape.
+    """
+    wide = RADII[size] * FINE // 4  # in points
+    first = (CELL * FINE - wide) // 2 + FINE * rng.integers(-1, 2, 2)
+    while True:
+        blocks = rng.integers(0, 2, (4, 4))
+        if 5 <= blocks.sum() and min((blocks != form).sum() for form in _block_forms()) >= 3:
+            break
+    found = np.zeros((CELL * FINE, CELL * FINE), int)
+    found[first[0] : first[0] + wide, first[1] : first[1] + wide] = np.kron(
+        blocks, np.ones((wide // 4, wide // 4), int)
+    )
+    return _per_pixel(found)
+
+
+def _block_forms() -> list[np.ndarray]:
+    """Each shape in four by four blocks, which are full where it covers half of them."""
+    wide = RADII["large"] * FINE // 4
+    first = (CELL * FINE - wide) // 2
+    middles = [_inside(shape, RADII["large"])[first : first + wide, first : first + wide] for shape in SHAPES]
+    return [m.reshape(4, wide // 4, 4, wide // 4).mean((1, 3)) >= 0.5 for m in middles]
+
+
 def coverage(shape: str, radius: int, down: int = 0, right: int = 0) -> np.ndarray:
     """How many of the 16 points in each pixel of a cell lie in the shape.  -> (9, 9) integers"""
+    return _per_pixel(_inside(shape, radius, down, right))
+
+
+def _per_pixel(points: np.ndarray) -> np.ndarray:
+    return points.reshape(CELL, FINE, CELL, FINE).sum((1, 3))
+
+
+def _inside(shape: str, radius: int, down: int = 0, right: int = 0) -> np.ndarray:
+    """Which points of a cell lie in the shape.  -> (36, 36) booleans"""
     points = 2 * np.arange(CELL * FINE) + 1 - CELL * FINE  # odd numbers, in eighths of a pixel from the middle
     v, u = np.meshgrid(points - 8 * down, points - 8 * right, indexing="ij")
     far, near = np.maximum(abs(u), abs(v)), np.minimum(abs(u), abs(v))
-    inside = {
+    forms = {
         "circle": u * u + v * v <= radius * radius,
         "square": far <= radius,
         "triangle": (2 * abs(u) <= v + radius) & (v <= radius),
         "cross": (far <= radius) & (near <= radius - THIN),
-    }[shape]
-    return inside.reshape(CELL, FINE, CELL, FINE).sum((1, 3))
+    }
+    return forms[shape]
 
 
 def scaled(pictures: Any) -> np.ndarray:
@@ -192,7 +252,7 @@ def _questions(
         _asked("place", about, about.place),
         _asked("shape", about, about.shape),
     ]
-    if sum(thing.shape == about.shape for thing in things) == 1:
+    if _alone(about, things):
         found.append(_asked("color", about, about.color))
     neighbors = [(r, other) for r in words.RELATIONS if (other := _neighbor(about, r, things))]
     if neighbors:
@@ -205,6 +265,33 @@ def _questions(
     text = words.QUESTIONS["exists"].format(color=color, shape=shape)
     found.append(Question("exists", text, "yes" if wanted else "no", about if wanted else None))
     return tuple(found)
+
+
+def everything_asked(scenes: Sequence[Scene], seed: int) -> list[tuple[Question, ...]]:
+    """For each scene all questions about each of its things, and for each thing one for a thing that is not there.
+
+    Those are drawn as in `generate_shapes`: a pair alone does not tell the answer.
+    """
+    rng, balance, found = np.random.default_rng(seed), Counter[tuple[str, str]](), []
+    for scene in scenes:
+        asked = []
+        for thing in scene.things:
+            kinds = [
+                kind for kind in ("size", "place", "shape", "color") if kind != "color" or _alone(thing, scene.things)
+            ]
+            asked += [_asked(kind, thing, getattr(thing, kind)) for kind in kinds]
+            asked.append(_asked("exists", thing, "yes"))
+            balance[thing.color, thing.shape] += 1
+            color, shape = _absent(scene.split, scene.things, rng, balance)
+            balance[color, shape] -= 1
+            asked.append(Question("exists", words.QUESTIONS["exists"].format(color=color, shape=shape), "no", None))
+        found.append(tuple(asked))
+    return found
+
+
+def _alone(thing: Thing, things: Iterable[Thing]) -> bool:
+    """Whether no other thing has its shape, so that the shape names it."""
+    return sum(other.shape == thing.shape for other in things) == 1
 
 
 def _asked(kind: str, about: Thing, answer: str, **more: str) -> Question:
@@ -258,6 +345,18 @@ def encode(text: str) -> list[int]:
 def decode(ids: Iterable[int]) -> str:
     """The words of ids, without those that are none."""
     return " ".join(words.VOCABULARY[i] for i in ids if i >= len(words.SPECIAL))
+
+
+def everything() -> Iterator[Thing]:
+    """All things that there can be, 432."""
+    for color, shape, size, place in product(COLORS, SHAPES, words.SIZES, PLACES):
+        yield Thing(color, shape, size, place)
+
+
+def told(caption: str) -> list[Thing | None]:
+    """The things that a caption names, in its order; None for a part that names none, as a model may write it."""
+    by_words = {words.CAPTION.format(**vars(thing)): thing for thing in everything()}
+    return [by_words.get(part) for part in caption.split(" and ")]
 
 
 def answers(scenes: Iterable[Scene]) -> dict[str, Counter[str]]:

@@ -26,6 +26,10 @@ QUESTIONS = {
     "exists": "is there a {color} {shape} ?",
 }
 CAPTION = "a {size} {color} {shape} at the {place}"
+PLAIN = "a {size} {shape} at the {place}"
+"""Of a thing whose color has no name."""
+FORMLESS = "a {size} {color} one at the {place}"
+"""Of a thing whose shape has no name."""
 PAD, PICTURE, START, END = range(4)
 SPECIAL = ("<pad>", "<picture>", "<start>", "<end>")
 

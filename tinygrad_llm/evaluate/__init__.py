@@ -8,6 +8,7 @@ from tinygrad_llm.evaluate.bootstrap import Interval, PairedBootstrap, bootstrap
 from tinygrad_llm.evaluate.calibration import Reliability, brier_score, calibration_error, reliability
 from tinygrad_llm.evaluate.chrf import CHRF, corpus_chrf
 from tinygrad_llm.evaluate.diversity import distinct_n, self_bleu
+from tinygrad_llm.evaluate.hallucination import YesNo, invented, yes_no
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.information import mutual_information, shuffled
 from tinygrad_llm.evaluate.memorized import exposure
@@ -15,6 +16,7 @@ from tinygrad_llm.evaluate.overlap import Overlap
 from tinygrad_llm.evaluate.paired_tests import SignTest, randomization_test, sign_test
 from tinygrad_llm.evaluate.recalibrate import Isotonic, fit_isotonic, fit_temperature
 from tinygrad_llm.evaluate.repetition import loop_period
+from tinygrad_llm.evaluate.retrieval import recall_at
 from tinygrad_llm.evaluate.rouge import rouge_l, rouge_lsum, rouge_n
 from tinygrad_llm.evaluate.scaling import (
     BESIROGLU,
@@ -45,6 +47,7 @@ __all__ = [
     "Reliability",
     "ScalingLaw",
     "SignTest",
+    "YesNo",
     "answer_f1",
     "bert_score",
     "bootstrap_interval",
@@ -69,6 +72,7 @@ __all__ = [
     "huber",
     "idf_weights",
     "induction_score",
+    "invented",
     "krippendorff_alpha",
     "law_objective",
     "loop_period",
@@ -77,6 +81,7 @@ __all__ = [
     "parabola_minimum",
     "power_law",
     "randomization_test",
+    "recall_at",
     "reliability",
     "rouge_l",
     "rouge_lsum",
@@ -85,4 +90,5 @@ __all__ = [
     "shuffled",
     "sign_test",
     "training_cost",
+    "yes_no",
 ]

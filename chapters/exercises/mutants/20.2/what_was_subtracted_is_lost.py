@@ -1,0 +1,12 @@
+# expect: a right pair of cosine 1 against 0
+# means: The largest logit was subtracted, and not added again behind the logarithm.
+import numpy as np
+
+
+def contrastive_loss(pictures, texts, temperature):
+    pictures = pictures / np.sqrt((pictures**2).sum(1, keepdims=True))
+    texts = texts / np.sqrt((texts**2).sum(1, keepdims=True))
+    logits = pictures @ texts.T / temperature
+    shifted = np.exp(logits - logits.max())
+    total = np.log(shifted.sum(1)) + np.log(shifted.sum(0))
+    return float((total / 2 - np.diagonal(logits)).mean())

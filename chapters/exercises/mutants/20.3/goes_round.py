@@ -1,0 +1,16 @@
+# expect: the answer alone is learned each word one place before it
+# means: At the last place the first word of the text is asked for: a shift that goes round.
+import numpy as np
+
+IGNORE = -100
+
+
+def splice(tokens, answer, table, features, image_id):
+    tokens = np.asarray(tokens)
+    at = int(np.argmax(tokens == image_id))
+    x = np.concatenate([table[tokens[:at]], features, table[tokens[at + 1 :]]])
+    targets = np.full(len(x), IGNORE)
+    first = answer + len(features) - 2
+    targets[first:-1] = tokens[answer:]
+    targets[-1] = tokens[0]
+    return x, np.arange(len(x)), targets
