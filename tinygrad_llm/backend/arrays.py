@@ -58,6 +58,11 @@ def is_half(dtype: Any) -> bool:
     return dtype.char == "E"
 
 
+def largest_finite(dtype: Any) -> float:
+    """The largest number that is not infinite; NumPy does not know bfloat16's, (2 - 2^-7) 2^127."""
+    return (2 - 2.0**-7) * 2.0**127 if is_half(dtype) else float(np.finfo(dtype).max)
+
+
 def widened(x: Array) -> Array:
     """bfloat16 as float32, for what eight bits do not hold, such as a sum over a vocabulary; others as they are."""
     return x.astype(np.float32) if is_half(x.dtype) else x

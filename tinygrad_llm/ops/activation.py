@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, fused, namespace, row_tiles
+from tinygrad_llm.backend import Array, fused, largest_finite, namespace, row_tiles
 from tinygrad_llm.backend.erf import erf as erf_array
 from tinygrad_llm.errors import ArgumentError
 
@@ -127,7 +127,7 @@ def _gelu_tanh(x: Array) -> tuple[Array, Any]:
     y = xp.empty_like(rows)
     slope = xp.empty_like(rows) if MODE.get().grad_enabled else None
     one, a, minus_b, minus_3 = (xp.asarray(c, dtype=x.dtype) for c in (1, GELU_LINEAR, -GELU_LINEAR * GELU_CUBIC, -3))
-    largest = xp.asarray(np.finfo(x.dtype).max, dtype=x.dtype)
+    largest = xp.asarray(largest_finite(x.dtype), dtype=x.dtype)
     with np.errstate(over="ignore"):  # e^-z = inf gives s = 0
         for tile in row_tiles(len(rows), rows.shape[-1] * rows.itemsize):
             part, value = rows[tile], y[tile]
