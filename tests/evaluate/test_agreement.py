@@ -128,6 +128,7 @@ def test_alpha_is_of_names_where_nothing_is_said():
 def test_where_all_say_the_same_always_there_is_no_value():
     assert math.isnan(cohen_kappa([1, 1], [1, 1])) and math.isnan(fleiss_kappa([[3, 0], [3, 0]]))
     assert math.isnan(krippendorff_alpha([[2, 2], [2, 2]], "interval"))
+    assert fleiss_kappa([[1, 1]]) == -1  # one thing is enough
     assert cohen_kappa([1, 1], [1, 2]) == 0  # one of the two is enough for a value
 
 

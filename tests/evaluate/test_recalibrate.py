@@ -63,7 +63,7 @@ def test_logits_drawn_at_a_temperature_have_it_and_are_calibrated():
 @pytest.mark.parametrize(
     ("logits", "labels", "error", "words"),
     [
-        ([[1, 0], [0, 1]], [0, 1], DataError, "logits: .*temperature 0: all are right"), ([[1, 0], [0, 1]], [1, 0], DataError, "logits: .*infinity"), ([[1, 0], [0, 1]], [0, 0], DataError, "infinity"), ([[1, 1]], [0], DataError, "temperature 0"),
+        ([[1, 0], [0, 1]], [0, 1], DataError, "logits: .*temperature 0: all are right"), ([[1, 0], [0, 1]], [1, 0], DataError, "logits: .*infinity"), ([[1, 0], [0, 1]], [0, 0], DataError, "infinity"), ([[1, 1]], [0], DataError, "temperature 0"), ([[1, 0], [0, 5]], [0, 1], DataError, "temperature 0"),
         ([[1, 0]], [2], DataError, "labels"), ([[1, 0]], [0, 1], ShapeError, "labels"), ([1, 0], [0, 1], ShapeError, "logits"), ([[np.inf, 0]], [0], NonFiniteError, "logits"), ([], [], ShapeError, "logits"),
     ],
 )  # fmt: skip

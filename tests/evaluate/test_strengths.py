@@ -87,6 +87,11 @@ def test_wins_without_strengths_are_refused(wins, error, words):
         bradley_terry(wins)
 
 
+def test_a_confidence_that_is_none_is_refused():
+    with pytest.raises(ArgumentError, match="confidence: "):
+        bradley_terry([[0, 1], [1, 0]]).interval(95)
+
+
 def test_a_long_chain_of_wins_is_enough():
     for count in (3, 8, 9, 16, 17):
         ring = np.roll(np.eye(count), 1, 1)
@@ -98,6 +103,7 @@ def test_a_long_chain_of_wins_is_enough():
 def test_elo_moves_both_by_what_was_not_foreseen():
     np.testing.assert_allclose(elo([[0, 1, 1]], 3), [1016, 984, 1000])
     np.testing.assert_allclose(elo([[0, 1, 0.5]], 2), [1000, 1000])
+    np.testing.assert_allclose(elo([[0, 1, 1]], 2, k=1), [1000.5, 999.5])
     np.testing.assert_allclose(elo([[2, 0, 0]], 3, k=10, start=0), [5, 0, -5])
     second = 32 * (0 - 1 / (1 + 10 ** (-32 / 400)))
     np.testing.assert_allclose(elo([[0, 1, 1], [0, 1, 0]], 2), [1016 + second, 984 - second], rtol=1e-14)

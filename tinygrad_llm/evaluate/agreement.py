@@ -98,7 +98,7 @@ def krippendorff_alpha(ratings: Any, level: str = "nominal") -> float:
         raise DataError("ratings", "two raters or more of at least one thing", "none")
     values = np.unique(ratings[~np.isnan(ratings)])
     counts = (ratings[None] == values[:, None, None]).sum(1)  # (values, N)
-    pairs = (counts / (counts.sum(0) - 1)) @ counts.T - np.diag((counts / (counts.sum(0) - 1)).sum(1))
+    pairs = (counts / (counts.sum(0) - 1)) @ counts.T  # o_ck where c is not k: elsewhere nothing is far from itself
     totals = counts.sum(1)
     distance = _squared_distance(values, totals, level)
     expected = totals @ distance @ totals / (totals.sum() - 1)

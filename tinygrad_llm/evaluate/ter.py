@@ -9,7 +9,7 @@ fewest edits counts.
 
 Source: Snover et al., "A Study of Translation Edit Rate with Targeted Human Annotation", 2006, section 2. Which shifts
 are tried, and which of equals is taken, is as in their program Tercom and in sacrebleu. The edit distance is exact,
-where sacrebleu looks only at places near the diagonal: of texts that differ by less than 25 words it is the same.
+where sacrebleu looks only at places near the diagonal: of texts of less than 25 words it is the same.
 """
 
 from __future__ import annotations
