@@ -75,7 +75,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("datasets/shapes.py", "new = [thing for thing in things if novelty(thing)] or things", "new = things", "shapes: what is new is not asked about"),
     ("datasets/shapes.py", "for step in (1, 2):", "for step in (1,):", "shapes: a neighbor two cells away is none"),
     ("datasets/shapes.py", "for step in (1, 2):", "for step in (2, 1):", "shapes: the farther neighbor"),
-    ("datasets/shapes.py", "if sum(thing.shape == about.shape for thing in things) == 1:", "if True:", "shapes: the color of one of two circles"),
+    ("datasets/shapes.py", "return sum(other.shape == thing.shape for other in things) == 1", "return True", "shapes: the color of one of two circles"),
     ("datasets/shapes.py", "len({(t.color, t.shape) for t in things}) == len(things)", "True", "shapes: two red circles"),
     ("datasets/shapes.py", "(2 * abs(u) <= v + radius) & (v <= radius)", "(2 * abs(u) <= radius - v) & (-v <= radius)", "shapes: triangles upside down"),
     ("datasets/shapes.py", "points - 8 * down, points - 8 * right", "points - 8 * right, points - 8 * down", "shapes: down is right"),
