@@ -695,6 +695,10 @@ print(
 # lies further back is reached through other words or not at all (chapter 18). So a long context is paid for twice, in
 # training by clocks, and in reading by memory. How Gemini pays is not known.
 #
+# (How sure is all this? The bounds were set after trials with the first start, those of the routers with the second as
+# well, and two records of the same three starts came before this one, of which the first failed in one part. So no
+# start here is fresh.)
+#
 # **Exercises**: 19.1 which experts, and how much of each, 19.2 the balance loss, 19.3 clocks that go slower.
 # `tgl chapter 19 --mine` runs this page on your clocks.
 
