@@ -327,9 +327,7 @@ for seed in run.seeds:
     whole = (named == truth).all(-1)
     sees["new pair"].append(float(whole[new_cell].mean()))
     sees["other"].append(float(whole[there & ~new_cell].mean()))
-print(
-    "share of the test's things that are named right, in all four:", {k: f"{np.mean(v):.3f}" for k, v in sees.items()}
-)
+print("share of the test's things named right, in all four:", {k: f"{np.mean(v):.3f}" for k, v in sees.items()})
 
 # %% [markdown]
 # ## Who tells the network what it sees?
