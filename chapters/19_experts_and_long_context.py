@@ -138,11 +138,11 @@ print(f"against the package, values and gradients: {distances['experts']:.1e}")
 def balance(shares, which):
     """(N, E), (N, C) -> ()"""
     experts = shares.shape[1]
-    f = np.bincount(which.reshape(-1), minlength=experts) / len(which)
+    f = np.bincount(to_device(which, "cpu").reshape(-1), minlength=experts) / len(which)
     return experts * (shares.mean(0) * f).sum()
 
 
-_, shares, which = mixture(Tensor(x), layer.router.weight, layer.experts, 2)
+_, shares, which = mixture(Tensor(x).to(run.device), layer.router.weight, layer.experts, 2)
 routing = nn.Routing(shares, which)
 distances["balance"] = abs(balance(shares, which).item() - nn.balance_loss([routing]).item())
 print(f"against the package: {distances['balance']:.1e}; as it is, {nn.balance_loss([routing]).item():.3f}, at best 2")
@@ -229,13 +229,14 @@ def learn(model, batch, steps, rate, what, decay=0.0):
 
 
 def read_pages(model, pages):
-    """Nats a thing, and what the routers said."""
+    """Nats a thing, and the experts that each router chose."""
     routed = []
     with no_grad():
         states = model.hidden(pages.tokens[:, :-1], routed=routed)
         logits = ops.linear(states, *model.head())
         nats = ops.cross_entropy(logits, pages.tokens[:, 1:], reduction="none").numpy()
-    return float(nats.reshape(len(pages.tokens), -1)[pages.known[:, 1:]].mean()), routed
+    chosen = [to_device(routing.chosen, "cpu") for routing in routed]
+    return float(nats.reshape(len(pages.tokens), -1)[pages.known[:, 1:]].mean()), chosen
 
 
 # %% [markdown]
@@ -278,9 +279,9 @@ for seed in run.seeds:
         nats[name].append(loss)
         numbers[name] = model.n_parameters()
         if routed:
-            used[name].append(np.bincount(routed[0].chosen.reshape(-1), minlength=EXPERTS) / routed[0].chosen.size)
+            used[name].append(np.bincount(routed[0].reshape(-1), minlength=EXPERTS) / routed[0].size)
         if name == "by the state":
-            routed_by.append(routed[0].chosen)
+            routed_by.append(routed[0])
 
 seen = customs.generate_pages(np.random.default_rng(3), CUSTOMS, run.pick(3000, 300), LINES)
 before, place = np.ones((V, V)), np.ones((V, V, V))

@@ -94,9 +94,10 @@ class PictureEmbedding(Module):
     def __call__(self, pictures: Any, dtype: Any = None) -> Tensor:
         """Raises ShapeError for pictures of another size."""
         side = self.image_size
-        if tuple(np.shape(pictures)[2:]) != (side, side):
+        shape = tuple(pictures.shape if hasattr(pictures, "shape") else np.shape(pictures))
+        if shape[2:] != (side, side):
             wanted = f"(B, {self.patches.channels}, {side}, {side})"
-            raise ShapeError("pictures", wanted, tuple(np.shape(pictures)), "Scale them first.")
+            raise ShapeError("pictures", wanted, shape, "Scale them first.")
         x = self.patches(pictures)
         first = ops.broadcast_to(self.class_token, (x.shape[0], 1, x.shape[2]))
         x = ops.concat([first, x], axis=1) + self.positions.weight

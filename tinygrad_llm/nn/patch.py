@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import as_array, is_float
+from tinygrad_llm.backend import as_array, is_float, to_device_of
 from tinygrad_llm.errors import DtypeError, ShapeError
 from tinygrad_llm.nn.layers import Linear
 from tinygrad_llm.nn.module import Module
@@ -48,8 +48,10 @@ class PatchEmbedding(Module):
         return self.proj(cut(self._pixels(pictures), self.patch))
 
     def _pixels(self, pictures: Any) -> Tensor:
-        """The pictures in the precision of the weights."""
-        x = pictures if isinstance(pictures, Tensor) else Tensor(as_array(pictures))
+        """The pictures in the precision of the weights; an array of the host's goes where they are."""
+        x = pictures
+        if not isinstance(x, Tensor):
+            x = Tensor(to_device_of(as_array(pictures), self.proj.weight.data))
         sides = x.shape[2:]
         if x.ndim != 4 or x.shape[1] != self.channels or any(side < 1 or side % self.patch for side in sides):
             wanted = f"(B, {self.channels}, Y, X), both sides multiples of {self.patch}"
