@@ -14,6 +14,7 @@ from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import DeviceStream, as_dtype
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.errors import NonFiniteError
+from tinygrad_llm.models import ViT, ViTConfig
 from tinygrad_llm.optim import SGD, AdamW
 from tinygrad_llm.train import EagerStep, count_targets
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
@@ -281,3 +282,12 @@ def test_a_stream_of_its_own_ends_with_all_done(cupy):
         for _ in range(100):
             x += 1
     assert float(x.sum()) == 100_000
+
+
+def test_pictures_of_the_host_go_where_the_weights_are(cupy):
+    model = ViT(ViTConfig(6, 2, 3, 1, 2, 8, 16), rng=np.random.default_rng(0))
+    pictures = np.random.default_rng(1).normal(size=(2, 3, 6, 6)).astype(np.float32)
+    expected = model(pictures).numpy()
+    there = model.to("cuda")
+    for given in (pictures, Tensor(pictures).to("cuda"), Tensor(pictures).to("cuda").data):
+        np.testing.assert_allclose(there(given).numpy(), expected, rtol=1e-4, atol=1e-5)
