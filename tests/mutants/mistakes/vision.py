@@ -24,7 +24,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("models/vit.py", "activation=c.activation, **make", "**make", "ViT: the activation ignored"),
     ("models/vit.py", "batch[\"targets\"], divisor=divisor)", "batch[\"targets\"])", "ViT: the divisor ignored"),
     ("models/vit.py", "logits = self(batch[\"pictures\"], rng=rng, dtype=dtype)", "logits = self(batch[\"pictures\"], dtype=dtype)", "ViT: the loss drops nothing"),
-    ("models/vit.py", "if tuple(np.shape(pictures)[2:]) != (side, side):", "if False:", "ViT: pictures of another size"),
+    ("models/vit.py", "if shape[2:] != (side, side):", "if False:", "ViT: pictures of another size"),
     ("models/vit.py", "    if config.image_size % config.patch_size:", "    if False:", "ViT: patches that do not fill the picture"),
     # CLIP
     ("models/clip.py", "for block in self.blocks[:layers]:", "for block in self.blocks:", "CLIP: all blocks are run whatever is asked"),
