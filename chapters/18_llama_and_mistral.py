@@ -307,11 +307,14 @@ for name in ("RoPE", "all four"):
     print(f"{name}, {fitting} steps in the baseline's time: {unseen_loss(model):.3f} nats a word; {rivals}")
 
 # %% [markdown]
-# In the full run RoPE is the one whose gain no ruler doubts, and at equal time it is still there. The other three end
-# within chance of the baseline, or little beyond, SwiGLU on the better side: at this size one can hardly tell from the
-# loss that they are there. (One start by itself can mislead. Of three with GQA one lost 0.016 nats, more than the
-# ruler; our first bound was for each start, and failed there. So the claim is about the mean.) Then why does everybody
-# have them? Two of them are cheaper. RMSNorm does less for the same loss. And GQA?
+# In the full run RoPE is the one whose gain no ruler doubts, as long as steps are counted. By the clock it is another
+# matter: in the recorded run so many fewer steps of it fitted that its lead was gone. All four together kept theirs,
+# since GQA and the narrower MLP make a step shorter. (A clock depends on the machine and on what else it does. On a GPU
+# the turning is done in passing.) The other three end within chance of the baseline, or little beyond, SwiGLU on the
+# better side: at this size one can hardly tell from the loss that they are there. (One start by itself can mislead. Of
+# three with GQA one lost 0.016 nats, more than the ruler; our first bound was for each start, and failed there. So the
+# claim is about the mean.) Then why does everybody have them? Two of them are cheaper. RMSNorm does less for the same
+# loss. And GQA?
 #
 # ## How many bytes does a text take?
 #
