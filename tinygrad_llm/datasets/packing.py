@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinygrad_llm.datasets.batches import Batch
+from tinygrad_llm.datasets.pairs import padded
 from tinygrad_llm.errors import DataError
 from tinygrad_llm.ops import IGNORE
 from tinygrad_llm.ranges import check_whole
@@ -29,15 +30,8 @@ def shifted(example: Example) -> tuple[np.ndarray, np.ndarray]:
 
 def padded_batch(examples: Sequence[Example], pad: int) -> Batch:
     """A text a row, filled up behind with `pad`, whose targets are ignored.  -> "tokens", "targets" (B, T)"""
-    parts = [shifted(example) for example in examples]
-    time = max(len(tokens) for tokens, _ in parts)
-    batch = {
-        "tokens": np.full((len(parts), time), pad, np.int64),
-        "targets": np.full((len(parts), time), IGNORE, np.int64),
-    }
-    for row, (tokens, targets) in enumerate(parts):
-        batch["tokens"][row, : len(tokens)], batch["targets"][row, : len(tokens)] = tokens, targets
-    return batch
+    tokens, targets = zip(*map(shifted, examples))
+    return {"tokens": padded(tokens, pad), "targets": padded(targets, IGNORE)}
 
 
 def pack(examples: Sequence[Example], block_size: int, pad: int) -> Batch:

@@ -56,7 +56,7 @@ def read_pairs(path: str | Path) -> list[Pair]:
     return pairs
 
 
-def padded(texts: Sequence[Sequence[int]], fill: int) -> np.ndarray:
+def padded(texts: Sequence[Sequence[int] | np.ndarray], fill: int) -> np.ndarray:
     """Texts of token ids in one array, filled up behind with `fill`.  -> (B, T), T the longest."""
     out = np.full((len(texts), max(map(len, texts), default=0)), fill, np.int64)
     for row, text in zip(out, texts):

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinygrad_llm.datasets.packing import text_mask
 from tinygrad_llm.datasets.pairs import padded
 from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.ops import IGNORE
@@ -56,5 +57,4 @@ def visible(segments: np.ndarray) -> np.ndarray:
     segments = np.asarray(segments)
     if segments.ndim != 2:
         raise ShapeError("segments", "(B, T)", segments.shape)
-    query, key = segments[:, None, :, None], segments[:, None, None, :]
-    return (query == key) | (key == 0)
+    return text_mask(segments) | (segments == 0)[:, None, None, :]

@@ -21,6 +21,7 @@ from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.finetune.adapted import BASE, Adapted, Adapter, calling, linear_sizes
 from tinygrad_llm.finetune.config import AdapterConfig
+from tinygrad_llm.finetune.freeze import freeze
 from tinygrad_llm.finetune.peft_files import from_peft, load_adapter, save_adapter, to_peft
 from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.nn import Cache, Experts, Module, Rng, replace
@@ -41,8 +42,7 @@ class PeftModel(Module):
     def __init__(self, base_model: Any) -> None:
         self.base_model = base_model
         self.peft_config: dict[str, AdapterConfig] = {}
-        for p in base_model.parameters():
-            p.requires_grad = False
+        freeze(base_model)
 
     def __getattr__(self, name: str) -> Any:
         if name == "base_model" or name.startswith("__"):  # a copy that has no attributes yet

@@ -16,6 +16,7 @@ from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.backend import as_array, namespace
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.finetune.freeze import freeze
 from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.nn import Attention, Cache, Parameter, Rng, init, replace
 from tinygrad_llm.ranges import check_whole
@@ -85,8 +86,7 @@ class PrefixModel(LanguageModel):
     """
 
     def __init__(self, model: LanguageModel, prefixes: Sequence[tuple[Parameter, Parameter]]) -> None:
-        for p in model.parameters():
-            p.requires_grad = False
+        freeze(model)
         rest = iter(prefixes)
         self.base_model = replace(model, Attention, lambda _, layer: PrefixAttention(layer, *next(rest)))
         self.count = prefixes[0][0].shape[1]

@@ -15,6 +15,7 @@ from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import as_array, namespace, to_device_of
 from tinygrad_llm.datasets.batches import check_token_ids
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.finetune.freeze import freeze
 from tinygrad_llm.finetune.prefix import PrefixModel, room, widened_mask
 from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.models.decoder import Decoder
@@ -65,8 +66,7 @@ class PromptModel(LanguageModel):
     """
 
     def __init__(self, model: Decoder, prompt: Parameter) -> None:
-        for p in model.parameters():
-            p.requires_grad = False
+        freeze(model)
         self.base_model = replace(model, "token_embedding", lambda _, layer: PromptEmbedding(layer, prompt))
         self.count = prompt.shape[0]
         self.vocab_size, self.block_size = model.vocab_size, room(model, self.count)

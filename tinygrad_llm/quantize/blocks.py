@@ -76,11 +76,14 @@ class Quantized:
         arrays = [scales.codes, scales.scales, scales.offset] if isinstance(scales, Scales) else [scales]
         return sum(a.nbytes for a in [self.codes, *arrays])
 
+    def block_scales(self) -> Array:
+        """The scale of each block as a number.  (N / block_size,) float32"""
+        return self.scales.numbers() if isinstance(self.scales, Scales) else self.scales
+
     def dequantized(self) -> Array:
         """The numbers that the codes stand for, float32, of the shape that was quantized."""
-        scales = self.scales.numbers() if isinstance(self.scales, Scales) else self.scales
         size = int(np.prod(self.shape))
-        return unpacked(self.codes, scales, self.format, self.block_size)[:size].reshape(self.shape)
+        return unpacked(self.codes, self.block_scales(), self.format, self.block_size)[:size].reshape(self.shape)
 
 
 def quantize(x: Array, format: str = "nf4", block_size: int = 64, *, double: bool = False) -> Quantized:
@@ -96,17 +99,24 @@ def quantize(x: Array, format: str = "nf4", block_size: int = 64, *, double: boo
     check_whole(2, block_size=block_size)
     if block_size % 2:
         raise ArgumentError("block_size", "an even number, since two codes share a byte", block_size)
-    if not is_float(x.dtype):
-        raise DtypeError("quantize", "an array of floats", str(x.dtype))
-    if not x.size:
+    host = host_floats("quantize", x)
+    if not host.size:
         raise ArgumentError("x", "at least one number", f"shape {x.shape}")
-    host = np.ascontiguousarray(to_device(x, "cpu"), np.float32).reshape(-1)
-    if not (finite := np.isfinite(host)).all():
-        raise ArgumentError("x", "finite numbers", f"{host[~finite][0]}")
-    codes, scales = _coded(host, chosen, block_size)
+    codes, scales = _coded(host.reshape(-1), chosen, block_size)
     packed = codes if chosen.bits == 8 else _packed(codes, chosen)
     kept: Array | Scales = Scales.of(scales) if double else scales
     return Quantized(packed, kept, tuple(x.shape), chosen, block_size)
+
+
+def host_floats(caller: str, x: Array) -> np.ndarray:
+    """x on the host, in float32, row by row.  Raises DtypeError for anything but floats, ArgumentError for NaN and
+    infinities."""
+    if not is_float(x.dtype):
+        raise DtypeError(caller, "an array of floats", str(x.dtype))
+    host = np.ascontiguousarray(to_device(x, "cpu"), np.float32)
+    if not (finite := np.isfinite(host)).all():
+        raise ArgumentError("x", "finite numbers", f"{host[~finite][0]}")
+    return host
 
 
 def _coded(x_N: np.ndarray, format: Format, block_size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -109,7 +109,7 @@ def quantized_linear(x, bias: Array | None = None, *, weight: Quantized):
 def _unpacked_rows(weight: Quantized) -> Iterator[tuple[slice, Array]]:
     """W some rows at a time, whole blocks each.  -> slice of rows, (rows, I) float32"""
     outputs, inputs = weight.shape
-    scales = weight.scales.numbers() if isinstance(weight.scales, Scales) else weight.scales
+    scales = weight.block_scales()
     together = weight.block_size // math.gcd(inputs, weight.block_size)  # rows that end where a block does
     for groups in row_tiles(-(-outputs // together), together * inputs * 4, UNPACKED_BYTES):
         part = slice(groups.start * together, min(groups.stop * together, outputs))

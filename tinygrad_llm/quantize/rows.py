@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinygrad_llm.backend import Array, is_float, to_device
-from tinygrad_llm.errors import ArgumentError, DtypeError
+from tinygrad_llm.backend import Array
+from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.quantize.blocks import host_floats
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,9 @@ def quantize_rows(x: Array) -> QuantizedRows:
     Raises ArgumentError for another number of axes, no numbers, or such as are not finite; DtypeError for anything but
     floats.
     """
-    if not is_float(x.dtype):
-        raise DtypeError("quantize_rows", "an array of floats", str(x.dtype))
-    if x.ndim != 2 or not x.size:
+    host = host_floats("quantize_rows", x)
+    if host.ndim != 2 or not host.size:
         raise ArgumentError("x", "(R, I) with at least one number", f"shape {x.shape}")
-    host = np.asarray(to_device(x, "cpu"), np.float32)
-    if not (finite := np.isfinite(host)).all():
-        raise ArgumentError("x", "finite numbers", f"{host[~finite][0]}")
     scales = np.abs(host).max(1)
     steps = np.divide(np.float32(127), scales, out=np.zeros_like(scales), where=scales > 0)
     return QuantizedRows(np.rint(host * steps[:, None]).astype(np.int8), scales)

@@ -110,8 +110,8 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("finetune/adapted.py", "        CALL.reset(token)\n", "        pass\n", "dropout stays active after the call"),
     (
         "finetune/model.py",
-        "            p.requires_grad = False\n\n    def __getattr__",
-        "            p.requires_grad = True\n\n    def __getattr__",
+        "        freeze(base_model)\n",
+        "        pass\n",
         "the base is trained with the adapter",
     ),
     (
@@ -170,8 +170,8 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ),
     (
         "finetune/prefix.py",
-        "for p in model.parameters():\n            p.requires_grad = False",
-        "for p in model.parameters():\n            p.requires_grad = True",
+        "        freeze(model)\n",
+        "        pass\n",
         "the model is trained with its prefix",
     ),
     (
