@@ -18,7 +18,7 @@ STANDIN := PYTHONPATH=tests/standin HYPOTHESIS_PROFILE=standin $(BIN)/python -m 
 	standin-chapters test-gpu test-long mutants bench bench-gpu docs claims lint clean
 
 help:
-	@echo "make train          train a small model on the tales, about a minute on two cores"
+	@echo "make train          train a small model on the tales, one to three minutes on two cores"
 	@echo "make test           the plain suite"
 	@echo "make test-chapters  every chapter with --fast: some minutes"
 	@echo "make prove          each exercise can be solved, and wrong answers are found, where anything changed; ALL=1 for all"

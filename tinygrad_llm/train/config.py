@@ -128,7 +128,7 @@ def config_from_dict(document: Mapping[str, Any]) -> TrainConfig:
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # about a minute on two cores, on the corpus that this project generates
+    # one to three minutes on two cores, on the corpus that this project generates
     "tales": {"block_size": 128, "steps": 1500, "lr": 4e-3, "eval_every": 200, "checkpoint_every": 400},
     # nanoGPT's settings for a laptop (https://github.com/karpathy/nanoGPT, "I only have a macbook"), but twice its
     # learning
