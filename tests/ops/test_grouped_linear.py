@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import equally_spaced, sort_by_group, stacked, to_device, to_device_of
+from tinygrad_llm.backend import to_device
 from tinygrad_llm.errors import ShapeError
 from tinygrad_llm.optim import SGD
 
@@ -126,41 +126,21 @@ def test_gradients_go_into_the_sink_whatever_lies_between_the_groups_and_whoever
             np.testing.assert_array_equal(to_device(sink.place(b).array, "cpu"), np.ones(4))
 
 
-def test_matrices_at_equal_distances_are_seen_as_one_array_and_not_copied():
-    flat = np.arange(100.0)
-    for first, size, distance, count in ((0, 6, 6, 3), (0, 6, 10, 4), (4, 6, 10, 4), (94, 6, 6, 1), (34, 6, 20, 4)):
-        places = [first + i * distance for i in range(count)]
-        arrays = [flat[p : p + size].reshape(2, 3) for p in places]
-        view = equally_spaced(arrays)
-        np.testing.assert_array_equal(view, np.stack(arrays))
-        assert np.shares_memory(view, flat)
-        view[-1, -1, -1] = -1.0
-        assert arrays[-1][-1, -1] == -1.0
-
-
-@pytest.mark.parametrize("places", [(0, 10, 21), (0, 20, 10), (20, 10, 0), (0, 3, 6), (0, 0, 0)])
-def test_matrices_at_other_distances_are_copied(places):
-    flat = np.arange(100.0)
-    arrays = [flat[p : p + 6].reshape(2, 3) for p in places]
-    assert equally_spaced(arrays) is None
-    np.testing.assert_array_equal(stacked(arrays), np.stack(arrays))
-
-
-def test_matrices_of_two_memories_shapes_or_orders_are_copied():
-    flat, other = np.arange(100.0), np.arange(100.0)
-    like = flat[:6].reshape(2, 3)
-    for second in (other[10:16].reshape(2, 3), flat[10:16].reshape(3, 2), flat[10:16].reshape(3, 2).T):
-        assert equally_spaced([like, second]) is None
-    assert equally_spaced([np.ones((2, 3)), np.ones((2, 3))]) is None
-
-
-@given(counts=counts_of_groups, seed=st.integers(0, 99))
-def test_rows_are_sorted_by_group_and_those_of_one_keep_their_order(counts, seed):
-    groups = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
-    like = Tensor(np.zeros((1, 1), np.float32)).data
-    order, starts = sort_by_group(to_device_of(groups, like), len(counts), like)
-    np.testing.assert_array_equal(to_device(order, "cpu"), np.argsort(groups, kind="stable"))
-    np.testing.assert_array_equal(to_device(starts, "cpu"), np.cumsum([0, *counts]))
+@pytest.mark.parametrize("also", [0, 1, 3])
+def test_a_weight_whose_place_has_been_written_already_is_added_to(also):
+    """Another layer's product stands in the sink before the groups' comes: what is computed last is differentiated first."""
+    x, weights, g, starts = problem((2, 3), [3, 2])
+    found, optimizer = leaves(weights, True)
+    sink = optimizer.flat.new_sink()
+    sink.flat[...] = 99.0
+    one = Tensor(x)
+    out = (ops.grouped_linear(one, *found, starts=starts) * Tensor(g)).sum()
+    (out * 1.0 + ops.linear(out * 0.0 + one, found[also]).sum()).backward(into=sink)
+    sink.finish()
+    expected = by_definition(x, weights, g, starts)[2]
+    expected[also] = expected[also] + np.broadcast_to(x.sum(0), weights[also].shape)
+    for p, gradient in zip(found, expected, strict=True):
+        np.testing.assert_allclose(to_device(sink.place(p).array, "cpu"), gradient, rtol=1e-10, atol=1e-10)
 
 
 def test_what_needs_no_gradient_costs_none():
