@@ -1083,7 +1083,8 @@ run.show(
         np.stack([scene.picture for scene, _ in shown]), patch=PATCH,
         captions=[f"{q.text} {answer}" for (_, q), answer in zip(shown, answers)],
         weights=looks(model, [(scene, q.text) for scene, q in shown])[:, head],
-        title="What an answer looks at", subtitle="the clearer a patch, the more of the head's attention it has; framed: the most",
+        title="What an answer looks at",
+        subtitle="the clearer a patch, the more of the head's attention it has; framed: the most",
     ),
     "looks",
 )  # fmt: skip
