@@ -305,8 +305,8 @@ print("N grows as C to the power of", ", ".join(f"{a:.2f}" for a in by_parabola.
 #
 # $$r = \ln L(N, D) - \ln(\text{the loss of the run})$$
 #
-# $$\text{cost of } r = \begin{cases} \frac{1}{2} r^2 & \text{where } |r| \le \delta \\
-# \delta\,(|r| - \frac{1}{2}\delta) & \text{where it is larger} \end{cases}$$
+# $$\text{cost of } r = \begin{cases} \frac{1}{2} r^2 & |r| \le \delta \\
+# \delta\,(|r| - \frac{1}{2}\delta) & |r| > \delta \end{cases}$$
 #
 # Chinchilla's authors took δ = 0.001. And whoever tries wild numbers gets infinities, unless the logarithm of the sum
 # is taken as in the softmax of chapter 09, the largest term taken off first: ln L is a *log-sum-exp* of three terms,
@@ -429,19 +429,18 @@ for seed in run.seeds:
     k, slope = power_law(list(BUDGETS), [loss - floor for loss in best])
     above[seed] = (floor + k * AHEAD**slope) / large[seed]["loss"] - 1
 print("a power of C above the known floor, off by", ", ".join(f"{share:+.0%}" for share in above.values()))
+law, ahead = known[run.seeds[0]], large[run.seeds[0]]
 
 # %% [markdown]
 # The floor does much of it, and not all. For two seeds of three this rule is several times as far off as the law, for
 # the other about as near. What the law has besides is 24 runs instead of four, and N and D apart.
 
 # %%
-law = known[run.seeds[0]]
 fan = [
     Line(f"{c:.1e} FLOPs", [(float(x), float(law.loss(x, c / 6 / x))) for x in np.geomspace(4e3, 6e4, 30)], color)
     for c, color in ((LARGEST, "#8c959f"), (AHEAD, "#0969da"))
 ]
 dots = [(r["N"], r["loss"]) for r in shown[LARGEST]][::-1]
-ahead = large[run.seeds[0]]
 run.show(
     line_chart(
         [*fan, Line("runs it knew", dots, "#8c959f", dots=True, joined=False),

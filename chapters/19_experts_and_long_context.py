@@ -84,8 +84,9 @@ print(f"{CUSTOMS.size} customs, each one of {CUSTOMS.shape[-1]}")
 #
 # $$\underset{(N,\,E)}{p} = \text{softmax}(\underset{(N,\,D)}{x}\,\underset{(D,\,E)}{R})$$
 #
-# $$\underset{(N,\,D)}{y} = \sum_{j\,\in\,\text{top}_C(p)} \frac{p_j}{\sum_{k\,\in\,\text{top}_C(p)} p_k}\,
-# \text{expert}_j(x)$$
+# $$w_j = \frac{p_j}{\sum_{k\,\in\,\text{top}_C(p)} p_k}$$
+#
+# $$\underset{(N,\,D)}{y} = \sum_{j\,\in\,\text{top}_C(p)} w_j\;\text{expert}_j(x)$$
 #
 # In the code below every expert reads every word, and what was not asked for is dropped, which saves nothing. The
 # package sorts the words by expert, and each reads its own.
@@ -131,7 +132,9 @@ print(f"against the package, values and gradients: {distances['experts']:.1e}")
 # The *balance loss* (Fedus et al., 2022) looks at two numbers an expert. $f_e$ is the share of the words that chose it:
 # each word chooses C, so all f add up to C. $P_e$ is the mean of the share that words give to it: all P add up to 1.
 #
-# $$f_e = \frac{\text{words that chose } e}{N}, \qquad P_e = \frac{1}{N} \sum_{n=1}^{N} p_{ne}$$
+# $$f_e = \frac{\text{words that chose } e}{N}$$
+#
+# $$P_e = \frac{1}{N} \sum_{n=1}^{N} p_{ne}$$
 #
 # $$\text{balance loss} = E \sum_{e=1}^{E} f_e P_e$$
 #
@@ -385,7 +388,7 @@ run.show(
 # much does one label tell of another? *Mutual information* counts it, in nats. Let p(e, l) be the share of all words
 # that went to expert e and stood on a page in language l, p(e) and p(l) the shares of either:
 #
-# $$I(\text{expert}; \text{language}) = \sum_{e,\,l} p(e, l)\,\ln\frac{p(e, l)}{p(e)\,p(l)}$$
+# $$I = \sum_{e,\,l} p(e, l)\,\ln\frac{p(e, l)}{p(e)\,p(l)}$$
 #
 # It is 0 where the two have nothing to do with each other, and ln 2 = 0.69 where the expert tells the language. Now
 # the sceptic: each word is of one language, so who knows the word knows the language. An expert for *words* looks
