@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import os
 import subprocess
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
 from tinygrad_llm.course.exercises.runner import child_environment
-from tinygrad_llm.course.record import BUDGET, Record, cells_of, record
+from tinygrad_llm.course.record import BUDGET, Record, cells_of, code_of, record
 from tinygrad_llm.errors import ConfigError
 
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """# %% [markdown]
 # # 77 · Made up
 #
@@ -132,8 +135,10 @@ def test_sources_are_the_script_and_what_it_imported(made_up):
 @pytest.mark.parametrize(
     ("change", "stale"),
     [
-        (lambda text: text + "\n# another comment\n", True),
+        (lambda text: text + "\n# another comment\n", False),
         (lambda text: text.replace("\n", "\r\n"), False),
+        (lambda text: text.replace("Prose with", "Other prose, with"), False),
+        (lambda text: text + "\nx = 1\n", True),
         (None, True),
     ],
 )
@@ -141,7 +146,7 @@ def test_a_record_is_stale_once_a_source_changes_or_goes(made_up, change, stale)
     folder, root = folder_of(made_up), made_up.parents[1]
     folder.mkdir(parents=True)
     (folder / "output.txt").write_text("$ python chapters/77_made_up.py\n")
-    digest = hashlib.sha256(made_up.read_bytes()).hexdigest()
+    digest = hashlib.sha256(code_of(SCRIPT).encode()).hexdigest()
     (folder / "sources.txt").write_text(f"{digest}  chapters/77_made_up.py\n")
     assert Record.load(folder).stale(root) == []
     made_up.write_bytes(change(SCRIPT).encode()) if change else made_up.unlink()
@@ -163,9 +168,46 @@ def test_a_file_that_only_hands_names_on_makes_no_record_stale(made_up, name, te
     assert Record.load(folder).stale(root) == [name] * (stale or name == "other.py")
 
 
-def test_the_sums_of_sources_are_those_of_sha256sum(made_up):
-    sums = importlib.import_module("tinygrad_llm.course.record")._sum
-    assert sums(made_up) == hashlib.sha256(SCRIPT.encode()).hexdigest()
+CODE = '''"""What is here."""
+
+RATE = 2  # a note
+"""How fast."""
+
+
+def f(x):
+    """Ünïcode in it, "quoted", and
+    a second line."""
+    text = """a \x20
+
+# no comment
+"""
+    return f"{x} # no comment" + text  # note
+'''
+
+
+@pytest.mark.parametrize(("old", "new", "same"), [
+    ("What is here.", "What was here.", True), ("  # a note", "", True), ("How fast.", "Faster", True), ("\n\n\n", "\n", True),
+    ("    a second line.", "    a second\n\n    line.", True), ("# note", "# nothing", True),
+    ("RATE = 2", "RATE = 3", False), ("a  \n", "a\n", False), ("a  \n\n", "a  \n", False), ("no comment\n", "comment\n", False),
+    ("{x} # no comment", "{x} #", False), ("    return", "    x += 1\n    return", False), ("def f(x)", "def f(y)", False),
+])  # fmt: skip
+def test_code_is_what_a_run_depends_on(old, new, same):
+    assert old in CODE and (code_of(CODE.replace(old, new)) == code_of(CODE)) == same
+
+
+def test_the_code_of_every_file_of_the_package_is_the_same_program():
+    for path in sorted((ROOT / "tinygrad_llm").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        found = [_without_docstrings(ast.parse(each)) for each in (code_of(text), text)]
+        assert found[0] == found[1], path
+
+
+def _without_docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(getattr(node, "body", None), list):
+            kept = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+            node.body = [s for s in kept if not isinstance(s, ast.Pass)]
+    return ast.dump(tree)
 
 
 def test_an_output_stays_with_its_code_when_the_script_has_changed_around_it(made_up):

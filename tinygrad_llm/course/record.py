@@ -3,12 +3,13 @@
     python -m tinygrad_llm.course.record 09 --seeds 3      flags are the chapter's own
 
 docs/records/09/output.txt    the command, then what each code cell printed below a line `%% HASH`, the hash of its code
-docs/records/09/sources.txt   what `sha256sum -c` reads: the script, and the package's files that the run had imported
+docs/records/09/sources.txt   the script, and the package's files that the run had imported, with the sum of their code
 docs/records/09/*.svg         the figures that the output names
 
-A record is stale once one of its sources has another sum. Those that were imported, and not the whole package: else
-every change anywhere would call every record stale, and nobody would believe it. For the same reason files that only
-hand names on do not count. What the run's own child processes imported is not seen.
+A record is stale once one of its sources has another sum; comments and docstrings are no part of it, nor is a chapter's
+prose. Those that were imported, and not the whole package: else every change anywhere would call every record stale,
+and nobody would believe it. For the same reason files that only hand names on do not count. What the run's own child
+processes imported is not seen.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import re
 import shutil
 import sys
 import tempfile
+import tokenize
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -112,6 +114,31 @@ def hands_names_on(path: Path) -> bool:
     body = ast.parse(path.read_text(encoding="utf-8")).body
     rest = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
     return all(ast.unparse(node).startswith(("'", '"', "__all__ =")) for node in rest)
+
+
+def code_of(text: str) -> str:
+    """A Python text without what no run depends on: comments, blank lines, spaces at the ends of lines; docstrings, in
+    whose places stands `pass`.
+
+    What is within other strings stays. Any Python gives the same: where things stand is read from the syntax tree.
+    """
+    lines, kept, cuts = text.splitlines(), set[int](), list[tuple[int, int, int, int, str]]()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            cuts.append((*token.start, *token.end, ""))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            ends = ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0))
+            (first, start), (last, end) = ((row, len(lines[row - 1].encode()[:at].decode())) for row, at in ends)
+            cuts.append((first, start, last, end, "pass"))
+        elif isinstance(node, ast.Constant | ast.JoinedStr):
+            kept |= set(range(node.lineno, node.end_lineno or 0))  # behind the last line's end it is over
+    for first, start, last, end, instead in sorted(cuts, reverse=True):
+        kept -= set(range(first, last))
+        whole = lines[first - 1][:start] + instead + lines[last - 1][end:]
+        lines[first - 1 : last] = [whole, *[""] * (last - first)]
+    rows = ((line, number in kept) for number, line in enumerate(lines, 1))
+    return "\n".join(line if keep else line.rstrip() for line, keep in rows if keep or line.strip())
 
 
 def json_line(output: str) -> dict[str, Any] | None:
@@ -219,8 +246,8 @@ def _imported() -> list[str]:
 
 
 def _sum(path: Path) -> str:
-    """SHA-256 of a text, whose line ends are those of the platform; "" where there is none."""
-    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest() if path.exists() else ""
+    """SHA-256 of a file's code, see `code_of`; "" where there is none."""
+    return hashlib.sha256(code_of(path.read_text(encoding="utf-8")).encode()).hexdigest() if path.exists() else ""
 
 
 def main(argv: Sequence[str]) -> None:
