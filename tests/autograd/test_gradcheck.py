@@ -52,6 +52,13 @@ def test_a_right_derivative_passes():
     assert gradcheck(ops.multiply, [X, X + 1])
 
 
+def test_the_difference_is_taken_over_the_step_that_is_asked_for():
+    """((x + h)^3 - (x - h)^3) / 2h = 3x^2 + h^2: at a step of 0.1 the right derivative is off by 0.01 everywhere."""
+    assert gradcheck(lambda x: x * x * x, [X], eps=0.1, rtol=0, atol=0.01 * 1.5 + 1e-9)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: x * x * x, [X], eps=0.1, rtol=0, atol=0.004)
+
+
 def test_the_second_argument_is_checked_too():
     @op
     def planted(a, b):

@@ -8,7 +8,7 @@ import pytest
 from tinygrad_llm.backend import to_device
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.errors import ArgumentError
-from tinygrad_llm.generate import Reader, Sampler, generate
+from tinygrad_llm.generate import Reader, Sampler, generate, processors
 from tinygrad_llm.generate.gpu_step import GpuStep, gpu_step
 from tinygrad_llm.models import GPT, GPTConfig, Llama, LlamaConfig
 from tinygrad_llm.nn import Attention, DynamicScaling, KVCache, LinearScaling, YaRN
@@ -20,6 +20,9 @@ SAMPLERS = [
     Sampler(1.3, top_p=0.7),
     Sampler(0.9, top_k=40, top_p=0.9),
     Sampler(greedy=True),
+    Sampler(0.9, min_p=0.05, typical_p=0.8),
+    Sampler(0.9, top_k=40, first=processors(repetition_penalty=1.2, frequency_penalty=0.1, no_repeat_ngram_size=2)),
+    Sampler(greedy=True, first=processors(logit_bias={3: -1.0}, presence_penalty=2.0)),
 ]
 
 

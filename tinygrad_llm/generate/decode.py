@@ -176,11 +176,11 @@ class _DrawOnGpu(_Draw):
 
     def __init__(self, sampler: Sampler, log_probs: bool) -> None:
         super().__init__(sampler, log_probs)
-        self.most_at_once = 1 if sampler.first else MOST_AT_ONCE
-        self.fullness = 1.0 if sampler.first else 0.5  # a batch of another size is another graph
+        self.most_at_once = MOST_AT_ONCE if sampler.standard else 1
+        self.fullness = 0.5 if sampler.standard else 1.0  # a batch of another size is another graph
 
     def __call__(self, reader: Any, uniform_B: np.ndarray) -> tuple[Array, tuple]:
-        if self.sampler.first:  # they look at the texts, which are on the host
+        if not self.sampler.standard:  # the kernel knows no others, and texts are on the host
             ids, found = super().__call__(_OnHost(reader), uniform_B)
             return to_device(ids, "cuda"), found
         logits = reader.logits.astype(np.float32)

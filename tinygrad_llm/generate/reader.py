@@ -12,6 +12,7 @@ from tinygrad_llm.backend import Array, to_device_of
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.generate.cpu_step import CpuStep, cpu_step
 from tinygrad_llm.generate.gpu_step import gpu_step
+from tinygrad_llm.generate.text import Text
 from tinygrad_llm.models.base import LanguageModel
 
 
@@ -22,7 +23,7 @@ class Reader:
     sees at most that many tokens: of a longer prompt the last ones, and where a text has filled the block, the cache of
     that text is emptied and refilled with the last half of the block ("crop and refill").
 
-    texts   the ids of each row, prompt and what was fed since.
+    texts   the ids of each row, prompt and what was fed since, each a `Text`.
     logits  (B, V), of the model's dtype, on the model's device; `feed` overwrites them.
     """
 
@@ -33,7 +34,7 @@ class Reader:
                 raise ArgumentError("prompt", "at least one token", "none", "Start with a line end: '\\n'.")
             if ids.ndim != 1 or ids.dtype.kind not in "iu":
                 raise ArgumentError("prompt", "token ids, whole numbers", repr(prompt)[:60])
-        self.model, self.texts = model, [[int(token) for token in prompt] for prompt in prompts]
+        self.model, self.texts = model, [Text([int(token) for token in prompt], len(prompt)) for prompt in prompts]
         self.cache = model.new_cache(len(prompts))
         self.step = self._fast_step()
         self.logits = self._first_logits()
@@ -60,7 +61,7 @@ class Reader:
 
     def keep(self, rows: Sequence[int] | np.ndarray) -> None:
         """Goes on with these rows alone, in this order; a row may be there several times."""
-        self.texts = [list(self.texts[row]) for row in rows]
+        self.texts = [Text(self.texts[row], self.texts[row].start) for row in rows]
         self.cache = self.cache.select(rows)
         same = isinstance(self.step, CpuStep)
         self.step = self.step.resized(len(self.texts)) if same else self._fast_step()

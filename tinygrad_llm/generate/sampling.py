@@ -7,7 +7,7 @@ single row (V,) is a batch of one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.generate.text import Texts
 from tinygrad_llm.ranges import check_whole
 
-Texts = Sequence[Sequence[int]]
-"""The ids that each row has so far, its prompt among them."""
+LEAST = -1e4
+"""ln p of a token that adds nothing to an entropy: e^-10000 is 0, and 0 times it is 0."""
 Transform = Callable[[np.ndarray, Texts], np.ndarray]
 """From logits (B, V) in float64 to others; -inf forbids a token. It never writes into what it is given."""
 
@@ -80,22 +81,74 @@ class TopP:
     def __call__(self, logits_BV: np.ndarray, texts: Texts = ()) -> np.ndarray:
         if self.p == 1:
             return logits_BV
-        ranking = np.argsort(-logits_BV, axis=1, kind="stable")
-        weights = np.take_along_axis(_weights(logits_BV), ranking, 1)
-        shares = weights / weights.sum(1, keepdims=True)
-        before = np.cumsum(shares, 1) - shares  # a token stays while those before it do not yet hold p
-        count = np.maximum(1, (before < self.p).sum(1))
-        dropped = np.arange(logits_BV.shape[1]) >= count[:, None]
-        out = logits_BV.copy()
-        np.put_along_axis(out, ranking, np.where(dropped, -math.inf, np.take_along_axis(out, ranking, 1)), 1)
-        return out
+        return _fewest(logits_BV, np.argsort(-logits_BV, axis=1, kind="stable"), self.p)
+
+
+@dataclass(frozen=True)
+class MinP:
+    """The tokens that are at least p times as likely as the most likely one; that one always stays.
+
+    Where the model is sure few are left, where it is not many. Source: Nguyen et al., "Turning Up the Heat: Min-p
+    Sampling for Creative and Coherent LLM Outputs", 2024.
+    """
+
+    p: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise ArgumentError("min_p", "a share in [0, 1]", self.p)
+
+    def __call__(self, logits_BV: np.ndarray, texts: Texts = ()) -> np.ndarray:
+        if self.p == 0:
+            return logits_BV
+        return np.where(_weights(logits_BV) >= self.p, logits_BV, -math.inf)
+
+
+@dataclass(frozen=True)
+class TypicalP:
+    """The smallest set that holds at least the probability p, of the tokens whose surprise is the most usual.
+
+    A token's surprise is -ln p(token); usual is the entropy, the mean surprise. Those nearest to it come first, of
+    equally near ones the smaller ids: the most likely token may go, since it says too little. Source: Meister et al.,
+    "Locally Typical Sampling", 2022.
+    """
+
+    p: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.p <= 1:
+            raise ArgumentError("typical_p", "a probability in (0, 1]", self.p)
+
+    def __call__(self, logits_BV: np.ndarray, texts: Texts = ()) -> np.ndarray:
+        if self.p == 1:
+            return logits_BV
+        weights = _weights(logits_BV)
+        sums = weights.sum(1, keepdims=True)
+        log_p = logits_BV - logits_BV.max(1, keepdims=True) - np.log(sums)
+        entropy = -(weights / sums * np.maximum(log_p, LEAST)).sum(1, keepdims=True)
+        return _fewest(logits_BV, np.argsort(abs(log_p + entropy), axis=1, kind="stable"), self.p)
+
+
+def _fewest(logits_BV: np.ndarray, ranking_BV: np.ndarray, p: float) -> np.ndarray:
+    """The first tokens of each ranking alone, as few as hold p; at least one."""
+    weights = np.take_along_axis(_weights(logits_BV), ranking_BV, 1)
+    shares = weights / weights.sum(1, keepdims=True)
+    before = np.cumsum(shares, 1) - shares  # a token stays while those before it do not yet hold p
+    count = np.maximum(1, (before < p).sum(1))
+    dropped = np.arange(logits_BV.shape[1]) >= count[:, None]
+    out = logits_BV.copy()
+    np.put_along_axis(out, ranking_BV, np.where(dropped, -math.inf, np.take_along_axis(out, ranking_BV, 1)), 1)
+    return out
 
 
 @dataclass(frozen=True)
 class Sampler:
     """temperature, top_k, top_p  the standard list, in this order; None and 1 leave one out.
     greedy                     the most likely token, of equals the one with the smallest id.
-    first                      further transforms, applied before the standard list.
+    first                      further transforms, applied before the standard list; see `processors`.
+    min_p, typical_p           applied after it, in this order, which is that of transformers; 0 and 1 leave one out.
+
+    Greedy takes the most likely token of what `first` leaves; nothing else can change it.
     """
 
     temperature: float = 1.0
@@ -103,6 +156,8 @@ class Sampler:
     top_p: float = 1.0
     greedy: bool = False
     first: tuple[Transform, ...] = ()
+    min_p: float = 0.0
+    typical_p: float = 1.0
 
     def __post_init__(self) -> None:
         _ = self.transforms  # each refuses what is out of its range
@@ -112,7 +167,14 @@ class Sampler:
         """All of them, in the order in which they are applied."""
         standard: list[Transform] = [Temperature(self.temperature)]
         standard += [] if self.top_k is None else [TopK(self.top_k)]
-        return [*self.first, *standard, TopP(self.top_p)]
+        last: list[Transform] = [] if self.min_p == 0 else [MinP(self.min_p)]
+        last += [] if self.typical_p == 1 else [TypicalP(self.typical_p)]
+        return [*self.first, *standard, TopP(self.top_p), *last]
+
+    @property
+    def standard(self) -> bool:
+        """Whether it is the standard list alone, or greedy: what a GPU's kernel draws by."""
+        return not self.first and (self.greedy or (self.min_p == 0 and self.typical_p == 1))
 
     def probabilities(self, logits: Any, texts: Texts = ()) -> np.ndarray:
         """The distribution that a token is drawn from.  (V,) or (B, V) -> the same shape, float64, sums of 1"""
@@ -140,14 +202,22 @@ class Sampler:
         return (cumulative > target).argmax(1)
 
     def _best(self, logits_BV: np.ndarray, texts: Texts) -> np.ndarray:
+        return self._processed(logits_BV, texts).argmax(1)
+
+    def _processed(self, logits_BV: np.ndarray, texts: Texts) -> np.ndarray:
+        """What the transforms that come first leave.  Raises ArgumentError where they leave nothing."""
         for transform in self.first:
             logits_BV = transform(logits_BV, texts)
-        return logits_BV.argmax(1)
+        if self.first and not np.isfinite(logits_BV.max(1)).all():
+            stuck = np.flatnonzero(~np.isfinite(logits_BV.max(1))).tolist()
+            next_step = "Which of the transforms forbid all that the others allow?"
+            raise ArgumentError("logits", "a token that may follow, in every row", f"none in row {stuck[0]}", next_step)
+        return logits_BV
 
     def _weights(self, logits_BV: np.ndarray, largest_B1: np.ndarray, texts: Texts) -> np.ndarray:
         """Probabilities but for their sum."""
-        transformed = logits_BV
-        for transform in self.transforms:
+        transformed = self._processed(logits_BV, texts)
+        for transform in self.transforms[len(self.first) :]:
             transformed = transform(transformed, texts)
         return np.exp(transformed - largest_B1) if transformed is logits_BV else _weights(transformed)
 

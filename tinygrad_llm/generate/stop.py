@@ -9,6 +9,12 @@ from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.ranges import check_whole
 
 
+def check_strings(strings: Sequence[str]) -> None:
+    """Raises ArgumentError for an empty stop string, which every text contains."""
+    if any(not text for text in strings):
+        raise ArgumentError("stop_strings", "texts of at least one character", list(strings))
+
+
 class StopRule:
     """Ends a row at a stop id, or where its text contains a stop string: what it writes after its prompt.
 
@@ -18,8 +24,7 @@ class StopRule:
     def __init__(self, ids: Sequence[int], strings: Sequence[str], tokenizer: Any, rows: int) -> None:
         if strings and tokenizer is None:
             raise ArgumentError("tokenizer", "the model's, to find stop strings", "none", "Pass tokenizer=.")
-        if any(not text for text in strings):
-            raise ArgumentError("stop_strings", "texts of at least one character", list(strings))
+        check_strings(strings)
         ids = list(ids)
         for token in ids:
             check_whole(0, stop_ids=token)
@@ -38,3 +43,34 @@ class StopRule:
             self.stopped[row] = any(string in text for string in self.strings)
             self.tails[row] = text[max(0, len(text) - self.longest + 1) :]
         return self.stopped[row]
+
+
+class Shown:
+    """What may be shown of a text that is being written: nothing that may yet become a stop string, nor what follows
+    one, nor itself.
+
+    found  the stop string that ended the text, of several the one that begins first, the longest of these; or None.
+    """
+
+    def __init__(self, strings: Sequence[str]) -> None:
+        check_strings(strings)
+        self.strings, self.held = tuple(strings), ""
+        self.found: str | None = None
+
+    def push(self, text: str) -> str:
+        """Takes what was written; returns what of it, and of what was held back, can be shown."""
+        if self.found is not None:
+            return ""
+        text = self.held + text
+        places = [(text.find(string), -len(string), string) for string in self.strings if string in text]
+        if places:
+            end, _, self.found = min(places)
+        else:  # the longest end that is the beginning of a stop string is held back
+            end = next((i for i in range(len(text)) if any(s.startswith(text[i:]) for s in self.strings)), len(text))
+        self.held = "" if places else text[end:]
+        return text[:end]
+
+    def finish(self) -> str:
+        """What was held back, where the text has ended without a stop string."""
+        held, self.held = self.held, ""
+        return held

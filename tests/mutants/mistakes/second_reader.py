@@ -118,7 +118,7 @@ MISTAKES = [
     ("generate/sampling.py", "if not 0 < self.value < math.inf:", "if not 0 < self.value:", "an infinite temperature is accepted"),
     ("generate/sampling.py", "out = logits_BV.copy()", "out = logits_BV", "top_p writes into the caller's logits"),
     ("generate/sampling.py", "return (cumulative > target).argmax(1)", "return (cumulative >= target).argmax(1)", "a uniform number of 0 picks a forbidden token"),
-    ("generate/sampling.py", "return [*self.first, *standard, TopP(self.top_p)]", "return [*standard[:1], *self.first, *standard[1:], TopP(self.top_p)]", "further transforms run after the temperature"),
+    ("generate/sampling.py", "        transformed = self._processed(logits_BV, texts)\n        for transform in self.transforms[len(self.first) :]:", "        transformed = self._processed(self.transforms[len(self.first)](logits_BV, texts), texts)\n        for transform in self.transforms[len(self.first) + 1 :]:", "further transforms run after the temperature"),
     ("generate/sampling.py", "return np.exp(transformed - largest_B1) if transformed is logits_BV else _weights(transformed)", "return np.exp(transformed - largest_B1)", "the largest logit before the temperature is subtracted (again)"),
     ("generate/stop.py", "text[max(0, len(text) - self.longest + 1) :]", "text[max(0, len(text) - self.longest + 2) :]", "the tail kept is one character too short"),
     ("generate/beam.py", "best = np.argsort(-flat, kind=\"stable\")[:width]", "best = np.argsort(-flat)[:width]", "of equals not the earlier prefix and smaller token"),
