@@ -8,15 +8,16 @@
 # there are experts and attention in it; how it reads so far was not published. What is told here of length is from
 # others.)
 #
-# - **Builds on** 07 counting words, 10 order, 12 GPT, 18 Llama and Mistral.
+# - **Builds on** 07 counting words, 10 order, 11 depth, 12 GPT, 13 encoder and decoder, 18 Llama and Mistral.
 # - **Reads** [`nn/experts.py`](../tinygrad_llm/nn/experts.py),
 #   [`nn/rope_scaling.py`](../tinygrad_llm/nn/rope_scaling.py),
 #   [`evaluate/information.py`](../tinygrad_llm/evaluate/information.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/19/output.txt) shows them all.
 # - **Departs from** the papers in size, and in texts that were made so that what can be known of them is known.
-# - **Run**: `python chapters/19_experts_and_long_context.py`, or with `--seeds 3`. `--fast` takes less than ten
-#   seconds: it asserts the equalities, the bytes and the multiplications, and nothing that has to be learned.
+# - **Run**: `python chapters/19_experts_and_long_context.py`. It takes two to three minutes, `--seeds 3` seven to
+#   eight. `--fast` takes less than ten seconds: it asserts the equalities, the bytes and the multiplications, and
+#   nothing that has to be learned.
 
 # %%
 import math
@@ -56,7 +57,8 @@ FOUND, TUNED, LOST, NTK_MORE, YARN_MORE = 0.95, 0.9, 0.6, 0.1, 0.3  # shares of 
 # Let there be something to know. Twelve places have feasts, and customs: in the harbor the king brings one thing, the
 # same every time, and in the tower another one. A page tells customs of one place, with which each line begins, in
 # English or in lingo, the small language of chapter 13, which is nearly English backwards: *place, who, what* in the
-# one, *place, what, who* in the other. Each language has customs of its own.
+# one, *place, what, who* in the other. Nobody brings what another one brings there, so in either order the first two
+# words tell the third. Each language has customs of its own: 2 languages, 12 places, 16 who bring something.
 
 # %%
 LINES = 11
@@ -77,15 +79,17 @@ print(f"{CUSTOMS.size} customs, each one of {CUSTOMS.shape[-1]}")
 # needs one custom. **Could a word go through a part of them alone?** Then somebody has to say which part.
 #
 # A *mixture of experts*, MoE (Shazeer et al., 2017), has E MLPs, the *experts*, in place of one, and a *router*: a
-# matrix that gives each expert a share. A word goes through the C experts with the largest shares, and what they say
-# is added, weighed by the shares. For N words of D numbers each:
+# matrix R that gives each expert a share. A word goes through the C experts with the largest shares, and what they say
+# is added, weighed by those shares, which are made to sum to 1 again. For N words of D numbers each:
 #
-# $$\underset{(N,\,E)}{p} = \text{softmax}(\underset{(N,\,D)}{x}\,\underset{(D,\,E)}{R}), \qquad
-# \underset{(N,\,D)}{y} = \sum_{j\,\in\,\text{top}_C(p)} \frac{p_j}{\sum_{k\,\in\,\text{top}_C(p)} p_k}\,
-# \text{expert}_j(x)$$
+# $$\underset{(N,\,E)}{p} = \text{softmax}(\underset{(N,\,D)}{x}\,\underset{(D,\,E)}{R})$$
 #
-# Here every expert reads every word, and what was not asked for is dropped, which saves nothing. The package sorts
-# the words by expert, and each reads its own.
+# $$w_j = \frac{p_j}{\sum_{k\,\in\,\text{top}_C(p)} p_k}$$
+#
+# $$\underset{(N,\,D)}{y} = \sum_{j\,\in\,\text{top}_C(p)} w_j\;\text{expert}_j(x)$$
+#
+# In the code below every expert reads every word, and what was not asked for is dropped, which saves nothing. The
+# package sorts the words by expert, and each reads its own.
 
 
 # %%
@@ -125,13 +129,18 @@ print(f"against the package, values and gradients: {distances['experts']:.1e}")
 # ahead gets further ahead, and a router may end with two experts for all words: it has *collapsed*, and E - 2 experts
 # lie idle. What would you add to the loss?
 #
-# The *balance loss* (Fedus et al., 2022) looks at two numbers an expert: $f_e$, how many choices of a word fell on
-# it, and $P_e$, the mean of the share that it was given.
+# The *balance loss* (Fedus et al., 2022) looks at two numbers an expert. $f_e$ is the share of the words that chose it:
+# each word chooses C, so all f add up to C. $P_e$ is the mean of the share that words give to it: all P add up to 1.
 #
-# $$E \sum_{e=1}^{E} f_e P_e$$
+# $$f_e = \frac{\text{words that chose } e}{N}$$
 #
-# It is C where all are used alike, and E where everybody gives everything to one. A choice is a step and has no
-# slope; the share has one. So the gradient goes through P alone: it takes share from those chosen often.
+# $$P_e = \frac{1}{N} \sum_{n=1}^{N} p_{ne}$$
+#
+# $$\text{balance loss} = E \sum_{e=1}^{E} f_e P_e$$
+#
+# It is one number: C where all are used alike, and E where everybody gives everything to one. A choice is a step and
+# has no slope; the share has one. So the gradient goes through P alone: it takes share from those chosen often. A
+# small part of it, here 0.02, is added to the loss of the model.
 
 
 # %%
@@ -145,13 +154,15 @@ def balance(shares, which):
 _, shares, which = mixture(Tensor(x).to(run.device), layer.router.weight, layer.experts, 2)
 routing = nn.Routing(shares, which)
 distances["balance"] = abs(balance(shares, which).item() - nn.balance_loss([routing]).item())
-print(f"against the package: {distances['balance']:.1e}; as it is, {nn.balance_loss([routing]).item():.3f}, at best 2")
+print(f"against the package: {distances['balance']:.1e}")
+print(f"the balance loss is {nn.balance_loss([routing]).item():.3f}; were all used alike, it would be 2")
 
 # %% [markdown]
 # ## Who knows more customs?
 #
-# One layer of attention and experts, 32 wide. The *dense* model has one MLP instead, and its F is as large as two
-# experts together, and a little larger: it may also spend what the router costs. What a word is multiplied by there:
+# One layer of attention and experts, D = 32 wide. An MLP is the SwiGLU of chapter 11: three matrices of D by F, so 3 ·
+# D · F multiplications a word. The *dense* model has one MLP in place of the eight. Its F is as large as that of two
+# experts together, and a little larger: it may also spend the D · E multiplications that the router costs.
 
 # %%
 WIDTH, HIDDEN, EXPERTS, CHOSEN, LAYERS, HEADS = 32, 6, 8, 2, 1, 2
@@ -162,7 +173,24 @@ DENSE = CHOSEN * HIDDEN + math.ceil(EXPERTS / 3)  # 3 D F multiplications; the r
 multiplied = {"dense": 3 * WIDTH * DENSE, "experts": CHOSEN * 3 * WIDTH * HIDDEN + WIDTH * EXPERTS}
 print("multiplications a word:", ", ".join(f"{name} {count:,}" for name, count in multiplied.items()))
 
+# %% [markdown]
+# The rivals, all with the same pages in the same order:
+#
+# - *Dense*, with as many multiplications; and dense with as many *numbers* as all experts together, which multiplies
+#   four times as much. It says what the numbers would be worth if each word met all of them.
+# - *Experts*: their router reads the word's vector, as it was looked up. (Why not the state, as in Mixtral? We shall
+#   see.)
+# - *By the state*: the router reads what the MLP reads, the state that attention has made. That is Mixtral's way.
+#   And the same once more, *not balanced*.
+# - *By the word* (Roller et al., 2021): each word of the vocabulary has two experts for good, drawn before training.
+#   It costs nothing and learns nothing. This is the rule that a sceptic would try.
+# - *At random*: each time a word is read, two experts are drawn for it. If that does as well, nobody needs a router.
+#
+# And two tables that count, as in chapter 07: what followed this word, and what followed it in this place. The second
+# has a row for each custom, and so knows what there is to know: it is how far down one can come.
 
+
+# %% folded
 class AtRandom(nn.Experts):
     """A word's experts are drawn, each time anew, and weighed nearly alike."""
 
@@ -239,21 +267,6 @@ def read_pages(model, pages):
     return float(nats.reshape(len(pages.tokens), -1)[pages.known[:, 1:]].mean()), chosen
 
 
-# %% [markdown]
-# The rivals, all with the same pages in the same order:
-#
-# - *Dense*, with as many multiplications; and dense with as many *numbers* as all experts together, which multiplies
-#   four times as much. It says what the numbers would be worth if each word met all of them.
-# - *Experts*: their router reads the word's vector, as it was looked up. (Why not the state, as in Mixtral? We shall
-#   see.)
-# - *By the state*: the router reads what the MLP reads, the state that attention has made. That is Mixtral's way.
-#   And the same once more, *not balanced*.
-# - *By the word* (Roller et al., 2021): each word of the vocabulary has two experts for good, drawn before training.
-#   It costs nothing and learns nothing. This is the rule that a sceptic would try.
-# - *At random*: each time a word is read, two experts are drawn for it. If that does as well, nobody needs a router.
-#
-# And a table that counts, as in chapter 07: what followed this word, and what followed it in this place.
-
 # %%
 NAMES = (
     "dense",
@@ -294,11 +307,13 @@ both = -float(np.log(place[of_place, *asked] / place[of_place, asked[0]].sum(-1)
 rows = [[name, numbers[name], float(np.mean(nats[name])), 1000 * min(seconds[name])] for name in NAMES]
 print(table(rows, ["", "numbers", "nats a custom", "ms a step"]))
 print(f"guessed {math.log(16):.3f}; counted after the word before {word_alone:.3f}, after place and word {both:.3f}")
+
+# %%
 run.show(
     bar_chart(
         {name: float(np.mean(nats[name])) for name in NAMES},
         title="What two of eight experts know",
-        subtitle="nats a custom, mean over the seeds; lower is better. All but the last multiply alike",
+        subtitle="nats a custom, mean over seeds; lower is better. All but the last multiply alike",
     ),
     "experts",
 )
@@ -310,7 +325,8 @@ run.show(
 # than no experts at all: each must know a little of everything, and what one has learned the next word does not find.
 # So it is not the numbers that help, but to find the same ones again. And how much router does that take? **None**:
 # by the word, drawn once for good, is the best of all that multiply as much. Roller et al. (2021) found such tables
-# to be as good as routers in large models, too.
+# to be as good as routers in large models, too. Better are only the dense model with as many numbers, which multiplies
+# four times as much, and the table with a row for each custom, which can do nothing else.
 #
 # And Mixtral's way, by the state? In the recorded run it is better than the dense model for each of three starts, by a
 # third of what the word's vector brings. But do not trust it too far: in our trials, with fewer customs, other rates
@@ -335,18 +351,18 @@ most = {name: [float(u.max()) for u in used[name]] for name in used}
 
 # %% [markdown]
 # In the recorded run two experts take four tenths of the choices and more where nothing balances them; even would be a
-# quarter. With the balance loss they take three tenths at most. We had expected worse: two experts for everything, and
-# six idle. At this size, in 600 steps, the router leans and does not fall, and the loss is not clearly higher for it.
-# (Routers that look at the word are lopsided for another reason: a full stop ends every line, and its two experts have
-# to take it.)
+# quarter. With the balance loss, *by the state*, they take three tenths at most. We had expected worse: two experts for
+# everything, and six idle. At this size, in 600 steps, the router leans and does not fall, and the loss is not clearly
+# higher for it. (Routers that look at the word are lopsided for another reason: a full stop ends every line, and its
+# two experts have to take it.)
 #
 # Why care, then? In a large model the experts lie on different machines, and the most used one is waited for.
 #
 # ## What does an expert know?
 #
-# One expert for English and one for lingo? One for the harbor? Whose router reads the word alone can know of neither
+# One expert for English and one for lingo? One for the harbor? A router that reads the word alone can know of neither
 # but through the word. So we ask the router that reads the state. A picture first: the expert that counted most, for
-# each word of two pages.
+# each word of two pages. Look at one word in several lines: does its color change?
 
 # %%
 shown = [int(np.flatnonzero((test.language == language) & (test.place == 7))[0]) for language in (0, 1)]
@@ -369,15 +385,16 @@ run.show(
 
 # %% [markdown]
 # Words have their experts, it seems; the same word mostly the same one. A picture of two pages proves little. How
-# much does one label tell of another? *Mutual information* counts it, in nats; of the expert E and the language L:
+# much does one label tell of another? *Mutual information* counts it, in nats. Let p(e, l) be the share of all words
+# that went to expert e and stood on a page in language l, p(e) and p(l) the shares of either:
 #
-# $$I(E; L) = \sum_{e,\,l} p(e, l)\,\ln\frac{p(e, l)}{p(e)\,p(l)}$$
+# $$I = \sum_{e,\,l} p(e, l)\,\ln\frac{p(e, l)}{p(e)\,p(l)}$$
 #
 # It is 0 where the two have nothing to do with each other, and ln 2 = 0.69 where the expert tells the language. Now
 # the sceptic: each word is of one language, so who knows the word knows the language. An expert for *words* looks
-# like an expert for languages. So ask what it tells **beyond the word**, $I(E; L \mid W)$: words apart, and a mean
-# over them. And counting finds a little where nothing is, so everything is done once more with the labels shuffled,
-# those of each word among themselves.
+# like an expert for languages. So ask what it tells **beyond the word**: the same sum over the places where one word
+# stands, and a mean over words, each weighed by how often it comes. And counting finds a little where nothing is. So
+# everything is done once more with the labels shuffled, those of each word among themselves.
 
 # %%
 word = test.tokens[:, :-1].ravel()
@@ -406,6 +423,8 @@ run.say(
     f"the expert itself has {np.mean(entropies):.2f} nats to tell; of the word it tells {np.mean(of_words):.2f}, and "
     f"so the word alone tells {100 * np.mean(np.divide(of_words, entropies)):.0f} % of the expert"
 )
+
+# %%
 share = np.zeros((len(customs.PLACE_NAMES), EXPERTS))
 np.add.at(share, (labels["place"], routed_by[0][:, 0]), 1)
 run.show(
@@ -421,8 +440,10 @@ run.show(
 # More than half of what an expert tells is: which word it is. That is what the paper of Mixtral found, looking for
 # experts for topics: there were none to be seen, and many words, indents among them, had experts of their own. What
 # is beyond the word? Of the language little; the two share nothing but the full stop. Of the place more, and far more
-# than of shuffled labels: the state knows the place, and so does the router that reads it. But no place has an expert
-# of its own, as the map shows.
+# than of shuffled labels: the state knows the place, and so does the router that reads it. (It is even more than
+# without the word: one word goes elsewhere in the harbor, another one in the mill, and over all words that comes to
+# little.) But no place has an expert of its own, as the map
+# shows: its darkest cells stand in columns that several places share.
 #
 # ## How far can it read?
 #
@@ -437,13 +458,16 @@ run.say(story.text(0))
 
 # %% [markdown]
 # Who hides what is drawn anew for each story, so there is nothing to know by heart. What would a sceptic try? The
-# thing that was named most often: the needle names its thing once more. The last thing that was named. And of a long
-# story only the end, as far as was trained. They stand beside.
+# thing that was named most often, since the needle names its thing once more than chance does. The last thing that was
+# named. And of a long story only its end, as much as was trained. They stand beside. (Who may search the text for the
+# other *hid* finds every needle. So the question is not what a model understands, but how far it reaches.)
 #
-# A Llama of two layers is trained on stories of up to 64 tokens, and on nothing but the last word. Then it is asked
-# in stories of 256. Chapter 10 has seen what becomes of RoPE there, and told the usual explanation: each pair of
-# numbers of a query is a clock, and beyond the trained length the slow clocks show hours that were never seen. (The
-# slowest clock of Llama goes round once in some 13 times the trained length. With a base of 250 ours does nearly so.)
+# A Llama of two layers is trained on stories of up to 64 tokens, and on nothing but the answer, the thing behind the
+# last *hid*. Then it is asked in stories of 256, with the needle at five depths: 0 is the first line, as far from the
+# question as can be, and 1 the last line before it. Chapter 10 has seen what becomes of RoPE there, and told the usual
+# explanation: each pair of numbers of a query is a clock, and beyond the trained length the slow clocks show hours that
+# were never seen. (The slowest clock of Llama goes round once in some 13 times the trained length. With a base of 250
+# ours does so, too.)
 
 # %%
 HEAD, BASE = 16, 250.0
@@ -459,10 +483,11 @@ print(f"the slowest of Llama 2 in its 4,096: {llama:.2f}")
 # - *Interpolation* (Chen et al., 2023): let all of them go s times as slowly. Position 256 shows what 64 showed. But
 #   now two neighbours are only a quarter of a step apart, and no query has met that either.
 # - *NTK* (bloc97, 2023): a larger base. The slowest clock goes s times as slowly, the fastest as before, those between
-#   by something between. For heads of K numbers the base becomes $b \cdot s^{K/(K-2)}$. (The name is of a theory of
-#   networks, the neural tangent kernel, from which its author came to it.)
-# - *YaRN* (Peng et al., 2024): clocks that go round often stay, those that never go round go s times as slowly, a ramp
-#   between; and the scores are made a little sharper, since there is more to look through.
+#   by something between. For heads of K numbers, K / 2 clocks, the base b becomes $b \cdot s^{K/(K-2)}$, exercise 19.3.
+#   (The name is of a theory of networks, the neural tangent kernel, from which its author came to it.)
+# - *YaRN* (Peng et al., 2024): clocks that go round 32 times in the trained length stay, those that never go round go s
+#   times as slowly, a ramp between. And the scores are made a little sharper, since there is more to look through:
+#   they are multiplied by $(0.1 \ln s + 1)^2$, 1.3 for s = 4.
 
 
 # %%
@@ -591,13 +616,15 @@ rows += [
 print("needles found, in stories of so many tokens:")
 print(table(rows, ["", *columns, "all"]))
 print(f"by rule, {LONGEST} tokens:", ", ".join(f"{name} {found:.2f}" for name, found in rules.items()))
+
+# %%
 shown = {f"{way}, {n}": np.mean(found, 0) for (way, n), found in by_depth.items() if n in (TRAINED, LONGEST)}
 shown |= {f"{way}, {LONGEST}, tuned": np.mean(found, 0) for way, found in tuned_by_depth.items()}
 run.show(
     heat_map(
         np.stack([*shown.values()]), [*shown], [f"{100 * depth:g} % deep" for depth in DEPTHS],
         title="Needles found", numbers=True,
-        subtitle=f"as shares; trained at {TRAINED} tokens, asked at {LONGEST}; tuned: {STEPS_TUNED} more steps there",
+        subtitle=f"shares; 0 % deep: the first line. Trained at {TRAINED}; tuned: {STEPS_TUNED} steps at {LONGEST}",
     ),
     "needles",
 )  # fmt: skip
@@ -608,9 +635,10 @@ run.show(
 # Inside the trained length nearly every needle is found, wherever it lies. (Our bound was 97 %. One start of three had
 # 96, after 350 steps with 64 tokens and after 500. So the bound is 95.) At four times the length plain RoPE is lost,
 # most of all where the needle lies far back. Interpolation, without training, is no cure: its positions are all within
-# what was trained, but *neighbours* have moved together, and this network finds a thing by the word in front of it.
-# NTK and YaRN leave the fast clocks alone and find most needles, in stories of a length that they never saw. Which of
-# the two is better differs from start to start.
+# what was trained, but *neighbours* have moved together. A thing is to be found by the *hid* in front of it, as chapter
+# 12's induction heads do, and that, we think, is what is lost. NTK and YaRN leave the fastest clock alone, slow the
+# next ones less than the last, and find most needles, in stories of a length that they never saw. Which of the two is
+# better differs from start to start.
 #
 # Then 40 more steps with long stories, less than a tenth of what the training took. YaRN finds nearly all.
 # Interpolation has hardly begun to learn (Chen et al. trained it on for 1,000 steps). And the sceptic's question:
@@ -623,8 +651,9 @@ run.show(
 #
 # ## Where does it look?
 #
-# A weight a token would make a page as long as the story. So we add attention up over blocks: here over lines, from
-# the last word, in the head that looks at the needle most; a mean over the stories with the needle in the middle.
+# A weight for each token would make a page as long as the story. So we add attention up over blocks: here over lines,
+# from the last word, in the head that looks at the needle most; a mean over the stories with the needle in the middle.
+# The needle's line is marked. The more of a strip's color stands there, the better.
 
 # %%
 tokens, _ = QUESTIONS[LONGEST][DEPTHS.index(0.5)]
@@ -634,6 +663,8 @@ for way, twin in drawn.items():
     last = np.stack([layer[:, :, -1].mean(0) for layer in attention_weights(twin, tokens)])  # (layers, heads, S)
     at_needle = last[..., line * needles.LINE : (line + 1) * needles.LINE].sum(-1)
     strips[way] = last[np.unravel_index(at_needle.argmax(), at_needle.shape)]
+
+# %%
 run.show(
     attention_strips(
         strips,
@@ -644,18 +675,23 @@ run.show(
     ),
     "strips",
 )
+
+# %%
 looks = {way: float(weights[line * needles.LINE : (line + 1) * needles.LINE].sum()) for way, weights in strips.items()}
 print("of its attention on the needle's line:", ", ".join(f"{way} {share:.2f}" for way, share in looks.items()))
 
 # %% [markdown]
+# With NTK and YaRN the head finds the needle. With interpolation its look falls behind the needle's line, and with
+# plain RoPE on many lines.
+#
 # ## What does a million tokens cost?
 #
 # Finding is one thing, paying another. Chapter 18 has counted the bytes of a cache: keys and values of every token,
 # in every layer. First ours, counted in its arrays; then Mixtral's on paper: 32 layers, 8 heads of keys of 128
-# numbers, two bytes each. And to write *one* more word, its query meets every key, and every value is weighed: 2 · 32
-# · 128 multiplications a layer and token read, for 32 heads of queries, beside the 12.9 billion weights that it meets
-# anyway. A GPU of today moves some 3.35 · 10¹² bytes a second (an H100): so long it takes at least to read the cache
-# once, which each word needs.
+# numbers, two bytes each. And to write *one* more word? In each of its 32 heads of queries a query of 128 numbers meets
+# every key, and every value of 128 numbers is weighed. That is 2 · 32 · 128 multiplications for each token read, in
+# each layer, beside the 12.9 billion weights that the word meets anyway. Each word also has the whole cache read once.
+# A GPU of today, an H100, moves some 3.35 · 10¹² bytes a second, which says how many milliseconds that takes at least.
 
 
 # %%
@@ -691,8 +727,9 @@ print(
 )
 
 # %% [markdown]
-# At 49,000 tokens attention costs as much as all the weights that a word meets; at a million twenty times as much,
-# and the cache of one reader needs two such GPUs of 80 GB. A window would cap all of it, and lose the needle: what
+# ("Beside weights": multiplications of attention, over those with weights.) At 49,000 tokens attention costs as much as
+# all the weights that a word meets; at a million twenty times as much, and the cache of one reader alone needs two such
+# GPUs of 80 GB. A window would cap all of it, and lose the needle: what
 # lies further back is reached through other words or not at all (chapter 18). So a long context is paid for twice, in
 # training by clocks, and in reading by memory. How Gemini pays is not known.
 #

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.models import GPT, GPTConfig
+from tinygrad_llm.models import GPT, GPTConfig, Llama, LlamaConfig
 from tinygrad_llm.optim import AdamW
 from tinygrad_llm.train.step import Step, count_targets
 
@@ -19,14 +19,13 @@ Batch = dict[str, np.ndarray]
 class Setup:
     """A model and its batches, the same each time it is asked for."""
 
-    config: GPTConfig
+    config: GPTConfig | LlamaConfig
     batch: int
     steps: int
 
-    def model(self, device: str, dropout: float = 0.0) -> GPT:
-        c = self.config
-        config = GPTConfig(c.vocab_size, c.block_size, c.n_layer, c.n_head, c.n_embd, dropout, c.bias)
-        return GPT(config, rng=np.random.default_rng(1)).to(device)
+    def model(self, device: str, dropout: float = 0.0) -> GPT | Llama:
+        made: Any = GPT if isinstance(self.config, GPTConfig) else Llama
+        return made(replace(self.config, dropout=dropout), rng=np.random.default_rng(1)).to(device)
 
     def batches(self, count: int, seed: int = 2) -> list[Batch]:
         """Each token depends on the one before, so that there is something to learn."""
@@ -44,6 +43,10 @@ class Setup:
 LARGE = Setup(GPTConfig(65, 64, 4, 4, 128, bias=True), batch=12, steps=100)
 """nanoGPT's model for a laptop, with biases."""
 SMALL = Setup(GPTConfig(13, 16, 2, 2, 32, bias=True), batch=4, steps=16)
+MIXED = {"n_experts": 4, "experts_per_token": 2, "balance": 0.01}
+LARGE_MIXED = Setup(LlamaConfig(65, 64, 4, 4, 128, 192, **MIXED), batch=12, steps=60)
+SMALL_MIXED = Setup(LlamaConfig(13, 16, 2, 2, 32, 24, **MIXED), batch=4, steps=16)
+"""Mixtures of experts."""
 
 
 def rate(number: int) -> float:

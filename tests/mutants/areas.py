@@ -34,6 +34,7 @@ TESTS = {
         "tests/ops/test_attention_options.py",
         "tests/ops/test_attention_blocks.py",
         "tests/ops/test_joint_linear.py",
+        "tests/ops/test_grouped_linear.py",
         "tests/autograd/test_backward.py",
     ],
     "autograd": [
@@ -83,8 +84,10 @@ TESTS = {
     "visualize": ["tests/visualize"],
     "backend": [
         "tests/backend/test_backend.py",
+        "tests/backend/test_grouped.py",
         "tests/ops/test_bfloat16.py",
         "tests/ops/test_joint_linear.py",
+        "tests/ops/test_grouped_linear.py",
         "tests/ops/test_precision.py",
         "tests/ops/test_long_sums.py",
         "tests/backend/test_threads.py",

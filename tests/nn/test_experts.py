@@ -73,6 +73,14 @@ def test_the_weights_of_a_token_add_up_to_1():
     np.testing.assert_allclose(layer(x).data, layer.experts[0](x).data, rtol=1e-12, atol=1e-14)
 
 
+def test_of_experts_with_equal_shares_the_first_are_chosen():
+    layer, x, routed = strong(count=5, chosen=3), Tensor(inputs()), []
+    layer.router.weight.assign(np.zeros((5, 6)))
+    expected = sum(layer.experts[e](x).data for e in range(3)) / 3
+    np.testing.assert_allclose(layer(x, routed=routed).data, expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(to_device(routed[0].chosen, "cpu"), np.tile([0, 1, 2], (10, 1)))
+
+
 def test_with_all_experts_chosen_it_is_the_mean_by_their_shares():
     layer, x = strong(chosen=4), inputs()
     shares = np.exp(x @ layer.router.weight.data.T)

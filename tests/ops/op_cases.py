@@ -106,6 +106,16 @@ def joint_inputs(draw):
     return [array(draw, (2, n, i)), array(draw, (a, i)), array(draw, (b, i)), array(draw, (a,)), array(draw, (b,))], {}
 
 
+def grouped_inputs(draw):
+    n, m, i, o = sizes(draw, 4)
+    starts = np.array([0, n, n + m])
+    return [array(draw, (n + m, i)), array(draw, (o, i)), array(draw, (o, i))], {"starts": starts}
+
+
+def grouped_expected(x, w, v, starts):
+    return np.concatenate([x[: starts[1]] @ w.T, x[starts[1] :] @ v.T])
+
+
 def norm_inputs(draw, count):
     n, d = draw(st.integers(1, SIDE)), draw(st.integers(2, SIDE))
     x = array(draw, (n, d)) + np.linspace(0, 0.7, d)  # rows that are not constant
@@ -404,6 +414,7 @@ CASES = [
     Case("linear", linear_inputs, lambda x, w, b: x @ w.T + b),
     Case("joint_linear", joint_inputs,
          lambda x, w, v, b, c: np.concatenate([x @ w.T + b, x @ v.T + c], -1)),
+    Case("grouped_linear", grouped_inputs, grouped_expected),
     Case("reshape", reshaped, lambda x, shape: x.reshape(shape)), Case("transpose", transposed, np.transpose),
     Case("swapaxes", one_with_axis(), lambda x, a, b: np.swapaxes(x, a, b),
          call=lambda x, axis: ops.swapaxes(x, a=axis, b=0)),

@@ -31,8 +31,8 @@ FOREIGN = ["float16", "longdouble", "complex64", "complex128", "object", "U3", "
 KEPT = {
     "add", "subtract", "multiply", "power", "remainder", "sign", "prod", "repeat", "sort", "topk", "flatten", "negative",
     "absolute", "relu", "maximum", "minimum", "where", "sum", "max", "min", "amax", "amin", "cumsum", "matmul", "einsum",
-    "linear", "joint_linear", "reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "flip",
-    "concat", "stack", "split", "getitem", "gather", "embedding", "tril", "triu",
+    "linear", "joint_linear", "grouped_linear", "reshape", "transpose", "swapaxes", "expand_dims", "squeeze",
+    "broadcast_to", "flip", "concat", "stack", "split", "getitem", "gather", "embedding", "tril", "triu",
 }  # fmt: skip
 FLOAT32 = {
     "divide", "std", "exp", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "erf", "log_sigmoid",
@@ -46,7 +46,7 @@ NO_BOOLEANS = {"subtract", "negative", "sign"}
 EMPTY = {
     "std", "var", "mean", "logsumexp", "softmax", "log_softmax", "max", "min", "amax", "amin", "layer_norm", "rms_norm",
     "mse", "binary_cross_entropy", "kl_divergence", "cross_entropy", "linear_cross_entropy", "linear", "joint_linear",
-    "attention", "packed_attention", "rnn", "gru", "lstm", "rope", "repeat", "topk",
+    "grouped_linear", "attention", "packed_attention", "rnn", "gru", "lstm", "rope", "repeat", "topk",
 }  # fmt: skip
 """Operations that refuse some axis of size 0, where NumPy has a value or a warning."""
 

@@ -22,6 +22,7 @@ OF_A_BATCH = {  # the arguments for a batch of B examples, then what is not diff
     **{name: lambda b: ([N(b, 3)], {"axis": -1}) for name in ("sum", "mean", "var", "std", "prod", "max", "min", "amax", "amin")},
     "layer_norm ": lambda b: ([N(b, 3), N(3), N(3)], {}), "rms_norm ": lambda b: ([N(b, 3), N(3)], {}),
     "linear": lambda b: ([N(b, 2, 3), N(4, 3), N(4)], {}), "joint_linear": lambda b: ([N(b, 2, 3), N(4, 3), N(2, 3), N(4), N(2)], {}),
+    "grouped_linear": lambda b: ([N(b, 3), N(4, 3), N(4, 3)], {"starts": np.array([0, b // 2, b])}),
     "matmul": lambda b: ([N(b, 2, 3), N(3, 4)], {}), "matmul ": lambda b: ([N(b, 2, 3), N(b, 3, 4)], {}),
     "einsum": lambda b: ([N(b, 2, 3), N(3, 4)], {"subscripts": "bij,jk->bik"}),
     "clip": lambda b: ([N(b, 3)], {"low": 0.5}), "masked_fill": lambda b: ([N(b, 3), np.ones((b, 3), bool)], {}),

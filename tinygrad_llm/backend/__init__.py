@@ -1,6 +1,6 @@
 """Where arrays live and how the machine is used: the only folder that knows of more than one array library."""
 
-from tinygrad_llm.backend.adjacent import adjacent, joined
+from tinygrad_llm.backend.adjacent import adjacent, equally_spaced, joined, stacked
 from tinygrad_llm.backend.arrays import (
     NAMESPACES,
     SUPPORTED,
@@ -27,6 +27,7 @@ from tinygrad_llm.backend.elementwise import add, cast
 from tinygrad_llm.backend.erf import erf
 from tinygrad_llm.backend.fused import fused
 from tinygrad_llm.backend.gemm import gemm, matmul, tf32_products
+from tinygrad_llm.backend.grouped import grouped_outer, grouped_product, sort_by_group
 from tinygrad_llm.backend.memory import keep_freed_pages
 from tinygrad_llm.backend.random import DeviceStream, KeyedStream
 from tinygrad_llm.backend.rows import sum_over, sum_rows
@@ -52,9 +53,12 @@ __all__ = [
     "cast",
     "check_device",
     "device_of",
+    "equally_spaced",
     "erf",
     "fused",
     "gemm",
+    "grouped_outer",
+    "grouped_product",
     "is_array",
     "is_float",
     "is_half",
@@ -67,6 +71,8 @@ __all__ = [
     "positions",
     "python_scalar",
     "row_tiles",
+    "sort_by_group",
+    "stacked",
     "sum_over",
     "sum_rows",
     "tf32_products",

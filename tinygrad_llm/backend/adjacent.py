@@ -41,5 +41,37 @@ def joined(arrays: Sequence[Array]) -> Array:
     return namespace(arrays[0]).concatenate(list(arrays)) if view is None else view
 
 
+def equally_spaced(arrays: Sequence[Array]) -> Array | None:
+    """The arrays, all of one shape, along a new first axis, as a view; None where they do not lie at equal distances in
+    one memory, in their order.
+
+    Of layers that are made alike, one after the other, the flat array of an optimizer holds like parts at equal
+    distances.
+    """
+    first = arrays[0]
+    base, size = first.base, first.size
+    if type(base) is not type(first) or not base.flags.c_contiguous or not size:
+        return None
+    begin, count = _address(first), len(arrays)
+    distance = _address(arrays[1]) - begin if count > 1 else first.nbytes
+    if distance < first.nbytes or distance % base.itemsize:
+        return None
+    for i, a in enumerate(arrays):
+        if a.base is not base or _address(a) != begin + i * distance or not a.flags.c_contiguous:
+            return None
+        if a.shape != first.shape or a.dtype != base.dtype:
+            return None
+    start, step = (begin - _address(base)) // base.itemsize, distance // base.itemsize
+    lead = max(0, start + count * step - base.size)  # behind the last there may be less than a step: then before all
+    rows = base.reshape(-1)[start - lead : start - lead + count * step].reshape(count, step)
+    return rows[:, lead : lead + size].reshape(count, *first.shape)
+
+
+def stacked(arrays: Sequence[Array]) -> Array:
+    """The arrays along a new first axis: a view where they lie at equal distances, else a copy."""
+    view = equally_spaced(arrays)
+    return namespace(arrays[0]).stack(list(arrays)) if view is None else view
+
+
 def _address(a: Array) -> int:
     return a.ctypes.data if isinstance(a, np.ndarray) else a.data.ptr

@@ -3,7 +3,6 @@
 A token is some hundred kernels of a few microseconds each: to start them one by one from Python takes longer than to
 run them. A graph starts them all with one call. What changes from token to token (the ids, where each row stands) lies
 in the GPU's memory; what the host knows is frozen into the graph, so it is recorded anew when the cache has grown.
-Experts have no such step: how many tokens each of them has is asked of the GPU by the host.
 """
 
 from __future__ import annotations
@@ -28,11 +27,15 @@ def gpu_step(model: Any, batch: int) -> GpuStep | None:
     if type(model) not in (GPT, Llama) or model.device != "cuda" or fused(model.token_embedding.weight.data) is None:
         return None
     parts = [m for _, m in model.named_modules() if isinstance(m, Attention | Experts)]
-    return GpuStep(model, batch) if all(type(m) is Attention and _is_steady(m, model) for m in parts) else None
+    return GpuStep(model, batch) if all(_is_steady(m, model) for m in parts) else None
 
 
-def _is_steady(layer: Attention, model: GPT | Llama) -> bool:
+def _is_steady(layer: Attention | Experts, model: GPT | Llama) -> bool:
     """Whether the layer does the same for texts of any length: a table of positions has none of its own to turn by."""
+    if isinstance(layer, Experts):
+        return type(layer) is Experts and layer.is_steady(model.token_embedding.weight.data)
+    if type(layer) is not Attention:
+        return False
     if layer.rope_base is None or layer.rope_scaling is None:
         return layer.rope_base is None or type(model) is Llama
     return type(model) is Llama and not layer.rope_scaling.depends_on(model.config.block_size)

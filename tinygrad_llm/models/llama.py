@@ -189,7 +189,7 @@ class Llama(Decoder):
             return self.cross_entropy(batch, rng=rng, divisor=divisor, dtype=dtype)
         routed: list[Routing] = []
         loss = self.cross_entropy(batch, rng=rng, divisor=divisor, dtype=dtype, routed=routed)
-        share = 1.0 if divisor is None else float((as_array(batch["targets"]) != ops.IGNORE).sum()) / float(divisor)
+        share = 1.0 if divisor is None else _share_of_targets(batch, divisor, loss.dtype)
         return loss + self.config.balance * share * balance_loss(routed)
 
     def new_cache(self, batch: int, capacity: int = 64) -> KVCache:
@@ -197,3 +197,9 @@ class Llama(Decoder):
         c = self.config
         window = None if c.window_from else c.window
         return KVCache(c.n_layer, batch, capacity=min(capacity, c.block_size), window=window)
+
+
+def _share_of_targets(batch: Batch, divisor: float, dtype: Any) -> Any:
+    """How much of the divisor the batch's targets are; a tensor where only the GPU knows: nobody waits for it."""
+    share = (as_array(batch["targets"]) != ops.IGNORE).sum() / float(divisor)
+    return float(share) if isinstance(share, np.generic) else Tensor.result(share.astype(dtype), None, None)

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import Array, namespace, to_device, to_device_of
+from tinygrad_llm.backend import Array, fused, namespace, sort_by_group, to_device, to_device_of
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.nn.layers import Dropout, Linear, Rng
 from tinygrad_llm.nn.mlp import SwiGLU
@@ -70,8 +70,9 @@ class Experts(Module):
         """`routed` is a list to which this layer's Routing is added."""
         flat = x.reshape(-1, x.shape[-1])
         shares = self.shares(flat)
-        picked, order = ops.topk(shares, self.chosen)
-        chosen = order.data
+        chosen = _likeliest(shares.data, self.chosen)
+        one_hot = Tensor.result(_is(chosen, shares).astype(shares.dtype), None, None)
+        picked = (shares.reshape(len(flat), 1, shares.shape[1]) * one_hot).sum(-1)
         if routed is not None:
             routed.append(Routing(shares, chosen))
         weights = (picked / picked.sum(-1, keepdims=True)).astype(x.dtype)
@@ -89,12 +90,52 @@ class Experts(Module):
         comes out is sorted back.
         """
         xp = namespace(chosen)
-        pairs = xp.argsort(chosen.reshape(-1), kind="stable")
-        counts = to_device(xp.bincount(chosen.reshape(-1), minlength=len(self.experts)), "cpu").tolist()
-        tokens = ops.split(_rows(x, pairs // self.chosen), counts, axis=0)
-        parts = [expert(own) for expert, own in zip(self.experts, tokens) if len(own)]
-        back = _rows(ops.concat(parts or [x], axis=0), xp.argsort(pairs))  # of no tokens nothing is made
-        return back.reshape(*chosen.shape, x.shape[-1])
+        pairs, starts = sort_by_group(chosen.reshape(-1), len(self.experts), x.data)
+        tokens = _rows(x, pairs // self.chosen)
+        y = self._in_groups(tokens, starts) if self.is_steady(x.data) else self._one_by_one(tokens, starts)
+        places = xp.empty_like(pairs)
+        places[pairs] = xp.arange(len(pairs), dtype=pairs.dtype)
+        return _rows(y, places).reshape(*chosen.shape, x.shape[-1])
+
+    def _one_by_one(self, x: Tensor, starts: Array) -> Tensor:
+        """Expert after expert, each with its rows of x; the host has to know how many."""
+        counts = np.diff(to_device(starts, "cpu")).tolist()
+        parts = [expert(own) for expert, own in zip(self.experts, ops.split(x, counts, axis=0)) if len(own)]
+        return ops.concat(parts or [x], axis=0)  # of no tokens nothing is made
+
+    def _in_groups(self, x: Tensor, starts: Array) -> Tensor:
+        """The same by two products over all experts, which nobody has to wait for."""
+        widened = [layer.weight for expert in self.experts for layer in (expert.gate_proj, expert.up_proj)]
+        both, hidden = ops.grouped_linear(x, *widened, starts=starts), widened[0].shape[0]
+        h = ops.swiglu(both[:, :hidden], both[:, hidden:])
+        return ops.grouped_linear(h, *[expert.down_proj.weight for expert in self.experts], starts=starts)
+
+    def is_steady(self, x: Array) -> bool:
+        """Whether the work for x is the same whoever is chosen: with kernels, where every expert is as it was made."""
+        if fused(x) is None:
+            return False
+        layers = [layer for e in self.experts for layer in (e.gate_proj, e.up_proj, e.down_proj)]
+        return all(type(m) is SwiGLU for m in self.experts) and all(
+            type(m) is Linear and m.bias is None for m in layers
+        )
+
+
+def _likeliest(shares: Array, count: int) -> Array:
+    """The numbers of the largest shares of each row, in order; of equals the first.  (N, E) -> (N, count)
+
+    A pass over the row for each: for a few, a GPU has nothing to sort.
+    """
+    xp, left, found = namespace(shares), shares, []
+    numbers = xp.arange(shares.shape[1])
+    for _ in range(count):
+        found.append(left.argmax(1))
+        left = xp.where(numbers == found[-1][:, None], -xp.ones_like(left), left)
+    return xp.stack(found, 1)
+
+
+def _is(chosen: Array, shares: Tensor) -> Array:
+    """Whether the c-th choice of token n was expert e.  (N, C) -> (N, C, E) booleans"""
+    return chosen[:, :, None] == namespace(chosen).arange(shares.shape[1])
 
 
 def _fine(x: Tensor) -> Tensor:
@@ -120,6 +161,6 @@ def balance_loss(routed: Sequence[Routing]) -> Tensor:
         raise ArgumentError("routed", "at least one layer that routed a token", routed)
     count = routed[0].shares.shape[1]
     shares = sum((r.shares.sum(0) for r in routed[1:]), routed[0].shares.sum(0))
-    chosen: Any = sum(namespace(r.chosen).bincount(r.chosen.reshape(-1), minlength=count) for r in routed)
+    chosen: Any = sum(_is(r.chosen, r.shares).sum((0, 1)) for r in routed)
     used = to_device_of(chosen / tokens, shares.data).astype(shares.dtype)
     return (shares * Tensor.result(used, None, None)).sum() * (count / tokens)

@@ -44,6 +44,7 @@ from tinygrad_llm.ops.elementwise import (
     subtract,
     where,
 )
+from tinygrad_llm.ops.grouped_linear import grouped_linear
 from tinygrad_llm.ops.index import embedding, gather, getitem, repeat, sort, topk, tril, triu
 from tinygrad_llm.ops.joint_linear import joint_linear
 from tinygrad_llm.ops.loss import IGNORE, binary_cross_entropy, cross_entropy, kl_divergence, linear_cross_entropy, mse
@@ -73,10 +74,11 @@ __all__ = [
     "binary_cross_entropy", "bitwise_and", "bitwise_not", "bitwise_or", "broadcast_to", "clip", "composed",
     "concat", "cos", "cross_entropy", "cumsum", "divide", "dropout", "einsum", "embedding", "equal", "erf", "exp",
     "expand_dims", "flatten", "flip", "floor_divide", "gather", "gelu", "getitem", "greater", "greater_equal",
-    "gru", "joint_linear", "kl_divergence", "layer_norm", "less", "less_equal", "linear", "linear_cross_entropy",
-    "log", "log1p", "log_sigmoid", "log_softmax", "logsumexp", "lstm", "masked_fill", "matmul", "max", "maximum",
-    "mean", "min", "minimum", "mse", "multiply", "negative", "not_equal", "packed_attention", "pad", "power",
-    "prod", "relu", "remainder", "repeat", "reshape", "rms_norm", "rnn", "rope", "rope_table", "rsqrt", "sigmoid",
-    "sign", "silu", "sin", "softmax", "softplus", "sort", "split", "sqrt", "squeeze", "stack", "std", "subtract",
-    "sum", "swapaxes", "swiglu", "tanh", "topk", "transpose", "tril", "triu", "var", "where",
+    "grouped_linear", "gru", "joint_linear", "kl_divergence", "layer_norm", "less", "less_equal", "linear",
+    "linear_cross_entropy", "log", "log1p", "log_sigmoid", "log_softmax", "logsumexp", "lstm", "masked_fill",
+    "matmul", "max", "maximum", "mean", "min", "minimum", "mse", "multiply", "negative", "not_equal",
+    "packed_attention", "pad", "power", "prod", "relu", "remainder", "repeat", "reshape", "rms_norm", "rnn", "rope",
+    "rope_table", "rsqrt", "sigmoid", "sign", "silu", "sin", "softmax", "softplus", "sort", "split", "sqrt",
+    "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "swiglu", "tanh", "topk", "transpose", "tril", "triu",
+    "var", "where",
 ]  # fmt: skip

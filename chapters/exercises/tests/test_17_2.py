@@ -40,9 +40,10 @@ def test_delta_is_a_thousandth_if_nobody_says(mine):
 
 
 def test_alpha_goes_with_parameters_and_beta_with_tokens(mine):
-    log_n, log_d = np.array([2.0]), np.array([3.0])
+    log_n, log_d = np.array([2.0]), np.array([4.0])
+    # ln A - 2 * 2 = 1 alone, and ln B - 2 * 4 = -3 alone
     call(mine.law_objective, np.array([NONE, 5.0, NONE, 2.0, 7.0]), log_n, log_d, np.zeros(1), 1.0).gives(0.5)
-    call(mine.law_objective, np.array([NONE, NONE, 5.0, 7.0, 2.0]), log_n, log_d, np.zeros(1), 1.0).gives(0.5)
+    call(mine.law_objective, np.array([NONE, NONE, 5.0, 7.0, 2.0]), log_n, log_d, np.zeros(1), 1.0).gives(2.5)
 
 
 def test_wild_laws_have_a_cost(mine):
@@ -53,6 +54,12 @@ def test_wild_laws_have_a_cost(mine):
     call(mine.law_objective, np.array([-2000.0, -2000.0, -2000.0, 0.0, 0.0]), ones, ones, ones, 1.0).gives(
         2000.5 - math.log(3)
     )
+
+
+def test_each_run_has_its_own_largest_term(mine):
+    theta = np.array([-5000.0, 0.0, -5000.0, 1.0, 0.0])  # as good as 1/N alone
+    runs = np.array([0.0, 2000.0])
+    call(mine.law_objective, theta, runs, np.zeros(2), -runs).gives(0.0)
 
 
 small = st.floats(-2, 2)

@@ -19,7 +19,7 @@ def weights(mine, scores, chosen):
 
 
 def test_the_highest_score_is_chosen(mine):
-    which(mine, np.array([[0.0, 3.0, 1.0], [2.0, -1.0, 0.0]]), 1).gives(np.array([[1], [0]]))
+    which(mine, np.array([[0.0, 3.0, 1.0], [2.0, -1.0, 5.0]]), 1).gives(np.array([[1], [2]]))
 
 
 def test_two_are_chosen_and_the_higher_score_comes_first(mine):

@@ -16,7 +16,7 @@ GOLDEN = 0.8751914862295537
 
 
 def test_one_pair_has_nothing_to_choose(mine):
-    call(mine.contrastive_loss, X[:1], Y[:1], 1.0).gives(0.0)
+    call(mine.contrastive_loss, X[:1], Y[:1], 0.5).gives(0.0)
 
 
 def test_who_cannot_tell_chooses_one_of_two(mine):
@@ -46,6 +46,11 @@ def test_both_directions_count(mine):
 def test_a_small_temperature_does_not_overflow(mine):
     call(mine.contrastive_loss, X, X, 0.001).gives(0.0)
     call(mine.contrastive_loss, X, X[::-1], 0.001).gives(1000.0)
+
+
+def test_each_choice_has_its_own_largest_logit(mine):
+    # logits [[1000, 0], [0, -1000]]: the first pair is sure and right, the second sure and wrong
+    call(mine.contrastive_loss, X, X * np.array([[1.0], [-1.0]]), 0.001).gives(500.0)
 
 
 def test_pytorchs_value(mine):

@@ -308,12 +308,16 @@ class ndarray:
         return compute(lambda a: a[self._index(index, True)[0]], self, name="getitem")
 
     def __setitem__(self, index, value) -> None:
-        plain, advanced = self._index(index, write=True)
-        value = unwrap(value, "setitem")
-        if advanced:
-            _each_place_once(self._a, plain)
+        advanced, value = self._index(index, write=True)[1], unwrap(value, "setitem")
+
+        def assign() -> None:  # while a graph is recorded an index has no numbers yet
+            plain = self._index(index, True)[0]
+            if advanced:
+                _each_place_once(self._a, plain)
+            self._a[plain] = value
+
         with np.errstate(all="ignore"):
-            STATE.run(lambda: self._a.__setitem__(self._index(index, True)[0], value))
+            STATE.run(assign)
 
 
 def _opened(x):

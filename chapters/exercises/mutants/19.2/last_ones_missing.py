@@ -1,5 +1,5 @@
 # expect: an expert that nobody chose counts as none
-# means: np.bincount ends at the largest number that it finds. Tell it how many experts there are.
+# means: f has not one entry an expert. np.bincount ends at the largest number that it finds, or at `minlength`.
 import numpy as np
 
 

@@ -1,5 +1,5 @@
 # expect: used alike it is the number that each token chooses
-# means: P is the mean of the shares over the tokens, and not their sum.
+# means: Something was summed over tokens and not divided: f and P are both means over the N tokens.
 import numpy as np
 
 

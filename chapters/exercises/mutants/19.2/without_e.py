@@ -1,5 +1,5 @@
 # expect: one expert for all costs as much as there are experts
-# means: The sum is not multiplied by the number of experts.
+# means: It is E times the sum over experts: E is missing, or a mean stands in place of the sum.
 import numpy as np
 
 

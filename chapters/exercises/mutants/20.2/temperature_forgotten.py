@@ -7,6 +7,5 @@ def contrastive_loss(pictures, texts, temperature):
     pictures = pictures / np.sqrt((pictures**2).sum(1, keepdims=True))
     texts = texts / np.sqrt((texts**2).sum(1, keepdims=True))
     logits = pictures @ texts.T
-    shifted = np.exp(logits - logits.max())
-    total = np.log(shifted.sum(1)) + np.log(shifted.sum(0)) + 2 * logits.max()
+    total = np.logaddexp.reduce(logits, 1) + np.logaddexp.reduce(logits, 0)
     return float((total / 2 - np.diagonal(logits)).mean())

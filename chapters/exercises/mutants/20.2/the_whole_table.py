@@ -7,5 +7,4 @@ def contrastive_loss(pictures, texts, temperature):
     pictures = pictures / np.sqrt((pictures**2).sum(1, keepdims=True))
     texts = texts / np.sqrt((texts**2).sum(1, keepdims=True))
     logits = pictures @ texts.T / temperature
-    shifted = np.exp(logits - logits.max())
-    return float((np.log(shifted.sum()) + logits.max() - np.diagonal(logits)).mean())
+    return float((np.logaddexp.reduce(logits, None) - np.diagonal(logits)).mean())

@@ -18,7 +18,9 @@ def contrastive_loss(pictures, texts, temperature):
     pictures = pictures / np.sqrt((pictures**2).sum(1, keepdims=True))
     texts = texts / np.sqrt((texts**2).sum(1, keepdims=True))
     logits = pictures @ texts.T / temperature
-    shifted = np.exp(logits - logits.max())
-    total = np.log(shifted.sum(1)) + np.log(shifted.sum(0)) + 2 * logits.max()
-    return float((total / 2 - np.diagonal(logits)).mean())
+    nats = []
+    for choices in (logits, logits.T):
+        top = choices.max(1, keepdims=True)
+        nats.append(np.log(np.exp(choices - top).sum(1)) + top[:, 0] - np.diagonal(choices))
+    return float(np.mean(nats))
     # <<<
