@@ -1,0 +1,19 @@
+"""30.3  The paired bootstrap.
+
+Two systems have a score for each of the same N examples, `first` and `second`, (N,) each. Is the difference of their
+means, d, more than luck? `draws` (B, N) has B draws of N examples with replacement, as numbers of examples. Both
+systems are scored on the same draw, which gives a difference d* for each. Were there no difference, d* - d shows how far
+chance goes:
+
+    p = (1 + draws with |d* - d| >= |d|) / (1 + B)
+
+`paired_p(first, second, draws)` returns p, two-sided: a difference as large in the other direction counts, too. (Scores
+here are small whole numbers over N, so allow for rounding: take what is less than 1e-9 short of |d| as being as large.)
+"""
+
+import numpy as np
+from tinygrad_llm.course import Todo
+
+
+def paired_p(first, second, draws):
+    raise Todo("a number from 0 to 1")
