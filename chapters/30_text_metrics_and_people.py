@@ -19,8 +19,8 @@
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/30/output.txt) shows them all.
 # - **Departs from** the papers in this: the sentences come from a grammar and the people are simulated, so that what is
 #   true is known. Real sentences are wrong in more ways, and real people in ways that nobody has written down.
-# - **Run**: `python chapters/30_text_metrics_and_people.py`. It takes some two minutes; `--seeds 3` five. `--fast` takes
-#   under ten seconds: its readers have hardly begun to learn, so it asserts what needs no learning.
+# - **Run**: `python chapters/30_text_metrics_and_people.py`. It takes some two minutes; `--seeds 3` five. `--fast`
+#   takes under ten seconds: its readers have hardly begun to learn, so it asserts what needs no learning.
 
 # %%
 from dataclasses import replace
@@ -503,8 +503,8 @@ print(table([[*line[:2], line[4], *line[7:]] for line in lines],
 
 # %% [markdown]
 # A contrast, which it never read, it takes for a denial, and then what is really denied scores as high as the right
-# sentence, or higher. On all else it is as good as the other. A check by questions is as good as its reader. Whoever uses a model as a reader, or as a judge,
-# has to measure the judge first, and on what it has *not* read.
+# sentence, or higher. On all else it is as good as the other. A check by questions is as good as its reader. Whoever
+# uses a model as a reader, or as a judge, has to measure the judge first, and on what it has *not* read.
 
 # %%
 pairs_shown = [(i.right["passive"], i.wrong["negated"], i.reference) for i in test[run.seeds[0]][:40]]
@@ -553,8 +553,8 @@ print(f"BLEU prefers the denial in {theirs.score:.3f} of pairs, interval {theirs
 print(table(lines, ["difference", "", "paired from", "to", "each apart from", "to"]))
 
 # %% [markdown]
-# Paired, the first interval is narrower: BLEU and BERTScore find the same references hard. In the second there is little
-# to pair, as the questions hardly ever fail.
+# Paired, the first interval is narrower: BLEU and BERTScore find the same references hard. In the second there is
+# little to pair, as the questions hardly ever fail.
 #
 # ## Do intervals keep what they promise?
 #
@@ -801,8 +801,8 @@ run.show(
 # %% [markdown]
 # By items, marks of one rater are best: a mark says how much better, and a pair only that it is. By *judgements*, which
 # are what is paid, pairs are. And marks by anybody are worst by either: what one rater's harshness adds to one system,
-# nobody takes from the other. The formula is near for marks, and for pairs some items short: the sign test counts
-# in whole games, and has fewer false alarms than it may have.
+# nobody takes from the other. The formula is near for marks, and for pairs some items short: the sign test counts in
+# whole games, and has fewer false alarms than it may have.
 #
 # What it all rests on: that the error is 5 % where there is *no* difference. Is it? Let raters get tired, and harsher
 # by 0.3 of a mark, and judge first one system's answers and then the other's.
