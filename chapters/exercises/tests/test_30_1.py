@@ -27,8 +27,8 @@ def test_a_text_of_three_words_has_no_run_of_four(mine):
 
 
 def test_a_run_counts_no_more_often_than_the_reference_has_it(mine):
-    # runs of the candidate: 8, 7, 6, 5; matched 4, 3, 2, 1
-    call(mine.bleu, ["a"] * 8, ["a"] * 4).gives((4 / 8 * 3 / 7 * 2 / 6 * 1 / 5) ** 0.25)
+    # runs of the candidate: 8, 7, 6, 5; matched 5, 4, 3, 2
+    call(mine.bleu, list("aaaaabbb"), list("aaaab")).gives((5 / 8 * 4 / 7 * 3 / 6 * 2 / 5) ** 0.25)
 
 
 def test_the_mean_is_geometric(mine):

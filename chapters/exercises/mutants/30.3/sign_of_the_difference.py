@@ -7,4 +7,4 @@ def paired_p(first, second, draws):
     each = first - second
     difference = each.mean()
     far = np.abs(each[draws].mean(1) - difference)
-    return float((1 + (far >= difference - 1e-9).sum()) / (1 + len(draws)))
+    return float((1 + (far >= difference).sum()) / (1 + len(draws)))

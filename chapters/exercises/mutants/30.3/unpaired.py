@@ -7,4 +7,4 @@ def paired_p(first, second, draws):
     each = first - second
     difference = each.mean()
     far = np.abs((first[draws] - second[np.roll(draws, 1, 0)]).mean(1) - difference)
-    return float((1 + (far >= abs(difference) - 1e-9).sum()) / (1 + len(draws)))
+    return float((1 + (far >= abs(difference)).sum()) / (1 + len(draws)))

@@ -7,4 +7,4 @@ def paired_p(first, second, draws):
     each = first - second
     difference = each.mean()
     far = np.abs(each[draws].mean(1) - difference)
-    return float((far >= abs(difference) - 1e-9).mean())
+    return float((far >= abs(difference)).mean())

@@ -1,4 +1,4 @@
-# expect: one round counted by hand
+# expect: three wins of four are odds of three to one
 # means: The games are divided by the player's own power twice, and not by the sum of the two.
 import numpy as np
 

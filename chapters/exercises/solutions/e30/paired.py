@@ -7,8 +7,7 @@ chance goes:
 
     p = (1 + draws with |d* - d| >= |d|) / (1 + B)
 
-`paired_p(first, second, draws)` returns p, two-sided: a difference as large in the other direction counts, too. (Scores
-here are small whole numbers over N, so allow for rounding: take what is less than 1e-9 short of |d| as being as large.)
+`paired_p(first, second, draws)` returns p, two-sided: a difference as large in the other direction counts, too.
 """
 
 import numpy as np
@@ -19,5 +18,5 @@ def paired_p(first, second, draws):
     each = first - second
     difference = each.mean()
     far = np.abs(each[draws].mean(1) - difference)
-    return float((1 + (far >= abs(difference) - 1e-9).sum()) / (1 + len(draws)))
+    return float((1 + (far >= abs(difference)).sum()) / (1 + len(draws)))
     # <<<
