@@ -84,6 +84,21 @@ def test_what_is_right_says_the_fact_and_is_no_copy():
         assert set(item.right) == set(RIGHT if item.fact.happened else RIGHT[:-1])
 
 
+def test_each_kind_of_right_changes_what_its_name_says():
+    at_first = lambda text: text.startswith("at the ")
+    for item in EVERY:
+        one, right = item.reference.split(), {kind: text.split() for kind, text in item.right.items()}
+        assert {
+            at_first(text) == at_first(item.reference) for kind, text in item.right.items() if kind != "reordered"
+        } == {True}
+        assert at_first(item.right["reordered"]) != at_first(item.reference)
+        assert ("by" in right["passive"]) and ("from" in right["converse"])
+        assert set(one) - set(right["reordered"]) <= {"to"} and set(right["reordered"]) - set(one) <= {"to"}
+        assert len({*one} - {*right["another word"]}) == (1 if item.fact.happened else 3 if "did" in one else 2)
+        if item.fact.happened:
+            assert right["contrast"] == [*one[:-1], ",", "not", right["contrast"][-2], "."]
+
+
 def test_what_is_wrong_is_wrong_in_one_thing():
     for item in EVERY:
         fact = item.fact
