@@ -11,7 +11,9 @@ from tinygrad_llm.course.exercises.calls import call
 TWO = np.array([[0.0, 3.0], [1.0, 0.0]])
 GAMES = np.array([[0.0, 7, 9, 7, 7], [6, 0, 7, 5, 11], [4, 6, 0, 7, 7], [6, 8, 6, 0, 6], [6, 2, 6, 7, 0]])
 # SciPy 1.17.1: minimize of -sum of wins ln(share), mean 0
-GOLDEN = np.array([0.2501693179255699, 0.18725798795552023, -0.12436012851891572, 0.00017269938705858381, -0.3132398767492329])
+GOLDEN = np.array(
+    [0.2501693179255699, 0.18725798795552023, -0.12436012851891572, 0.00017269938705858381, -0.3132398767492329]
+)
 
 
 def test_three_wins_of_four_are_odds_of_three_to_one(mine):

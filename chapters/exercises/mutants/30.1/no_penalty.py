@@ -1,6 +1,5 @@
 # expect: half as long costs a factor of e
 # means: There is no penalty for a candidate that is too short.
-import math
 from collections import Counter
 
 

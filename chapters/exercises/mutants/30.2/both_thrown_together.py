@@ -1,5 +1,5 @@
 # expect: a case counted by hand
-# means: Both raters' labels are thrown together for the agreement by chance, as in Scott's pi: Cohen leaves to each his own habits.
+# means: Both raters' labels are thrown together, as in Scott's pi: Cohen leaves to each his own habits.
 from collections import Counter
 
 

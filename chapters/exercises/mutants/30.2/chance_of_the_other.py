@@ -4,7 +4,7 @@ from collections import Counter
 
 
 def kappa(one, other):
-    first, second, count = Counter(one), Counter(other), len(one)
+    second, count = Counter(other), len(one)
     agreed = sum(a == b for a, b in zip(one, other)) / count
     chance = sum(second[label] ** 2 for label in second) / count**2
     return (agreed - chance) / (1 - chance) if chance < 1 else float("nan")

@@ -1,5 +1,5 @@
 # expect: a case counted by hand
-# means: The products of counts are divided by the number of things once, and should be twice: they are products of two shares.
+# means: Products of counts are divided by the number of things once, and should be twice.
 from collections import Counter
 
 

@@ -1,5 +1,5 @@
 # expect: one round counted by hand
-# means: The players are updated one after the other, each with the others' new powers. It ends at the same place, but here all are updated at once.
+# means: The players are updated one after the other, each with the others' new powers: here all are, at once.
 import numpy as np
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def strengths(wins, rounds):
-    games, power = wins + wins.T, np.ones(len(wins))
+    power = np.ones(len(wins))
     for _ in range(rounds):
         power = wins.sum(1) / (wins / (power[:, None] + power)).sum(1)
         power = power / np.exp(np.log(power).mean())
