@@ -417,9 +417,9 @@ print(table([[f"at layer {n}", *np.mean(found, 0).tolist()] for n, found in at_l
 # name finds itself in the other sentence, wherever it stands there. And two numbers are as alike to it as two words for
 # giving. **What is similar is not the same.** Large encoders hardly mind a *not* either (Ettinger, 2020).
 #
-# The second table has each layer by itself. They hardly differ, and the one that val takes may be the first, the
-# embeddings, which have read no sentence: that a vector knows its sentence does not help a metric that looks for the
-# most similar one.
+# The second table has each layer by itself. In its first columns they hardly differ, among twins the deeper ones see
+# exchanged names and numbers less, and the one that val takes may be the first, the embeddings, which have read no
+# sentence: that a vector knows its sentence does not help a metric that looks for the most similar one.
 #
 # ## What if we ask?
 #
