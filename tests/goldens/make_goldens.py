@@ -113,6 +113,26 @@ def tokenizers(count: int = 60) -> dict:
     return {"made_with": {"tokenizers": version("tokenizers")}, "kinds": kinds}
 
 
+def mauve(count: int = 60) -> dict:
+    """mauve-text's area of random pairs of distributions, some of them with kinds that one side lacks."""
+    from mauve.compute_mauve import compute_area_under_curve, get_divergence_curve_for_multinomials
+
+    rng, rows = np.random.RandomState(4), []
+    while len(rows) < count:
+        kinds, points, scale = rng.randint(1, 9), int(rng.choice([5, 25, 60])), float(rng.choice([1, 2, 5]))
+        p, q = rng.randint(0, 6, (2, kinds))
+        p[rng.randint(kinds)] += 1
+        q[rng.randint(kinds)] += 1
+        if np.allclose(p / p.sum(), q / q.sum()):
+            continue  # its sorting takes the corner away then, and calls equal distributions 3/4 alike
+        weights = np.linspace(1e-6, 1 - 1e-6, points)
+        x, y = get_divergence_curve_for_multinomials(p / p.sum(), q / q.sum(), weights, scale).T
+        one, other = np.argsort(x, kind="stable"), np.argsort(y, kind="stable")
+        area = (compute_area_under_curve(x[one], y[one]) + compute_area_under_curve(y[other], x[other])) / 2
+        rows.append([p.tolist(), q.tolist(), scale, points, float(area)])
+    return {"made_with": {"mauve-text": version("mauve-text")}, "rows": rows}
+
+
 def expressions(count: int = 1000) -> dict:
     """Random expressions in a, b, c and the gradients that PyTorch finds, in float64; those that overflow are redrawn."""
     return _with_gradients(count, np.random.RandomState(2), lambda rng: expression(rng, rng.randint(2, 6)))
@@ -169,6 +189,7 @@ if __name__ == "__main__":
         ("gpt2", gpt2),
         ("merges", merges),
         ("tales_merges", tales_merges),
+        ("mauve", mauve),
         ("expressions", expressions),
         ("programs", programs),
         ("tokenizers", tokenizers),

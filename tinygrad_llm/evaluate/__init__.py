@@ -8,12 +8,15 @@ from tinygrad_llm.evaluate.bootstrap import Interval, PairedBootstrap, bootstrap
 from tinygrad_llm.evaluate.calibration import Reliability, brier_score, calibration_error, reliability
 from tinygrad_llm.evaluate.chrf import CHRF, corpus_chrf
 from tinygrad_llm.evaluate.diversity import distinct_n, self_bleu
+from tinygrad_llm.evaluate.frontier import divergence_frontier, mauve
 from tinygrad_llm.evaluate.hallucination import YesNo, invented, yes_no
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.information import mutual_information, shuffled
 from tinygrad_llm.evaluate.memorized import exposure
+from tinygrad_llm.evaluate.meteor import METEOR, meteor
 from tinygrad_llm.evaluate.overlap import Overlap
 from tinygrad_llm.evaluate.paired_tests import SignTest, randomization_test, sign_test
+from tinygrad_llm.evaluate.perplexity import Perplexity, perplexity
 from tinygrad_llm.evaluate.recalibrate import Isotonic, fit_isotonic, fit_temperature
 from tinygrad_llm.evaluate.repetition import loop_period
 from tinygrad_llm.evaluate.retrieval import recall_at
@@ -38,12 +41,14 @@ __all__ = [
     "BLEU",
     "CHRF",
     "HOFFMANN",
+    "METEOR",
     "TER",
     "BradleyTerry",
     "Interval",
     "Isotonic",
     "Overlap",
     "PairedBootstrap",
+    "Perplexity",
     "Reliability",
     "ScalingLaw",
     "SignTest",
@@ -61,6 +66,7 @@ __all__ = [
     "corpus_chrf",
     "corpus_ter",
     "distinct_n",
+    "divergence_frontier",
     "elo",
     "exact_match",
     "exposure",
@@ -76,9 +82,12 @@ __all__ = [
     "krippendorff_alpha",
     "law_objective",
     "loop_period",
+    "mauve",
+    "meteor",
     "mutual_information",
     "paired_bootstrap",
     "parabola_minimum",
+    "perplexity",
     "power_law",
     "randomization_test",
     "recall_at",

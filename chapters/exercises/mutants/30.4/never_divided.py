@@ -1,0 +1,10 @@
+# expect: three wins of four are odds of three to one
+# means: The powers are never divided by their geometric mean.
+import numpy as np
+
+
+def strengths(wins, rounds):
+    games, power = wins + wins.T, np.ones(len(wins))
+    for _ in range(rounds):
+        power = wins.sum(1) / (games / (power[:, None] + power)).sum(1)
+    return np.log(power)
