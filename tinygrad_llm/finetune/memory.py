@@ -45,9 +45,7 @@ def measurable() -> bool:
     return STATUS.exists() and MARK.exists()
 
 
-def measure(
-    method: str, *, width: int = 1024, layers: int = 4, rank: int = 4, tokens: int = 32
-) -> dict[str, float]:
+def measure(method: str, *, width: int = 1024, layers: int = 4, rank: int = 4, tokens: int = 32) -> dict[str, float]:
     """Bytes of a process that tunes: `held` by the steps, `counted` by `footprint`, and `before`, without a model.
 
     Raises DeviceError where the system does not tell, or the process died.
