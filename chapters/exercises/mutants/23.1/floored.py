@@ -1,4 +1,4 @@
-# expect: divided by its largest
+# expect: the largest is so without its sign
 # means: The next value below is taken; the nearest is asked for.
 import numpy as np
 
