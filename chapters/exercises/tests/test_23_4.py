@@ -1,4 +1,4 @@
-"""23.4: what fits a card?"""
+"""23.4: what a scale costs."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,27 +19,8 @@ def test_double_quantization_of_other_blocks(mine):
     call(mine.scale_bits, 32, True).gives(0.25 + 1 / 256)
 
 
-def test_without_adapters_it_is_the_weights(mine):
-    call(mine.qlora_bytes, [(4, 2), (2, 8)], 0, 0, 4.0).gives(12.0)
-
-
-def test_what_is_not_packed_takes_two_bytes(mine):
-    call(mine.qlora_bytes, [(4, 2)], 10, 0, 4.0).gives(24.0)
-
-
-def test_scales_are_in_the_bits(mine):
-    call(mine.qlora_bytes, [(4, 4)], 0, 0, 4.5).gives(9.0)
-
-
-def test_what_is_learned_takes_twelve_bytes(mine):
-    # A (3, 2) and B (4, 3): 18 numbers beside 8 weights of half a byte
-    call(mine.qlora_bytes, [(4, 2)], 0, 3, 4.0).gives(4.0 + 18 * 12)
-
-
-@given(st.lists(st.tuples(st.integers(1, 8), st.integers(1, 8)), min_size=1, max_size=3), st.integers(0, 9),
-       st.integers(1, 4), st.sampled_from([4.0, 4.5, 2.25]))  # fmt: skip
-def test_matrix_by_matrix(mine, matrices, rest, rank, bits):
-    total = 2.0 * rest
-    for outputs, inputs in matrices:
-        total += outputs * inputs * bits / 8 + 12 * rank * outputs + 12 * rank * inputs
-    call(mine.qlora_bytes, matrices, rest, rank, bits).gives(total)
+@given(st.sampled_from([2, 16, 128, 4096]), st.booleans())
+def test_all_bits_over_all_weights(mine, block_size, double):
+    weights = 256 * block_size  # 256 blocks
+    bits = 256 * 8 + 32 if double else 256 * 32
+    call(mine.scale_bits, block_size, double).gives(bits / weights)
