@@ -416,10 +416,9 @@ run.say(f"the base itself: {', '.join(f'{k:.4f}' for k in known.values())} nats 
 # %% [markdown]
 # (With `--fast` nothing was learned, and nothing can be lost. What follows is true of the full run.)
 #
-# In four bits the model loses a few hundredths of a nat at most, and with NF4 the least. The order of the others is not
-# that of their errors, and changes from start to start: a small error of the weights is not all that counts. The step
-# from three bits to two is another matter: who guesses pays 2.77, and the model of two bits pays more. It is wrong with
-# conviction.
+# In four bits the model loses some hundredths of a nat at most, and with NF4 the least. Of the others, the order is not
+# always that of their errors: a small error of the weights is not all that counts. The step from three bits to two is
+# another matter: who guesses pays 2.77, and the model of two bits pays more. It is wrong with conviction.
 #
 # ## How does one train what is rounded?
 #
@@ -621,9 +620,9 @@ if memory:
 # %% [markdown]
 # (`before` is what Python, NumPy and this package take by themselves.) Full tuning and LoRA hold what was counted, and
 # some MB more. QLoRA holds more than was counted: matrices are unpacked in pieces of four MB, and a piece, its codes
-# and its scales have to be somewhere. That does not grow with the model. (The batch is small on purpose, 32 tokens.
-# What a longer one keeps for the backward pass is the same for LoRA and QLoRA, and in our engine it was about 1.7
-# times what we count.)
+# and its scales have to be somewhere. That does not grow with the number of layers. (The batch is small on
+# purpose, 32 tokens. What a longer one keeps for the backward pass is nearly the same for LoRA and QLoRA, and in our
+# engine, with 512 tokens, it was 1.6 to 1.7 times what we count: try `--tokens 512`.)
 #
 # ## What could your card tune?
 #
@@ -679,7 +678,7 @@ print(table(rows, ["GB, to hold it alone", "counted", "in the paper (table 1)"])
 # %% [markdown]
 # Both agree: 784 GB are twelve bytes a weight (two for the weight, two for its gradient, eight for the moments), and
 # 45 GB are below 48. 33 billion would fit 24 GB with next to nothing to spare, which is why the paper pages. But for
-# the tuned models alone the paper names more than we count, by a seventh and more. So a count is what one needs at
+# the tuned models alone the paper names more than we count, by an eighth and more. So a count is what one needs at
 # least. That is why we leave a tenth of a card free, and why 48 GB are not called enough for 65 billion at rank 64 by
 # that rule, though it has been done.
 #
@@ -693,7 +692,7 @@ print(table(rows, ["GB, to hold it alone", "counted", "in the paper (table 1)"])
 # What is small here: a model of eleven thousand weights is no LLaMA, and that its matrices are narrow makes LoRA
 # strong. What carries over is the arithmetic, and it is the paper's that carried it over: with 65 billion.
 #
-# **Exercises**: 23.1 blocks and back, 23.2 NF4's numbers, 23.3 two codes a byte, 23.4 what fits a card.
+# **Exercises**: 23.1 blocks and back, 23.2 NF4's numbers, 23.3 two codes a byte, 23.4 what a scale costs.
 # `tgl chapter 23 --mine` runs this page on yours.
 
 # %%

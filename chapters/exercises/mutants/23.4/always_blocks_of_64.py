@@ -2,9 +2,3 @@
 # means: The size of a block is not used.
 def scale_bits(block_size=64, double=True):
     return 8 / 64 + 32 / (256 * 64) if double else 32 / 64
-
-
-def qlora_bytes(matrices, rest, rank, bits):
-    packed = sum(outputs * inputs for outputs, inputs in matrices)
-    learned = sum(rank * (outputs + inputs) for outputs, inputs in matrices)
-    return packed * bits / 8 + 2 * rest + learned * (2 + 2 + 8)

@@ -2,9 +2,3 @@
 # means: The four bits of the code are counted, too; the scales alone are asked for.
 def scale_bits(block_size=64, double=True):
     return 4 + (8 / block_size + 32 / (256 * block_size) if double else 32 / block_size)
-
-
-def qlora_bytes(matrices, rest, rank, bits):
-    packed = sum(outputs * inputs for outputs, inputs in matrices)
-    learned = sum(rank * (outputs + inputs) for outputs, inputs in matrices)
-    return packed * bits / 8 + 2 * rest + learned * (2 + 2 + 8)

@@ -2,9 +2,3 @@
 # means: That is how many weights share a bit; bits a weight are asked for.
 def scale_bits(block_size=64, double=True):
     return 8 / block_size + 32 / (256 * block_size) if double else block_size / 32
-
-
-def qlora_bytes(matrices, rest, rank, bits):
-    packed = sum(outputs * inputs for outputs, inputs in matrices)
-    learned = sum(rank * (outputs + inputs) for outputs, inputs in matrices)
-    return packed * bits / 8 + 2 * rest + learned * (2 + 2 + 8)
