@@ -1,6 +1,7 @@
 """Fine-tuning: a model that is there already, changed a little, by few numbers of its own."""
 
 from tinygrad_llm.finetune.adapted import BASE, Adapted, Adapter
+from tinygrad_llm.finetune.budget import METHODS, Footprint, footprint
 from tinygrad_llm.finetune.config import AdapterConfig
 from tinygrad_llm.finetune.freeze import freeze, unfreeze
 from tinygrad_llm.finetune.houlsby import Houlsby, HoulsbyConfig
@@ -14,10 +15,12 @@ from tinygrad_llm.finetune.prompt import PromptModel, PromptTuningConfig, prompt
 __all__ = [
     "BASE",
     "IA3",
+    "METHODS",
     "Adapted",
     "Adapter",
     "AdapterConfig",
     "DoRA",
+    "Footprint",
     "Houlsby",
     "HoulsbyConfig",
     "IA3Config",
@@ -29,6 +32,7 @@ __all__ = [
     "PrefixTuningConfig",
     "PromptModel",
     "PromptTuningConfig",
+    "footprint",
     "freeze",
     "get_peft_model",
     "load_virtual_tokens",

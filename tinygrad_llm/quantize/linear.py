@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tinygrad_llm.autograd import Tensor, op
-from tinygrad_llm.backend import Array, cast, gemm, namespace, row_tiles
+from tinygrad_llm.backend import Array, cast, device_of, gemm, namespace, row_tiles
 from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.nn import Buffer, Linear, Module, Parameter, replace
 from tinygrad_llm.nn.replace import Kind
@@ -72,7 +72,8 @@ def quantize_linear(
     def packed(path: str, layer: Any) -> QuantizedLinear:
         if not isinstance(layer, Linear):
             raise ArgumentError("kind", "what fits linear layers alone", f"{path}, a {type(layer).__name__}")
-        return QuantizedLinear(quantize(layer.weight.data, format, block_size, double=double), layer.bias)
+        weight = layer.weight.data
+        return QuantizedLinear(quantize(weight, format, block_size, double=double), layer.bias).to(device_of(weight))
 
     return replace(model, kind, packed)
 

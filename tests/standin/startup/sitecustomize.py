@@ -18,7 +18,8 @@ import json
 import os
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import replace as changed
 from functools import wraps
 from pathlib import Path
 
@@ -133,8 +134,12 @@ def described(x):
 
 
 def opened(x):
-    """NumPy's array inside."""
-    return x._a if type(x) is ndarray else x
+    """NumPy's array inside; packed weights, a dataclass of arrays, with those of NumPy."""
+    if not is_dataclass(x) or isinstance(x, type):
+        return x._a if type(x) is ndarray else x
+    held = {field.name: getattr(x, field.name) for field in fields(x)}
+    inside = {name: opened(value) for name, value in held.items()}
+    return changed(x, **inside) if any(inside[name] is not held[name] for name in held) else x
 
 
 def closed(x, sources):

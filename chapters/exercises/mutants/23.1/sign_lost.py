@@ -1,0 +1,15 @@
+# expect: the largest is so without its sign
+# means: The largest is taken with its sign: where it is negative, the scale is too small.
+import numpy as np
+
+
+def quantize(w, values, block):
+    blocks = w.reshape(len(w) // block, block)
+    scales = blocks.max(axis=1)
+    scaled = blocks / np.where(scales > 0, scales, 1)[:, None]
+    borders = (values[1:] + values[:-1]) / 2
+    return np.searchsorted(borders, scaled).ravel(), scales
+
+
+def dequantize(codes, scales, values, block):
+    return (values[codes].reshape(len(scales), block) * scales[:, None]).ravel()

@@ -1,0 +1,15 @@
+# expect: a number halfway gets the smaller value
+# means: A number halfway goes up here; it belongs to the smaller value.
+import numpy as np
+
+
+def quantize(w, values, block):
+    blocks = w.reshape(len(w) // block, block)
+    scales = np.abs(blocks).max(axis=1)
+    scaled = blocks / np.where(scales > 0, scales, 1)[:, None]
+    borders = (values[1:] + values[:-1]) / 2
+    return np.searchsorted(borders, scaled, side="right").ravel(), scales
+
+
+def dequantize(codes, scales, values, block):
+    return (values[codes].reshape(len(scales), block) * scales[:, None]).ravel()

@@ -1,0 +1,12 @@
+# expect: the earlier code is in the upper half
+# means: The earlier code stands in the lower half.
+import numpy as np
+
+
+def pack(codes):
+    even = np.append(codes, np.zeros(len(codes) % 2, np.uint8))
+    return (even[1::2] << 4 | even[0::2]).astype(np.uint8)
+
+
+def unpack(packed, count):
+    return np.stack([packed >> 4, packed & 15], axis=1).ravel()[:count]
