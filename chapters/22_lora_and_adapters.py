@@ -52,13 +52,17 @@ from tinygrad_llm.visualize import Line, line_chart
 
 run = Chapter(
     "22",
-    "CLAIM",
+    "The change that full fine-tuning makes has few directions, and how few the task says: one does for yes or no, "
+    "eight for another language. With LoRA a hundredth of the weights is level with all on the first, rank 8 on the "
+    "second, and on what is learned by heart no rank that we tried; both ways forget, and an adapter can be switched "
+    "off. Without alpha / r a large rank wants a smaller rate. Ten tasks live in one base, a row each if need be, and "
+    "a merged adapter computes what it did beside.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 D, LAYERS, HEADS, LINES = 64, 2, 4, 24
-EQUAL, SINGLE, A_HUNDREDTH = 1e-6, 1e-5, 0.011
-SHARE, CUT, CUT_LOSES, CHANCE_MOST = 0.5, 8, 0.1, 0.1
-BEHIND = {"danger": 0.03, "language": 0.05, "exchange": 0.5}
+EQUAL, SINGLE, A_HUNDREDTH, MARGIN = 1e-6, 1e-5, 0.011, 0.03
+HALF, CUTS_TO, CUT_LOSES, ONE_MOST, CHANCE_MOST = 0.45, {"danger": 1, "language": 8, "exchange": 8}, 0.1, 0.5, 0.1
+NOT_LEVEL, FORGOTTEN, BY_HEART, WITH_16, TEN_OWN, TEN_OTHERS, APART = 0.1, 1.0, 0.95, 0.85, 0.5, 0.2, 3.0
 
 # %% [markdown]
 # ## What can the base do?
@@ -205,7 +209,7 @@ def share_right(model, arrays):
 
 to_learn, to_judge = questions(run.pick(3000, 60), 5), questions(run.pick(200, 10), 6)
 as_ever = as_task(to_judge, "as ever", 0)
-print("the page:", " ".join(VOCABULARY[i] for i in to_judge[0][0]))
+run.say("a page:", " ".join(VOCABULARY[i] for i in to_judge[0][0]))
 print(f"the base, asked in this form for the names themselves: {share_right(base, as_ever):.3f} right")
 last_line = {}
 for task in TASKS:
@@ -323,7 +327,10 @@ print(table([[t, *(float(np.mean(by[r])) for r in CUTS)] for t, by in cut_right.
 print(f"language, with random changes of rank 4, as long: {np.mean(by_chance):.3f}")
 
 # %% [markdown]
-# PROSE-CUT
+# So a change has few directions: four of sixty-four hold about half of it and more, where four of a random matrix hold
+# less than a fifth. But **how few depends on what is asked for.** *Danger* needs one: all that has to be added is a
+# push to *yes* or to *no*. With one direction hardly a word of the language is said; sixteen names need about eight.
+# And a random change, as long, is worth nothing: it is *these* directions.
 #
 # ## Then learn only a few directions
 #
@@ -415,23 +422,57 @@ print(table(rows, ["right", "last line", "full", f"LoRA, {numbers[1] / TOTAL:.1%
 before = old_loss(base)
 rows = [[t, before, mean["full, old pages"][t], mean["LoRA, old pages"][t]] for t in TASKS]
 print(table(rows, ["nats a token, old pages", "before", "full", "LoRA"]))
+with model.disable_adapter():
+    print(f"with the last adapter switched off: {old_loss(model):.3f}, as before: {old_loss(model) == before}")
+    switched_off = abs(old_loss(model) - before)
 
 # %% [markdown]
-# PROSE-SMALL
+# Danger is learned as well with a hundredth of the numbers as with all. Exchange is not, and full fine-tuning has not
+# come to its end there either. Our first claim was "level with full on three tasks". It is false.
+#
+# And look at the second table. Biderman et al. (2024) found that *LoRA learns less and forgets less*. Here both
+# forget: the old pages cost more than twice what they did, although a question mark, which no old page has, tells the
+# two apart. Nothing in the training asked to keep anything. But there is a difference. Full fine-tuning has
+# overwritten what was there. **With the adapter switched off, the base is back**, to the last bit.
+#
+# What if one takes more rank? Alpha stays 1, so that the scale is 1 / r, and the rate stays; why, we shall see.
+
+# %%
+MORE = (2, 4, 8)
+ranks = {(task, 1): small[task] for task in TASKS[1:]}
+for task in TASKS[1:]:
+    for r in MORE:
+        ranks[task, r] = []
+        for seed in run.seeds if r == MORE[-1] else run.seeds[:1]:
+            model = tuned(lora(LAST, r, 1), task, seed, LORA_RATE, what=f"rank {r}: {task}")
+            ranks[task, r].append(share_right(model, judged[task, seed]))
+first_of = {key: each[0] for key, each in ranks.items()}
+rows = [[t, *(first_of[t, r] for r in (1, *MORE)), full[t][0]] for t in TASKS[1:]]
+print(f"right with LoRA of rank r beside the last block, seed {run.seeds[0]}:")
+print(table(rows, ["task", "1", *map(str, MORE), "full"]))
+for t in TASKS[1:]:
+    level = [r for r in (1, *MORE) if first_of[t, r] >= full[t][0] - MARGIN]
+    print(f"{t}: the least rank that is at most {MARGIN} behind full:", level[0] if level else "none of these")
+
+# %% [markdown]
+# The language asks for a few directions, and then more rank brings nothing. Compare with the cut change above: what
+# full fine-tuning needed of directions says about how much rank to take.
 #
 # ## What else could be learned, for a hundredth?
 #
 # LoRA is one of many. All of these leave the base as it is, but for what they name:
 #
 # - *Adapters* in the narrower sense (Houlsby et al., 2019): behind what attention adds, and behind the MLP, a small
-#   network reads h and adds to it: $h + U f(V h)$, with V (m, D) and U (D, m). Here m is 1. U is zero at first.
+#   network reads h and adds to it: $h + U f(V h)$, with V (m, D) and U (D, m). U is zero at first. Here they stand in
+#   the last block, as LoRA does, and m is 4.
 # - *Prefix tuning* (Li and Liang, 2021): in each layer some keys and values that are learned stand before those of
 #   the text, which can look at them. Three here. (Our positions are counted; with three more, the text still begins a
 #   line where it did.)
 # - *IA3* (Liu et al., 2022): keys, values and what the MLP's second matrix reads are multiplied, number by number.
 # - The biases alone (Ben Zaken et al., 2021, call it BitFit), the norms alone, the last block alone but all of it:
 #   what a sceptic would try, since it needs nothing new.
-# - *DoRA* (Liu et al., 2024): LoRA turns the rows of a matrix, and how long each is is learned apart.
+# - *DoRA* (Liu et al., 2024) is LoRA that learns apart how long each row of a matrix is. The package has it; it is not
+#   on this table.
 #
 # All learn the language, on one seed. Those for which we had no good rate yet get two, and the better one counts, by
 # the very pages that judge: if anybody is favoured, it is not LoRA.
@@ -454,7 +495,7 @@ def peft(config):
 
 
 METHODS = {  # what is learned, and the rates that are tried
-    "adapters": (peft(HoulsbyConfig(bottleneck=1)), (1e-2, 5e-2)),
+    "adapters": (peft(HoulsbyConfig(("blocks.1.**.o_proj", "blocks.1.**.down_proj"), 4)), (1e-2, 3e-2)),
     "prefix": (lambda model, rng: prefix_tuned(model, PrefixTuningConfig(3, std=0.1), rng=rng), (1e-2, 3e-2)),
     "IA3": (peft(IA3Config()), (1e-1,)),
     "biases": (only("bias"), (3e-3, 1e-2)),
@@ -487,14 +528,16 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# PROSE-FRONTIER
+# Above a thousand numbers and far above, all say the language. At a thousand the ways differ widely, and in our trials
+# the best was not LoRA but *IA3*, with fewer numbers. It reaches both blocks, and LoRA's thousand only one. Three of
+# them have hardly begun. No ranking should be read out of that: it is one task, one seed, and a very small network, in
+# which a thousand numbers are a bottleneck of one or of four. What it does show is that *which* thousand matters.
 #
 # ## Where does rank 1 not do?
 #
 # Something to be learned *by heart*: 150 pairs of words, "fox ? spade", each with a name that was drawn by lot. No
-# feature of the base helps. A hundred and fifty names of sixteen are 600 bits. LoRA stands beside every matrix, with more and
-# more rank, and the better of two rates counts. Biderman et al. (2024) found the same of large models: *LoRA learns
-# less and forgets less*.
+# feature of the base helps; a hundred and fifty names of sixteen are 600 bits. LoRA stands beside every matrix now,
+# with more and more rank.
 
 # %%
 FACTS = 150
@@ -519,7 +562,8 @@ rows = [[str(r), size, 100 * size / TOTAL, known] for r, (size, known) in heart.
 print(table(rows, ["rank", "numbers", "%", "known by heart"]))
 
 # %% [markdown]
-# PROSE-HEART
+# Here rank does not stop helping. A fact by lot has nothing in common with the next one, and each wants a direction of
+# its own. *LoRA learns less*: this half of the sentence holds here.
 #
 # ## What is alpha for?
 #
@@ -530,7 +574,7 @@ print(table(rows, ["rank", "numbers", "%", "known by heart"]))
 # the sum of r *random* directions grows with the root of r only, that $\alpha / r$ therefore holds large ranks back,
 # and that it should be $\alpha / \sqrt r$.
 #
-# Each is right in something. Which in what? Two ranks, four rates, the three scales, a third of the steps, and the
+# Who is right? Two ranks, four rates, the three scales, a third of the steps, and the
 # loss of the last ten.
 
 # %%
@@ -550,7 +594,10 @@ rows = [[n, r, *(swept[n if r > 1 else "alpha / r", r, t] for t in RATES), best[
 print(table(rows, ["scale", "r", *(f"rate {rate:g}" for rate in RATES), "best"]))
 
 # %% [markdown]
-# PROSE-ALPHA
+# The rates are steps of about three, so take the last column for no more than that. Without the scale a large rank
+# wants a smaller rate. With alpha / r it does not; if anything, a larger one, and at the rate that suits rank 1 it is
+# slower than it could be. Hu et al. are right that one need not look far, and Kalajdzievski that large ranks are held
+# back. (Nor does the rate fall by as much as the rank grows, where there is no scale.)
 #
 # ## Ten people, ten tasks, one base
 #
@@ -625,7 +672,12 @@ print(f"merged against unmerged: {merging:.1e} of the largest logit")
 print(f"weights of {held.size} that are not what they were: {back} when kept, {subtracted} when subtracted")
 
 # %% [markdown]
-# PROSE-END
+# ## What did not come true
+#
+# A hundredth of the weights is level with all of them on one of three tasks, not on three. LoRA does not forget less
+# here. At equal numbers it is not the best. These three were in the claim when we began; the claim says now what was
+# found, with bounds that were written down after trials on another seed and before the recorded run. What is told of
+# one seed alone, the ways at a thousand numbers, the facts, the rates and the ten languages, may differ on others.
 #
 # **Exercises**: 22.1 a layer with LoRA, 22.2 merge and unmerge, 22.3 the nearest matrix of rank r. `tgl chapter 22
 # --mine` runs this page on your nearest matrix.
@@ -633,21 +685,37 @@ print(f"weights of {held.size} that are not what they were: {back} when kept, {s
 # %%
 run.check("our parts against the package's", distances, at_most=EQUAL)
 run.check("numbers of LoRA, of all weights", numbers[1] / TOTAL, at_most=A_HUNDREDTH)
-change_shares = {f"{t}, first 4": float(shares[4][t]) for t in TASKS}
 of_others = {name: float(shares[4][name]) for name in ("random", "the weights")}
-run.check("share of the change in 4 directions", change_shares, at_least=SHARE, baseline=of_others, full_only=True)
-for task in TASKS:
-    lost = [a - b for a, b in zip(cut_right[task][64], cut_right[task][CUT])]
-    none = {"none of it": float(np.mean(cut_right[task][0]))}
-    run.check(f"{task}: lost with {CUT} directions", lost, at_most=CUT_LOSES, baseline=none, full_only=True)
+held_by_4 = {t: float(shares[4][t]) for t in TASKS}
+run.check("of a change, in 4 directions", held_by_4, at_least=HALF, baseline=of_others, full_only=True)
+for task, r in CUTS_TO.items():
+    lost = [a - b for a, b in zip(cut_right[task][64], cut_right[task][r])]
+    none = {"right with none": float(np.mean(cut_right[task][0]))}
+    run.check(f"{task}, {r} of its directions: lost", lost, at_most=CUT_LOSES, baseline=none, full_only=True)
+run.check("language, 1 of its directions: right", cut_right["language"][1], at_most=ONE_MOST, full_only=True)
 run.check("random change as long: right", by_chance, at_most=CHANCE_MOST, full_only=True)
-for task in TASKS:
-    behind = [a - b for a, b in zip(full[task], small[task])]
-    guess = {"last line, right": last_line[task]}
-    run.check(f"{task}: LoRA behind full by", behind, at_most=BEHIND[task], baseline=guess, full_only=True)
+behind = {t: [a - b for a, b in zip(full[t], small[t])] for t in TASKS}
+rule = {"right by the last line": last_line["danger"]}
+run.check("danger, a hundredth: behind full", behind["danger"], at_most=MARGIN, baseline=rule, full_only=True)
+run.check("exchange, a hundredth: behind full", behind["exchange"], at_least=NOT_LEVEL, full_only=True)
+rank_8 = [a - b for a, b in zip(full["language"], ranks["language", 8])]
+alone = {"rank 1": float(np.mean(behind["language"]))}
+run.check("language, rank 8: behind full", rank_8, at_most=MARGIN, baseline=alone, full_only=True)
+forgotten = {f"{n}, {t}": min(by[t]) - before for n, by in (("full", full_old), ("LoRA", small_old)) for t in TASKS}
+run.check("forgotten, nats a token", forgotten, at_least=FORGOTTEN, full_only=True)
+run.check("adapter off: another loss by", switched_off, equals=0)
+run.check("by heart, all weights", heart["full"][1], at_least=BY_HEART, full_only=True)
+run.check("by heart, rank 16", heart[16][1], at_most=WITH_16, baseline={"rank 1": heart[1][1]}, full_only=True)
+apart = best["alpha / r", 64] / best["no scale", 64]
+run.check("rank 64: best rate, alpha / r over none", apart, at_least=APART, full_only=True)
+guess = {"last line": last_line["language"]}
+run.check("ten languages: one's own", float(own.mean()), at_least=TEN_OWN, baseline=guess, full_only=True)
+run.check("ten languages: another's", float(others.mean()), at_most=TEN_OTHERS, full_only=True)
 run.check("merged against unmerged", merging, at_most=SINGLE)
 run.check("numbers not back, unmerged", back, equals=0)
 run.check("one batch, an adapter each", mixed, at_most=SINGLE)
-run.report("exchanged in, ms", exchange_ms)
+run.report("full", full)
+run.report("LoRA, a hundredth", small)
 run.report("best rates", {f"{scale}, {r}": rate for (scale, r), rate in best.items()})
+run.report("exchanged in, ms", exchange_ms)
 run.finish()
