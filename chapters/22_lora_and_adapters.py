@@ -16,8 +16,8 @@
 # - **Departs from** the papers in size: our whole network has a hundred thousand weights, so that one in a hundred is
 #   about a thousand numbers, and rank 1 is all that they buy. And in that the base is trained here, once for all
 #   seeds.
-# - **Run**: `python chapters/22_lora_and_adapters.py`. It takes about two minutes of a processor; `--seeds 3` less
-#   than four. `--fast` takes less than ten seconds: it asserts the equalities and the counts, and nothing that is learned.
+# - **Run**: `python chapters/22_lora_and_adapters.py`. It takes about two minutes of a processor; `--seeds 3` less than
+#   four. `--fast` takes less than ten seconds: it asserts the equalities and the counts, and nothing that is learned.
 
 # %%
 import time
@@ -62,7 +62,7 @@ threadpool_limits(1, user_api="blas")  # matrices this small are done before a s
 D, LAYERS, HEADS, LINES = 64, 2, 4, 24
 EQUAL, SINGLE, A_HUNDREDTH, MARGIN = 1e-6, 1e-5, 0.011, 0.03
 HALF, CUTS_TO, CUT_LOSES, ONE_MOST, CHANCE_MOST = 0.45, {"danger": 1, "language": 8, "exchange": 8}, 0.1, 0.5, 0.1
-NOT_LEVEL, FORGOTTEN, BY_HEART, WITH_16, TEN_OWN, TEN_OTHERS, APART = 0.1, 1.0, 0.95, 0.85, 0.7, 0.2, 3.0
+NOT_LEVEL, FORGOTTEN, BY_HEART, WITH_16, TEN_OWN, TEN_OTHERS, APART = 0.1, 1.0, 0.95, 0.85, 0.9, 0.2, 3.0
 
 # %% [markdown]
 # ## What can the base do?
@@ -469,6 +469,7 @@ for t in TASKS[1:]:
 #   the text, which can look at them. Three here. (Our positions are counted; with three more, the text still begins a
 #   line where it did.)
 # - *IA3* (Liu et al., 2022): keys, values and what the MLP's second matrix reads are multiplied, number by number.
+# - LoRA of rank 2 where the adapters stand, beside two matrices: is it where the numbers are, or what they do?
 # - The biases alone (Ben Zaken et al., 2021, call it BitFit), the norms alone, the last block alone but all of it:
 #   what a sceptic would try, since it needs nothing new.
 # - *DoRA* (Liu et al., 2024) is LoRA that learns apart how long each row of a matrix is. The package has it; it is not
@@ -494,8 +495,10 @@ def peft(config):
     return lambda model, rng: get_peft_model(model, config, rng=rng)
 
 
+TWO = ("blocks.1.**.o_proj", "blocks.1.**.down_proj")
 METHODS = {  # what is learned, and the rates that are tried
-    "adapters": (peft(HoulsbyConfig(("blocks.1.**.o_proj", "blocks.1.**.down_proj"), 4)), (1e-2, 3e-2)),
+    "LoRA, two matrices": (lora(TWO, 2), (2e-2, 4e-2)),
+    "adapters": (peft(HoulsbyConfig(TWO, 4)), (1e-2, 3e-2)),
     "prefix": (lambda model, rng: prefix_tuned(model, PrefixTuningConfig(3, std=0.1), rng=rng), (1e-2, 3e-2)),
     "IA3": (peft(IA3Config()), (1e-1,)),
     "biases": (only("bias"), (3e-3, 1e-2)),
@@ -514,7 +517,7 @@ rows.sort(key=lambda row: row[1])
 print(
     table([[n, c, 100 * c / TOTAL, *rest] for n, c, *rest in rows], ["learned", "numbers", "%", "right", "old pages"])
 )
-COLORS = dict(zip(METHODS, ("#cf5b16", "#1a7f37", "#8250df", "#bf3989", "#8c959f")))
+COLORS = dict(zip(METHODS, ("#0e7490", "#cf5b16", "#1a7f37", "#8250df", "#bf3989", "#8c959f")))
 lines = [Line(n, [(c, 100 * score)], COLORS.get(n, "#57606a"), dots=True) for n, c, score, _ in rows if n != "LoRA"]
 by_rank = [(r * numbers[1], 100 * first_of["language", r]) for r in (1, *MORE)]
 run.show(
@@ -528,9 +531,10 @@ run.show(
 
 # %% [markdown]
 # With forty thousand numbers and more, the language is said. At a thousand the ways differ widely, and in our trials
-# the best was not LoRA but *IA3*, with fewer numbers. It reaches both blocks, and LoRA's thousand only one. Three of
-# them have hardly begun. No ranking should be read out of that: it is one task, one seed, and a very small network, in
-# which a thousand numbers are a bottleneck of one or of four. What it does show is that *which* thousand matters.
+# the best were not LoRA but *IA3*, with fewer numbers, and the adapters. Yet adapters of as many numbers, spread over
+# both blocks with m = 1, had said 7 names in 100: we had nearly reported that adapters fail. No ranking should be read
+# out of this table. It is one task, one seed and a very small network, in which a thousand numbers are a bottleneck of
+# one or of four. What it does show is that *which* thousand matters.
 #
 # ## Where does rank 1 not do?
 #
