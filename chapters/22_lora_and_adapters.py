@@ -111,7 +111,7 @@ seen = page_rows(generate_naming(np.random.default_rng(1), run.pick(8000, 100), 
 old = page_rows(generate_naming(np.random.default_rng(2), run.pick(150, 10), LINES, "test"))
 base = new_gpt()
 pages = {"tokens": seen[:, :-1], "targets": seen[:, 1:]}
-learn(base, pages, run.pick(550, 4), run.pick(24, 4), 5e-3, [10, 1], "the base", warm=0.2, decay=0.3)
+learn(base, pages, run.pick(700, 4), run.pick(24, 4), 5e-3, [10, 1], "the base", warm=0.2, decay=0.3)
 SAVED = {path: to_device(array, "cpu").copy() for path, array in base.state_dict().items()}
 MATRICES = [path for path in SAVED if path.endswith("_proj.weight")]
 TOTAL = base.n_parameters()
