@@ -438,13 +438,13 @@ with model.disable_adapter():
 # matrices that can change here.
 #
 # And look at the second table. Biderman et al. (2024) found that *LoRA learns less and forgets less*. Here both
-# forget: a token of the old pages costs, on average, more than a nat more, although a question mark, which no old page
-# has, tells the two apart. Nothing in the training asked to keep anything. But there is a difference. Full fine-tuning has
-# overwritten what was there. **With the adapter switched off, the base is back**, to the last bit.
+# forget: a token of the old pages costs, on average, more than a nat more, although a question mark, which no old
+# page has, tells the two apart. Nothing in the training asked to keep anything. But there is a difference. Full
+# fine-tuning has overwritten what was there. **With the adapter switched off, the base is back**, to the last bit.
 #
-# So for exchange: more rank, or another place? LoRA beside all matrices of the last block, with more and more rank, and
-# rank 4 beside every matrix of both blocks. (With more rank alpha stays 1, so that the scale is 1 / r, and the rate
-# stays; why, we shall see.)
+# So for exchange: more rank, or another place? LoRA beside all matrices of the last block, with more and more rank,
+# and rank 4 beside every matrix of both blocks. (With more rank alpha stays 1, so that the scale is 1 / r, and the
+# rate stays; why, we shall see.)
 
 # %%
 MORE = (1, 2, 4, 8)
@@ -461,10 +461,10 @@ print(f"right, seed {seed}, with LoRA beside two matrices, all of the last block
 print(table(rows, ["task", *heads]))
 
 # %% [markdown]
-# For the language, rank soon stops helping: what is right is right. For exchange, a second direction helps, and more of
-# them do not, as long as the last block alone may change. Beside every matrix it is learned. Dettmers et al. (2023) found
-# that of large models too: LoRA beside all matrices comes up to full fine-tuning, beside some it does not. (In these
-# steps it is even ahead. Conclude nothing from that: full has one rate for all three tasks.)
+# For the language, rank soon stops helping: what is right is right. For exchange, a second direction helps, and more
+# of them do not, as long as the last block alone may change. Beside every matrix it is learned. Dettmers et al.
+# (2023) found that of large models too: LoRA beside all matrices comes up to full fine-tuning, beside some it does
+# not. (In these steps it is even ahead. Conclude nothing from that: full has one rate for all three tasks.)
 #
 # ## What else could be learned, for a hundredth?
 #
