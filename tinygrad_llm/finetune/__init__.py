@@ -11,6 +11,7 @@ from tinygrad_llm.finetune.model import PeftModel, PeftModelForCausalLM, get_pef
 from tinygrad_llm.finetune.peft_prompts import load_virtual_tokens, save_virtual_tokens
 from tinygrad_llm.finetune.prefix import PrefixModel, PrefixTuningConfig, prefix_tuned
 from tinygrad_llm.finetune.prompt import PromptModel, PromptTuningConfig, prompt_tuned
+from tinygrad_llm.finetune.spectrum import best_rank, rank_share
 
 __all__ = [
     "BASE",
@@ -32,12 +33,14 @@ __all__ = [
     "PrefixTuningConfig",
     "PromptModel",
     "PromptTuningConfig",
+    "best_rank",
     "footprint",
     "freeze",
     "get_peft_model",
     "load_virtual_tokens",
     "prefix_tuned",
     "prompt_tuned",
+    "rank_share",
     "save_virtual_tokens",
     "unfreeze",
 ]

@@ -1,0 +1,13 @@
+# expect: dropout is of what the adapter reads
+# means: The layer itself reads what dropout has left, too.
+import numpy as np
+
+
+def first_matrices(outputs, inputs, r, rng):
+    most = 1 / np.sqrt(inputs)
+    return rng.uniform(-most, most, (r, inputs)), np.zeros((outputs, r))
+
+
+def lora_linear(x, weight, bias, A, B, alpha, keep=None):
+    read = x if keep is None else x * keep
+    return read @ weight.T + bias + (alpha / len(A)) * (read @ A.T @ B.T)

@@ -1,0 +1,13 @@
+# expect: alpha is divided by the rank
+# means: Neither alpha nor the rank is used.
+import numpy as np
+
+
+def first_matrices(outputs, inputs, r, rng):
+    most = 1 / np.sqrt(inputs)
+    return rng.uniform(-most, most, (r, inputs)), np.zeros((outputs, r))
+
+
+def lora_linear(x, weight, bias, A, B, alpha, keep=None):
+    read = x if keep is None else x * keep
+    return x @ weight.T + bias + (read @ A.T @ B.T)

@@ -1,0 +1,12 @@
+# expect: unmerged is the old weight to the bit
+# means: `+=` writes into the array that was given, which is also the one that is kept.
+def merge(layer):
+    if layer["kept"] is None:
+        scale = layer["alpha"] / len(layer["A"])
+        layer["kept"] = layer["weight"]
+        layer["weight"] += scale * (layer["B"] @ layer["A"])
+
+
+def unmerge(layer):
+    if layer["kept"] is not None:
+        layer["weight"], layer["kept"] = layer["kept"], None
