@@ -179,6 +179,16 @@ def test_by_sequence_a_long_answers_tokens_count_less_and_by_a_constant_they_do_
     np.testing.assert_allclose(share(GRPOConfig(normalisation="token")), 1, rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", CONFIGS)
+def test_an_answer_that_is_left_out_counts_for_nothing(name):
+    """As one that was cut off may be: none of its tokens is a target."""
+    policy, batch = model(31), a_batch(32)
+    without = {key: np.delete(array, 2, 0) for key, array in batch.items()}
+    batch["targets"][2] = -100
+    loss = GRPOLoss(policy, CONFIGS[name])
+    np.testing.assert_allclose(loss(batch, divisor=1.0).item(), loss(without, divisor=1.0).item(), rtol=1e-10)
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -95,7 +95,7 @@ class PPOLoss(AlignmentLoss):
         """See AlignmentLoss."""
         log_probs, values = self.model(batch, rng=rng, dtype=dtype)
         losses = policy_losses(log_probs, batch, self.config.clip, self.config.clip)
-        of_value = value_losses(values.astype(losses.dtype), batch, self.config.value_clip)
+        of_value = value_losses(values, batch, self.config.value_clip)
         losses = losses + of_value * self.config.value_coef
         return (losses * constant(answer_mask(batch), losses)).sum()
 

@@ -23,6 +23,7 @@ from tinygrad_llm.align.loss import AlignmentLoss
 from tinygrad_llm.align.preference_loss import CHOSEN, REJECTED, part
 from tinygrad_llm.align.scalar import ScalarModel
 from tinygrad_llm.autograd import Tensor, no_grad
+from tinygrad_llm.backend import namespace
 from tinygrad_llm.datasets.pairs import padded
 from tinygrad_llm.errors import ArgumentError, ShapeError
 from tinygrad_llm.models.base import Batch
@@ -61,8 +62,8 @@ class RewardModel(ScalarModel):
         tokens, lengths = batch["tokens"], batch["lengths"]
         if lengths.shape != tokens.shape[:1]:
             raise ShapeError("lengths", f"(B,) = ({len(tokens)},)", lengths.shape)
-        rows = np.arange(len(tokens))
-        return self.of(self.states(batch, rng=rng, dtype=dtype)[rows, lengths - 1])
+        numbers, places = self(batch, rng=rng, dtype=dtype), namespace(lengths).arange(tokens.shape[1])
+        return (numbers * constant(places == lengths[:, None] - 1, numbers)).sum(1)  # no index: a GPU can record it
 
     def rewards(self, prompts: Ids, answers: Ids) -> np.ndarray:
         """r of each answer to its prompt, without gradient.  -> (B,)"""

@@ -38,5 +38,5 @@ class ScalarModel(Module):
         return self.decoder.hidden(batch["tokens"], rng=rng, dtype=dtype, **context(batch))
 
     def of(self, states: Tensor) -> Tensor:
-        """w . h of each state h.  (..., D) -> (...)"""
-        return ops.linear(states, self.score)[..., 0]
+        """w . h of each state h, in the type of w: what losses are made of is not rounded.  (..., D) -> (...)"""
+        return ops.linear(states, self.score)[..., 0].astype(self.score.dtype)
