@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from toy import PAD, PROMPTS, reward, writer
 
-from tinygrad_llm.align import PREFERENCES, PreferenceLoss, Reference, preference_batch, unpaired_batch, with_reference
+from tinygrad_llm.align import (
+    PREFERENCES,
+    PreferenceLoss,
+    Reference,
+    RewardLoss,
+    RewardModel,
+    preference_batch,
+    reward_batch,
+    unpaired_batch,
+    with_reference,
+)
 from tinygrad_llm.finetune import LoraConfig, get_peft_model
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.optim import AdamW
@@ -79,3 +89,25 @@ def test_adapters_learn_preferences_and_the_base_they_are_held_against_stays():
     assert all(np.array_equal(p.numpy(), frozen[name]) for name, p in base.named_parameters())
     again = with_reference(preference_batch(prompts, chosen, rejected, PAD), reference)
     np.testing.assert_allclose(again["chosen_reference"], whole["chosen_reference"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("adapted", [False, True])
+def test_a_reward_model_learns_to_order_answers_it_has_not_seen(adapted):
+    rng = np.random.default_rng(1)
+    decoder = writer(2)
+    if adapted:
+        decoder = get_peft_model(decoder, LoraConfig("**", r=4), rng=rng)
+    found = RewardModel(decoder)
+    frozen = {name: p.numpy().copy() for name, p in found.named_parameters() if not p.requires_grad}
+    prompts = PROMPTS * 60
+    one, other = (generate(writer(3), prompts, 4, Sampler(), rng).tokens for _ in range(2))
+    x, y = reward(one), reward(other)
+    pairs = [(p, a, b) if i > j else (p, b, a) for p, a, b, i, j in zip(prompts, one, other, x, y) if i != j]
+    seen, unseen = pairs[: len(pairs) // 2], pairs[len(pairs) // 2 :]
+    batch = reward_batch(*map(list, zip(*seen)))
+    loss = RewardLoss(found)
+    fit(loss, AdamW(found.named_parameters(), lr=1e-2), [batch] * 60, divisor=loss.divisor)
+    prompts, chosen, rejected = map(list, zip(*unseen))
+    assert (found.rewards(prompts, chosen) > found.rewards(prompts, rejected)).mean() > 0.9
+    assert bool(frozen) is adapted
+    assert all(np.array_equal(p.numpy(), frozen[name]) for name, p in found.named_parameters() if name in frozen)

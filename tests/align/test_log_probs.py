@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cached_models import redrawn
 from decoder_families import FAMILIES, VOCABULARY, decoder
-from toy import PAD, model, texts
+from toy import PAD, model, on_the_left, texts
 
 from tinygrad_llm.align import Reference, answer_batch, answer_lengths, answer_log_probs, answer_mask, example
 from tinygrad_llm.autograd import no_grad
@@ -44,20 +44,6 @@ def test_an_answers_log_probability_is_the_sum_over_its_tokens_one_prefix_at_a_t
         start = len(prompt) - 1  # the last token of the prompt is where the first of the answer is predicted
         np.testing.assert_allclose(places[row, start : start + len(answer)], steps[row], **TIGHT)
         assert not np.delete(places[row], np.arange(start, start + len(answer))).any()
-
-
-def on_the_left(batch, extra=0):
-    """The same rows with the padding before them, and what a model has to know about it."""
-    lengths = np.array([np.flatnonzero(row != IGNORE)[-1] + 1 for row in batch["targets"]])
-    size = batch["tokens"].shape[1] + extra
-    tokens, targets = np.full((len(lengths), size), PAD), np.full((len(lengths), size), IGNORE)
-    positions = np.zeros((len(lengths), size), int)
-    for row, n in enumerate(lengths):
-        tokens[row, size - n :], targets[row, size - n :] = batch["tokens"][row, :n], batch["targets"][row, :n]
-        positions[row, size - n :] = np.arange(n)
-    real = np.arange(size) >= size - lengths[:, None]
-    mask = real[:, None, None, :] | np.eye(size, dtype=bool)  # padding sees itself: no row of the softmax is empty
-    return {"tokens": tokens, "targets": targets, "positions": positions, "mask": mask}
 
 
 @pytest.mark.parametrize("family", ["gpt", "llama", "mistral", "qwen3"])

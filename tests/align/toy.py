@@ -8,6 +8,7 @@ import numpy as np
 from decoder_families import VOCABULARY, decoder
 
 from tinygrad_llm.models import GPT, GPTConfig
+from tinygrad_llm.ops import IGNORE
 
 PAD, STOP, WANTED = 0, 1, 3
 
@@ -22,6 +23,20 @@ def texts(seed: int, rows: int, longest: int = 4) -> list[list[list[int]]]:
 def model(seed: int, **changes: Any) -> Any:
     """A decoder with weights that show mistakes, in float64."""
     return decoder("gpt", seed, block_size=16, n_layer=1, **changes)
+
+
+def on_the_left(batch, extra=0):
+    """The same rows with the padding before them, and what a model has to know about it."""
+    lengths = np.array([np.flatnonzero(row != IGNORE)[-1] + 1 for row in batch["targets"]])
+    size = batch["tokens"].shape[1] + extra
+    tokens, targets = np.full((len(lengths), size), PAD), np.full((len(lengths), size), IGNORE)
+    positions = np.zeros((len(lengths), size), int)
+    for row, n in enumerate(lengths):
+        tokens[row, size - n :], targets[row, size - n :] = batch["tokens"][row, :n], batch["targets"][row, :n]
+        positions[row, size - n :] = np.arange(n)
+    real = np.arange(size) >= size - lengths[:, None]
+    mask = real[:, None, None, :] | np.eye(size, dtype=bool)  # padding sees itself: no row of the softmax is empty
+    return {"tokens": tokens, "targets": targets, "positions": positions, "mask": mask}
 
 
 def writer(seed: int = 0) -> GPT:
