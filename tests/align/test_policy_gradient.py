@@ -7,6 +7,7 @@ import pytest
 from splits import assert_gradient, assert_splits
 from toy import PAD, model, texts
 
+from tinygrad_llm import ops
 from tinygrad_llm.align import (
     GRPOConfig,
     GRPOLoss,
@@ -53,8 +54,6 @@ def test_a_mean_of_k1_or_k3_is_the_kl_and_k2s_gradient_is_the_kls():
     np.testing.assert_allclose([(p * found["k1"]).sum(), (p * found["k3"]).sum()], [kl, kl], rtol=1e-12)
     assert (found["k2"] >= 0).all() and (found["k3"] >= 0).all() and (found["k1"] < 0).any()
     logits = Tensor(log_p, requires_grad=True)
-    from tinygrad_llm import ops
-
     log_softmax = ops.log_softmax(logits)
     (kl_estimate(log_softmax, Tensor(log_q), "k2") * Tensor(p)).sum().backward()
     by_k2, logits.grad = logits.grad.copy(), None
