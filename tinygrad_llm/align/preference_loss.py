@@ -40,7 +40,8 @@ def unpaired_batch(prompts: Ids, answers: Ids, desirable: Sequence[bool], pad: i
     """A prompt with an answer that somebody wanted, or did not.
 
     -> "tokens", "targets" (B, T), "desirable" (B,) booleans, and "mismatched_tokens", "mismatched_targets" (B, S): each
-    prompt with the next row's answer, of which `PreferenceLoss.with_point` makes KTO's reference point.
+    prompt with the next row's answer, of which `PreferenceLoss.with_point` makes KTO's reference point. Shuffle the
+    rows first, so that the next one is about something else.
 
     Raises ArgumentError for fewer than two rows, and for another number of labels.
     """
@@ -56,7 +57,7 @@ def unpaired_batch(prompts: Ids, answers: Ids, desirable: Sequence[bool], pad: i
 
 
 def part(batch: Batch, before: str) -> dict[str, Any]:
-    """The arrays of one answer, by their own names."""
+    """The arrays of one answer, by their own names; before = "" is the whole batch."""
     return {name.removeprefix(before): array for name, array in batch.items() if name.startswith(before)}
 
 
@@ -66,13 +67,7 @@ def with_reference(batch: Mapping[str, Any], reference: Reference) -> dict[str, 
     These are numbers: the reference is asked once, before training, and may be let go of then.
     """
     whole = [before for before in ("", *PARTS) if f"{before}tokens" in batch]
-    return {**batch} | {f"{before}reference": reference.answer_log_probs(_only(batch, before)) for before in whole}
-
-
-def _only(batch: Batch, before: str) -> dict[str, Any]:
-    """What a forward pass reads of one answer."""
-    found = part(batch, before) if before else batch
-    return {name: found[name] for name in ("tokens", "targets", "mask", "positions") if name in found}
+    return {**batch} | {f"{before}reference": reference.answer_log_probs(part(batch, before)) for before in whole}
 
 
 class PreferenceLoss(AlignmentLoss):
