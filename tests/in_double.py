@@ -30,14 +30,14 @@ class _Double:
 
 
 @contextmanager
-def in_double() -> Iterator[None]:
-    """For as long as it lasts."""
+def in_double(*more: str) -> Iterator[None]:
+    """For as long as it lasts, and in these modules of other libraries too."""
     import torch
 
     default = torch.get_default_dtype()
     with pytest.MonkeyPatch.context() as patch:
-        for name in MODULES:
-            patch.setattr(importlib.import_module(f"transformers.{name}"), "torch", _Double())
+        for name in (*(f"transformers.{name}" for name in MODULES), *more):
+            patch.setattr(importlib.import_module(name), "torch", _Double())
         patch.setattr(torch.Tensor, "float", torch.Tensor.double)
         torch.set_default_dtype(torch.float64)
         try:

@@ -54,6 +54,7 @@ TESTS = {
     "evaluate": ["tests/evaluate"],
     "quantize": ["tests/quantize"],
     "finetune": ["tests/finetune"],
+    "align": ["tests/align"],
     "train": [
         "tests/train/test_by_hand.py",
         "tests/train/test_folder.py",

@@ -9,6 +9,7 @@ ADDED = "the stand-in adds with NumPy, one number after another; a GPU adds in t
 DRAWN = "draws on the host; a GPU draws by a kernel, which tests/backend and tests/gpu hold"
 
 LEFT_OUT = {
+    "tests/align/test_learning": "hundreds of steps: test_device_losses.py has some of each loss",
     "tests/course/": "exercises are solved on the CPU",
     "tests/datasets/": NO_TENSORS,
     "tests/tokenizer/": NO_TENSORS,
