@@ -31,7 +31,9 @@ def shares(logits):
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "min_p", "typical_p", "repetition", "n-gram", "bias"])
+@pytest.mark.parametrize(
+    "name", ["temperature", "top_k", "top_p", "min_p", "typical_p", "repetition", "n-gram", "bias"]
+)
 def test_a_thousand_random_cases_are_those_of_transformers(name):
     import torch
     from transformers.generation import logits_process as theirs
@@ -76,12 +78,25 @@ def test_all_of_them_together_in_a_thousand_cases_are_transformers_own_list():
         if not texts[0]:
             continue
         sizes = {"top_k": 2 + int(9 * x[0]), "no_repeat_ngram_size": 2 + int(2 * x[5])}
-        settings = {"temperature": 0.3 + float(x[1]), "top_p": float(0.5 + x[2] / 2), "min_p": float(x[3] / 4), "typical_p": float(0.6 + 0.4 * x[4])}
+        settings = {
+            "temperature": 0.3 + float(x[1]),
+            "top_p": float(0.5 + x[2] / 2),
+            "min_p": float(x[3] / 4),
+            "typical_p": float(0.6 + 0.4 * x[4]),
+        }
         bias = {int(V * x[0]): 1.5, int(V * x[1]): -0.75}
-        config = GenerationConfig(do_sample=True, repetition_penalty=0.8 + x[0], sequence_bias=[[[k], b] for k, b in bias.items()], **sizes, **settings)
+        config = GenerationConfig(
+            do_sample=True,
+            repetition_penalty=0.8 + x[0],
+            sequence_bias=[[[k], b] for k, b in bias.items()],
+            **sizes,
+            **settings,
+        )
         model._prepare_special_tokens(config)
         their = model._get_logits_processor(config, input_ids_seq_length=len(texts[0]))
-        first = processors(logit_bias=bias, repetition_penalty=0.8 + x[0], no_repeat_ngram_size=sizes["no_repeat_ngram_size"])
+        first = processors(
+            logit_bias=bias, repetition_penalty=0.8 + x[0], no_repeat_ngram_size=sizes["no_repeat_ngram_size"]
+        )
         sampler = Sampler(top_k=sizes["top_k"], first=first, **settings)
         expected = torch.softmax(their(torch.tensor(texts), torch.tensor(logits)), -1).numpy()
         found = sampler.probabilities(logits, texts)
@@ -114,7 +129,11 @@ def test_what_looks_at_the_text_holds_for_greedy_and_the_truncations_do_not_chan
             sampler = Sampler(greedy=True, first=first, **options)
             assert sampler.pick(logits, np.zeros(1), texts) == [best]
             assert sampler.standard == (not first)
-    assert [Sampler(min_p=0.1).standard, Sampler(typical_p=0.9).standard, Sampler(0.5, 3, 0.9).standard] == [False, False, True]
+    assert [Sampler(min_p=0.1).standard, Sampler(typical_p=0.9).standard, Sampler(0.5, 3, 0.9).standard] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def plain_typical(logits, p):
@@ -183,7 +202,11 @@ def test_no_transform_writes_into_the_logits_it_is_given():
 def test_where_nothing_may_follow_it_is_said_and_not_drawn():
     logits, first = np.zeros((2, 3)), processors(no_repeat_ngram_size=1)
     texts = [[0, 1], [0, 1, 2]]
-    for sampler in (Sampler(first=first), Sampler(greedy=True, first=first), Sampler(0.5, 2, 0.9, first=first, min_p=0.1)):
+    for sampler in (
+        Sampler(first=first),
+        Sampler(greedy=True, first=first),
+        Sampler(0.5, 2, 0.9, first=first, min_p=0.1),
+    ):
         with pytest.raises(ArgumentError, match="none in row 1"):
             sampler.draw(logits, np.random.default_rng(0), texts)
         assert sampler.draw(logits[:1], np.random.default_rng(0), texts[:1]).tolist() == [2]
