@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from tokenizer_parts import LLAMA2, letters
 
 from tinygrad_llm.cli import main, sample
 from tinygrad_llm.generate import Constraint, Sampler, beam_search, contrastive_search, generate, processors
@@ -121,6 +122,22 @@ def test_what_is_written_matches_the_expression_and_ends_with_it(asked, capsys, 
     with_model(monkeypatch, TOKENIZER)
     assert re.fullmatch(r"\d{2,5}\n", written(capsys, "--tokens", "9", "--num-beams", "3", "--regex", r"\d{2,5}"))
     assert written(capsys, "--regex", "") == "\n"
+
+
+def test_the_end_token_ends_an_expression_and_beams_and_is_not_shown(asked, capsys):
+    likely = ["--tokens", "9", "--prompt", "ab", "--logit-bias", '{"256": 90}']
+    assert written(capsys, *likely, "--regex", "c(de)*") == "abc\n"
+    assert written(capsys, *likely, "--regex", "c(de)*", "--num-beams", "2") == "abc\n"
+    assert written(capsys, *likely, "--num-beams", "2") == "ab\n"
+    assert written(capsys, *likely) == f"ab{9 * END}\n"  # without them a text goes on behind it, as it always has
+
+
+def test_an_expressions_first_token_keeps_its_space_behind_a_prompt_alone(asked, capsys, monkeypatch):
+    tokenizer = letters(("▁b", ""), decoder=LLAMA2)
+    with_model(monkeypatch, tokenizer)
+    for flags, pattern, text in (([], "b( b)*", ""), (["--prompt", "a"], "( b)*", "a")):
+        assert re.fullmatch(text + pattern, written(capsys, "--tokens", "4", "--regex", pattern, *flags).strip())
+        assert tokenizer.vocab_size - 1 in asked["generate"][0][3].first[-1].allowed([])
 
 
 def test_a_text_ends_before_a_stop_string_of_which_no_part_is_shown(capsys, monkeypatch):
