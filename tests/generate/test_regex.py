@@ -71,7 +71,7 @@ def test_an_automaton_matches_what_pythons_re_matches():
 @pytest.mark.parametrize(("pattern", "yes", "no"), [
     (r"\(\[\]\)\.\*\\", ["([]).*\\"], ["([])x*\\"]), (r"[]a^-]+", ["]", "a^-"], ["b"]), (r"[^]]", ["a"], ["]"]), (r"a|", ["a", ""], ["b"]),
     (r"()", [""], ["a"]), (r"\x41\t\u20ac", ["A\t€"], ["A\t"]), (r"[+-.]", ["+", ",", "-", "."], ["/"]), (r"a{2,3}b{1}", ["aab", "aaab"], ["ab", "aaaab"]),
-    (r"(a|b)*c", ["c", "abbac"], ["ab"]), (r"-", ["-"], [""]), (r"]", ["]"], [""]), (r"}", ["}"], ["{"]), (r"(?:a*)*b", ["aab", "b"], ["a"]),
+    (r"(a|b)*c", ["c", "abbac"], ["ab"]), (r"[a-zc]+", ["xc"], ["0"]), (r"[^a-zc]", ["0"], ["x"]), (r"[^ac]", ["b"], ["a"]), (r"-", ["-"], [""]), (r"]", ["]"], [""]), (r"}", ["}"], ["{"]), (r"(?:a*)*b", ["aab", "b"], ["a"]),
 ])  # fmt: skip
 def test_signs_and_classes_are_read_as_python_reads_them(pattern, yes, no):
     for text in (*yes, *no):
