@@ -52,8 +52,15 @@ ZERO_IS_FINE = {
     "final_lr",
     "tokens",
     "sample",
+    "min_p",
+    "no_repeat_ngram_size",
+    "diversity_penalty",
+    "penalty_alpha",
+    "presence_penalty",
+    "frequency_penalty",
 }
-FRACTIONS = {"lr", "final_lr", "weight_decay", "clip", "temperature"}
+NEGATIVE = {"presence_penalty", "frequency_penalty"}
+FRACTIONS = {"lr", "final_lr", "weight_decay", "clip", "temperature", "repetition_penalty", *NEGATIVE}
 RECORDS = {
     "train": (TrainFlags, ()), "sample": (SampleFlags, ("run",)), "eval": (EvalFlags, ("run", "text")), "tokenize": (TokenizeFlags, ("text",)),
     "data": (DataFlags, ("action", "name")), "doctor": (DoctorFlags, ()), "start": (exercises.NoFlags, ()), "watch": (exercises.IdFlags, ("id",)),
@@ -121,7 +128,7 @@ def test_strange_values_of_any_flag_are_one_line_or_fine(name, flag, place, tmp_
         if flag.kind is str and not flag.allowed.words:
             continue  # any text may be a path or a prompt
         fine = (value == "0" and flag.name in ZERO_IS_FINE) or (value == "1.5" and flag.name in FRACTIONS)
-        fine = fine or (value == "text" and flag.name == "special")
+        fine = fine or (value == "text" and flag.name == "special") or (value == "-1" and flag.name in NEGATIVE)
         assert (status == 0) == fine, (value, error)
         assert fine or error.startswith(f"error: {flag.shown}: expected "), error
 

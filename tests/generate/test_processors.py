@@ -168,6 +168,8 @@ def test_of_equally_usual_tokens_the_smaller_ids_are_kept():
     for p in (0.25, 0.5, 0.875):
         assert np.flatnonzero(np.isfinite(TypicalP(p)(logits))).tolist() == list(range(int(32 * p)))
     assert TypicalP(1.0)(logits) is logits and MinP(0.0)(logits) is logits
+    as_likely = MinP(1.0)(np.array([[1.0, 3.0, 2.0, 3.0]]))  # as the likeliest: what is so exactly stays
+    assert np.flatnonzero(np.isfinite(as_likely)).tolist() == [1, 3]
 
 
 def test_typical_drops_the_most_likely_token_where_it_says_less_than_is_usual():

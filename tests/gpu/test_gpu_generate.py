@@ -20,7 +20,7 @@ SAMPLERS = [
     Sampler(1.3, top_p=0.7),
     Sampler(0.9, top_k=40, top_p=0.9),
     Sampler(greedy=True),
-    Sampler(0.9, min_p=0.05, typical_p=0.8),
+    Sampler(3.0, min_p=0.02, typical_p=0.9),
     Sampler(0.9, top_k=40, first=processors(repetition_penalty=1.2, frequency_penalty=0.1, no_repeat_ngram_size=2)),
     Sampler(greedy=True, first=processors(logit_bias={3: -1.0}, presence_penalty=2.0)),
 ]

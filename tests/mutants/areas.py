@@ -64,6 +64,7 @@ TESTS = {
     "cli": [
         "tests/cli/test_commands.py",
         "tests/cli/test_flags_reach.py",
+        "tests/cli/test_sample_options.py",
         "tests/cli/test_cli.py",
         "tests/cli/test_flags.py",
         "tests/cli/test_train_and_eval.py",

@@ -145,6 +145,8 @@ class Group:
     def __init__(self, rules: Rules) -> None:
         self.rules, self.pool = rules, list[Hypothesis]()
         self.written, self.totals, self.log_p = np.empty((1, 0), np.int64), np.zeros(1), np.zeros(1)
+        self.last = np.empty(0, np.int64)
+        """Tokens that its beginnings got in the last step, whether or not it was over with them."""
 
     def step(self, logp_NV: np.ndarray, ranked_NV: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Makes its beginnings one token longer -> which of them go on, with which tokens; none when it is over.
@@ -163,6 +165,7 @@ class Group:
             self.pool.append(Hypothesis(tuple(map(int, written[i])), float(log_p[i]), score))
         self.pool = sorted(self.pool, key=lambda h: -h.score)[:width]
         kept = np.flatnonzero(tokens != end)[:width]
+        self.last = tokens[kept]
         if length == max_length or rules.over(self.pool, totals[kept].max(initial=-math.inf), length):
             kept = kept[:0]
         self.written, self.totals, self.log_p = written[kept], totals[kept], log_p[kept]
@@ -225,7 +228,7 @@ def beam_search(
             for transform in transforms:
                 ranked = transform(ranked, texts[place])
             kept, chosen = group.step(logp[place], ranked, length)
-            taken += np.bincount(chosen, minlength=len(taken))
+            taken += np.bincount(group.last, minlength=len(taken))
             rows.append(place.start + kept)
             tokens.append(chosen)
         ends = np.cumsum([len(chosen) for chosen in tokens]).tolist()

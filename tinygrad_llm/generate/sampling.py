@@ -19,7 +19,7 @@ from tinygrad_llm.generate.text import Texts
 from tinygrad_llm.ranges import check_whole
 
 LEAST = -1e4
-"""ln p of a token that adds nothing to an entropy: e^-10000 is 0, and 0 times it is 0."""
+"""A logit this far below the largest adds nothing to a mean: e^-10000 is 0, and 0 times it is 0."""
 Transform = Callable[[np.ndarray, Texts], np.ndarray]
 """From logits (B, V) in float64 to others; -inf forbids a token. It never writes into what it is given."""
 
@@ -123,10 +123,10 @@ class TypicalP:
         if self.p == 1:
             return logits_BV
         weights = _weights(logits_BV)
-        sums = weights.sum(1, keepdims=True)
-        log_p = logits_BV - logits_BV.max(1, keepdims=True) - np.log(sums)
-        entropy = -(weights / sums * np.maximum(log_p, LEAST)).sum(1, keepdims=True)
-        return _fewest(logits_BV, np.argsort(abs(log_p + entropy), axis=1, kind="stable"), self.p)
+        shares = weights / weights.sum(1, keepdims=True)
+        below = logits_BV - logits_BV.max(1, keepdims=True)  # ln p but for a number that cancels
+        mean = (shares * np.maximum(below, LEAST)).sum(1, keepdims=True)
+        return _fewest(logits_BV, np.argsort(abs(below - mean), axis=1, kind="stable"), self.p)
 
 
 def _fewest(logits_BV: np.ndarray, ranking_BV: np.ndarray, p: float) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutants.mistakes import (
     course,
     data_quality,
+    decoding,
     engine,
     families,
     few_shot,
@@ -32,6 +33,7 @@ AREAS = (
     vision,
     training,
     generation,
+    decoding,
     long_context,
     tokenizers,
     tokenizer_files,
