@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinygrad_llm.cli.flags import command
-from tinygrad_llm.errors import DataError, TokenError
+from tinygrad_llm.errors import ConfigError, DataError, TokenError
 from tinygrad_llm.finetune.opened import Opened, open_model
 from tinygrad_llm.finetune.settings import TEMPLATE_WORDS
 from tinygrad_llm.generate import Conversation, Sampler
 from tinygrad_llm.ranges import one_of, whole
 from tinygrad_llm.tokenizer import TEMPLATES
 from tinygrad_llm.tokenizer.chat import fitting_template
+from tinygrad_llm.tokenizer.special import special_of
 from tinygrad_llm.train.ranges import MOST
 
 HELP = """/reset         forget what was said
@@ -65,6 +66,9 @@ def main(flags: ChatFlags) -> int:
     opened = open_model(flags.model, flags.base)
     opened.model.to(flags.device)
     name = flags.template if flags.template != "auto" else opened.template or fitting_template(opened.tokenizer)
+    if lacking := [token for token in TEMPLATES[name].special if token not in special_of(opened.tokenizer)]:
+        next_step = "Teach the model that template: tgl finetune --template " + name
+        raise ConfigError("template", "one whose marks the model has", f"{name}, with {', '.join(lacking)}", next_step)
     talk = Conversation(
         opened.model, opened.tokenizer, TEMPLATES[name], sampler=sampler, rng=np.random.default_rng(flags.seed),
         most=flags.tokens, system=flags.system,

@@ -24,8 +24,8 @@ from tinygrad_llm.train.lock import claimed, newest
 from tinygrad_llm.train.log import curves
 from tinygrad_llm.train.trainer import Interrupted, Trainer
 
-ABOUT = """Teaches a model to answer as the lines of a file do. Each line is {"messages": [{"role": "user", "content": …},
-{"role": "assistant", "content": …}, …]} or {"prompt": …, "completion": …}."""
+ABOUT = """Teaches a model to answer as the lines of a file do. Each line is {"prompt": …, "completion": …}, or
+{"messages": [{"role": "user", "content": …}, {"role": "assistant", "content": …}, …]}."""
 ANSWER_TOKENS = 100
 MERGED = ("full", "lora", "dora", "ia3", "qlora")
 
@@ -104,9 +104,8 @@ def _report(trainer: Trainer, seconds: float) -> None:
     losses = curves(trainer.log.path)
     curve(trainer, losses).save(out / CURVE)
     first = losses[1][0][1] if losses[1] else trainer.best
-    print(
-        f"\nheld-out loss {first:.4f} nats a token before, {trainer.best:.4f} at best, on {len(trainer.corpus.held)} dialogues"
-    )
+    held = f"{len(trainer.corpus.held)} dialogues"
+    print(f"\nheld-out loss {first:.4f} nats a token before, {trainer.best:.4f} at best, on {held}")
     asked, wanted, answered = sample(trainer)
     for name, text in (("asked", asked), ("the file's answer", wanted), ("the model's", answered)):
         print(f"{name:18}{text.strip()!r}")
@@ -131,4 +130,5 @@ def sample(trainer: Trainer, count: int = ANSWER_TOKENS) -> tuple[str, str, str]
         trainer.model, [ids[:start].tolist()], min(count, 2 * (stop - start)), Sampler(greedy=True),
         np.random.default_rng(0), stop_ids=[int(ids[stop - 1])],
     )  # fmt: skip
-    return tuple(tokenizer.decode(part) for part in (ids[:start], ids[start:stop], written.tokens[0]))  # type: ignore[return-value]
+    asked, wanted, answered = (tokenizer.decode(part) for part in (ids[:start], ids[start:stop], written.tokens[0]))
+    return asked, wanted, answered

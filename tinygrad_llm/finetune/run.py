@@ -19,7 +19,7 @@ from tinygrad_llm.finetune.opened import FINETUNE, Opened, open_base, rebuilt, w
 from tinygrad_llm.finetune.settings import FREE_TO_CHANGE, FinetuneConfig, settings_from_dict
 from tinygrad_llm.tokenizer import TEMPLATES, ExtendedTokenizer, Tokenizer
 from tinygrad_llm.tokenizer.chat import ChatTemplate, fitting_template
-from tinygrad_llm.tokenizer.special import SpecialTokens
+from tinygrad_llm.tokenizer.special import special_of
 from tinygrad_llm.train.checkpoint import load_checkpoint
 from tinygrad_llm.train.data import is_of, text_candidates
 from tinygrad_llm.train.lock import has_run, newest
@@ -120,7 +120,7 @@ def chosen_template(wanted: str, base: Opened, say: Say = print) -> tuple[str, T
     "auto" is the one that the model was trained with, else the one that suits its tokenizer.
     """
     name = wanted if wanted != "auto" else base.template or fitting_template(base.tokenizer)
-    have = base.tokenizer.special if isinstance(base.tokenizer, SpecialTokens) else {}
+    have = special_of(base.tokenizer)
     added = [token for token in TEMPLATES[name].special if token not in have]
     tokenizer = ExtendedTokenizer(base.tokenizer, added) if added else base.tokenizer
     say(f"template: {name}" + (f"; added to the vocabulary: {', '.join(added)}" if added else ""))

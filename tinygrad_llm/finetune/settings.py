@@ -47,7 +47,7 @@ class FinetuneConfig:
     targets: str = _f("", "layers with an adapter, as q_proj,v_proj; all linear ones of the blocks where none is given")
     adapter_dropout: float = _f(0.0, "share of an adapter's input left out while training", number(0, 1, "[)"))
     virtual_tokens: int = _f(16, "length of a prefix", whole(1, SIZE))
-    epochs: float = _f(3.0, "how often each dialogue is learned from", number(0, MOST, "(]"))
+    epochs: float = _f(10.0, "how often each dialogue is learned from", number(0, MOST, "(]"))
     steps: int | None = _f(None, "updates, in place of epochs")
     lr: float | None = _f(None, "highest learning rate; one that suits the method where none is given")
     batch_size: int = _f(8, "dialogues a batch")

@@ -14,7 +14,7 @@ from tinygrad_llm.models.base import LanguageModel
 from tinygrad_llm.ranges import check_whole
 from tinygrad_llm.tokenizer.base import Tokenizer
 from tinygrad_llm.tokenizer.chat import ChatTemplate, Message
-from tinygrad_llm.tokenizer.special import SpecialTokens
+from tinygrad_llm.tokenizer.special import special_of
 
 ROOM = 4
 """What is left free for an answer is at least this part of the context, if it may be that long."""
@@ -45,7 +45,7 @@ class Conversation:
         self.sampler, self.rng, self.most, self.system = sampler, rng, most, system
         self.messages: list[Message] = []
         self.left_out, self.is_cut = 0, False
-        special = tokenizer.special if isinstance(tokenizer, SpecialTokens) else {}
+        special = special_of(tokenizer)
         self.stop_ids = tuple(special.values())  # none of them is a text
         self.stop_strings = () if template.end in special else (template.end,)
 

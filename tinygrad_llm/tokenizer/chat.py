@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_llm.errors import DataError, TokenError
 from tinygrad_llm.tokenizer.base import Tokenizer
-from tinygrad_llm.tokenizer.special import SpecialTokens
+from tinygrad_llm.tokenizer.special import SpecialTokens, special_of
 
 Message = Mapping[str, str]
 """{"role": "user", "content": "Hello"}, as OpenAI's and Hugging Face's."""
@@ -96,7 +96,7 @@ class ChatTemplate:
 
         Raises TokenError where the tokenizer lacks a special token of the template.
         """
-        have = tokenizer.special if isinstance(tokenizer, SpecialTokens) else {}
+        have = special_of(tokenizer)
         if lacking := [token for token in self.special if token not in have]:
             next_step = "Train it with these special tokens, or take another template."
             raise TokenError(
@@ -160,7 +160,7 @@ def fitting_template(tokenizer: Tokenizer) -> str:
     """The name of the template that suits a tokenizer as it is: of whose special tokens it has all; else the plain one,
     where it can write that; else "chatml", whose special tokens must then be added (`ExtendedTokenizer`).
     """
-    have = tokenizer.special if isinstance(tokenizer, SpecialTokens) else {}
+    have = special_of(tokenizer)
     for name, template in TEMPLATES.items():
         if template.special and all(token in have for token in template.special):
             return name

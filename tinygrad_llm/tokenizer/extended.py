@@ -7,7 +7,7 @@ from typing import Any
 
 from tinygrad_llm.errors import ArgumentError, CheckpointError
 from tinygrad_llm.tokenizer.base import Tokenizer, field
-from tinygrad_llm.tokenizer.special import SpecialTokens
+from tinygrad_llm.tokenizer.special import SpecialTokens, special_of
 
 
 class ExtendedTokenizer(SpecialTokens):
@@ -17,7 +17,7 @@ class ExtendedTokenizer(SpecialTokens):
 
     def __init__(self, base: Tokenizer, added: Iterable[str]) -> None:
         self.base, self.added = base, list(added)
-        have = base.special if isinstance(base, SpecialTokens) else {}
+        have = special_of(base)
         if not self.added or len({*self.added, *have, ""}) < len(self.added) + len(have) + 1:
             raise ArgumentError("added", "texts of new special tokens, each once", self.added)
         self.vocab_size = base.vocab_size + len(self.added)
