@@ -32,12 +32,20 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = tmp_path_factory.mktemp("chat")
-    save_pretrained(GPT(GPTConfig(256, 64, 1, 2, 16), rng=np.random.default_rng(0)), path)
+def saved(path, block_size):
+    save_pretrained(GPT(GPTConfig(256, block_size, 1, 2, 16), rng=np.random.default_rng(0)), path)
     ByteTokenizer().save(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return saved(tmp_path_factory.mktemp("chat"), 4096)
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory):
+    return saved(tmp_path_factory.mktemp("narrow"), 64)
 
 
 class Terminal:
@@ -169,8 +177,8 @@ def test_each_flag_reaches(folder, said):
     assert said(["one\n"], folder, ["a"], "--greedy")[1][0][2] == Sampler(0.7, greedy=True)
 
 
-def test_what_no_longer_fits_is_forgotten_and_said(folder, said):
-    shown, asked = said(["one\n", "two\n", "three\n"], folder, ["a" * 10, "b" * 10, "c" * 200, "d"], "--tokens", "9")
+def test_what_no_longer_fits_is_forgotten_and_said(narrow, said):
+    shown, asked = said(["one\n", "two\n", "three\n"], narrow, ["a" * 10, "b" * 10, "c" * 200, "d"], "--tokens", "9")
     assert asked[1][0] == f"User: {'b' * 10}\nAssistant: " and "The first 2 messages no longer fit" in shown
     assert "(message: expected at most 55 tokens" in shown and asked[2][0].endswith("User: d\nAssistant: ")
 
