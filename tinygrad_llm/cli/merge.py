@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def main(flags: MergeFlags) -> int:
     opened = open_model(flags.run, flags.base, fold=False)
     if any(isinstance(module, QuantizedLinear) for _, module in opened.model.named_modules()):
         print("The base has 4 bits a weight: what is merged is what these stand for, in float32, and the adapter.")
-    model = export(opened, Path(flags.out))
+    model = export(opened, Path(os.path.abspath(flags.out)))
     print(f"{flags.out}: {model.n_parameters():,} parameters, {type(model).__name__}")
     print(f"Try next: {as_typed('tgl', 'chat', flags.out)}")
     return 0

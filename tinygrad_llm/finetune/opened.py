@@ -63,7 +63,7 @@ def open_model(path: str | Path, base: str | Path | None = None, *, fold: bool =
 
     Raises CheckpointError for anything else, and for an adapter whose base is another one now.
     """
-    folder = Path(path)
+    folder = Path(os.path.abspath(path))  # "." has no name, and a checkpoint's siblings are found by theirs
     for candidate in (folder / "checkpoint" / "best", folder / "checkpoint" / "last", folder):
         if exists(candidate) and ((candidate / "manifest.json").exists() or candidate != folder):
             saved = load_checkpoint(candidate)
