@@ -14,6 +14,7 @@ from tinygrad_llm.cli.main import main
 from tinygrad_llm.finetune.opened import open_model
 from tinygrad_llm.finetune.run import resume_finetune, start_finetune
 from tinygrad_llm.finetune.settings import METHODS, FinetuneConfig
+from tinygrad_llm.generate import Conversation, Sampler
 from tinygrad_llm.models import GPT, GPTConfig, Llama, LlamaConfig, save_pretrained
 from tinygrad_llm.tokenizer import TEMPLATES, ByteTokenizer, CharTokenizer, RegexBPETokenizer, load_tokenizer
 from tinygrad_llm.train import Interrupted, load_checkpoint
@@ -229,6 +230,36 @@ def test_special_tokens_that_a_template_needs_are_added_and_survive_merging(plac
         == 0
     )
     assert "template: chatml\n" in capsys.readouterr().err
+
+
+def test_a_mark_that_was_added_ends_an_answer_also_where_an_adapter_alone_is_learned(place, tmp_path):
+    out = tmp_path / "run"
+    more = ["--template", "chatml", "--steps", "150", "--lr", "0.02", "--schedule", "constant", "--eval-every", "150"]
+    assert finetune(place, out, *more) == 0
+    opened = open_model(out / "checkpoint" / "last")
+    talk = Conversation(
+        opened.model,
+        opened.tokenizer,
+        TEMPLATES["chatml"],
+        sampler=Sampler(greedy=True),
+        rng=np.random.default_rng(0),
+        most=12,
+    )
+    ends = []
+    for who in ANSWERS:
+        talk.reset()
+        "".join(talk.ask(f"what says a {who}?"))
+        ends.append(not talk.is_cut)
+    assert sum(ends) >= 3, ends
+
+
+def test_messages_of_several_lines_choose_a_template_that_a_line_break_does_not_end(place, tmp_path, capsys):
+    lines = [*LINES, {"prompt": "a", "completion": "one\ntwo"}]
+    (place / "several.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert finetune(place, tmp_path / "run", data="several.jsonl") == 0
+    assert "template: chatml; added" in capsys.readouterr().err
+    assert finetune(place, tmp_path / "plain", "--template", "plain", data="several.jsonl") == 0
+    assert "template: plain\n" in capsys.readouterr().err
 
 
 def test_a_models_own_marks_choose_the_template(tmp_path, place, capsys):

@@ -46,6 +46,16 @@ def test_old_logits_stay_and_new_rows_are_the_mean_and_differ(config, tmp_path):
     np.testing.assert_allclose(from_pretrained(tmp_path)(TOKENS).numpy(), logits, rtol=1e-5, atol=1e-6)
 
 
+def test_rows_that_stay_as_they_are_are_spread_as_the_others_and_those_that_are_learned_lie_near_their_mean():
+    model = GPT(GPTConfig(200, 8, 1, 2, 64), rng=np.random.default_rng(1))
+    old = model.token_embedding.weight.numpy()
+    for spread in (0.1, 1.0):
+        rows = with_vocabulary(model, 400, rng=np.random.default_rng(0), spread=spread).token_embedding.weight.numpy()[
+            200:
+        ]
+        assert (rows - old.mean(0)).std() == pytest.approx(spread * old.std(), rel=0.05)
+
+
 def test_the_same_seed_gives_the_same_rows_as_many_tokens_give_the_model_itself_and_fewer_are_refused():
     model = made(CONFIGS[0])
     one, other, third = (with_vocabulary(model, 12, rng=np.random.default_rng(seed)) for seed in (0, 0, 1))

@@ -102,7 +102,8 @@ def prepared(model: Decoder, vocab_size: int, config: FinetuneConfig) -> Any:
     """What is trained: the model with room for that many tokens, and with what the method adds; a pure function of
     these and of the seed."""
     rngs = [np.random.default_rng((config.seed, use)) for use in (GROWTH, FIRST)]
-    model = with_vocabulary(model, max(vocab_size, model.vocab_size), rng=rngs[0])
+    spread = 0.1 if config.method == "full" else 1.0  # beside an adapter new rows stay as they are
+    model = with_vocabulary(model, max(vocab_size, model.vocab_size), rng=rngs[0], spread=spread)
     return TABLE[config.method].make(model, config, rngs[1])
 
 

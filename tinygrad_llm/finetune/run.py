@@ -44,7 +44,7 @@ def start_finetune(config: FinetuneConfig, out: Path | None, say: Say = print) -
         if not getattr(config, name):
             raise ConfigError(name, what, "none", "tgl finetune MODEL --data FILE.jsonl")
     base = open_base(str(config.model))
-    name, tokenizer = chosen_template(config.template, base, say)
+    name, tokenizer = chosen_template(config, base, say)
     model = prepared(base.model, tokenizer.vocab_size, config)
     corpus = dialogues_of(config, tokenizer, TEMPLATES[name], model.block_size, say)
     config = _resolved(config, len(corpus.examples))
@@ -114,12 +114,16 @@ def _contents(about: dict[str, Any], base: Path | None) -> Callable[[Any], Conte
     return contents
 
 
-def chosen_template(wanted: str, base: Opened, say: Say = print) -> tuple[str, Tokenizer]:
+def chosen_template(config: FinetuneConfig, base: Opened, say: Say = print) -> tuple[str, Tokenizer]:
     """The template's name, and the tokenizer with the special tokens that it needs.
 
-    "auto" is the one that the model was trained with, else the one that suits its tokenizer.
+    "auto" is the one that the model was trained with, else the one that suits its tokenizer; but none that a line break
+    ends, where messages have several lines.
     """
-    name = wanted if wanted != "auto" else base.template or fitting_template(base.tokenizer)
+    name = config.template if config.template != "auto" else base.template or fitting_template(base.tokenizer)
+    if config.template == "auto" and not TEMPLATES[name].special:
+        said = [message["content"].strip() for record in read_records(str(config.data))[0] for message in record.value]
+        name = "chatml" if any(TEMPLATES[name].end in text for text in said) else name
     have = special_of(base.tokenizer)
     added = [token for token in TEMPLATES[name].special if token not in have]
     tokenizer = ExtendedTokenizer(base.tokenizer, added) if added else base.tokenizer
