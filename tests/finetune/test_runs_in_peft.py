@@ -15,7 +15,9 @@ from tinygrad_llm.finetune.run import start_finetune
 from tinygrad_llm.finetune.settings import FinetuneConfig
 from tinygrad_llm.tokenizer import CharTokenizer
 
-pytestmark = [pytest.mark.oracle, IGNORE]
+OLD_NAME = pytest.mark.filterwarnings("ignore:.past_key_values. is deprecated:FutureWarning")
+"""peft 0.21 hands a prefix to transformers 5.24 under an old name."""
+pytestmark = [pytest.mark.oracle, IGNORE, OLD_NAME]
 LINES = [{"prompt": "ab" * n, "completion": "ba"} for n in range(1, 4)]
 TOKENS = np.array([[3, 1, 4, 1, 5, 9, 2, 6]])
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
@@ -96,9 +98,9 @@ def test_an_adapter_of_peft_opens_here_and_is_talked_with(kind, base, capsys, mo
     import torch
 
     own = theirs_of(base)
-    options = {"task_type": "CAUSAL_LM"} | ({"num_virtual_tokens": 2} if "Tuning" in kind else {})
+    options = {"num_virtual_tokens": 2} if "Tuning" in kind else {"fan_in_fan_out": own.config.model_type == GPT2}
     torch.manual_seed(0)
-    theirs = peft.get_peft_model(own, getattr(peft, kind)(**options)).eval()
+    theirs = peft.get_peft_model(own, getattr(peft, kind)(task_type="CAUSAL_LM", **options)).eval()
     with torch.no_grad():
         for p in theirs.parameters():
             if p.requires_grad:

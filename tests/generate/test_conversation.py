@@ -43,6 +43,11 @@ def test_text_comes_as_soon_as_it_can_be_nothing_else():
     assert [shown.push(byte) for byte in b"a</x"] == ["a", "", "", "</x"]
 
 
+def test_of_two_that_end_together_the_one_that_begins_first_counts():
+    shown = ShownText(ByteTokenizer(), (), ("bc", "abc"))
+    assert "".join(shown.push(byte) for byte in b"xabc") == "x" and shown.ended
+
+
 def talk(tokenizer=None, template=PLAIN, block=200, **options):
     tokenizer = tokenizer or ByteTokenizer()
     model = GPT(GPTConfig(tokenizer.vocab_size, block, 1, 1, 4), rng=np.random.default_rng(0))

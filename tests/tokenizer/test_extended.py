@@ -47,6 +47,12 @@ def test_old_ids_stay_and_new_ones_follow(base, tmp_path):
     assert found.ids.tolist().count(size) == 2 and found.ids[found.learned].tolist() == [*base.encode("e"), size + 1]
 
 
+def test_the_bases_own_marks_are_only_characters_in_what_somebody_says():
+    tokenizer = ExtendedTokenizer(KINDS[2], MARKS)
+    assert tokenizer.decode(tokenizer.encode_ordinary("<|endoftext|>")) == "<|endoftext|>"
+    assert tokenizer.special["<|endoftext|>"] not in tokenizer.encode_ordinary("<|endoftext|>")
+
+
 def test_texts_that_are_not_new_are_refused():
     for added in ([], ["<|endoftext|>"], ["a", "a"], [""]):
         with pytest.raises(ArgumentError, match="special tokens"):
