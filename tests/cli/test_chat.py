@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import sys
 import time
@@ -52,6 +51,8 @@ class Terminal:
     """A process in a pseudo-terminal: what it shows is read until something is seen."""
 
     def __init__(self, *argv):
+        import pty
+
         self.pid, self.file = pty.fork()
         if self.pid == 0:
             environment = {

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -123,6 +127,27 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_bits(method, place, tmp_
             np.testing.assert_array_equal(array, other.arrays[group][name], err_msg=f"{group} {name}")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_ctrl_c_saves_and_says_how_to_go_on(place, tmp_path, capsys):
+    out = tmp_path / "run"
+    flags = ["--steps", "1000000", "--log-every", "1", "--eval-every", "1000000"]
+    argv = ["finetune", str(place / "base"), "--data", str(place / "good.jsonl"), "--out", str(out), *FLAGS, *flags]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tinygrad_llm", *argv], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    while not (out / "log.jsonl").exists() or (out / "log.jsonl").read_text().count('"grad_norm"') < 3:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 130 and f"Go on with: tgl finetune --resume --out {out}" in error
+    step = load_checkpoint(out / "checkpoint" / "last").documents["state"]["step"]
+    assert step >= 3 and main(["finetune", "--resume", "--out", str(out), "--steps", str(step + 2)]) == 0
+    assert f"step {step} of {step + 2}" in capsys.readouterr().out
+
+
 def with_bad_lines(place):
     lines = [json.dumps(line) for line in LINES]
     for number, (line, _) in BAD.items():
@@ -152,7 +177,7 @@ def test_bad_lines_are_left_out_where_that_is_asked_for(place, tmp_path, capsys)
     assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
-def test_a_letter_that_the_tokenizer_lacks_is_a_bad_line(place, tmp_path, capsys):
+def test_a_letter_that_the_tokenizer_lacks_is_added_or_makes_a_bad_line(place, tmp_path, capsys):
     alphabet = "".join(sorted(set("SystemUserAssistant: \n?" + "".join(json.dumps(line) for line in LINES))))
     base = tmp_path / "base"
     save_pretrained(GPT(GPTConfig(len(alphabet), 96, 1, 2, 16), rng=np.random.default_rng(0)), base)
@@ -160,8 +185,18 @@ def test_a_letter_that_the_tokenizer_lacks_is_a_bad_line(place, tmp_path, capsys
     (tmp_path / "data.jsonl").write_text(
         "".join(json.dumps(line) + "\n" for line in [*LINES, {"prompt": "ü", "completion": "u"}])
     )
-    assert main(["finetune", str(base), "--data", str(tmp_path / "data.jsonl"), "--out", str(tmp_path / "run")]) == 2
+    argv = ["finetune", str(base), "--data", str(tmp_path / "data.jsonl"), "--out", str(tmp_path / "run"), *FLAGS]
+    assert main([*argv, "--no-add-letters"]) == 2
     assert f"data.jsonl:{len(LINES) + 1}: has 'ü' (U+00FC) at position 0" in capsys.readouterr().err
+    assert main(argv) == 0
+    assert "template: plain; added to the vocabulary: the letters 'ü'\n" in capsys.readouterr().err
+    opened = open_model(tmp_path / "run")
+    assert opened.tokenizer.alphabet == alphabet + "ü" and opened.model.vocab_size == len(alphabet) + 1
+    save_pretrained(GPT(GPTConfig(9, 96, 1, 2, 16), rng=np.random.default_rng(0)), base)
+    CharTokenizer("abcdefghi").save(base)  # it cannot write the plain template
+    assert main([*argv[: -len(FLAGS)], *FLAGS, "--out", str(tmp_path / "few")]) == 0
+    error = capsys.readouterr().err
+    assert "template: chatml; added to the vocabulary: <|im_start|>, <|im_end|>, the letters '\\n" in error
 
 
 @pytest.mark.parametrize("method", sorted(WHOLE))
@@ -198,6 +233,37 @@ def test_a_folder_with_a_run_is_refused_and_a_run_belongs_to_its_command(place, 
     assert "rank = 4" in capsys.readouterr().err
     assert main(["finetune", "--resume", "--out", str(runs("lora"))]) == 0
     assert "This run is finished" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("first", "then"), [("lora", "full"), ("full", "lora"), ("dora", "ia3")])
+def test_what_was_fine_tuned_is_fine_tuned_further(first, then, place, runs, tmp_path, capsys):
+    argv = [
+        "finetune",
+        str(runs(first)),
+        "--data",
+        str(place / "good.jsonl"),
+        "--out",
+        str(tmp_path / "run"),
+        *FLAGS,
+        "--method",
+        then,
+    ]
+    assert main(argv) == 0
+    assert "template: plain\n" in capsys.readouterr().err
+    losses = {}
+    for out in (runs(first), tmp_path / "run"):
+        losses[out] = [event["val_loss"] for event in read_log(out / "log.jsonl") if "val_loss" in event]
+    before, after = losses.values()
+    assert after[0] == pytest.approx(min(before[1:]), rel=1e-4) and after[-1] != after[0]
+
+
+@pytest.mark.parametrize("method", ["adapter", "prefix", "qlora"])
+def test_what_is_not_a_plain_model_is_to_be_merged_before_it_is_fine_tuned_further(
+    method, place, runs, tmp_path, capsys
+):
+    argv = ["finetune", str(runs(method)), "--data", str(place / "good.jsonl"), "--out", str(tmp_path / "run"), *FLAGS]
+    assert main(argv) == 2
+    assert "expected a model without adapters" in capsys.readouterr().err and not (tmp_path / "run").exists()
 
 
 def test_an_adapter_knows_its_base_by_its_weights(place, tmp_path, capsys):

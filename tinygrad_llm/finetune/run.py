@@ -17,8 +17,8 @@ from tinygrad_llm.errors import CheckpointError, ConfigError, DataError, TokenEr
 from tinygrad_llm.finetune.methods import TABLE, learned, prepared
 from tinygrad_llm.finetune.opened import FINETUNE, Opened, open_base, rebuilt, weights_sum
 from tinygrad_llm.finetune.settings import FREE_TO_CHANGE, FinetuneConfig, settings_from_dict
-from tinygrad_llm.tokenizer import TEMPLATES, ExtendedTokenizer, Tokenizer
-from tinygrad_llm.tokenizer.chat import ChatTemplate, fitting_template
+from tinygrad_llm.tokenizer import TEMPLATES, CharTokenizer, ExtendedTokenizer, Tokenizer
+from tinygrad_llm.tokenizer.chat import ROLES, ChatTemplate, fitting_template
 from tinygrad_llm.tokenizer.special import special_of
 from tinygrad_llm.train.checkpoint import load_checkpoint
 from tinygrad_llm.train.data import is_of, text_candidates
@@ -115,20 +115,33 @@ def _contents(about: dict[str, Any], base: Path | None) -> Callable[[Any], Conte
 
 
 def chosen_template(config: FinetuneConfig, base: Opened, say: Say = print) -> tuple[str, Tokenizer]:
-    """The template's name, and the tokenizer with the special tokens that it needs.
+    """The template's name, and the tokenizer with what it lacks: special tokens of the template, and letters.
 
     "auto" is the one that the model was trained with, else the one that suits its tokenizer; but none that a line break
     ends, where messages have several lines.
     """
+    said = [message["content"].strip() for record in read_records(str(config.data))[0] for message in record.value]
     name = config.template if config.template != "auto" else base.template or fitting_template(base.tokenizer)
     if config.template == "auto" and not TEMPLATES[name].special:
-        said = [message["content"].strip() for record in read_records(str(config.data))[0] for message in record.value]
         name = "chatml" if any(TEMPLATES[name].end in text for text in said) else name
-    have = special_of(base.tokenizer)
-    added = [token for token in TEMPLATES[name].special if token not in have]
-    tokenizer = ExtendedTokenizer(base.tokenizer, added) if added else base.tokenizer
-    say(f"template: {name}" + (f"; added to the vocabulary: {', '.join(added)}" if added else ""))
+    added = [token for token in TEMPLATES[name].special if token not in special_of(base.tokenizer)]
+    tokenizer, letters = base.tokenizer, ""
+    if config.add_letters and isinstance(tokenizer, CharTokenizer):
+        tokenizer = tokenizer.with_letters("".join(said) + _letters_of(TEMPLATES[name]))
+        letters = tokenizer.alphabet[base.tokenizer.vocab_size :]
+    tokenizer = ExtendedTokenizer(tokenizer, added) if added else tokenizer
+    told_of = [*added, *([f"the letters {letters!r}"] if letters else [])]
+    say(f"template: {name}" + (f"; added to the vocabulary: {', '.join(told_of)}" if told_of else ""))
     return name, tokenizer
+
+
+def _letters_of(template: ChatTemplate) -> str:
+    """What a template's marks are written with, besides its special tokens."""
+    messages = [{"role": role, "content": ""} for role in ROLES]
+    text = "".join(part.text for part in template.parts(messages) if part.is_mark)
+    for token in template.special:
+        text = text.replace(token, "")
+    return text
 
 
 def dialogues_of(

@@ -40,6 +40,7 @@ class FinetuneConfig:
         "auto", "how dialogues are written: chatml, llama3, plain, or auto (what suits the tokenizer)",
         one_of(TEMPLATE_WORDS),
     )  # fmt: skip
+    add_letters: bool = _f(True, "letters that a tokenizer of letters lacks are added to the vocabulary")
     skip_bad_lines: bool = _f(False, "go on without the lines that cannot be read")
     held_out: float = _f(0.1, "share of the dialogues that are not learned from", number(0, 1, "()"))
     rank: int = _f(16, "rank of LoRA; width of adapters", whole(1, SIZE))
