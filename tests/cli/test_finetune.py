@@ -20,6 +20,7 @@ from tinygrad_llm.finetune.run import resume_finetune, start_finetune
 from tinygrad_llm.finetune.settings import METHODS, FinetuneConfig
 from tinygrad_llm.generate import Conversation, Sampler
 from tinygrad_llm.models import GPT, GPTConfig, Llama, LlamaConfig, save_pretrained
+from tinygrad_llm.quantize import QuantizedLinear
 from tinygrad_llm.tokenizer import TEMPLATES, ByteTokenizer, CharTokenizer, RegexBPETokenizer, load_tokenizer
 from tinygrad_llm.train import Interrupted, load_checkpoint
 from tinygrad_llm.train.log import read_log
@@ -103,6 +104,22 @@ def test_every_method_learns_from_the_lines(method, runs):
     assert min(losses[1:]) < losses[0] - 0.05, losses
     saved = load_checkpoint(runs(method) / "checkpoint" / "last")
     assert ("model" in saved.arrays) == (method == "full") and ("trained" in saved.arrays) == (method != "full")
+
+
+LEARNED = {
+    "lora": {"lora_A", "lora_B"}, "dora": {"lora_A", "lora_B", "lora_magnitude_vector"}, "qlora": {"lora_A", "lora_B"}, "ia3": {"ia3_l"},
+    "adapter": {"down.weight", "down.bias", "up.weight", "up.bias"}, "prefix": {"prefix_keys", "prefix_values"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", LEARNED)
+def test_each_method_learns_numbers_of_its_own_kind_alone(method, runs):
+    trained = load_checkpoint(runs(method) / "checkpoint" / "last").arrays["trained"]
+    assert {name.split(".default.")[-1] if ".default." in name else name.split(".")[-1] for name in trained} == LEARNED[
+        method
+    ]
+    layers = [layer for _, layer in open_model(runs(method), fold=False).model.named_modules()]
+    assert any(isinstance(layer, QuantizedLinear) for layer in layers) == (method == "qlora")
 
 
 @pytest.mark.parametrize("method", METHODS)
