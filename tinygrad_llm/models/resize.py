@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_llm.backend import device_of
 from tinygrad_llm.models.decoder import Decoder
 from tinygrad_llm.models.fields import changed
 from tinygrad_llm.nn import Module, Parameter
@@ -47,4 +48,4 @@ def _grown(layer: Any, count: int, rng: np.random.Generator, spread: float) -> M
     new = (rows.mean(0) + noise).astype(rows.dtype)
     twin: Any = copy.copy(layer)
     twin.weight = Parameter(np.concatenate([rows, new]), layer.weight.requires_grad)
-    return twin
+    return twin.to(device_of(layer.weight.data))
