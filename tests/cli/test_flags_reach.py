@@ -162,6 +162,11 @@ def test_a_run_is_opened_at_its_best_and_a_checkpoint_as_it_is(folder):
     assert tokenizer.to_dict() == load_checkpoint(points["best"]).documents["tgl_tokenizer"]
 
 
+def test_a_model_in_the_current_folder_is_opened_by_a_dot(folder, monkeypatch):
+    monkeypatch.chdir(folder / "run")
+    np.testing.assert_array_equal(weights(load.load_model(".")[0]), weights(load.load_model(str(folder / "run"))[0]))
+
+
 def test_a_folder_in_hugging_faces_layout_is_opened_with_its_own_tokenizer(tmp_path):
     model, tokenizer = gpt(3), RegexBPETokenizer.train("the cat the cat", 256, "gpt4", special=[])
     save_pretrained(model, tmp_path)

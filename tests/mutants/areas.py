@@ -53,7 +53,7 @@ TESTS = {
     "datasets": ["tests/datasets/test_batches.py", "tests/datasets/test_text.py", "tests/datasets"],
     "evaluate": ["tests/evaluate"],
     "quantize": ["tests/quantize"],
-    "finetune": ["tests/finetune"],
+    "finetune": ["tests/finetune", "tests/cli/test_flags_reach.py", "tests/cli/test_finetune.py"],
     "align": ["tests/align"],
     "train": [
         "tests/train/test_by_hand.py",
@@ -69,6 +69,8 @@ TESTS = {
         "tests/cli/test_flags.py",
         "tests/cli/test_train_and_eval.py",
         "tests/cli/test_runs.py",
+        "tests/cli/test_finetune.py",
+        "tests/cli/test_chat.py",
     ],
     "course": [
         "tests/course/test_what_is_said.py",

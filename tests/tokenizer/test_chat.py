@@ -85,6 +85,17 @@ def test_the_texts_of_500_dialogues_are_those_of_transformers(name, theirs):
 
 
 @pytest.mark.oracle
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_that_is_written_for_transformers_gives_the_same_texts_there(name, theirs):
+    for seed in range(100):
+        messages, asks = dialogue(seed), bool(seed % 2)
+        found = theirs.apply_chat_template(
+            messages, chat_template=TEMPLATES[name].jinja(), tokenize=False, add_generation_prompt=asks
+        )
+        assert found == TEMPLATES[name].text(messages, add_generation_prompt=asks)
+
+
+@pytest.mark.oracle
 @pytest.mark.parametrize("name", ["chatml", "llama3"])
 def test_ids_and_what_is_learned_are_those_of_transformers(name, theirs):
     """Of contents that begin and end with a word: there marks and contents are cut as one text, so that a line end at the border

@@ -45,7 +45,7 @@ def main(flags: EvalFlags) -> int:
         raise TokenError(
             error.name, error.expected, error.got, "Leave them out, as the run did: --newlines lf"
         ) from None
-    batches = list(sequential(tokens, model.config.block_size, flags.batch_size))
+    batches = list(sequential(tokens, model.block_size, flags.batch_size))
     count = count_targets(batches)
     with no_grad(), blas_threads():
         shown = tqdm(batches, disable=None, leave=False)

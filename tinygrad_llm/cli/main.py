@@ -14,6 +14,9 @@ from tinygrad_llm.errors import ConfigError, DeviceError, TinygradLLMError
 
 COMMANDS = {
     "train": ("train:main", "train a model on a text; draws its curve, keeps checkpoints"),
+    "finetune": ("finetune:main", "teach a model to answer as your own lines do"),
+    "chat": ("chat:main", "talk with a model"),
+    "merge": ("merge:main", "a fine-tuned run as a plain model"),
     "sample": ("sample:main", "let a trained model write"),
     "eval": ("evaluate:main", "a trained model's loss on a text"),
     "tokenize": ("tokenize:main", "show the tokens of a text"),

@@ -67,6 +67,11 @@ class Batches:
             raise DataError("text", f"at least block_size + 1 = {block_size + 1} tokens", len(tokens), next_step)
         self.tokens, self.block_size, self.batch_size, self.seed = tokens, block_size, batch_size, seed
 
+    @property
+    def row_tokens(self) -> float:
+        """How many tokens a row has."""
+        return self.block_size
+
     def __getitem__(self, n: int) -> Batch:
         rng = np.random.default_rng((self.seed, n))
         starts = rng.integers(0, len(self.tokens) - self.block_size, self.batch_size)

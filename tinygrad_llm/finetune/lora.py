@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import as_dtype
+from tinygrad_llm.backend import as_dtype, device_of
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.finetune.adapted import Adapter, Below, linear_sizes
 from tinygrad_llm.finetune.config import AdapterConfig
@@ -119,6 +119,7 @@ class DoRA(LoRA):
         self, layer: Any, *args: Any, rng: np.random.Generator, dtype: Any = np.float32, **options: Any
     ) -> None:
         super().__init__(layer, *args, rng=rng, dtype=dtype, **options)
+        self.to(device_of(layer.weight.data))  # lengths are of the layer's weights, wherever these are
         self.lora_magnitude_vector = Parameter(self._lengths(layer.weight).data.astype(as_dtype(dtype)))
 
     def __call__(self, x: Tensor, below: Below, base: Any, rng: Rng | None = None) -> Tensor:

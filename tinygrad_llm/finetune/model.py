@@ -159,13 +159,17 @@ class PeftModel(Module):
 
         Raises CheckpointError for what peft does not have, StorageError where the disk refuses.
         """
+        save_adapter(path, *self.peft_files(adapter_name))
+
+    def peft_files(self, adapter_name: str = DEFAULT) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What `save_pretrained` writes: adapter_config.json's content, and the arrays."""
         self._check_name(adapter_name)
         adapters = {
             path: layer.adapters[adapter_name]
             for path, layer in self.adapted().items()
             if adapter_name in layer.adapters
         }
-        save_adapter(path, *to_peft(self.unload(), self.peft_config[adapter_name], adapters))
+        return to_peft(self.unload(), self.peft_config[adapter_name], adapters)
 
     def load_adapter(self, path: str | Path, adapter_name: str) -> None:
         """Stands the adapter of a folder beside those that there are; `set_adapter` makes it active.

@@ -24,6 +24,11 @@ NAME = "prompt_embeddings"
 
 def save_virtual_tokens(model: PrefixModel | PromptModel, path: str | Path) -> None:
     """Writes what was learned into the folder `path`.  Raises StorageError where the disk refuses."""
+    save_adapter(path, *virtual_tokens(model))
+
+
+def virtual_tokens(model: PrefixModel | PromptModel) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """adapter_config.json's content, and the one array, by its name."""
     layers = _attentions(model.base_model)
     said: dict[str, Any] = {
         "num_virtual_tokens": model.count, "num_layers": len(layers), "num_attention_heads": layers[0].n_kv_head,
@@ -41,7 +46,7 @@ def save_virtual_tokens(model: PrefixModel | PromptModel, path: str | Path) -> N
             "token_dim": layers[0].n_kv_head * layers[0].head_size,
             "prefix_projection": False,
         }
-    save_adapter(path, said, {NAME: array})
+    return said, {NAME: np.ascontiguousarray(array)}
 
 
 def load_virtual_tokens(model: Decoder, path: str | Path) -> PrefixModel | PromptModel:

@@ -3,6 +3,7 @@
 from tinygrad_llm.generate.beam import Hypothesis, beam_search
 from tinygrad_llm.generate.constrain import Constraint
 from tinygrad_llm.generate.contrastive import contrastive_search
+from tinygrad_llm.generate.conversation import Conversation
 from tinygrad_llm.generate.decode import Generated, generate
 from tinygrad_llm.generate.processors import processors
 from tinygrad_llm.generate.reader import Reader
@@ -10,6 +11,7 @@ from tinygrad_llm.generate.sampling import MinP, Sampler, Temperature, TopK, Top
 
 __all__ = [
     "Constraint",
+    "Conversation",
     "Generated",
     "Hypothesis",
     "MinP",

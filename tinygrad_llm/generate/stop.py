@@ -74,3 +74,29 @@ class Shown:
         """What was held back, where the text has ended without a stop string."""
         held, self.held = self.held, ""
         return held
+
+
+class ShownText:
+    """A text as it is drawn, token by token, up to where it ends: no half of a character is shown, and nothing of what
+    ends it.
+
+    ids, strings  as of StopRule.
+    ended         whether one of them has come.
+    """
+
+    def __init__(self, tokenizer: Any, ids: Sequence[int] = (), strings: Sequence[str] = ()) -> None:
+        self.ids, self.ended = frozenset(ids), False
+        self.stream, self.shown = tokenizer.stream_decoder(), Shown(strings)
+
+    def push(self, token: int) -> str:
+        """What can be shown once this token is drawn; what may be the beginning of a stop string is held back."""
+        if token in self.ids:
+            self.ended = True
+            return self.finish()
+        text = self.shown.push(self.stream.push(token))
+        self.ended = self.shown.found is not None
+        return text
+
+    def finish(self) -> str:
+        """What was held back and turned out to be text; U+FFFD for a character that was never completed."""
+        return self.shown.push(self.stream.finish()) + self.shown.finish()

@@ -78,6 +78,17 @@ def quantize_linear(
     return replace(model, kind, packed)
 
 
+def unquantize_linear(model: Any) -> Any:
+    """A copy of the tree with a Linear for every QuantizedLinear, of the weights that it computes with, frozen."""
+
+    def unpacked_layer(_: str, layer: QuantizedLinear) -> Linear:
+        twin = Linear.__new__(Linear)
+        twin.weight, twin.bias = Parameter(layer.weight.data, requires_grad=False), layer.bias
+        return twin
+
+    return replace(model, QuantizedLinear, unpacked_layer)
+
+
 @op
 def quantized_linear(x, bias: Array | None = None, *, weight: Quantized):
     """y = x W^T + b.  (..., I), (O,) -> (..., O), W (O, I) packed and a constant

@@ -11,6 +11,7 @@ from tinygrad_llm.tokenizer.bpe import BPETokenizer
 from tinygrad_llm.tokenizer.byte import ByteTokenizer
 from tinygrad_llm.tokenizer.char import CharTokenizer
 from tinygrad_llm.tokenizer.chat import CHATML, LLAMA_3, PLAIN, TEMPLATES, ChatTemplate
+from tinygrad_llm.tokenizer.extended import ExtendedTokenizer
 from tinygrad_llm.tokenizer.pipeline import PipelineTokenizer
 from tinygrad_llm.tokenizer.regex_bpe import PATTERNS, RegexBPETokenizer
 from tinygrad_llm.tokenizer.tokenizer_json import from_tokenizer_json
@@ -23,7 +24,7 @@ KINDS: dict[str, type[Tokenizer]] = {
     tokenizer.kind: tokenizer
     for tokenizer in (
         WordTokenizer, CharTokenizer, ByteTokenizer, BPETokenizer, RegexBPETokenizer, WordPieceTokenizer,
-        PipelineTokenizer,
+        PipelineTokenizer, ExtendedTokenizer,
     )
 }  # fmt: skip
 
@@ -84,6 +85,7 @@ __all__ = [
     "ByteTokenizer",
     "CharTokenizer",
     "ChatTemplate",
+    "ExtendedTokenizer",
     "PipelineTokenizer",
     "RegexBPETokenizer",
     "StreamDecoder",

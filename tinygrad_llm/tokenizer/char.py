@@ -38,6 +38,11 @@ class CharTokenizer(Tokenizer):
             raise DataError("text", "at least one character", "an empty text")
         return cls("".join(sorted(set(text))))
 
+    def with_letters(self, text: str) -> CharTokenizer:
+        """The same with the characters of `text` that it lacks, behind its own, whose ids stay."""
+        lacking = sorted(set(text) - set(self.alphabet))
+        return CharTokenizer(self.alphabet + "".join(lacking)) if lacking else self
+
     def encode(self, text: str) -> list[int]:
         """One id a character.  Raises TokenError that names the first unknown character and its position."""
         return self.encode_array(text).tolist()

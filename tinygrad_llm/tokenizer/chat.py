@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_llm.errors import DataError, TokenError
 from tinygrad_llm.tokenizer.base import Tokenizer
-from tinygrad_llm.tokenizer.special import SpecialTokens
+from tinygrad_llm.tokenizer.special import SpecialTokens, special_of
 
 Message = Mapping[str, str]
 """{"role": "user", "content": "Hello"}, as OpenAI's and Hugging Face's."""
@@ -96,7 +96,7 @@ class ChatTemplate:
 
         Raises TokenError where the tokenizer lacks a special token of the template.
         """
-        have = tokenizer.special if isinstance(tokenizer, SpecialTokens) else {}
+        have = special_of(tokenizer)
         if lacking := [token for token in self.special if token not in have]:
             next_step = "Train it with these special tokens, or take another template."
             raise TokenError(
@@ -109,6 +109,20 @@ class ChatTemplate:
             ids += found
             learned += [part.is_learned] * len(found)
         return Example(np.array(ids, np.int64), np.array(learned, bool))
+
+    def jinja(self) -> str:
+        """The template as transformers reads it, chat_template.jinja: of every dialogue the same text."""
+        role = "message['role']"
+        if self.roles:
+            names = ", ".join(f"{name!r}: {written!r}" for name, written in self.roles)
+            role = "{" + names + "}[" + role + "]"
+        before, _, behind = self.head.partition("{role}")
+        head = " + ".join(part for part in (repr(before) * bool(before), role, repr(behind) * bool(behind)) if part)
+        content = "message['content']" + " | trim" * self.trims
+        body = "{{ " + head + " + (" + content + ") + " + repr(self.end + self.after) + " }}"
+        asks = "{% if add_generation_prompt %}{{ " + repr(self._head("assistant")) + " }}{% endif %}"
+        begin = "{{ " + repr(self.begin) + " }}" if self.begin else ""
+        return begin + "{% for message in messages %}" + body + "{% endfor %}" + asks
 
     @property
     def special(self) -> tuple[str, ...]:
@@ -140,3 +154,19 @@ PLAIN = ChatTemplate(
 """For tokenizers without special tokens: a message is one line, and a line break ends it. It protects from nothing:
 what somebody writes on a second line may look like the next message."""
 TEMPLATES = {"chatml": CHATML, "llama3": LLAMA_3, "plain": PLAIN}
+
+
+def fitting_template(tokenizer: Tokenizer) -> str:
+    """The name of the template that suits a tokenizer as it is: of whose special tokens it has all; else the plain one,
+    where it can write that; else "chatml", whose special tokens must then be added (`ExtendedTokenizer`).
+    """
+    have = special_of(tokenizer)
+    for name, template in TEMPLATES.items():
+        if template.special and all(token in have for token in template.special):
+            return name
+    marks = "".join(PLAIN.head.replace("{role}", written) + PLAIN.end for _, written in PLAIN.roles)
+    try:
+        writes = PLAIN.end in tokenizer.decode(tokenizer.encode(marks))  # BERT's and T5's drop white space
+    except TokenError:
+        writes = False
+    return "plain" if writes else "chatml"

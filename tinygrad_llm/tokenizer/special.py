@@ -114,6 +114,11 @@ class SpecialTokens(Tokenizer):
         return None if found is None else (found.group(), found.start())
 
 
+def special_of(tokenizer: Tokenizer) -> dict[str, int]:
+    """A tokenizer's special tokens, each with its id; none of a kind that knows none."""
+    return tokenizer.special if isinstance(tokenizer, SpecialTokens) else {}
+
+
 def encode_text(tokenizer: Tokenizer, text: str, special: str = "refuse") -> np.ndarray:
     """The ids of a text: "allow" takes `<|endoftext|>` for the token, "text" for its characters.
 

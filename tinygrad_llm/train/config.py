@@ -98,6 +98,11 @@ class TrainConfig:
             options |= {"n_experts": self.n_experts, "experts_per_token": shares, "balance": self.balance}
         return LlamaConfig(*sizes, max(1, round(8 * self.n_embd / (3 * shares))), **options)
 
+    @property
+    def smaller(self) -> str:
+        """What to do where memory does not hold a step, besides smaller batches."""
+        return f"lower --block-size ({self.block_size}) or --n-layer ({self.n_layer})"
+
     def to_dict(self) -> dict[str, Any]:
         """Fit for JSON."""
         return asdict(self)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinygrad_llm.datasets.batches import Batch, Batches, sequential
 from tinygrad_llm.datasets.download import find_file
 from tinygrad_llm.datasets.locate import tales_files
 from tinygrad_llm.datasets.text import read_text, split_text
@@ -31,6 +32,14 @@ class Corpus:
     def nats_to_bits_per_byte(self) -> float:
         """What a loss in nats a token is multiplied with to be in bits a byte, which no tokenizer can flatter."""
         return len(self.val) / self.val_bytes / float(np.log(2))
+
+    def batches(self, config: TrainConfig) -> Batches:
+        """batches[n]: windows at random places, see Batches."""
+        return Batches(self.train, block_size=config.block_size, batch_size=config.batch_size, seed=config.seed)
+
+    def held_out(self, config: TrainConfig) -> list[Batch]:
+        """The held-out text in order, or `eval_batches` of it, evenly spread."""
+        return list(sequential(self.val, config.block_size, 4 * config.batch_size, config.eval_batches or None))
 
 
 def text_places(text: str | None, out: Path) -> list[str]:

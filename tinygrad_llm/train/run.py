@@ -43,7 +43,7 @@ def start_run(config: TrainConfig, out: Path | None) -> Trainer:
     return Trainer(config, corpus, model, out, threads_for(model, config))
 
 
-def threads_for(model: Decoder, config: TrainConfig) -> int:
+def threads_for(model: Any, config: Any) -> int:
     """How many threads share a batch: by themselves one where the loss is no sum over its examples."""
     if config.threads == "auto" and couples_examples(model.loss):
         return 1
@@ -59,6 +59,9 @@ def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
     another run.
     """
     saved = load_checkpoint(newest(out))
+    if "finetune" in saved.documents:
+        next_step = f"Go on with: tgl finetune --resume --out {out}"
+        raise ConfigError("--resume", "a run of tgl train", "one of tgl finetune", next_step)
     config = config_from_dict(saved.document("run")["config"])
     free = FREE_TO_CHANGE if config.text is None else FREE_TO_CHANGE | {"text"}
     changed = {k: v for k, v in given.items() if getattr(config, k) != v and k not in free}

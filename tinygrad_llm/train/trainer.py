@@ -12,18 +12,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import blas_threads, check_device, keep_freed_pages, tf32_products, to_device
 from tinygrad_llm.backend.stream import own_stream
-from tinygrad_llm.datasets.batches import Batches, sequential
 from tinygrad_llm.errors import CheckpointError, ConfigError, DeviceError, NonFiniteError, StorageError, reason
 from tinygrad_llm.models.hugging_face import to_hugging_face
 from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from tinygrad_llm.train.config import TrainConfig
-from tinygrad_llm.train.data import Corpus, fingerprint, is_of, text_places
+from tinygrad_llm.train.data import fingerprint, is_of, text_places
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
 from tinygrad_llm.train.lock import has_run, locked, newest
 from tinygrad_llm.train.log import Log
@@ -56,18 +55,40 @@ class Interrupted(KeyboardInterrupt):
         self.number = int(number)
 
 
-class Trainer:
-    """Trains a model on the windows of a corpus. `run.start_run` and `run.resume_run` make one for a configuration.
+Contents = tuple[dict[str, dict[str, Any]], dict[str, dict[str, np.ndarray]]]
+"""Of a checkpoint: documents by name, and groups of arrays by name."""
 
-    loss     of a batch of "tokens" and "targets"; where None the model's own, and its cross-entropy on held-out text.
-    out      the folder that then holds log.jsonl, config.json, checkpoint/last and checkpoint/best.
-    threads  workers that share a batch.
+
+def whole_model(model: Any) -> Contents:
+    """config.json and model.safetensors in Hugging Face's layout."""
+    config, arrays = to_hugging_face(model)
+    return {"config": config}, {"model": arrays}
+
+
+class Trainer:
+    """Trains a model on the batches of a corpus. `run.start_run` and `run.resume_run` make one for a configuration.
+
+    loss      of a batch of "tokens" and "targets"; where None the model's own, and its cross-entropy on held-out text.
+    out       the folder that then holds log.jsonl, config.json, checkpoint/last and checkpoint/best.
+    threads   workers that share a batch.
+    contents  what a checkpoint holds of the model: documents and groups of arrays, by name.
+
+    config and corpus may be others than those of `tgl train`, where they have what is asked of them here: the fields of
+    TrainConfig that a run needs, and of Corpus all but val_bytes.
     """
 
     def __init__(
-        self, config: TrainConfig, corpus: Corpus, model: Any, out: Path | None, threads: int, loss: Loss | None = None
+        self,
+        config: Any,
+        corpus: Any,
+        model: Any,
+        out: Path | None,
+        threads: int,
+        loss: Loss | None = None,
+        contents: Callable[[Any], Contents] | None = None,
     ) -> None:
         self.config, self.corpus, self.threads = config, corpus, threads
+        self.contents = whole_model if contents is None else contents
         self.loss: Loss = model.loss if loss is None else loss
         self.device = check_device(config.device)
         check_precision(config.precision, self.device, config.dtype)
@@ -78,9 +99,7 @@ class Trainer:
         self.optimizer = AdamW(
             model.named_parameters(), config.lr, (config.beta1, config.beta2), weight_decay=config.weight_decay
         )
-        self.batches = Batches(
-            corpus.train, block_size=config.block_size, batch_size=config.batch_size, seed=config.seed
-        )
+        self.batches = corpus.batches(config)
         self.lr_at = schedule(config.schedule, config.lr, config.steps, config.warmup, config.final_lr)
         self.move_to(Path() if out is None else out)
         self.found: Path | None = None
@@ -195,7 +214,7 @@ class Trainer:
         c = self.config
         next_step = (
             f"Halve --batch-size ({c.batch_size}) and double --accumulate ({c.accumulate}): the same step in half the "
-            f"memory. Or lower --block-size ({c.block_size}) or --n-layer ({c.n_layer})"
+            f"memory. Or {c.smaller}"
         )
         next_step += "; --precision bf16 needs about half." if self.device == "cuda" and c.precision != "bf16" else "."
         return DeviceError(f"memory of {self.device}", "room for a step", f"too little ({error})", next_step)
@@ -209,7 +228,7 @@ class Trainer:
         """The log and the bar learn of a result; the rate is over all steps since the last one that was known."""
         c, now = self.config, time.perf_counter()
         done = self.step_number - self.known_step
-        rate = done * c.batch_size * c.accumulate * c.block_size / (now - self.known_at)
+        rate = done * c.batch_size * c.accumulate * self.batches.row_tokens / (now - self.known_at)
         self.known_at, self.known_step = now, self.step_number
         if self.step_number % c.log_every == 0 or self.step_number == c.steps:
             values = {"loss": result.loss, "grad_norm": result.grad_norm, "lr": lr, "tokens_per_s": round(rate)}
@@ -239,8 +258,7 @@ class Trainer:
 
     def evaluate(self) -> float:
         """The mean loss on the held-out text, in nats a token, without dropout."""
-        c = self.config
-        source = list(sequential(self.corpus.val, c.block_size, 4 * c.batch_size, c.eval_batches or None))
+        source = self.corpus.held_out(self.config)
         count = count_targets(source)
 
         # of what training adds to the cross-entropy nothing: it predicts no text
@@ -269,8 +287,8 @@ class Trainer:
         return float(total)
 
     def save(self, name: str) -> None:
-        """Writes checkpoint/`name`: weights and config.json in Hugging Face's layout, and all that resuming needs."""
-        hf_config, arrays = to_hugging_face(self.model)
+        """Writes checkpoint/`name`: the model's contents, and all that resuming needs."""
+        described, arrays = self.contents(self.model)
         state = {
             "step": self.step_number,
             "best": None if math.isinf(self.best) else self.best,
@@ -279,14 +297,13 @@ class Trainer:
             "text_at": text_places(self.config.text, self.out),
         }
         documents = {
-            "config": hf_config,
+            **described,
             "run": {"config": self.config.to_dict()},
             "state": state,
             "tgl_tokenizer": self.corpus.tokenizer.to_dict(),
         }
         moments = {name: to_device(array, "cpu") for name, array in self.optimizer.state_dict().items()}
-        weights = {"model": arrays, "optimizer": moments}
-        sequence = save_checkpoint(self.out / "checkpoint" / name, weights, documents)
+        sequence = save_checkpoint(self.out / "checkpoint" / name, {**arrays, "optimizer": moments}, documents)
         if name == "last":
             self.found, self.sequence = self.out / "checkpoint" / name, sequence
 

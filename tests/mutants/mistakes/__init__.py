@@ -6,6 +6,7 @@ Each is a file of the package, what is right there (it stands there once), what 
 from __future__ import annotations
 
 from tests.mutants.mistakes import (
+    commands,
     course,
     data_quality,
     decoding,
@@ -39,6 +40,7 @@ AREAS = (
     tokenizer_files,
     data_quality,
     finetuning,
+    commands,
     course,
     reader,
     second_reader,

@@ -67,7 +67,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("generate/stop.py", "any(string in text for string in self.strings)", "any(text.endswith(string) for string in self.strings)", "a stop string inside a token missed"),
     ("generate/stop.py", "any(string in text for string in self.strings)", "all(string in text for string in self.strings)", "all stop strings are needed"),
     ("generate/stop.py", "max(map(len, self.strings), default=0)", "min(map(len, self.strings), default=0)", "the tail is as long as the shortest stop string"),
-    ("generate/stop.py", "frozenset(ids)", "frozenset(ids[:1])", "only the first stop id counts"),
+    ("generate/stop.py", "frozenset(ids), tuple(strings)\n", "frozenset(ids[:1]), tuple(strings)\n", "only the first stop id counts"),
     ("generate/stop.py", "self.tails[row] + self.streams[row].push(token)", "self.tails[0] + self.streams[row].push(token)", "a row is looked at behind the first row's text"),
     ("generate/beam.py", "ranked_NV, 2 * width)", "ranked_NV, width)", "an ended hypothesis leaves a hole in the beam"),
     ("generate/beam.py", "rules.score(float(totals[i]), length)", "rules.score(float(totals[i]), length + 1)", "the length penalty counts the start"),

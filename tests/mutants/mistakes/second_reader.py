@@ -159,7 +159,7 @@ MISTAKES = [
     ("cli/tokenize.py", "decode('utf-8', errors='backslashreplace')", "decode('utf-8', errors='replace')", "single bytes are shown as U+FFFD"),
     ("cli/train.py", "words[:PROMPT_LENGTH].rpartition(\" \")[0] or words[:PROMPT_LENGTH]", "words[:PROMPT_LENGTH].rpartition(\" \")[0]", "no prompt is proposed for a line without spaces"),
     ("cli/flags.py", "out.append(dashed + equals + value if name.startswith(\"--\") and dashed in known else argument)", "out.append(argument.replace(\"_\", \"-\") if name.startswith(\"--\") and dashed in known else argument)", "underscores in a flag's value become dashes"),
-    ("cli/load.py", "folder / \"checkpoint\" / \"best\", folder / \"checkpoint\" / \"last\", folder)", "folder / \"checkpoint\" / \"last\", folder / \"checkpoint\" / \"best\", folder)", "the last checkpoint is taken, not the best"),
+    ("finetune/opened.py", "folder / \"checkpoint\" / \"best\", folder / \"checkpoint\" / \"last\", folder)", "folder / \"checkpoint\" / \"last\", folder / \"checkpoint\" / \"best\", folder)", "the last checkpoint is taken, not the best"),
     ("course/table.py", "if 10**digits - 0.5 <= abs(number) < EXPONENT_FROM", "if 10**digits <= abs(number) < EXPONENT_FROM", "999.7 is shown as 1e+03"),
     ("course/claim.py", "values = sorted(_flat(value), key=lambda v: (math.isnan(v), v))", "values = sorted(_flat(value))", "a range with NaN shows whatever the order leaves"),
     ("course/chapter.py", "for kind, bound in given.items() if bound is not None}", "for kind, bound in given.items() if bound}", "a bound of 0 is passed over"),

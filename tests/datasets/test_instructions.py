@@ -1,0 +1,146 @@
+"""Lines of JSON become dialogues; a line that does not is named with what is missing; dialogues become batches."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tinygrad_llm.datasets.dialogues import DialogueBatches, Dialogues, hold_out
+from tinygrad_llm.datasets.instructions import FORMS, Fault, Form, Record, read_records, told
+from tinygrad_llm.datasets.packing import padded_batch
+from tinygrad_llm.errors import DataError
+from tinygrad_llm.ops import IGNORE
+from tinygrad_llm.tokenizer import PLAIN, ByteTokenizer
+
+USER, ASSISTANT = {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}
+
+
+def read(tmp_path, *lines, forms=None):
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines))
+    return read_records(path, forms)
+
+
+def test_both_forms_become_messages_with_their_line_numbers(tmp_path):
+    lines = [
+        '\ufeff{"prompt": "a", "completion": "b"}',
+        "",
+        json.dumps({"messages": [USER, ASSISTANT], "id": 7}) + "\r",
+        "",
+    ]
+    records, faults = read(tmp_path, *lines)
+    assert (
+        records == [Record(1, "completion", [USER, ASSISTANT]), Record(3, "messages", [USER, ASSISTANT])] and not faults
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ('{"a": 1', "no JSON: Expecting ',' delimiter at column 8"), ("[", "no JSON: Expecting value at column 2; is the file one list? Write one object a line"),
+        ("3", "must be a JSON object, not 3"), ("{}", 'needs "messages", or "prompt" and "completion"; has nothing'),
+        ('{"text": "x", "b": 1}', 'needs "messages", or "prompt" and "completion"; has "text" and "b"'),
+        ('{"completion": "x"}', 'has "completion" but no "prompt"'), ('{"prompt": 1, "completion": "x"}', '"prompt" must be text, not 1'),
+        ('{"prompt": "a", "completion": " "}', '"completion" must be text, not " "'), ('{"messages": {}}', '"messages" must be a list of at least one message, not {}'),
+        ('{"messages": ["a"]}', '"messages"[0] must be an object with "role" and "content", not "a"'), ('{"messages": [{"content": "a"}]}', '"messages"[0] has no "role"'),
+        ('{"messages": [{}]}', '"messages"[0] has no "role" and "content"'), ('{"messages": [{"role": "human", "content": "a"}]}', '"messages"[0] "role" must be system, user, assistant, not "human"'),
+        ('{"messages": [{"role": "user", "content": null}]}', '"messages"[0] "content" must be text, not null'),
+        (json.dumps({"messages": [USER, {**ASSISTANT, "content": ""}]}), "no message of an assistant that says something: there is nothing to learn"),
+        (b'{"prompt": "\xff"}', "no UTF-8: invalid start byte at byte 13 of the line"), ('{"prompt": "\\ud800", "completion": "a"}', "no UTF-8: surrogates not allowed"),
+        ("[" * 100_000, "no JSON that is so deep can be read"),
+    ],
+    ids=lambda value: str(value)[:30],
+)  # fmt: skip
+def test_a_bad_line_is_told_with_what_is_missing_and_its_neighbours_are_read(line, what, tmp_path):
+    good = '{"prompt": "a", "completion": "b"}'
+    records, faults = read(tmp_path, good, line, good)
+    assert [record.line for record in records] == [1, 3]
+    assert [fault.line for fault in faults] == [2] and faults[0].what.startswith(what)
+
+
+def test_another_table_reads_other_forms(tmp_path):
+    pairs = {"preference": Form(("prompt", "chosen", "rejected"), lambda line: (line["chosen"], line["rejected"]))}
+    records, faults = read(
+        tmp_path, '{"prompt": "a", "chosen": "b", "rejected": "c"}', '{"prompt": "a", "chosen": "b"}', forms=pairs
+    )
+    assert records == [Record(1, "preference", ("b", "c"))] and faults == [
+        Fault(2, 'has "prompt" and "chosen" but no "rejected"')
+    ]
+    assert (
+        read(tmp_path, '{"prompt": "a", "chosen": "b", "rejected": "c"}')[1][0].what
+        == 'has "prompt" but no "completion"'
+    )
+    assert list(FORMS) == ["messages", "completion"]
+
+
+def test_ten_faults_are_told_and_how_many_more_there_are():
+    faults = [Fault(n, f"what {n}") for n in range(1, 14)]
+    assert told("f", faults) == [*(f"f:{n}: what {n}" for n in range(1, 11)), "… and 3 more"]
+    assert told("f", faults[:10])[-1] == "f:10: what 10"
+
+
+def test_a_file_that_is_not_there_or_has_no_line_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        read_records(tmp_path / "none")
+    with pytest.raises(DataError, match="an empty file"):
+        read(tmp_path, "", " ")
+
+
+def dialogues(count):
+    return [
+        [{"role": "user", "content": f"q{i}"}, {"role": "assistant", "content": "a" * (i % 5 + 1)}]
+        for i in range(count)
+    ]
+
+
+def test_what_is_held_out_depends_on_what_is_said_alone():
+    some = dialogues(40)
+    is_held = hold_out(some, 0.25)
+    assert is_held.sum() == 10
+    order = np.random.default_rng(0).permutation(40)
+    np.testing.assert_array_equal(hold_out([some[i] for i in order], 0.25), is_held[order])
+    np.testing.assert_array_equal(hold_out(some + some, 0.25), np.tile(is_held, 2))  # copies stand on one side
+    assert hold_out(some, 0.001).sum() == 1 and hold_out(some, 0.999).sum() == 39
+    with pytest.raises(DataError, match="two different"):
+        hold_out(some[:1] * 9, 0.5)
+
+
+def encoded(count):
+    return [PLAIN.encode(ByteTokenizer(), messages) for messages in dialogues(count)]
+
+
+def test_every_dialogue_comes_once_an_epoch_in_a_new_order():
+    examples = encoded(10)
+    batches, known = DialogueBatches(examples, 4, seed=3), {e.ids.tobytes() for e in examples}
+    seen = [row for n in range(10) for row in batches[n]["tokens"]]  # four epochs
+    texts = [bytes(row.tolist()).split(b"\0")[0] for row in seen]
+    epochs = [texts[i : i + 10] for i in range(0, 40, 10)]
+    assert len(known) == 10 and all(len(set(epoch)) == 10 for epoch in epochs) and epochs[0] != epochs[1]
+    again = DialogueBatches(examples, 4, seed=3)[7]
+    assert all(np.array_equal(again[name], batches[7][name]) for name in again)
+    assert any(not np.array_equal(DialogueBatches(examples, 4, seed=4)[0]["tokens"], batches[0]["tokens"]) for _ in [0])
+
+
+def test_only_an_assistants_words_and_their_end_are_targets():
+    data = Dialogues(ByteTokenizer(), encoded(6), encoded(3))
+    for batch in data.held_out(SimpleNamespace(batch_size=1, eval_batches=0)):
+        for row in batch["targets"]:
+            assert set(bytes(row[row != IGNORE].tolist())) == set(b"a\n")
+    batch = padded_batch(encoded(3), 0)
+    learned = sum(int((row != IGNORE).sum()) for row in batch["targets"])
+    assert data.nats_to_bits_per_byte == pytest.approx(1 / np.log(2)) and learned == 2 + 3 + 4
+    assert len(data.held_out(SimpleNamespace(batch_size=1, eval_batches=1))) == 1
+
+
+def test_on_a_gpu_all_batches_have_one_shape_and_ask_for_the_same():
+    examples = encoded(10)
+    ragged, even = (DialogueBatches(examples, 2, seed=0, one_shape=one) for one in (False, True))
+    assert {even[n]["tokens"].shape for n in range(9)} == {(2, max(len(e.ids) for e in examples) - 1)}
+    for n in range(9):
+        width = ragged[n]["tokens"].shape[1]
+        np.testing.assert_array_equal(even[n]["targets"][:, :width], ragged[n]["targets"])
+        assert (even[n]["targets"][:, width:] == IGNORE).all()
+    assert even.row_tokens == pytest.approx(np.mean([len(e.ids) - 1 for e in examples]))

@@ -1,0 +1,37 @@
+"""Commands for a person's own data: lines of a file, what is learned of them, what is saved, and the dialogue."""
+
+from __future__ import annotations
+
+MISTAKES = [
+    ("datasets/instructions.py", "split(b\"\\n\"), 1)", "split(b\"\\n\"), 0)", "lines are counted from 0"),
+    ("datasets/instructions.py", "and message[\"content\"].strip() for message in found", "for message in found", "a dialogue whose assistant says nothing is learned from"),
+    ("datasets/instructions.py", "    return lines + ([f\"… and", "    return lines + 0 * ([f\"… and", "how many more lines are bad is not said"),
+    ("datasets/dialogues.py", "    different = sorted(set(sums))", "    different = list(dict.fromkeys(sums))", "what is held out depends on the order of the file"),
+    ("datasets/dialogues.py", "default_rng((self.seed, number))", "default_rng(self.seed)", "every epoch has the same order"),
+    ("datasets/dialogues.py", "[i % count]] for i in places]", "[i % count]] for i in range(self.batch_size)]", "every batch is the first one"),
+    ("datasets/dialogues.py", "longest = max(len(ids) for ids, _ in examples) - 1 if one_shape else 0", "longest = 0", "on a GPU batches have several shapes"),
+    ("models/resize.py", "(rows.mean(0) + noise)", "(noise)", "new rows lie near zero"),
+    ("models/resize.py", "    if not model.config.tied:\n        twin.output", "    if model.config.tied is None:\n        twin.output", "a head of its own does not grow"),
+    ("tokenizer/extended.py", "base.vocab_size + i for i", "base.vocab_size - 1 + i for i", "added tokens take the id of the last that is there"),
+    ("tokenizer/extended.py", "return base.encode_ordinary(text) if isinstance(base, SpecialTokens) else base.encode(text)", "return base.encode(text)", "a mark in what somebody says is refused"),
+    ("tokenizer/chat.py", "    return \"plain\" if writes else \"chatml\"", "    return \"plain\"", "the plain template is taken where it cannot be written"),
+    ("generate/stop.py", "shown, self.held = self.held[: min(found)], \"\"", "shown, self.held = self.held[: max(found)], \"\"", "of two stop strings the later one ends a shown text"),
+    ("generate/stop.py", "if self.held.endswith(string[:n])", "if False", "half of a stop string is shown"),
+    ("generate/conversation.py", "            messages = messages[2:]", "            messages = messages[1:]", "a dialogue is cropped to an answer without its question"),
+    ("generate/conversation.py", "\"content\": said}] if said else before", "\"content\": said}]", "a message without an answer is kept"),
+    ("generate/conversation.py", "self.is_cut = not shown.ended", "self.is_cut = False", "an answer that was cut off looks whole"),
+    ("finetune/methods.py", "    unfreeze(model)\n", "    pass\n", "a merged base stays frozen in a full fine-tuning"),
+    ("finetune/methods.py", "use_dora=config.method == \"dora\"", "use_dora=False", "dora is lora"),
+    ("finetune/methods.py", "_lora(quantize_linear(model, within_a_block, format=FORMAT, double=True), config, rng)", "_lora(model, config, rng)", "qlora is lora"),
+    ("finetune/methods.py", "unquantize_linear(model).merge_and_unload()", "model.unload()", "merging leaves the adapter out"),
+    ("finetune/opened.py", "if weights_sum(opened.folder) != about.get(\"sha256\"):", "if False:", "an adapter is put beside other weights"),
+    ("finetune/opened.py", "    for name, p in own.items():\n        p.assign(arrays[name])", "    for name, p in own.items():\n        p.assign(0 * arrays[name])", "a saved adapter is not read"),
+    ("finetune/run.py", "if faults and not (config.skip_bad_lines and examples):", "if faults and not examples:", "bad lines are left out unasked"),
+    ("finetune/run.py", "    trainer.restore(saved)\n", "    trainer.step_number, trainer.found = 3, newest(out)\n", "a resumed run begins with new moments"),
+    ("finetune/run.py", "changed = {k: v for k, v in given.items() if getattr(config, k) != v and k not in free}", "changed: dict = {}", "a flag that makes another run is passed over"),
+    ("finetune/export.py", "if out.exists() and (not out.is_dir() or any(out.iterdir())):", "if False:", "merging writes over a folder"),
+    ("cli/chat.py", "            if asked:\n                break", "            if asked:\n                pass", "Ctrl-C does not stop an answer"),
+    ("cli/chat.py", "        talk.reset()\n", "", "/reset forgets nothing"),
+    ("cli/chat.py", "            if is_warned:\n                return", "            if True:\n                return", "one Ctrl-C at the prompt leaves"),
+    ("quantize/linear.py", "Parameter(layer.weight.data, requires_grad=False), layer.bias", "Parameter(layer.weight.data, requires_grad=False), None", "unpacking a layer loses its bias"),
+]  # fmt: skip

@@ -1,0 +1,160 @@
+"""Files of one JSON object a line, in the forms that people have: what to answer to what.
+
+    {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi."}]}
+    {"prompt": "Hello", "completion": "Hi."}
+
+`FORMS` is the table: what a line of each form must have, and what becomes of it. A line that is of none, or of one in
+part, is a `Fault` with its number and what is missing; the lines around it are read all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinygrad_llm.errors import DataError, reason
+from tinygrad_llm.tokenizer.chat import ROLES, Message
+
+MOST_SHOWN = 10
+"""Faults of a file that are told one by one."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a line says: its number in the file, from 1; the name of its form; what that makes of it."""
+
+    line: int
+    form: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A line that is not read: its number, and what is missing or wrong."""
+
+    line: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """keys  those by which a line is of this form; it must have all.
+    read  makes of the line what is learned from.  Raises ValueError that says what is wrong.
+    """
+
+    keys: tuple[str, ...]
+    read: Callable[[Mapping[str, Any]], Any]
+
+
+def _dialogue(line: Mapping[str, Any]) -> list[Message]:
+    """Of {"messages": …}: the messages, some of them an assistant's."""
+    messages = line["messages"]
+    if not isinstance(messages, list) or not messages:
+        raise ValueError(f'"messages" must be a list of at least one message, not {_shown(messages)}')
+    found: list[Message] = []
+    for number, message in enumerate(messages):
+        where = f'"messages"[{number}]'
+        if not isinstance(message, dict):
+            raise ValueError(f'{where} must be an object with "role" and "content", not {_shown(message)}')
+        if missing := [key for key in ("role", "content") if key not in message]:
+            raise ValueError(f"{where} has no {_quoted(missing)}")
+        if message["role"] not in ROLES:
+            raise ValueError(f'{where} "role" must be {", ".join(ROLES)}, not {_shown(message["role"])}')
+        if not isinstance(message["content"], str):
+            raise ValueError(f'{where} "content" must be text, not {_shown(message["content"])}')
+        found.append({"role": message["role"], "content": message["content"]})
+    if not any(message["role"] == "assistant" and message["content"].strip() for message in found):
+        raise ValueError("no message of an assistant that says something: there is nothing to learn")
+    return found
+
+
+def _completion(line: Mapping[str, Any]) -> list[Message]:
+    """Of {"prompt": …, "completion": …}: a dialogue of two messages."""
+    prompt, completion = (_text(line, key) for key in ("prompt", "completion"))
+    return [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
+
+
+def _text(line: Mapping[str, Any], key: str) -> str:
+    if not isinstance(line[key], str) or not line[key].strip():
+        raise ValueError(f'"{key}" must be text, not {_shown(line[key])}')
+    return line[key]
+
+
+FORMS: dict[str, Form] = {
+    "messages": Form(("messages",), _dialogue),
+    "completion": Form(("prompt", "completion"), _completion),
+}
+"""What is fine-tuned on: every form here becomes a list of messages."""
+
+
+def read_records(path: str | Path, forms: Mapping[str, Form] | None = None) -> tuple[list[Record], list[Fault]]:
+    """The lines of a file of JSON objects, and those that are not what they should be; empty lines are passed over.
+
+    forms  a table as FORMS, which is taken where None; the first form whose keys a line has is its own.
+
+    Raises DataError for a file that cannot be read, and for one without any line.
+    """
+    forms = FORMS if forms is None else forms
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(str(path), "a file of JSON lines", reason(error), "Is the path right?") from error
+    records, faults = [], []
+    for number, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        if line.strip():
+            try:
+                records.append(Record(number, *_read(line, forms)))
+            except ValueError as error:
+                faults.append(Fault(number, str(error)))
+    if not records and not faults:
+        raise DataError(str(path), "a JSON object a line", "an empty file", "Write one example on each line.")
+    return records, faults
+
+
+def _read(line: bytes, forms: Mapping[str, Form]) -> tuple[str, Any]:
+    """The form of one line and what it makes of it.  Raises ValueError that says what is wrong."""
+    try:
+        found = json.loads(line.decode("utf-8"))
+        json.dumps(found, ensure_ascii=False).encode("utf-8")  # half a character, \ud800, is none
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise ValueError(f"no UTF-8: {error.reason} at byte {error.start + 1} of the line") from None
+    except json.JSONDecodeError as error:
+        more = "; is the file one list? Write one object a line" if line.strip()[:1] in b"[]" else ""
+        raise ValueError(f"no JSON: {error.msg} at column {error.colno}{more}") from None
+    except RecursionError:
+        raise ValueError("no JSON that is so deep can be read") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"must be a JSON object, not {_shown(found)}")
+    for name, form in forms.items():
+        if all(key in found for key in form.keys):
+            return name, form.read(found)
+    raise ValueError(_lacking(found, forms))
+
+
+def _lacking(found: Mapping[str, Any], forms: Mapping[str, Form]) -> str:
+    """What the line would need to be of the form that it is nearest to, or of any."""
+    begun = [form for form in forms.values() if any(key in found for key in form.keys)]
+    if len(begun) == 1:
+        return f"has {_quoted([k for k in begun[0].keys if k in found])} but no " + _quoted(
+            [key for key in begun[0].keys if key not in found]
+        )
+    wanted = ", or ".join(_quoted(form.keys) for form in forms.values())
+    return f"needs {wanted}; has {_quoted(list(found)[:5]) if found else 'nothing'}"
+
+
+def _quoted(keys: Sequence[str]) -> str:
+    return " and ".join(f'"{key}"' for key in keys)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def told(path: str | Path, faults: Sequence[Fault]) -> list[str]:
+    """Lines that tell of the faults, FILE:LINE: WHAT, the first ten of them and how many there are beyond."""
+    lines = [f"{path}:{fault.line}: {fault.what}" for fault in faults[:MOST_SHOWN]]
+    return lines + ([f"… and {len(faults) - MOST_SHOWN} more"] if len(faults) > MOST_SHOWN else [])
