@@ -84,7 +84,7 @@ def unquantize_linear(model: Any) -> Any:
     def unpacked_layer(_: str, layer: QuantizedLinear) -> Linear:
         twin = Linear.__new__(Linear)
         twin.weight, twin.bias = Parameter(layer.weight.data, requires_grad=False), layer.bias
-        return twin
+        return twin.to(layer.device)
 
     return replace(model, QuantizedLinear, unpacked_layer)
 
