@@ -302,7 +302,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("backend/random.py", "[0, self.call, self.first_example + example, 0]", "[0, self.call, example, 0]", "a part of a batch draws the first examples' numbers"),
     ("backend/random.py", "np.array([self.seed, self.step], np.uint64)", "np.array([self.seed, 0], np.uint64)", "every step draws the same numbers"),
     ("backend/random.py", "        self.call += 1\n        return out", "        return out", "every layer draws the same numbers"),
-    ("backend/adjacent.py", "or a.dtype != base.dtype", "", "neighbours of another dtype taken for one"),
+    ("backend/adjacent.py", "not a.flags.c_contiguous or a.dtype != base.dtype", "not a.flags.c_contiguous", "neighbours of another dtype taken for one"),
     ("backend/adjacent.py", "_address(a) != end or ", "", "arrays that are not neighbours taken for one"),
     ("backend/adjacent.py", "        if a.shape[1:] != first.shape[1:]:\n            return None\n", "", "neighbours of another width taken for one"),
     ("backend/tiles.py", "min(start + step, rows)", "start + step", "a tile goes past the last row"),

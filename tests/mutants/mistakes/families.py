@@ -39,8 +39,8 @@ MISTAKES = [
     ("models/llama.py", "                object.__setattr__(self, name, None)", "                pass", "equal models with different configurations"),
     # -- experts -------------------------------------------------------------------------------------------------------
     ("nn/experts.py", "(picked / picked.sum(-1, keepdims=True))", "picked", "experts: not normalised after the choice"),
-    ("nn/experts.py", "ops.topk(shares, self.chosen)", "ops.topk(shares, self.chosen, largest=False)", "experts: the unlikeliest chosen"),
-    ("nn/experts.py", "_rows(ops.concat(parts or [x], axis=0), xp.argsort(pairs))", "_rows(ops.concat(parts or [x], axis=0), pairs)", "experts: what comes out is sorted once more, not back"),
+    ("nn/experts.py", "found.append(left.argmax(1))", "found.append((-left).argmax(1))", "experts: the unlikeliest chosen"),
+    ("nn/experts.py", "_rows(y, places)", "_rows(y, pairs)", "experts: what comes out is sorted once more, not back"),
     ("nn/experts.py", "pairs // self.chosen", "pairs % len(x)", "experts: tokens that others chose"),
     ("nn/experts.py", "ops.softmax(_fine(self.router(x)))", "ops.softmax(self.router(x))", "experts: shares as coarse as the activations"),
     ("nn/experts.py", "return self.dropout(y.sum(1).reshape(*x.shape), rng)", "return y.sum(1).reshape(*x.shape)", "experts: no dropout"),

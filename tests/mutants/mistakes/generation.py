@@ -13,7 +13,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("generate/cpu_attention.py", "and sums[sums.argmax()] < SAFE[1]", "", "sums that have overflowed are used"),
     ("generate/cpu_weights.py", "array[: layer.n_head * layer.head_size] *=", "array[:] *=", "keys and values are scaled as queries are"),
     ("generate/cpu_step.py", "cache, used), len(self.parts))", "cache, used), len(self.parts) - 1)", "the second thread's rows are left out"),
-    ("generate/sampling.py", "shares = weights / weights.sum(1, keepdims=True)", "shares = weights / weights.sum()", "top-p of the whole batch"),
+    ("generate/sampling.py", "ranking_BV, 1)\n    shares = weights / weights.sum(1, keepdims=True)", "ranking_BV, 1)\n    shares = weights / weights.sum()", "top-p of the whole batch"),
     ("generate/sampling.py", "[*self.first, *standard, TopP(self.top_p), *last]", "[*self.first, TopP(self.top_p), *standard, *last]", "top-p before the temperature"),
     ("generate/sampling.py", "[*self.first, *standard, TopP(self.top_p), *last]", "[*self.first, standard[0], TopP(self.top_p), *standard[1:], *last]", "top-p of the whole distribution, then top-k"),
     ("generate/sampling.py", "        transformed = self._processed(logits_BV, texts)\n        for transform in self.transforms[len(self.first) :]:\n            transformed = transform(transformed, texts)\n", "        transformed = logits_BV\n        for transform in self.transforms[len(self.first) :]:\n            transformed = transform(transformed, texts)\n        transformed = self._processed(transformed, texts)\n", "a caller's transforms come last"),

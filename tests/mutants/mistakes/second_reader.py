@@ -96,7 +96,7 @@ MISTAKES = [
     ("models/base.py", "0 <= positions.min() <= positions.max() < len(table):", "0 <= positions.min() <= positions.max() <= len(table):", "position block_size passes the check"),
     ("models/base.py", "names: Iterable[str] = (\"mask\", \"positions\")", "names: Iterable[str] = (\"mask\",)", "a batch's positions are passed over"),
     ("models/decoder.py", "0 if cache is None else cache.longest)", "0 if cache is None else int(cache.lengths.min(initial=0)))", "room in the block counted by the first/shortest row"),
-    ("models/llama.py", "float((as_array(batch[\"targets\"]) != ops.IGNORE).sum()) / float(divisor)", "float(as_array(batch[\"targets\"]).size) / float(divisor)", "balance loss weighted by ignored targets too"),
+    ("models/llama.py", "(as_array(batch[\"targets\"]) != ops.IGNORE).sum() / float(divisor)", "np.float64(as_array(batch[\"targets\"]).size / float(divisor))", "balance loss weighted by ignored targets too"),
     ("models/bert.py", "if lengths is None and mask is None:", "if lengths is None:", "padding guessed although a mask was given"),
     ("models/bert.py", "rows, columns = np.nonzero(targets != ops.IGNORE)", "rows, columns = np.nonzero(targets > 0)", "token 0 never counts as a target"),
     ("models/bert.py", "self.norm = LayerNorm(config.n_embd, eps=config.norm_eps, dtype=make[\"dtype\"])", "self.norm = LayerNorm(config.n_embd, dtype=make[\"dtype\"])", "head of hidden words has another epsilon"),

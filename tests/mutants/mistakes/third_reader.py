@@ -80,7 +80,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("models/base.py", "return xp.max(xp.where(tokens != pad_id, places, 0), 1)", "return (tokens != pad_id).sum(1)", "length counts tokens that are no padding"),
     ("models/base.py", "return ops.cross_entropy(ops.linear(states, weight, bias), batch[\"targets\"], divisor=divisor)", "return ops.cross_entropy(ops.linear(states, weight, bias), batch[\"targets\"])", "divisor lost where the head has a bias"),
     ("models/decoder.py", "tokens = self._token_ids(tokens, 0 if cache is None else cache.longest)", "tokens = self._token_ids(tokens)", "decoder forgets the cached in the block size"),
-    ("models/llama.py", "float((as_array(batch[\"targets\"]) != ops.IGNORE).sum())", "float(as_array(batch[\"targets\"]).size)", "balance share counts ignored targets"),
     ("models/ngram.py", "p[length:] = np.where(seen, mixed, p[length:])", "p[length:] = mixed", "unseen context has no probability"),
     ("models/clip.py", "return namespace(tokens).argmax(found.astype(np.int32), 1)", "return found.shape[1] - 1 - namespace(tokens).argmax(found[:, ::-1].astype(np.int32), 1)", "clip reads the last end token"),
     ("models/clip.py", "for block in self.blocks[:layers]:", "for block in self.blocks[:layers] if layers else self.blocks:", "no blocks wanted means all of them"),
