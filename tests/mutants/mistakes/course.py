@@ -16,7 +16,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("cli/sample.py", "sys.stdout.write(shown.push(stream.finish()) + shown.finish() + \"\\n\")", "sys.stdout.write(\"\\n\")", "half a character at the end is not shown"),
     ("cli/sample.py", "begun=begun", "", "the space between a prompt and what is written is lost"),
     ("cli/sample.py", "begun=begun", "begun=True", "without a prompt a text begins with a space"),
-    ("cli/sample.py", "        sys.stdout.flush()\n", "", "what is written appears at the end"),
+    ("cli/sample.py", "            sys.stdout.flush()\n", "            pass\n", "what is written appears at the end"),
     ("cli/sample.py", "default=0.8", "default=1.0", "another temperature where none is named"),
     ("finetune/opened.py", "(folder / \"checkpoint\" / \"best\", folder / \"checkpoint\" / \"last\", folder)", "(folder / \"checkpoint\" / \"last\", folder / \"checkpoint\" / \"best\", folder)", "the last checkpoint, not the best"),
     ("cli/load.py", "return tokenizer.encode(\"\\n\") or [0]", "return tokenizer.encode(\" \") or [0]", "a text begins with a space"),
