@@ -406,9 +406,9 @@ SMALL = numbers["two matrices", 2]
 # ## Is a hundredth enough?
 #
 # The same pages, the same steps. A rate of its own, looked for on another seed in factors of two to three, since a
-# method must not lose by a badly chosen rate: full fine-tuning has 0.002, between two that were tried, LoRA twenty times
-# that, and each rival the better of one or two. Beside the share that is right stands what is left of the *old* skill: nats a token on pages without
-# questions.
+# method must not lose by a badly chosen rate: full fine-tuning has 0.002, between two that were tried, LoRA twenty
+# times that, and each rival the better of one or two. Beside the share that is right stands what is left of the *old*
+# skill: nats a token on pages without questions.
 
 # %%
 LORA_RATE = 4e-2
