@@ -39,3 +39,11 @@ def test_of_stop_strings_that_begin_together_the_longest_is_found():
 def test_an_empty_stop_string_is_refused():
     with pytest.raises(ArgumentError, match="stop_strings"):
         Shown(["a", ""])
+
+
+def test_what_may_become_a_stop_string_is_held_back_until_it_cannot():
+    shown = Shown(["abc", "bx"])
+    assert [shown.push(part) for part in ("xa", "b", "d", "ab", "x..")] == ["x", "", "abd", "", "a"]
+    assert shown.found == "bx" and shown.finish() == ""
+    ended = Shown(["abc"])
+    assert ended.push("zab") + "|" + ended.finish() == "z|ab" and ended.found is None
