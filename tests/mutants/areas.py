@@ -70,7 +70,7 @@ TESTS = {
         "tests/cli/test_train_and_eval.py",
         "tests/cli/test_runs.py",
         "tests/cli/test_finetune.py",
-        "tests/cli/test_chat.py",
+        "tests/cli/test_chat_command.py",
     ],
     "course": [
         "tests/course/test_what_is_said.py",
