@@ -307,14 +307,15 @@ for name in ("RoPE", "all four"):
     print(f"{name}, {fitting} steps in the baseline's time: {unseen_loss(model):.3f} nats a word; {rivals}")
 
 # %% [markdown]
-# In the full run RoPE is the one whose gain no ruler doubts, as long as steps are counted. By the clock it may be
-# another matter. In one full run, on a busy machine, only 212 of 300 steps of it fitted, and its lead was gone (0.624
-# nats for 0.620); of all four together 294 fitted, since GQA and the narrower MLP make a step shorter, and they kept
-# theirs (0.589). (A clock depends on the machine and on what else it does. On a GPU the turning is done in passing.)
-# The other three end within chance of the baseline, or little beyond, SwiGLU on the better side: at this size one can
-# hardly tell from the loss that they are there. (One start by itself can mislead. Of three with GQA one lost 0.016
-# nats, more than the ruler; our first bound was for each start, and failed there. So the claim is about the mean.) Then
-# why does everybody have them? Two of them are cheaper. RMSNorm does less for the same loss. And GQA?
+# In the full run RoPE is the one whose gain no ruler doubts, as long as steps are counted. By the clock it depends on
+# what else the machine does. The recorded run shared it with others; a step with RoPE was no longer than the
+# baseline's there, so that all its steps fit, and it kept its lead. In another such run only 212 of 300 fitted, and the
+# lead was gone (0.624 nats for 0.620). All four together, where GQA and the narrower MLP make a step shorter, kept
+# theirs in both. (On a GPU the turning is done in passing.) The other three end within chance of the baseline, or
+# little beyond, SwiGLU on the better side: at this size one can hardly tell from the loss that they are there. (One
+# start by itself can mislead. Of three with GQA one lost 0.016 nats, more than the ruler; our first bound was for each
+# start, and failed there. So the claim is about the mean.) Then why does everybody have them? Two of them are cheaper.
+# RMSNorm does less for the same loss. And GQA?
 #
 # ## How many bytes does a text take?
 #
