@@ -1,5 +1,5 @@
 # expect: the array that was given stays as it was
-# means: A copy is kept, but `+=` writes into the array that was given, which others hold too.
+# means: A copy is kept, but the array that was given is written into (`+=`, `[:] =`), and others hold it too.
 def merge(layer):
     if layer["kept"] is None:
         scale = layer["alpha"] / len(layer["A"])

@@ -1,5 +1,5 @@
 # expect: unmerged is the old weight to the bit
-# means: `+=` writes into the array that was given, which is also the one that is kept.
+# means: The array that was given is written into (by `+=`, say), and it is also the one that is kept.
 def merge(layer):
     if layer["kept"] is None:
         scale = layer["alpha"] / len(layer["A"])

@@ -1,5 +1,5 @@
 # expect: of a diagonal the largest stay
-# means: `right` is transposed once more: NumPy gives it with its directions as rows already.
+# means: The first columns of `right` were taken, or the rows of its transpose: its directions are its rows.
 import numpy as np
 
 
