@@ -1,5 +1,5 @@
 # expect: a block is divided by its largest
-# means: The scale is half of what lies between the smallest and the largest number; asked for is the largest, its sign left out.
+# means: The scale is half of what lies between the smallest and the largest; asked for is the largest of |w|.
 import numpy as np
 
 
