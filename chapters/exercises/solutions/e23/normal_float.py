@@ -1,8 +1,8 @@
 """23.2  NF4's numbers.
 
-A format of B bits has C = 2^B numbers. NormalFloat places them so that each is used about equally often by normal
-weights, and so that 0 is one of them. The two halves of the bell are cut apart, at probabilities p that are evenly
-spaced from 1/2 to p_max, both among them:
+A format of `bits` bits has C = 2^bits numbers. NormalFloat places them so that each is used about equally often by
+normal weights, and so that 0 is one of them. The two halves of the bell are cut apart, at probabilities p that are
+evenly spaced from 1/2 to p_max, both among them:
 
     above 0:  the quantiles of C/2 + 1 probabilities, without the first, which is 0
     below 0:  minus the quantiles of C/2 probabilities, without the first
