@@ -533,6 +533,10 @@ print(table([[*line[:2], line[4], *line[7:]] for line in lines],
 # third to more than half of the time, by the seed. On all else it is as good as the other. A check by questions is as
 # good as its reader. Whoever uses a model as a reader, or as a judge, has to measure the judge first, and on what it
 # has *not* read.
+#
+# One figure for all this: 40 references, each in the passive, which is right, against the denied one, which is wrong.
+# The dots of the first reader, who has read all kinds, lie on one another: six of six answers alike for the right one,
+# five of six for the wrong one.
 
 # %%
 pairs_shown = [(i.right["passive"], i.wrong["negated"], i.reference) for i in test[run.seeds[0]][:40]]
