@@ -2,10 +2,10 @@
 # # 30 · Text metrics and people
 #
 # "Lily gave Tom three kites." Which is nearer to it: "Lily did not give Tom three kites", or "Tom got three kites from
-# Lily"? You knew at once. A program that counts common words says the first. Nearly all that is known about language
-# models was measured, by such programs or by people, and both are wrong in ways that can be counted. This chapter
-# counts them: first for *metrics*, numbers that hold one text against another, then for people, then for the sums that
-# one does with either.
+# Lily"? You knew at once. A program that counts which pairs of neighbouring words two texts have in common says the
+# first. Much of what is said about language models was measured by such programs, or by people, and both are wrong in
+# ways that can be counted. This chapter counts them: first for *metrics*, programs that hold one text, the *candidate*,
+# against another, the *reference*, and give a number; then for people; then for the sums that one does with either.
 #
 # - **Builds on** 07, counting words, 13, encoder and decoder, and 14, BERT.
 # - **Reads** [`datasets/meaning.py`](../tinygrad_llm/datasets/meaning.py),
@@ -79,9 +79,9 @@ STUDIES, EVALUATIONS, DRAWS, SHUFFLES = run.pick(1000, 300), run.pick(2000, 200)
 # %% [markdown]
 # ## Which of these says the same?
 #
-# To judge a metric we need pairs of texts of which it is known whether they say the same. *Meaning* makes them: a
-# *reference*, five ways to say the same with other words or in another order, and three sentences that are wrong in one
-# thing.
+# To judge a metric we need pairs of texts of which it is known whether they say the same. *Meaning*, a data set that a
+# grammar writes, has them: a reference, up to five ways to say the same with other words or in another order, and three
+# sentences that are wrong in one thing.
 
 # %%
 shown = next(m for m in generate_meanings(np.random.default_rng(6), 50) if m.fact.happened)
@@ -93,20 +93,25 @@ print(table([["wrong", kind, text] for kind, text in shown.wrong.items()], ["", 
 # What a lazy judge could go by is of no use here. *Not* stands in a denial, and in "not seven" where nothing is denied.
 # References are denied as often as not; then it is the wrong sentence that has no *not*. Names stand in the other order
 # where the meaning is wrong, and also where the verb is turned around. Two children that meet in a test sentence never
-# met in one for training, and neither did a number and a thing.
+# met in one for training; neither did a number and a thing.
 #
 # ## What do the word counters say?
 #
-# Chapter 13 had *BLEU*. Its relatives count the same things in other ways:
+# Chapter 13 had *BLEU*: of the candidate's runs of one, two, three and four words, the shares that the reference has;
+# of the four shares the geometric mean; and a penalty for being short. (Where no run of some length is shared, the
+# package counts a small part of one instead of none.) Its relatives count alike, in other ways. For all of them let the
+# precision p be the share of what the candidate has that stands in the reference, and the recall r the share of what
+# the reference has that stands in the candidate.
 #
-# - *ROUGE* (Lin, 2004) is made for summaries. ROUGE-N: of the runs of N words, the share of the candidate's that the
-#   reference has, the share of the reference's that the candidate has, and of both shares the harmonic mean, $F_1 = 2 p
-#   r / (p + r)$. ROUGE-L: the same with the longest sequence of words that stands in both in this order, gaps allowed.
-# - *METEOR* (Banerjee and Lavie, 2005) counts words and then *chunks*, runs of matched words that are neighbours in
-#   both texts: the fewer, the better. (Its tables of stems and synonyms are left out.)
-# - *chrF* (Popović, 2015) counts runs of one to six letters.
+# - *ROUGE* (Lin, 2004) is made for summaries. ROUGE-N counts runs of N words. Lin's is the recall; we take $F_1 = 2 p r
+#   / (p + r)$, the harmonic mean of both shares, as many programs do. ROUGE-L does the same with the longest sequence
+#   of words that stands in both in this order, gaps allowed.
+# - *METEOR* (Banerjee and Lavie, 2005) counts words, recall above precision, and then *chunks*, runs of matched words
+#   that are neighbours in both texts: the fewer, the better. (Its further stages, which match the stems of words and
+#   synonyms, are left out.)
+# - *chrF* (Popović, 2015) counts runs of one to six characters, spaces left out; recall counts more here, too.
 #
-# In a few lines, and against the package:
+# ROUGE in a few lines, and against the package:
 
 
 # %%
@@ -154,11 +159,15 @@ lines = [
 print(table(lines, ["candidate", *COUNTERS]))
 
 # %% [markdown]
-# The last three rows are wrong, and score as high as any. Now over all references: **in what share of pairs of a right
-# and a wrong sentence does the wrong one score higher?** A tie counts half, so that one half is to know nothing. The
-# wrong sentences are, as in the table, close to the reference, and the right ones are not. That is the case that
-# matters: a model that writes well and says something else. (Is it unfair to hold a small change against a large one? A
-# *twin* says the wrong thing in the very form of the right sentence. We shall ask for those too.)
+# The last three rows are wrong. By BLEU each of them scores higher than at least three of the five right ones; by
+# ROUGE-1 exchanged names get full marks. One reference proves little. So, over all references: **in what share of pairs
+# of a right and a wrong sentence does the wrong one score higher?** A tie counts half, so that one half is to know
+# nothing. The wrong sentences are, as in the table, close to the reference, and the right ones are not. That is the
+# case that matters: a model that writes well and says something else.
+#
+# Is it unfair to hold a small change against a large one? Then hold small against small. A *twin* says the wrong thing
+# in the very form of the right sentence: beside "nora loaned five ribbons to mia at the meadow", right, stands "mia
+# loaned five ribbons to nora at the meadow". We ask for those too.
 #
 # And rules, of the kind that a sceptic would try:
 #
@@ -225,25 +234,28 @@ shown_shares(shares)
 
 # %% [markdown]
 # A share of one half would be a coin's. In the first three columns every counter is *worse than a coin*: they prefer
-# what is wrong. The twins show why: it is the form that they judge, and where the form is the same, they see for the
-# most part what differs. ROUGE-1 sees no exchange of names, ever: the words are the same.
+# what is wrong. The twins show why. It is the form that they judge: where both have the same form, they prefer the
+# right one for the most part. ROUGE-1 sees no exchange of names, ever: the words are the same. Among twins that is a
+# tie.
 #
-# The sceptic's three checks do better than every counter, and count nothing but *not*, numbers and names. Who writes
+# The sceptic's three checks do better than every counter in the first three columns, and look at nothing but *not*,
+# numbers and names. (For denials even the rule of length does.) Among twins with exchanged names they are worse than
+# most: in the passive and the converse it is the right sentence that has the names in the other order. And who writes
 # such checks has read the grammar, a little.
 #
 # ## Can a network do it that knows which words are alike?
 #
 # *BERTScore* (Zhang et al., 2020) counts no words. An encoder makes a vector of each word *in its sentence* (chapter
 # 14); each word of the candidate looks for the most similar one in the reference, by the cosine, and the other way
-# round:
+# round. The means of what they find are precision and recall:
 #
 # $$p = \frac{1}{T} \sum_{t} \max_s \cos(x_t, y_s), \quad r = \frac{1}{S} \sum_{s} \max_t \cos(x_t, y_s), \quad
 # F_1 = \frac{2 p r}{p + r}$$
 #
-# for a candidate $x$ of shape (T, D) and a reference $y$ of shape (S, D). So it needs an encoder. Ours is a BERT of two
-# layers that reads texts in which things are said twice: two sentences in a row that say the same, in any two forms. A
-# fifth of the words is hidden, and it names them. To name a name, it has to find out who is who. **It is never shown a
-# wrong sentence.**
+# for a candidate $x$ of shape (T, D) and a reference $y$ of shape (S, D): T and S words, t and s their places, D
+# numbers a vector. So it needs an encoder. Ours is a BERT of two layers that reads texts in which things are said
+# twice: two sentences in a row that say the same, in any two forms. A fifth of the words is hidden, and it names them.
+# To name a name, it has to find out who is who. **It is never shown a wrong sentence.**
 #
 # It learns a second thing on the way, of which more below: to fill in a form of six questions about a sentence. *From
 # whom? To whom? How many? What? Where? Did it happen?*
@@ -336,9 +348,10 @@ def learned(texts, seed, steps, what):
 models = {seed: learned(Texts(seed), seed, STEPS, "reader") for seed in run.seeds}
 
 # %% [markdown]
-# The vectors may be taken from any layer. The paper takes the one that agrees best with people on other data; we take
-# the best on sentences of the split val. In one version words count by their *idf*, the logarithm of how few references
-# have them, as names and numbers are rarer than *the*.
+# The vectors may be taken from any layer, 0 being the embeddings. The paper takes the one that agrees best with people
+# on other data; we take the one with the fewest wrong sentences above right ones on the split val. In one version each
+# word is weighted by its *idf*, $\ln((M + 1) / (m + 1))$ where m of the M references have it: names and numbers are
+# rarer than *the*, and count for more.
 
 
 # %%
@@ -414,18 +427,22 @@ print(table([[f"at layer {n}", *np.mean(found, 0).tolist()] for n, found in at_l
 # %% [markdown]
 # A denial is put above a right paraphrase about as often as a coin would have it, and that is much less often than by
 # BLEU. (The sceptic's *length* does it less often still.) Exchanged names get past it more often than past BLEU: every
-# name finds itself in the other sentence, wherever it stands there. And two numbers are as alike to it as two words for
-# giving. **What is similar is not the same.** Large encoders hardly mind a *not* either (Ettinger, 2020).
+# name finds itself in the other sentence, wherever it stands there. And a wrong number gets past it about as often as
+# past BLEU: all numbers stand in the same places of a sentence, and presumably have similar vectors. **What is similar
+# is not the same.** Of BERT itself it is known that what it expects behind "a robin is not a" hardly differs from what
+# it expects behind "a robin is a" (Ettinger, 2020).
 #
-# The second table has each layer by itself. In its first columns they hardly differ, among twins the deeper ones see
-# exchanged names and numbers less, and the one that val takes may be the first, the embeddings, which have read no
-# sentence: that a vector knows its sentence does not help a metric that looks for the most similar one.
+# The second table has each layer by itself. In its first three columns they hardly differ. Among twins the deeper ones
+# let more exchanged names and wrong numbers pass, and fewer denials. And the layer that val takes may be layer 0, whose
+# vectors have read no sentence. That a vector knows its sentence is little help to a metric that looks for the most
+# similar one.
 #
 # ## What if we ask?
 #
-# "Did it happen? From whom?" Whoever answers from the candidate as from the reference has been told the same. So
-# metrics by questions (Eyal et al., 2019; Wang et al., 2020): the score is *the share of questions that a reader
-# answers alike*. Our reader fills in its form of six for both, and nobody tells it the right answers.
+# "Did it happen? From whom?" Whoever answers from the candidate as from the reference has been told the same. On this
+# rest the metrics by questions (Eyal et al., 2019; Wang et al., 2020), which differ in where the questions come from
+# and how answers are compared. Ours is a simple one: the score is *the share of questions that a reader answers alike*.
+# Our reader fills in its form of six for both, and nobody tells it the right answers.
 
 
 # %%
@@ -477,13 +494,15 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# The reader is hardly ever wrong, about children and numbers that it never met together. The last row is a program that
-# knows the grammar, which a sceptic would call cheating, and there is nothing left for it to gain.
+# The reader is hardly ever wrong, and these are children that it never met together, and numbers that it never met with
+# these things. The last row is a program that knows the grammar, which a sceptic would call cheating. There is next to
+# nothing left for it to gain.
 #
 # Is the reader cheating too? It was *trained* to answer these questions, on sentences of this grammar. (In a trial it
 # was asked one question at a time, and in as many steps learned next to nothing of who is who: six answers teach more
 # than one.) It was told what matters, and BERTScore was not. So look at two ways in which it fails. The first is in the
-# table: **what is not asked, is not seen.** Without "how many?" a wrong number is a coin's toss.
+# table: **what is not asked, is not seen.** Without "how many?" a right sentence and one with a wrong number score the
+# same: a coin's toss.
 #
 # The second: **what has it never read?** Another reader learns from sentences without "…, not seven". Then it meets
 # them. Below, the right sentences with a contrast, and those without.
@@ -509,10 +528,15 @@ print(table([[*line[:2], line[4], *line[7:]] for line in lines],
             ["reader of", "right sentences", "how many?", "happened?", *WRONG]))  # fmt: skip
 
 # %% [markdown]
-# A contrast, which it never read, it often takes for a denial, and often it names the number that it was not: about as
-# often as not a sentence that is really denied scores higher, or as high. On all else it is as good as the other. A
-# check by questions is as good as its reader. Whoever uses a model as a reader, or as a judge, has to measure the judge
-# first, and on what it has *not* read.
+# A contrast, which it never read, it takes for a denial about every second time, and about every third time it names
+# the wrong number, as the columns of right answers show. So a sentence that is really denied is often preferred, from a
+# third to more than half of the time, by the seed. On all else it is as good as the other. A check by questions is as
+# good as its reader. Whoever uses a model as a reader, or as a judge, has to measure the judge first, and on what it
+# has *not* read.
+#
+# One figure for all this: 40 references, each in the passive, which is right, against the denied one, which is wrong.
+# The dots of the first reader, who has read all kinds, lie on one another: six of six answers alike for the right one,
+# five of six for the wrong one.
 
 # %%
 pairs_shown = [(i.right["passive"], i.wrong["negated"], i.reference) for i in test[run.seeds[0]][:40]]
@@ -537,11 +561,12 @@ run.show(
 # %% [markdown]
 # ## Is that a difference, or luck?
 #
-# There are 200 references, and with other ones the shares would be others. **How far would they move?** We cannot draw
-# new sentences in real life. So draw from those that we have, with replacement, as many as there are, and look how the
-# share moves: the *bootstrap* (chapter 17). The middle 95 of 100 such shares are an *interval*. Two metrics are
-# compared on *the same* draws: what is hard for both falls out of the difference. This is the *paired bootstrap*
-# (Koehn, 2004). And what is drawn are references, not pairs: the pairs of one reference succeed or fail together.
+# There are 200 references, and with other ones the shares would be others. **How far would they move?** In real life we
+# cannot draw new sentences. So draw from those that we have, as many as there are, each put back before the next is
+# drawn, and look how the share moves: the *bootstrap* (chapter 17). The middle 95 of 100 such shares are an *interval*.
+# Two metrics are compared on *the same* draws: what is hard for both falls out of the difference. This is the *paired
+# bootstrap* (Koehn, 2004); exercise 30.3 makes one number of it, how often chance alone would go as far. And what is
+# drawn are references, not pairs: the pairs of one reference succeed or fail together.
 
 # %%
 rng = np.random.default_rng([run.seeds[0], 5])
@@ -562,20 +587,23 @@ print(table(lines, ["difference", "", "paired from", "to", "each apart from", "t
 
 # %% [markdown]
 # Paired, the first interval is narrower: BLEU and BERTScore find the same references hard. In the second there is
-# little to pair, as the questions hardly ever fail.
+# little to pair, as the questions hardly ever fail, and the two intervals are about equally wide.
 #
 # ## Do intervals keep what they promise?
 #
 # An interval of 95 % should *cover* the truth in 95 of 100 evaluations. Nobody can check that in real life, where the
-# truth is not known. Here it is: we make 2,000 evaluations of systems whose true value we chose, with 10, 30 or 100
-# items each, and count. Two kinds of result: *marks* from 1 to 5, mostly high, and *rates*, right or wrong, of systems
-# that are right in 50 to 90 of 100, or in 95 to 99.
+# truth is not known. Here it is: we make 2,000 evaluations a seed of systems whose true value we chose, with 10, 30 or
+# 100 items each, and count. Two kinds of result: *marks* from 1 to 5, mostly high, and *rates*, right or wrong, of
+# systems that are right in 50 to 90 of 100, or in 95 to 99.
 #
-# Beside the bootstrap two formulas, with the mean $\bar x$ of n results, their standard deviation s, and z = 1.96:
+# Beside the bootstrap two formulas. Let $\bar x$ be the mean of n results and s their standard deviation. The means of
+# many such evaluations scatter by about $s / \sqrt n$, the *standard error*. Let z = 1.96: of a normal crowd, 95 in 100
+# are within 1.96 standard deviations of the middle.
 #
 # - the *normal interval*, $\bar x \mp z\, s / \sqrt n$;
-# - *Wilson's interval* (1927), for rates alone: all rates p for which $\bar x$ would be no surprise, $|\bar x - p| \le
-#   z \sqrt{p (1 - p) / n}$.
+# - *Wilson's interval* (1927), for rates alone: all true rates $\theta$ for which $\bar x$ would be no surprise, $|\bar
+#   x - \theta| \le z \sqrt{\theta (1 - \theta) / n}$. Its standard error is that of the rate asked about, and not of
+#   the one found.
 
 
 # %%
@@ -634,24 +662,29 @@ lines = [[kind, n, *("" if np.isnan(v) else float(v) for v in np.mean(c, 0))] fo
 print(table(lines, ["results", "items", "normal", "bootstrap", "Wilson"]))
 
 # %% [markdown]
-# With 100 items all three keep their promise where the truth is not near an edge. With ten, the normal interval and the
-# bootstrap miss more often than they say. Near 100 % it gets absurd: ten right answers of ten have no spread, the
-# bootstrap draws ten right ones each time, and its interval is a point. **That nothing went wrong in ten trials is no
-# proof that nothing goes wrong.** Wilson's interval knows that.
+# A column has the share of evaluations in which the interval covers the truth; it should be 0.95. With 100 items all
+# three keep their promise where the truth is not near an edge. With ten, the normal interval and the bootstrap miss
+# more often than they say. Near 100 % they miss even with 100 items, and with ten it gets absurd: ten right answers of
+# ten have no spread, the bootstrap draws ten right ones each time, and its interval is a point. **That nothing went
+# wrong in ten trials is no proof that nothing goes wrong.** Wilson's interval knows that.
 #
 # ## Do people agree?
 #
-# Now people. Each gives a mark from 1 to 5. Two of them judged the same 300 texts, and gave the same mark to 60 of 100.
-# Is that much? **Who gives every text a 4 agrees often with everybody who likes 4.** Cohen's *kappa* (1960) takes away
-# what chance would give two people with such habits:
+# Now people. Each gives a mark from 1 to 5. Say that two of them judged the same 300 texts, and gave the same mark to
+# 180. Is that much? **Who gives every text a 4 agrees often with everybody who likes 4.** Cohen's *kappa* (1960) takes
+# away what chance would give two people with such habits:
 #
 # $$\kappa = \frac{p_o - p_e}{1 - p_e}, \qquad p_e = \sum_c p_c\, q_c$$
 #
-# with $p_o$ the share of texts with the same mark, $p_c$ and $q_c$ how often the one and the other gives the mark c.
-# The *weighted* kappa forgives near misses: a disagreement counts by the square of its distance. *Krippendorff's alpha*
-# (2011) does too, and takes any number of raters, and gaps.
+# with $p_o$ the share of texts with the same mark (o for observed, e for expected), and $p_c$ and $q_c$ the shares of
+# the one's and the other's marks that are c; p and q are of shape (5,). Full agreement is 1, and that of chance 0. The
+# *weighted* kappa (Cohen, 1968) forgives near misses: here a disagreement counts by the square of its distance.
+# *Krippendorff's alpha* does too, and takes any number of raters, and gaps; it is older than the manuscript of 2011
+# that we follow. It is $1 - D_o / D_e$: the mean squared distance of two marks of the same text, over that of any two
+# marks at all.
 #
-# Our raters are programs with a known mistake each. All see the same texts of known quality.
+# Our raters are programs with a known mistake each: they add noise (of this standard deviation), are harsher by so
+# much, or get harsher from the first text to the last. All is in marks. They see texts of known quality.
 
 
 # %%
@@ -701,29 +734,42 @@ lines = [[name, *np.mean(each, 0).tolist()] for name, each in agreement.items()]
 print(table(lines, ["two raters", "same mark", "kappa", "weighted", "alpha", "truth"]))
 
 # %% [markdown]
-# The last column is how the second one's marks correlate with the truth. In the third row kappa is *below* chance: the
-# two hardly ever say the same. And yet the harsh one knows almost as well as before which text is better. In the last
-# row they say the same mark most of the time, and kappa is near 0: in texts that are all alike there is little to agree
-# about. *Kappa tells whether two people may stand for each other, and not whether they can tell two systems apart.*
+# The last column is how the second one's marks correlate with the truth. (Whole marks are coarse, so it is not 1 even
+# without a mistake.) In the third row kappa is *below* chance: the two hardly ever say the same. And yet the harsh one
+# knows almost as well as before which text is better, and better than the noisy ones of the second row, whose kappa is
+# higher. In the last row they say the same mark most of the time, and kappa is near 0: in texts that are all alike
+# there is little to agree about. *Kappa tells whether two people may stand for each other, and not whether they can
+# tell two systems apart.*
 #
 # ## How many items does an honest difference need?
 #
-# That can be worked out *before* anybody is paid. Two systems answer the same questions, and the one is better by d =
-# 0.3 of a mark in truth. What shall the people do?
+# That can be worked out *before* anybody is paid. Two systems answer the same questions, the items, and the one is
+# better by d = 0.3 of a mark in truth. What shall the people do?
 #
 # - **marks, anybody**: each answer goes to another rater, who gives it a mark;
 # - **marks, same rater**: one rater gives marks to both answers of a question;
 # - **pairs**: a rater sees both answers, and says which is better. That is one judgement and not two.
 #
-# The *power* is the share of studies that find the difference, here with an error of 5 % where there is none. With n
-# items, whose differences have the mean d and the standard deviation s, a study finds it with probability
+# A study finds a difference in marks where the normal interval of the mean difference leaves out 0. For pairs it takes
+# the *sign test*: would a fair coin be as one-sided, in either direction, in 5 % of its trials at most? Either way a
+# difference is found in about 5 % of the studies where there is none. The *power* is the share of studies that find one
+# which is there. With n items, whose differences have the mean d and the standard deviation s, a study finds it with
+# probability
 #
 # $$\Phi\left(\frac{d \sqrt n}{s} - z\right), \quad\text{so 80 % need}\quad
 # n = \left(\frac{(1.96 + 0.84)\, s}{d}\right)^2$$
 #
-# $s^2$ is twice the sum of what differs between two judgements: the answers' own luck, the rater's noise, rounding to
-# whole marks (1/12), and, if there are two raters, their harshness. Of pairs only the sign is left. The better one wins
-# with $p = \Phi(d / s)$, and then $n = \big((1.96 \cdot \tfrac12 + 0.84 \sqrt{p (1 - p)}) / (p - \tfrac12)\big)^2$.
+# about, where $\Phi(a)$ is the share of a normal crowd below a (chapter 11), z is 1.96 as before, and $\Phi(0.84)$ is
+# 80 %.
+#
+# $s^2$, in squared marks, is twice the sum of what differs between two judgements: the squares of the answers' own luck
+# (0.6 of a mark), of the rater's noise (0.6) and, if there are two raters, of their harshness (0.7), and 1/12 for
+# rounding to whole marks, the variance of what lies evenly between -1/2 and 1/2.
+#
+# In pairs nobody rounds, and one rater sees both: only luck and noise are in s, and of the difference only the sign is
+# left. The better one wins with probability $p = \Phi(d / s)$. A win is 1 and a loss 0, so its standard deviation is
+# 1/2 where the systems are equal, and $\sqrt{p (1 - p)}$ here: $n = \big((1.96 \cdot \tfrac12 + 0.84 \sqrt{p (1 - p)})
+# / (p - \tfrac12)\big)^2$.
 
 # %%
 D, ABOUT, LUCK, NOISE, HARSHNESS = 0.3, 0.5, 0.6, 0.6, 0.7
@@ -807,13 +853,18 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# By items, marks of one rater are best: a mark says how much better, and a pair only that it is. By *judgements*, which
-# are what is paid, pairs are. And marks by anybody are worst by either: what one rater's harshness adds to one system,
-# nobody takes from the other. The formula is near for marks, and for pairs some items short: the sign test counts in
-# whole games, and has fewer false alarms than it may have.
+# Counted in items, marks of one rater are best: a mark says how much better, and a pair only that it is. Counted in
+# *judgements*, which are what is paid, pairs are best. (If a judge of a pair, who reads two answers, is paid twice,
+# marks are.) And marks by anybody are worst by either count: what one rater's harshness takes from one system, nobody
+# takes from the other. The formula is near for marks, and for pairs some items short: the sign test counts in whole
+# games, so it finds differences in fewer than the 5 % of studies that it may, and needs more items.
 #
-# What it all rests on: that the error is 5 % where there is *no* difference. Is it? Let raters get tired, and harsher
-# by 0.3 of a mark, and judge first one system's answers and then the other's.
+# All this rests on the 5 % where there is *no* difference. Is it 5 %? Let raters get tired, and harsher by 0.3 of a
+# mark, and judge first all answers of one system and then those of the other.
+#
+# And what has kappa to do with it? Take two kinds of raters of one and the same kappa. In the first, one of two raters
+# is harsher by half a mark, and neither has noise. In the second, both have noise, as much as gives that kappa, and
+# nobody is harsher. Which needs more items?
 
 # %%
 alarms = {}
@@ -864,25 +915,33 @@ print("items until 80 of 100 find the difference:", {k: f"{np.mean(v):.0f}" for 
 # Where marks are given to one system after the other, most studies find a difference that is not there. **So the order
 # is drawn anew for each rater.** Pairs do not care: both answers meet the rater in the same mood.
 #
-# And the last two lines: two pairs of raters of the *same* kappa. The ones differ by harshness, the others by noise.
-# Where each gives marks to both answers the harshness falls out, and the noise stays.
+# And the last two lines: of two kinds of raters of the *same* kappa, the noisy need half as many items again, and more.
+# Each gives marks to both answers of a question, so the harshness falls out, and the noise stays: in the formula for n,
+# only s is larger.
 #
 # ## Who is best?
 #
-# With pairs, one has games, and games of many players want a table. *Elo* (1978) goes game by game: the winner takes
-# from the loser, the more the less it was expected.
+# With pairs, one has games, and games of many players want a table. *Elo* goes game by game: the winner takes points
+# from the loser, the more the less it was expected. All begin with 1000. After a game of i and j
 #
 # $$R_i \leftarrow R_i + k \Big(\text{result} - \frac{1}{1 + 10^{(R_j - R_i) / 400}}\Big)$$
 #
-# *Bradley-Terry* (Bradley and Terry, 1952) takes all games at once, and looks for strengths s that make them most
-# probable, with $P(i \text{ beats } j) = 1 / (1 + e^{s_j - s_i})$. One finds them by going in a circle (Hunter, 2004),
-# with $\pi = e^s$, $W_i$ the wins of i and $n_{ij}$ the games of i and j:
+# with $R_i$ the points of i, the result 1 for a win and 0 for a loss, and k points at stake; $R_j$ loses what $R_i$
+# gains. (Elo's book of 1978 has a normal distribution in place of this fraction, which most programs use today.)
+#
+# *Bradley-Terry* (Bradley and Terry, 1952; Zermelo had it in 1929) takes all games at once. It looks for strengths $b$,
+# of shape (C,) for C players, that make them most probable, with $P(i \text{ beats } j) = 1 / (1 + e^{b_j - b_i})$.
+# With 400 points for ln 10 in b that is Elo's fraction. One finds the strengths in rounds, beginning with $\pi_i =
+# e^{b_i} = 1$ for all. With $W_i$ the wins of i, (C,), and $n_{ij}$ the games of i and j, (C, C):
 #
 # $$\pi_i \leftarrow W_i \Big/ \sum_{j} \frac{n_{ij}}{\pi_i + \pi_j}$$
 #
-# Eight players, each stronger than the next by 0.4, and 3,000 games. As in the arenas where people vote on models, the
-# strong meet the strong more often. A sceptic counts **the share of games won**. And the same games are played through
-# Elo in 200 orders.
+# After each round all $\pi$ are divided by their geometric mean, since only their ratios matter. The rounds come nearer
+# and nearer to the most probable strengths, unless a group of players never lost to any of the rest (Hunter, 2004).
+#
+# Eight players, each stronger than the next by 0.4 in b, and 3,000 games. Players meet those of like strength more
+# often, as in many leagues, so the strong meet the strong. A sceptic counts **the share of games won**. And Elo goes
+# through the same games in 200 orders.
 
 # %%
 PLAYERS, GAP, GAMES, SCALE = 8, 0.4, 3000, 400 / np.log(10)
@@ -955,9 +1014,10 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Elo forgets: what counts are the last games. That is a fault where the players are what they are, as models are, and
-# the orders of the same games give other tables. A small k forgets less, and the mean over many orders hardly anything.
-# The share of games won is not fair to those who meet the strong.
+# The first table has the share of the seeds, and for Elo of the orders, in which all eight stand in the true order. Elo
+# forgets: the last games count most. That is a fault where the players are what they are, as models are, and the orders
+# of the same games give other tables. A small k forgets less, and the mean over many orders hardly anything. The share
+# of games won is not fair to those who meet the strong.
 #
 # But to forget is right where somebody changes. Let the last player become as strong as the first, at half of the
 # games:
@@ -975,13 +1035,15 @@ for seed in run.seeds:
 print("points of the one who changed, less the true ones:", {k: round(float(np.mean(v))) for k, v in changed.items()})
 
 # %% [markdown]
-# Elo comes nearer: Bradley and Terry's number is an average of two players.
+# Elo comes nearer: Bradley and Terry's number is an average of two players, the weak one of the first half and the
+# strong one of the second.
 #
 # ## What did not come true
 #
-# We had expected that BERTScore would do less wrong than the counters in all three kinds. It does in one. And all that
-# is said here of people was said of programs: this course has no votes of real ones. Whoever has some can put them into
-# the same functions. What cannot be had then is the column "truth".
+# We had expected that BERTScore would do less wrong than the counters in all three kinds. It does in one, the denials.
+# The intervals of 100 items that the claim speaks of are those away from the edge: between 95 and 99 % the bootstrap's
+# covers too seldom even then. And all that is said here of people was said of programs: this course has no votes of
+# real ones. Whoever has some can put them into the same functions. What cannot be had then is the column "truth".
 #
 # **Exercises**: 30.1 BLEU of one text, 30.2 Cohen's kappa, 30.3 the paired bootstrap, 30.4 Bradley and Terry, in
 # circles.
