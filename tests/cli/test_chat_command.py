@@ -80,9 +80,23 @@ class Terminal:
     def type(self, text):
         os.write(self.file, text.encode())
 
-    def status(self):
-        end = time.monotonic() + 60
+    def interrupt(self, text):
+        """Ctrl-C at a prompt, until `text` is seen: one that comes just before `input` listens is heard with the next."""
+        for _ in range(30):
+            self.type("\x03")
+            try:
+                return self.until(text, 2)
+            except AssertionError as error:
+                assert "it ended" not in str(error), self.shown
+        raise AssertionError(self.shown)
+
+    def status(self, key=""):
+        """How it ends; `key` is typed until it does."""
+        end, typed = time.monotonic() + 60, 0.0
         while time.monotonic() < end:
+            if key and time.monotonic() > typed + 2:
+                typed = time.monotonic()
+                self.type(key)
             if select.select([self.file], [], [], 0.1)[0]:
                 try:
                     os.read(self.file, 4096)
@@ -115,10 +129,8 @@ def test_in_a_terminal_ctrl_c_stops_the_answer_alone_and_at_the_prompt_twice_lea
     terminal.until("1éab")
     terminal.type("\x03")
     terminal.until("\n> ")
-    terminal.type("\x03")
-    terminal.until("once more leaves")
-    terminal.type("\x03")
-    assert terminal.status() == 0
+    terminal.interrupt("once more leaves")
+    assert terminal.status("\x03") == 0
 
 
 @POSIX

@@ -105,6 +105,7 @@ def _piped() -> Iterator[str]:
 
 def _typed() -> Iterator[str]:
     """What is typed, until Ctrl-D, or Ctrl-C twice."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is begun with Ctrl-C ignored
     is_warned = False
     while True:
         try:
