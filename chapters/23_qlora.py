@@ -191,7 +191,7 @@ print(f"ours against the published: {distances['NF4, derived']:.0e}; the package
 # c, i.e. which of the sixteen; for each block its scale.
 #
 # $$\underset{(O,\,I)}{\hat W} \text{ has in the place of } w \text{ the number } s \cdot v_c, \qquad
-# c = \arg\min_i \left| \frac{w}{s} - v_i \right|, \qquad
+# c = \operatorname{argmin}_i \left| \frac{w}{s} - v_i \right|, \qquad
 # \underset{(16,)}{v},\ \underset{(O,\,I)}{c},\ \underset{(O \cdot I / 64,)}{s}$$
 #
 # ## Who are the rivals?
