@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import sys
@@ -82,19 +83,21 @@ class Terminal:
 
     def interrupt(self, text):
         """Ctrl-C at a prompt, until `text` is seen: one that comes just before `input` listens is heard with the next."""
-        for _ in range(30):
+        for _ in range(6):
+            time.sleep(0.5)
             self.type("\x03")
             try:
-                return self.until(text, 2)
+                return self.until(text, 20)
             except AssertionError as error:
                 assert "it ended" not in str(error), self.shown
         raise AssertionError(self.shown)
 
     def status(self, key=""):
-        """How it ends; `key` is typed until it does."""
-        end, typed = time.monotonic() + 60, 0.0
+        """How it ends; `key` is typed, and once more where nothing comes of it for long."""
+        end, typed = time.monotonic() + 120, -math.inf
         while time.monotonic() < end:
-            if key and time.monotonic() > typed + 2:
+            if key and time.monotonic() > typed + 30:
+                time.sleep(0.5)
                 typed = time.monotonic()
                 self.type(key)
             if select.select([self.file], [], [], 0.1)[0]:
@@ -130,6 +133,7 @@ def test_in_a_terminal_ctrl_c_stops_the_answer_alone_and_at_the_prompt_twice_lea
     terminal.type("\x03")
     terminal.until("\n> ")
     terminal.interrupt("once more leaves")
+    terminal.until("> ")
     assert terminal.status("\x03") == 0
 
 
