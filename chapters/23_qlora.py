@@ -349,14 +349,14 @@ for v in (-1, -0.5, 0, 0.5, 1):
 run.show(picture, "sixteen")
 
 # %% [markdown]
-# (The high bars at both ends of the figure: of each block one weight is the largest, and becomes 1 or -1.)
+# (The high bars at both ends: of each block one weight is the largest, and becomes 1 or -1.)
 #
 # **NF4 has the smallest error of those that know nothing of these weights**, on learned ones and on normal ones. There
 # its codes are also used most equally, 3.9 bits of 4.
 #
 # We had expected the order NF4, FP4, int4, which is the paper's. (There in perplexity, over many models: NF4 with
 # double quantization 27.4, the float E2M1 31.1, int4 34.3; another float, without a mantissa, 29.5.) The first is as
-# expected. But bitsandbytes' FP4 is the last of all, and the reason is in the figure: two of its codes stand beside 0,
+# expected. But bitsandbytes' FP4 is the last of all, and the figure shows why. Two of its codes stand beside 0,
 # where they are of no use, and nothing stands between there and a sixth. E2M1 is about as good as int4 here. (Was it
 # E2M1 or bitsandbytes' FP4 that the paper measured? Its table says E2M1, its text FP4.)
 #
