@@ -155,6 +155,6 @@ def _shown(value: Any) -> str:
 
 
 def told(path: str | Path, faults: Sequence[Fault]) -> list[str]:
-    """Lines that tell of the faults, file, line and what is wrong, the first ten of them and how many there are beyond."""
+    """Lines that tell of faults: file, line and what is wrong; the first ten of them, and how many there are beyond."""
     lines = [f"{path}:{fault.line}: {fault.what}" for fault in faults[:MOST_SHOWN]]
     return lines + ([f"… and {len(faults) - MOST_SHOWN} more"] if len(faults) > MOST_SHOWN else [])
