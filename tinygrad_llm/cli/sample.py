@@ -16,7 +16,7 @@ from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.generate import Constraint, Sampler, Transform, beam_search, contrastive_search, generate, processors
 from tinygrad_llm.generate.stop import Shown
 from tinygrad_llm.tokenizer import Tokenizer
-from tinygrad_llm.tokenizer.special import encode_text
+from tinygrad_llm.tokenizer.special import encode_text, special_of
 
 END = "<|endoftext|>"
 CANDIDATES = 4
@@ -79,7 +79,7 @@ def main(flags: SampleFlags) -> int:
     if flags.prompt is not None:
         with in_flags(SampleFlags, text="--prompt"):
             prompt = encode_text(tokenizer, flags.prompt, flags.special).tolist()
-    begun, end = flags.prompt is not None, getattr(tokenizer, "special", {}).get(END)
+    begun, end = flags.prompt is not None, special_of(tokenizer).get(END)
     constraint = None if flags.regex is None else Constraint(flags.regex, tokenizer, end, begun)
     if constraint is not None:
         rules, sampler = (*rules, constraint), _sampler(flags, (*rules, constraint))

@@ -25,7 +25,6 @@ from tinygrad_llm.models.hugging_face import from_hugging_face, from_pretrained,
 from tinygrad_llm.quantize import QuantizedLinear
 from tinygrad_llm.tokenizer import TEMPLATES, Tokenizer, load_tokenizer
 from tinygrad_llm.train.checkpoint import Checkpoint, exists, load_checkpoint
-from tinygrad_llm.train.lock import newest
 from tinygrad_llm.train.run import model_of, tokenizer_of
 
 THEIRS = (
@@ -193,8 +192,3 @@ def template_in(folder: Path) -> str | None:
         return None
     text = read_regular(folder / JINJA, "a chat template").decode("utf-8", errors="replace").rstrip("\n")
     return next((name for name, template in TEMPLATES.items() if template.jinja() == text), None)
-
-
-def has_finetuning(out: Path) -> bool:
-    """Whether the run in a folder is one of `tgl finetune`."""
-    return exists(newest(out)) and FINETUNE in load_checkpoint(newest(out)).documents

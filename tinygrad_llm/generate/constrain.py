@@ -16,6 +16,7 @@ from tinygrad_llm.generate.regex import DEAD, START, Automaton, compiled
 from tinygrad_llm.generate.text import Texts, written
 from tinygrad_llm.ranges import check_whole
 from tinygrad_llm.tokenizer.base import Tokenizer
+from tinygrad_llm.tokenizer.special import special_of
 
 BEGIN, ENDED = -1, -2
 """Before the first token, whose bytes can be others than later; and after the token that ends a text."""
@@ -41,7 +42,7 @@ class Constraint:
             check_whole(0, end=end)
         self.automaton = regex if isinstance(regex, Automaton) else compiled(regex)
         self.end, self.size = end, tokenizer.vocab_size
-        special = {*getattr(tokenizer, "special", {}).values(), end}
+        special = {*special_of(tokenizer).values(), end}
         ids = range(self.size)
         later = [b"" if token in special else tokenizer.token_bytes(token) for token in ids]
         first = [b"" if token in special else tokenizer.first_bytes(token) for token in ids]
