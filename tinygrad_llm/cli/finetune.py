@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.cli.flags import in_flags, parse
-from tinygrad_llm.cli.train import CURVE, as_typed, curve, watched
+from tinygrad_llm.cli.train import CURVE, as_typed, carried_out, curve
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.finetune.methods import TABLE
 from tinygrad_llm.finetune.run import resume_finetune, start_finetune
@@ -22,7 +20,7 @@ from tinygrad_llm.finetune.settings import FinetuneConfig
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.train.lock import claimed, newest
 from tinygrad_llm.train.log import curves
-from tinygrad_llm.train.trainer import Interrupted, Trainer
+from tinygrad_llm.train.trainer import Trainer
 
 ABOUT = """Teaches a model to answer as the lines of a file do. Each line is {"prompt": …, "completion": …}, or
 {"messages": [{"role": "user", "content": …}, {"role": "assistant", "content": …}, …]}."""
@@ -43,22 +41,7 @@ def main(argv: Sequence[str]) -> int:
     resume = given.pop("resume", False)
     with in_flags(FinetuneFlags, ["model"]):
         trainer = _resumed(given) if resume else _started(given)
-        if trainer.step_number >= trainer.config.steps:
-            done = trainer.step_number
-            print(f"This run is finished: {done} of {trainer.config.steps} steps are done. For more of them:")
-            print(f"  {_resume_command(trainer.out)} --steps {2 * done}")
-            return 0
-        _introduce(trainer)
-        start = time.perf_counter()
-        try:
-            trainer.run(report=watched(trainer))
-        except Interrupted as stop:
-            next_step = f"Go on with: {_resume_command(trainer.out)}"
-            with contextlib.suppress(OSError):  # its terminal may be gone
-                print(f"\nstopped at step {trainer.step_number}; saved. {next_step}", file=sys.stderr, flush=True)
-            return 128 + stop.number
-        _report(trainer, time.perf_counter() - start)
-    return 0
+        return carried_out(trainer, _resume_command(trainer.out), _introduce, _report)
 
 
 def _warn(line: str) -> None:

@@ -60,19 +60,34 @@ def main(argv: Sequence[str]) -> int:
     resume = given.pop("resume", False)
     with in_flags(TrainFlags):
         trainer = _resumed(given, str(preset)) if resume else _started(given, str(preset))
-        if trainer.step_number >= trainer.config.steps:
-            _say_finished(trainer)
-            return 0
-        _introduce(trainer)
-        start = time.perf_counter()
-        try:
-            trainer.run(report=watched(trainer))
-        except Interrupted as stop:
-            next_step = f"Go on with: {_resume_command(trainer.out)}"
-            with contextlib.suppress(OSError):  # its terminal may be gone
-                print(f"\nstopped at step {trainer.step_number}; saved. {next_step}", file=sys.stderr, flush=True)
-            return 128 + stop.number
-        _report(trainer, time.perf_counter() - start)
+        return carried_out(trainer, _resume_command(trainer.out), _introduce, _report)
+
+
+def carried_out(
+    trainer: Trainer,
+    resume_command: str,
+    introduce: Callable[[Trainer], None],
+    report: Callable[[Trainer, float], None],
+) -> int:
+    """Runs to the end, or to where somebody stops it; a finished run says so.  -> the exit status
+
+    introduce, report  what is printed before, and after so many seconds.
+    """
+    if trainer.step_number >= trainer.config.steps:
+        done = trainer.step_number
+        print(f"This run is finished: {done} of {trainer.config.steps} steps are done. For more of them:")
+        print(f"  {resume_command} --steps {2 * done}")
+        return 0
+    introduce(trainer)
+    start = time.perf_counter()
+    try:
+        trainer.run(report=watched(trainer))
+    except Interrupted as stop:
+        next_step = f"Go on with: {resume_command}"
+        with contextlib.suppress(OSError):  # its terminal may be gone
+            print(f"\nstopped at step {trainer.step_number}; saved. {next_step}", file=sys.stderr, flush=True)
+        return 128 + stop.number
+    report(trainer, time.perf_counter() - start)
     return 0
 
 
@@ -135,12 +150,6 @@ def _resumed(given: dict[str, Any], preset: str) -> Trainer:
     trainer = resume_run(out, given)
     print(f"{out}: going on from {newest(out)}, step {trainer.step_number} of {trainer.config.steps}", flush=True)
     return trainer
-
-
-def _say_finished(trainer: Trainer) -> None:
-    done = trainer.step_number
-    print(f"This run is finished: {done} of {trainer.config.steps} steps are done. For more of them:")
-    print(f"  {_resume_command(trainer.out)} --steps {2 * done}")
 
 
 def _resume_command(out: Path) -> str:
