@@ -267,13 +267,19 @@ def embedding(weight: Array, ids: Array) -> Array:
     return y
 
 
+def order_of(ids_N: Array) -> Array:
+    """The stable order in which whole numbers rise.  (N,) -> (N,) int32"""
+    ids, order = _ids(ids_N), load_cupy().empty(len(ids_N), int32)
+    if len(ids):
+        launch("embedding", "embedding_order", math.ceil(len(ids) / 32), BLOCK, (ids, order, int32(len(ids))))
+    return order
+
+
 def add_rows_by_id(g_ND: Array, ids_N: Array, out_VD: Array) -> None:
     """out[ids[n]] += g[n] for all n, those of one id in order."""
-    xp, (g, n, width) = load_cupy(), _rows(g_ND)
-    ids, order = _ids(ids_N), xp.empty(n, int32)
+    (g, n, width), ids = _rows(g_ND), _ids(ids_N)
     if g.size:
-        launch("embedding", "embedding_order", math.ceil(n / 32), BLOCK, (ids, order, int32(n)))
-        args = g, ids, order, out_VD, int32(n), int32(width), int32(len(out_VD))
+        args = g, ids, order_of(ids), out_VD, int32(n), int32(width), int32(len(out_VD))
         grid = math.ceil(n / 8), math.ceil(width / 128)  # places and columns a block, as the kernel has them
         launch("embedding", _name("embedding_backward", g), grid, BLOCK, args)
 

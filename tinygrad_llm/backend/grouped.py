@@ -28,14 +28,12 @@ def sort_by_group(groups_M: Array, count: int, like: Array) -> tuple[Array, Arra
     -> order (M,), starts (count + 1,), the last of which is M. `like` is the array whose rows will be sorted.
     """
     xp = namespace(groups_M)
-    if fused(like) is None:
+    if (kernels := fused(like)) is None:
         return xp.argsort(groups_M, kind="stable"), (groups_M[:, None] < xp.arange(count + 1)).sum(0)
-    ids, n = xp.ascontiguousarray(groups_M.astype(np.int64, copy=False)), len(groups_M)
-    order, starts = xp.empty(n, np.int32), xp.zeros(count + 1, np.int32)
-    if n:
-        launch("embedding", "embedding_order", math.ceil(n / 32), 256, (ids, order, np.int32(n)))
-        arguments = ids, order, starts, np.int32(n), np.int32(count)
-        launch("grouped", "group_starts", math.ceil((count + 1) / THREADS_OF_STARTS), THREADS_OF_STARTS, arguments)
+    ids = xp.ascontiguousarray(groups_M.astype(np.int64, copy=False))
+    order, starts = kernels.order_of(ids), xp.empty(count + 1, np.int32)
+    arguments = ids, order, starts, np.int32(len(ids)), np.int32(count)
+    launch("grouped", "group_starts", math.ceil((count + 1) / THREADS_OF_STARTS), THREADS_OF_STARTS, arguments)
     return order, starts
 
 

@@ -222,27 +222,16 @@ struct Tiled<bfloat16> {
 
 // ---- the three products ---------------------------------------------------------------------------------------------
 
-template <typename T>
-__device__ void grouped_forward(const T* x, const T* w, long long apart, const int* starts, T* y, int groups, int I,
-                                int O) {
-  int group, first, count, column = blockIdx.x * Tiled<T>::TILE;
+// y[m] = W[e] x[m], or W[e]^T x[m] with TURNED: then x is (M, O) and y (M, I).
+template <bool TURNED, typename T>
+__device__ void grouped_rows(const T* x, const T* w, long long apart, const int* starts, T* y, int groups, int I,
+                             int O) {
+  int depth = TURNED ? O : I, columns = TURNED ? I : O, column = blockIdx.x * Tiled<T>::TILE, group, first, count;
   if (!rows_of_block(starts, groups, Tiled<T>::TILE, group, first, count)) return;
-  Matrix<T> a = matrix(x + (long long)first * I, count, I), b = matrix(w + group * apart, O, I);
-  T* to = y + (long long)first * O;
-  Tiled<T>::template multiply<false, false>(a, b, 0, column, count, O, I, [=](int m, int o, float value) {
-    to[(long long)m * O + o] = from_float<T>(value);
-  });
-}
-
-template <typename T>
-__device__ void grouped_inputs(const T* g, const T* w, long long apart, const int* starts, T* dx, int groups, int I,
-                               int O) {
-  int group, first, count, column = blockIdx.x * Tiled<T>::TILE;
-  if (!rows_of_block(starts, groups, Tiled<T>::TILE, group, first, count)) return;
-  Matrix<T> a = matrix(g + (long long)first * O, count, O), b = matrix(w + group * apart, O, I);
-  T* to = dx + (long long)first * I;
-  Tiled<T>::template multiply<false, true>(a, b, 0, column, count, I, O, [=](int m, int i, float value) {
-    to[(long long)m * I + i] = from_float<T>(value);
+  Matrix<T> a = matrix(x + (long long)first * depth, count, depth), b = matrix(w + group * apart, O, I);
+  T* to = y + (long long)first * columns;
+  Tiled<T>::template multiply<false, TURNED>(a, b, 0, column, count, columns, depth, [=](int m, int n, float value) {
+    to[(long long)m * columns + n] = from_float<T>(value);
   });
 }
 
@@ -269,12 +258,12 @@ const int THREADS_bfloat16 = Tiled<bfloat16>::THREADS;
   extern "C" __global__ void __launch_bounds__(THREADS_##SUFFIX)                                                    \
       grouped_forward_##SUFFIX(const T* x, const T* w, long long apart, const int* starts, T* y, int groups, int I, \
                                int O) {                                                                             \
-    grouped_forward(x, w, apart, starts, y, groups, I, O);                                                          \
+    grouped_rows<false>(x, w, apart, starts, y, groups, I, O);                                                      \
   }                                                                                                                 \
   extern "C" __global__ void __launch_bounds__(THREADS_##SUFFIX)                                                    \
       grouped_inputs_##SUFFIX(const T* g, const T* w, long long apart, const int* starts, T* dx, int groups, int I, \
                               int O) {                                                                              \
-    grouped_inputs(g, w, apart, starts, dx, groups, I, O);                                                          \
+    grouped_rows<true>(g, w, apart, starts, dx, groups, I, O);                                                      \
   }                                                                                                                 \
   extern "C" __global__ void __launch_bounds__(THREADS_##SUFFIX)                                                    \
       grouped_weights_##SUFFIX(const T* g, const T* x, const int* starts, float* dw, long long apart, int I, int O, \
