@@ -44,6 +44,7 @@ TESTS = {
         "tests/ops/test_function_defaults.py",
         "tests/ops/test_ops.py",
         "tests/ops/test_edges.py",
+        "tests/ops/test_joint_linear.py",
     ],
     "nn": ["tests/nn", "tests/models/test_gpt.py", "tests/models/test_llama.py"],
     "optim": ["tests/optim", "tests/train/test_steps.py"],

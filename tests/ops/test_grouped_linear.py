@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -141,6 +143,19 @@ def test_a_weight_whose_place_has_been_written_already_is_added_to(also):
     expected[also] = expected[also] + np.broadcast_to(x.sum(0), weights[also].shape)
     for p, gradient in zip(found, expected, strict=True):
         np.testing.assert_allclose(to_device(sink.place(p).array, "cpu"), gradient, rtol=1e-10, atol=1e-10)
+
+
+def test_weights_at_equal_distances_are_not_copied_and_their_gradients_are_written_where_they_belong(monkeypatch):
+    module = sys.modules["tinygrad_llm.ops.grouped_linear"]
+    x, weights, g, starts = problem((2, 3), [3, 2])
+    asked, plain, outer = [], module.grouped_product, module.grouped_outer
+    monkeypatch.setattr(module, "grouped_product", lambda x, s, w, **k: asked.append(w) or plain(x, s, w, **k))
+    monkeypatch.setattr(module, "grouped_outer", lambda *a, **k: asked.append(a[3]) or outer(*a, **k))
+    found, optimizer = leaves(weights, True, [Tensor(np.ones(4), requires_grad=True) for _ in range(2)])
+    sink = optimizer.flat.new_sink()
+    ops.grouped_linear(Tensor(x), *found, starts=starts).backward(g, into=sink)
+    read, written = asked
+    assert np.shares_memory(read, optimizer.flat.data) and np.shares_memory(written, sink.flat)
 
 
 def test_what_needs_no_gradient_costs_none():

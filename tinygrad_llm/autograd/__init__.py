@@ -4,7 +4,7 @@ from tinygrad_llm.autograd.gradcheck import gradcheck
 from tinygrad_llm.autograd.mode import detect_anomaly, no_grad
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.autograd.scalar import Value
-from tinygrad_llm.autograd.sink import WRITTEN, GradientSink, Place, product_gradient
+from tinygrad_llm.autograd.sink import WRITTEN, GradientSink, Place, all_written, places_alike, product_gradient
 from tinygrad_llm.autograd.tensor import Storage, Tensor, read_only
 
 __all__ = [
@@ -14,10 +14,12 @@ __all__ = [
     "Storage",
     "Tensor",
     "Value",
+    "all_written",
     "detect_anomaly",
     "gradcheck",
     "no_grad",
     "op",
+    "places_alike",
     "product_gradient",
     "read_only",
 ]

@@ -62,6 +62,23 @@ class GradientSink:
                 place.fresh = False
 
 
+def places_alike(needs: Sequence[Any]) -> list[Array] | None:
+    """The places of several parents, where all have one and all are fresh, or none is: one product may write them.
+
+    Whoever has written them says so: `all_written`.
+    """
+    if not all(isinstance(need, Place) for need in needs) or len({need.fresh for need in needs}) != 1:
+        return None
+    return [need.array for need in needs]
+
+
+def all_written(needs: Sequence[Place]) -> list[Any]:
+    """What a vjp returns for parents whose places it has written."""
+    for need in needs:
+        need.fresh = False
+    return [WRITTEN] * len(needs)
+
+
 def product_gradient(
     need: Any, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False, dtype: Any = None
 ) -> Any:

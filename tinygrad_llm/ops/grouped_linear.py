@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_llm.autograd import WRITTEN, Place
+from tinygrad_llm.autograd import all_written, places_alike
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import (
     Array,
@@ -35,7 +35,7 @@ def grouped_linear(*arrays, starts=None):
     x, weights = arrays[0], arrays[1:]
     parts = _check(x, weights, starts)
     starts = to_device_of(starts, x)
-    matrices = _by_group(weights, parts)
+    matrices = stacked(_of_groups(weights, parts))  # (E, O_1 + ... + O_P, I)
     rounded = matrices.astype(x.dtype, copy=False)
     outputs = [len(w) for w in weights[:parts]]
 
@@ -60,31 +60,22 @@ def _check(x: Array, weights: Sequence[Array], starts: Array | None) -> int:
     return parts
 
 
-def _by_group(arrays: Sequence[Array], parts: int) -> Array:
-    """(E, O_1 + ... + O_P, I)"""
-    return stacked([joined(arrays[i : i + parts]) for i in range(0, len(arrays), parts)])
-
-
 def _weight_gradients(
     needs: Sequence[Any], g: Array, x: Array, starts: Array, outputs: list[int], matrices: Array
 ) -> list[Any]:
     """Straight into the sink where the weights' places lie as their kernel writes them."""
     if not any(needs):
         return [None] * len(needs)
-    place = _place(needs, len(outputs))
+    places = places_alike(needs)
+    place = equally_spaced(_of_groups(places, len(outputs))) if places else None
     if place is not None:
         grouped_outer(g, x, starts, place, accumulate=not needs[0].fresh)
-        for need in needs:
-            need.fresh = False
-        return [WRITTEN] * len(needs)
+        return all_written(needs)
     found = grouped_outer(g, x, starts, namespace(x).empty(matrices.shape, matrices.dtype), accumulate=False)
     ends = [sum(outputs[: i + 1]) for i in range(len(outputs))]
     return [own[end - size : end] for own in found for end, size in zip(ends, outputs)]
 
 
-def _place(needs: Sequence[Any], parts: int) -> Array | None:
-    """The weights' places as one array (E, O, I); None where they are no places or lie otherwise."""
-    if not all(isinstance(need, Place) for need in needs) or len({need.fresh for need in needs}) != 1:
-        return None
-    whole = [joined([need.array for need in needs[i : i + parts]]) for i in range(0, len(needs), parts)]
-    return equally_spaced(whole)
+def _of_groups(arrays: Sequence[Array], parts: int) -> list[Array]:
+    """The `parts` arrays of each group joined to one."""
+    return [joined(arrays[i : i + parts]) for i in range(0, len(arrays), parts)]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_llm.autograd import WRITTEN, Place
+from tinygrad_llm.autograd import all_written, places_alike
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, adjacent, cast, gemm, joined, sum_rows
 from tinygrad_llm.errors import ShapeError
@@ -57,13 +57,11 @@ def _check(x: Array, weights: list[Array], biases: list[Array], rest: Sequence[A
 
 def _weight_gradients(needs: Sequence[Any], g_NO: Array, x_NI: Array, outputs: list[int], dtype: Any) -> list[Any]:
     """g^T x, part by part; straight into the sink where the parts' places are neighbours there."""
-    if all(isinstance(need, Place) for need in needs) and len({need.fresh for need in needs}) == 1:
-        place = adjacent([need.array for need in needs])
-        if place is not None:
-            gemm(g_NO, x_NI, transpose_a=True, out=place, accumulate=not needs[0].fresh)
-            for need in needs:
-                need.fresh = False
-            return [WRITTEN] * len(needs)
+    places = places_alike(needs)
+    place = adjacent(places) if places else None
+    if place is not None:
+        gemm(g_NO, x_NI, transpose_a=True, out=place, accumulate=not needs[0].fresh)
+        return all_written(needs)
     if not any(needs):
         return [None] * len(needs)
     return _parts(gemm(g_NO, x_NI, transpose_a=True, dtype=dtype), outputs)

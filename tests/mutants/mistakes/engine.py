@@ -57,7 +57,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("nn/attention.py", " and type(self.v_proj) is Linear", "", "an adapted projection passed over"),
     ("ops/attention_plain.py", "key > last - window", "key >= last - window", "a window one key too wide"),
     ("ops/attention_plain.py", "(end - time)", "(source - time)", "queries of a padded row stand at the padding"),
-    ("ops/joint_linear.py", " and len({need.fresh for need in needs}) == 1", "", "a joint product overwrites what a part's place holds"),
+    ("autograd/sink.py", " or len({need.fresh for need in needs}) != 1", "", "a joint product overwrites what a part's place holds"),
     # entry by entry
     ("ops/elementwise.py", "return namespace(x).log1p(x), lambda", "return namespace(x).log(1 + x), lambda", "log1p that loses small x"),
     ("ops/elementwise.py", "lambda g, needs: g / (1 + x)", "lambda g, needs: g / x", "log1p with the slope of log"),

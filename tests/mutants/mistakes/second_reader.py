@@ -31,7 +31,7 @@ MISTAKES = [
     ("ops/elementwise.py", "xp.where(b == 0, xp.zeros_like(b), b - 1)", "b - 1", "0 ** 0 with the exponent in an array has the gradient NaN instead of 0"),
     ("ops/index.py", "    (axis,) = normalized_axes(0 if axis is None else axis, x.ndim)\n    counts,", "    axis = 0 if axis is None else axis\n    counts,", "repeat along a negative axis: counts one an entry go along axis 0, and the gradient has a wrong shape"),
     ("ops/index.py", "xp.triu(g, k).astype(g.dtype, copy=False)", "xp.triu(g).astype(g.dtype, copy=False)", "triu(x, k): the gradient ignores the diagonal k"),
-    ("ops/joint_linear.py", " and len({need.fresh for need in needs}) == 1:", ":", "joint projections into a sink: where one of the weights has a gradient already, it is overwritten, or others add to old ones"),
+    ("autograd/sink.py", " or len({need.fresh for need in needs}) != 1:", ":", "joint projections into a sink: where one of the weights has a gradient already, it is overwritten, or others add to old ones"),
     ("ops/loss.py", "    scale = 1.0 if reduction == \"sum\" else log_p.shape[-1] / log_p.size\n", "    scale = 1.0 if reduction == \"sum\" else 1 / len(log_p)\n", "kl_divergence's mean divides by the first axis alone: wrong with three axes, or with one"),
     ("ops/loss_weighted.py", "losses = xp.where(counts, losses, xp.zeros_like(losses))", "losses *= 1", "class weights with label smoothing: ignored targets contribute their smoothing term"),
     ("ops/loss_weighted.py", "d = xp.where(counts[:, None], d, xp.zeros_like(d))", "d *= counts[:, None]", "class weights: logits of an ignored target that are no numbers have a gradient of NaN"),
