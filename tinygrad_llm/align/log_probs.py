@@ -37,14 +37,19 @@ def example(prompt: Sequence[int], answer: Sequence[int]) -> Example:
     return ids, np.arange(len(ids)) >= len(prompt)
 
 
-def answer_batch(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], pad: int) -> dict[str, np.ndarray]:
-    """Prompt and answer a row, filled up behind.  -> "tokens", "targets" (B, T)
+def examples_of(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> list[Example]:
+    """Each prompt with its answer, see `example`.
 
     Raises ArgumentError for no rows, for prompts and answers of different number, or with an empty one among them.
     """
     if not len(prompts) or len(prompts) != len(answers):
         raise ArgumentError("answers", "one a prompt, at least one", f"{len(answers)} to {len(prompts)} prompts")
-    return padded_batch([example(prompt, answer) for prompt, answer in zip(prompts, answers)], pad)
+    return [example(prompt, answer) for prompt, answer in zip(prompts, answers)]
+
+
+def answer_batch(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], pad: int) -> dict[str, np.ndarray]:
+    """Prompt and answer a row, filled up behind; raises as `examples_of`.  -> "tokens", "targets" (B, T)"""
+    return padded_batch(examples_of(prompts, answers), pad)
 
 
 def answer_mask(batch: Batch) -> Array:

@@ -32,8 +32,7 @@ def preference_batch(prompts: Ids, chosen: Ids, rejected: Ids, pad: int) -> dict
 
     -> "chosen_tokens", "chosen_targets" (B, T); "rejected_tokens", "rejected_targets" (B, S). See `answer_batch`.
     """
-    parts = {CHOSEN: answer_batch(prompts, chosen, pad), REJECTED: answer_batch(prompts, rejected, pad)}
-    return {before + name: array for before, batch in parts.items() for name, array in batch.items()}
+    return named({CHOSEN: answer_batch(prompts, chosen, pad), REJECTED: answer_batch(prompts, rejected, pad)})
 
 
 def unpaired_batch(prompts: Ids, answers: Ids, desirable: Sequence[bool], pad: int) -> dict[str, np.ndarray]:
@@ -49,11 +48,13 @@ def unpaired_batch(prompts: Ids, answers: Ids, desirable: Sequence[bool], pad: i
         got = f"{len(answers)} answers and {len(desirable)} labels"
         raise ArgumentError("desirable", "one label an answer, for at least two answers", got)
     mismatched = answer_batch(prompts, [*answers[1:], answers[0]], pad)
-    return {
-        **answer_batch(prompts, answers, pad),
-        "desirable": np.asarray(desirable, bool),
-        **{MISMATCHED + name: array for name, array in mismatched.items()},
-    }
+    both = named({"": answer_batch(prompts, answers, pad), MISMATCHED: mismatched})
+    return {**both, "desirable": np.asarray(desirable, bool)}
+
+
+def named(batches: Mapping[str, Batch]) -> dict[str, Any]:
+    """Several answers' arrays as one batch, each with its part's name before its own: what `part` takes apart."""
+    return {before + name: array for before, batch in batches.items() for name, array in batch.items()}
 
 
 def part(batch: Batch, before: str) -> dict[str, Any]:

@@ -12,15 +12,14 @@ from human feedback", 2020; Ouyang et al., "Training language models to follow i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_llm import ops
-from tinygrad_llm.align.log_probs import constant, example
+from tinygrad_llm.align.log_probs import constant, examples_of
 from tinygrad_llm.align.loss import AlignmentLoss
-from tinygrad_llm.align.preference_loss import CHOSEN, REJECTED, part
+from tinygrad_llm.align.preference_loss import CHOSEN, REJECTED, Ids, named, part
 from tinygrad_llm.align.scalar import ScalarModel
 from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import namespace
@@ -30,24 +29,16 @@ from tinygrad_llm.models.base import Batch
 from tinygrad_llm.nn import Rng
 from tinygrad_llm.train.step import examples
 
-Ids = Sequence[Sequence[int]]
-
 
 def text_batch(prompts: Ids, answers: Ids, pad: int = 0) -> dict[str, np.ndarray]:
-    """Whole texts, filled up behind.  -> "tokens" (B, T), "lengths" (B,): how many tokens each has
-
-    Raises ArgumentError for no texts, for prompts and answers of different number, or with an empty one among them.
-    """
-    if not len(prompts) or len(prompts) != len(answers):
-        raise ArgumentError("answers", "one a prompt, at least one", f"{len(answers)} to {len(prompts)} prompts")
-    texts = [example(prompt, answer)[0] for prompt, answer in zip(prompts, answers)]
+    """Whole texts, filled up behind; raises as `examples_of`.  -> "tokens" (B, T), "lengths" (B,) in tokens"""
+    texts = [ids for ids, _ in examples_of(prompts, answers)]
     return {"tokens": padded(texts, pad), "lengths": np.array([len(text) for text in texts])}
 
 
 def reward_batch(prompts: Ids, chosen: Ids, rejected: Ids, pad: int = 0) -> dict[str, np.ndarray]:
     """-> "chosen_tokens" (B, T), "chosen_lengths" (B,), "rejected_tokens" (B, S), "rejected_lengths" (B,)"""
-    parts = {CHOSEN: text_batch(prompts, chosen, pad), REJECTED: text_batch(prompts, rejected, pad)}
-    return {before + name: array for before, batch in parts.items() for name, array in batch.items()}
+    return named({CHOSEN: text_batch(prompts, chosen, pad), REJECTED: text_batch(prompts, rejected, pad)})
 
 
 class RewardModel(ScalarModel):
