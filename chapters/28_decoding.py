@@ -220,10 +220,11 @@ run.show(
 
 # %% [markdown]
 # Greedy writing runs in a circle, not word by word, but tale by tale: what it found likeliest once it finds likeliest
-# again. In the first opening there is nothing to repeat yet; of a long text a third to a half stood there before. Any
-# chance at all ends it: what is drawn repeats itself as little as the corpus does. And so does either remedy. (The
-# last column is the share of whole openings on the page. It is low for all of them: the model is worse at its second
-# and third opening, where names of the first are in the way.)
+# again. In the first opening there is nothing to repeat yet; in the second a quarter stood there before, in the third
+# half. (Most pages of the training ended after some 140 words. What comes later is beyond what the model knows, and it
+# circles less because it falls apart.) Any chance at all ends it: what is drawn repeats itself as little as the corpus
+# does. And so does either remedy. (The last column is the share of whole openings on the page. It is low for all of
+# them: the model is worse at its second and third opening, where names of the first are in the way.)
 #
 # The remedies look free, then. But a tale *must* say its names again, and every sentence needs its full stop. What
 # does a penalty cost where it was not needed? Single openings, drawn at temperature 0.8, with no penalty, with that of
@@ -481,11 +482,12 @@ print(table([[f, b, *e] for (f, b), e in lead.items()], ["above temperature", "b
 over_all = {family: e for (family, name), e in lead.items() if "mean" in name}
 
 # %% [markdown]
-# **At equal diversity top-p, min-p and typical sampling have a few whole texts of a hundred more than a lower
-# temperature has; top-k has none more, and where texts are most diverse it has fewer.** So it is more than luck, and
-# it is not much: where they are set matters more than which of the three it is. Why not top-k? After "met" two dozen
-# names may come, after "Once" one word. A fixed k cuts the names and lets nonsense through after the other. Between
-# the other three we see no difference that we would bet on: a second thousand of texts exchanges their order.
+# **At equal diversity top-p, min-p and typical sampling have some five whole texts of a hundred more than a lower
+# temperature has; top-k has more only where texts are far less diverse, and else fewer.** In the mean over 33 to 36
+# bits no interval reaches 0; at one number of bits some do. So it is more than luck, and it is not much: where the
+# three are set matters more than which of them it is. Why not top-k? After "met" two dozen names may come, after
+# "Once" one word. A fixed k cuts the names and lets nonsense through after the other. Between the other three we see
+# no difference that we would bet on: their intervals overlap.
 #
 # ## What can no truncation repair?
 #
@@ -513,9 +515,9 @@ for seed, (right, wrong) in zip(run.seeds, tails):
 
 # %% [markdown]
 # A word below 1 % is five times as frequent in wrong sentences as in right ones: that is the nonsense, and truncation
-# finds it. But in most wrong sentences every word had 1 % and more. The model *believes* in them: it gives the other
-# child's name, or the wrong lantern, a good share. No cut finds such a mistake without cutting the right word too. It
-# takes a better model. This is why the curves end where they do, all of them.
+# finds it. But in most wrong sentences every word had 1 % and more. The model *believes* in them: in another child's
+# name where this one belongs, or in another thing than was carried. No cut finds such a mistake without cutting the
+# right word too. It takes a better model. This is why the curves end where they do, all of them.
 #
 # ## What would a sceptic write?
 #
@@ -623,8 +625,8 @@ for s, (report, poem) in enumerate(chosen):
 # %% [markdown]
 # Two goals, two answers, the same at every start of the recorded run: the report wants the widest beam, the poem a
 # draw that is cut. Each way fails at the other's goal. The beam's sixteen hypotheses are sixteen texts, but they say
-# the same few sentences; and what is drawn is never drawn twice. The last column has the report's goal without its
-# second half: how often is one draft whole? There too the beam leads; it is no matter of definition alone. And who
+# the same few sentences; and what is drawn is hardly ever drawn twice. The last column has the report's goal without
+# its second half: how often is one draft whole? There too the beam leads; it is no matter of definition alone. And who
 # takes plain drawing for the poem, at temperature 1, loses a tenth of its sentences to nonsense.
 #
 # So "which decoding is best?" is the wrong question. Write down what a good text is, measure on examples that you can
