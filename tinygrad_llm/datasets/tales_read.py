@@ -23,7 +23,8 @@ SENTENCES = len(SAME) + len(PLOTS[0].lines) + 1
 """Of every tale, as the grammar counts them: what somebody says is one with its "said Tom"."""
 OPTIONS = {
     "place": words.PLACES, "spot": words.SPOTS, "food": words.FOODS, "animal": words.ANIMALS, "adult": words.ADULTS,
-    "hero": words.CHILDREN, "friend": words.CHILDREN, "thing": tuple(f"{c} {t}" for c in words.COLORS for t in words.THINGS),
+    "hero": words.CHILDREN, "friend": words.CHILDREN,
+    "thing": tuple(f"{c} {t}" for c in words.COLORS for t in words.THINGS),
 }  # fmt: skip
 HOLES = {"weather": words.WEATHER, "time": words.TIMES}
 PRONOUNS = ("she", "her", "hers")
@@ -31,7 +32,7 @@ PRONOUNS = ("she", "her", "hers")
 
 @dataclass(frozen=True)
 class Reading:
-    """ends             where each sentence ends, of those that the grammar can say one after the other from the first on.
+    """ends             where each sentence ends, of those that the grammar can say one after the other.
     whole            whether they are as many as were asked for, and the text ends with the last of them.
     log_probability  ln of the probability, before any split, that so many sentences of a tale are exactly this text;
                      -inf where it is not whole.

@@ -1,5 +1,5 @@
 # expect: what is far less likely than the likeliest goes
-# means: The logits of what was cut were set to 0, which is a share like any other: what has no share has the logit -inf.
+# means: The logits of what was cut were set to 0, and exp(0) is a share: what is cut has the logit -inf.
 import numpy as np
 
 

@@ -1,6 +1,5 @@
 # expect: a logit below 0 falls as well
 # means: Logits below 0 are divided too: they rise, and the word becomes likelier.
-import numpy as np
 
 
 def penalized(logits, text, penalty):

@@ -1,6 +1,5 @@
 # expect: a logit above 0 is divided
 # means: Logits above 0 are multiplied too: they rise, and the word becomes likelier.
-import numpy as np
 
 
 def penalized(logits, text, penalty):

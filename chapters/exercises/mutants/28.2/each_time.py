@@ -1,6 +1,5 @@
 # expect: a word that came often is penalized once
 # means: A word is penalized once for each time that it came.
-import numpy as np
 
 
 def penalized(logits, text, penalty):

@@ -1,6 +1,5 @@
 # expect: a logit above 0 is divided
 # means: The two cases are exchanged: words that came become likelier.
-import numpy as np
 
 
 def penalized(logits, text, penalty):

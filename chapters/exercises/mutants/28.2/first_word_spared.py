@@ -1,6 +1,5 @@
 # expect: a logit above 0 is divided
 # means: The first word of the text is not penalized.
-import numpy as np
 
 
 def penalized(logits, text, penalty):

@@ -1,6 +1,5 @@
 # expect: Something wrote into the argument
 # means: The logits that it was given were written into.
-import numpy as np
 
 
 def penalized(logits, text, penalty):

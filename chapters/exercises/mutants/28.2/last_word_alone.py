@@ -1,6 +1,5 @@
 # expect: a word that came often is penalized once
 # means: Only the last word of the text is penalized.
-import numpy as np
 
 
 def penalized(logits, text, penalty):

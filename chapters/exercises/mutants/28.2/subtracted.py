@@ -1,6 +1,5 @@
 # expect: a logit above 0 is divided
 # means: The penalty is subtracted: that is what a presence penalty does.
-import numpy as np
 
 
 def penalized(logits, text, penalty):

@@ -1,5 +1,5 @@
 # expect: the likeliest word goes where it says too little
-# means: The order is by how likely words are, as with top-p: it is the distance from the mean, without a sign, that counts.
+# means: The order is by how likely words are, as with top-p: the distance from the mean counts, on either side.
 import numpy as np
 
 
