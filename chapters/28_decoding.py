@@ -392,8 +392,8 @@ for z in np.random.default_rng(0).normal(0, 2, (20, V)):
 
 # %% [markdown]
 # Which is best? Asked like that, there is no answer: each has a number, and by its number each goes from careful to
-# wild. A careful one has more whole texts *because* it writes fewer different ones. So both must be measured, and
-# compared where one is equal.
+# wild. A careful one may have more whole texts only because it writes fewer different ones. So both must be measured,
+# and compared where one is equal.
 #
 # How many different whole texts does a way of decoding write? Not how many there are among a thousand: nearly all of
 # those differ. Say that it writes a text x with the probability q(x), and a whole one with W, the sum over the whole
@@ -402,8 +402,9 @@ for z in np.random.default_rng(0).normal(0, 2, (20, V)):
 # $$H = \sum_{x\ \text{whole}} \frac{q(x)}{W} \log_2 \frac{W}{q(x)} = \log_2 W + \text{the mean of} -\log_2 q(x)
 # \text{ over whole texts}$$
 #
-# bits: as if it chose evenly among $2^H$ whole texts. We kept $\ln q$, so a thousand texts are enough to estimate it.
-# Nonsense adds nothing to H. And somebody who copies the 2,100 openings of the corpus has H = 11 bits, and no more.
+# bits: as if it chose evenly among $2^H$ whole texts. We kept $\ln q$, so some hundred texts are enough to estimate
+# it. Nonsense adds nothing to H. And somebody who copies the 2,100 openings of the corpus has H = 11 bits, and no
+# more.
 
 # %%
 FAMILIES = {
@@ -460,8 +461,8 @@ run.show(
 # likes best, and that is not what is right.
 #
 # Is any of this more than luck? Compare *at equal diversity*, by a straight line between the two nearest dots of a
-# curve: how far is each above plain temperature? The interval is by the bootstrap (17): the thousand texts of each
-# setting are drawn anew from themselves, a thousand times, and 95 % of the differences lie in it.
+# curve: how far is each above plain temperature? The interval is by the bootstrap (17): the 800 texts of each setting
+# are drawn anew from themselves, a thousand times, and 95 % of the differences lie in it.
 
 # %%
 
@@ -516,8 +517,8 @@ for seed, (right, wrong) in zip(run.seeds, tails):
 # %% [markdown]
 # A word below 1 % is five times as frequent in wrong sentences as in right ones: that is the nonsense, and truncation
 # finds it. But in most wrong sentences every word had 1 % and more. The model *believes* in them: in another child's
-# name where this one belongs, or in another thing than was carried. No cut finds such a mistake without cutting the
-# right word too. It takes a better model. This is why the curves end where they do, all of them.
+# name where this one belongs, or in another thing than was carried. A cut that reached them would cut right words as
+# well. It takes a better model. That, we think, is why no curve gets higher than it does.
 #
 # ## What would a sceptic write?
 #
@@ -636,8 +637,10 @@ for s, (report, poem) in enumerate(chosen):
 #
 # We had expected beams to be dull *and wrong*, and the duller, the wider. Here the widest beam is right most often;
 # why, we did not find out. We had expected that the lower the temperature, the more is whole. It is not so below 0.6.
-# And a first model, trained on pages of two openings and made to write on beyond them, did not run in circles; it fell
-# apart, for it had never seen those places of a page. To circle, one must be able to go on.
+# We had first compared the ways at 35 bits alone; there, of two of the three intervals the lower end is 0 in the
+# recorded run, so that the claim is about the mean over a range. And a first model, trained on pages of two openings
+# and made to write on beyond them, did not run in circles; it fell apart, for it had never seen those places of a
+# page. To circle, one must be able to go on.
 #
 # To draw faster with a second, smaller model, without any change to what is drawn, is another matter, and another
 # chapter's.
