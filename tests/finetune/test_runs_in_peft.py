@@ -115,7 +115,17 @@ def test_an_adapter_of_peft_opens_here_and_says_greedily_what_it_says_there(kind
             ids.append(int(theirs(input_ids=torch.tensor([ids])).logits[0, -1].argmax()))
     expected = ours.tokenizer.decode(ids[-3:]).split("\n")[0]
     monkeypatch.setattr(sys, "stdin", io.StringIO("a\n"))
-    argv = ["chat", str(base.parent / "adapter"), "--base", str(base), "--tokens", "3", "--template", "plain", "--greedy"]
+    argv = [
+        "chat",
+        str(base.parent / "adapter"),
+        "--base",
+        str(base),
+        "--tokens",
+        "3",
+        "--template",
+        "plain",
+        "--greedy",
+    ]
     capsys.readouterr()
     assert main(argv) == 0 and capsys.readouterr().out.split("\n")[0].removesuffix(" …") == expected
 
