@@ -55,7 +55,7 @@ TESTS = {
     "evaluate": ["tests/evaluate"],
     "quantize": ["tests/quantize"],
     "finetune": ["tests/finetune", "tests/cli/test_flags_reach.py", "tests/cli/test_finetune.py"],
-    "align": ["tests/align"],
+    "align": ["tests/align", "tests/cli/test_align.py"],
     "train": [
         "tests/train/test_by_hand.py",
         "tests/train/test_folder.py",
@@ -71,6 +71,7 @@ TESTS = {
         "tests/cli/test_train_and_eval.py",
         "tests/cli/test_runs.py",
         "tests/cli/test_finetune.py",
+        "tests/cli/test_align.py",
         "tests/cli/test_chat_command.py",
     ],
     "course": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ PAD, ROLLOUT = 0, "rollout"
 """Any id; and the name, in a checkpoint, of what was written."""
 TRAINING, JUDGING = 3, 4
 """What the run's seed is used for here: what is written to learn from, and to be judged by."""
+LEAST = 64
+"""Answers, at least, that a model is judged by."""
 Reward = Callable[[Sequence[Asked], Sequence[str], Sequence[bool]], np.ndarray]
 """reward(rows, answers, ended) -> (B,): how good each answer is, and whether it came to its end says the last."""
 
@@ -94,11 +97,6 @@ class Online(Task):
         """batches[n]"""
         return self
 
-    @property
-    def group(self) -> int:
-        """How many answers are written to each prompt."""
-        return 1 if self.is_ppo else self.config.group_size
-
     def __getitem__(self, n: int) -> Batch:
         """What the n-th of all batches of a run learns from."""
         together = self.config.accumulate
@@ -112,14 +110,19 @@ class Online(Task):
 
     def _write(self, number: int) -> dict[str, np.ndarray]:
         rows = [self.examples[row] for row in self.epochs.rows(number)]
-        written, rewards = self.write(rows, self.group, (self.config.seed, TRAINING, number), self.reference)
+        written, rewards = self.write(
+            rows, self.config.group_size, (self.config.seed, TRAINING, number), self.reference
+        )
         self.earned.append(float(rewards.mean()))
         if self.is_ppo:
             batch = ppo_batch(written.batch, rewards, self.model.values(written.batch), kl_coef=self._kl_price())
             if self.price is not None:
                 self.price.update(answer_kl(written.batch))
         else:
-            batch = {**written.batch, "advantages": group_advantages(rewards, self.group, self.config.scale)}
+            batch = {
+                **written.batch,
+                "advantages": group_advantages(rewards, self.config.group_size, self.config.scale),
+            }
         return filled_all(batch, self._even())
 
     def _kl_price(self) -> float:
@@ -139,8 +142,9 @@ class Online(Task):
         an end that was meant.
         """
         end, special = self.encoder.end(), self.special
+        writer = merged_where_fast(self.policy).to(self.policy.device)
         written = rollout(
-            merged_where_fast(self.policy), [row.prompt for row in rows], self.config.answer_tokens, Sampler(),
+            writer, [row.prompt for row in rows], self.config.answer_tokens, Sampler(),
             np.random.default_rng(seed), pad=PAD, group_size=group, stop_ids=[*end, *special], reference=reference,
         )  # fmt: skip
         asked = [row for row in rows for _ in range(group)]
@@ -149,9 +153,9 @@ class Online(Task):
         return written, np.asarray(self.reward(asked, texts, [a[-1:] == end for a in written.answers]), np.float64)
 
     def judge(self) -> Judgement:
-        """The mean reward of answers to prompts held out, drawn as they are for learning."""
+        """The mean reward of answers to prompts held out, drawn as they are for learning: several to each of a few."""
         rows = self.held[: self.config.eval_batches * self.config.batch_size or None]
-        written, rewards = self.write(rows, 1, (self.config.seed, JUDGING), self.reference)
+        written, rewards = self.write(rows, math.ceil(LEAST / len(rows)), (self.config.seed, JUDGING), self.reference)
         more = {"val_reward": float(rewards.mean()), "val_length": float(np.mean(list(map(len, written.answers))))}
         words = f"held-out reward {more['val_reward']:.4f}, {more['val_length']:.1f} tokens an answer"
         if self.earned:

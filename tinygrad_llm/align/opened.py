@@ -12,10 +12,10 @@ import numpy as np
 from tinygrad_llm.align.data import Encoder
 from tinygrad_llm.align.reward import RewardModel
 from tinygrad_llm.errors import CheckpointError
-from tinygrad_llm.finetune.opened import FINETUNE, assign, rebuilt
+from tinygrad_llm.finetune.opened import FINETUNE, assign, checkpoint_in, rebuilt
 from tinygrad_llm.tokenizer import TEMPLATES
 from tinygrad_llm.tokenizer.chat import Message
-from tinygrad_llm.train.checkpoint import Checkpoint, exists, load_checkpoint
+from tinygrad_llm.train.checkpoint import Checkpoint
 from tinygrad_llm.train.run import tokenizer_of
 
 SCORE = "score"
@@ -48,11 +48,9 @@ def open_reward(path: str | Path, base: str | Path | None = None) -> Rater:
     Raises CheckpointError for anything else.
     """
     folder = Path(os.path.abspath(path))
-    for candidate in (folder / "checkpoint" / "best", folder / "checkpoint" / "last", folder):
-        if exists(candidate):
-            saved = load_checkpoint(candidate)
-            if SCORE in saved.arrays:
-                return _rater(saved, folder, base)
+    saved = checkpoint_in(folder)
+    if saved is not None and not saved.documents.get(FINETUNE, {}).get("writes", True):
+        return _rater(saved, folder, base)
     next_step = "Train one: tgl align MODEL --method reward --data FILE.jsonl"
     raise CheckpointError(str(folder), "a run of tgl align --method reward", "none", next_step)
 

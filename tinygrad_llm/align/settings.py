@@ -41,7 +41,7 @@ class AlignConfig(FinetuneConfig):
         one_of(tuple(VERIFIERS)),
     )
     answer_tokens: int = setting(64, "longest answer that is written, in tokens", whole(1, SIZE))
-    group_size: int = setting(8, "for grpo: answers to each prompt", whole(2, SIZE))
+    group_size: int = setting(8, "for ppo and grpo: answers to each prompt", whole(2, SIZE))
     updates: int | None = setting(None, "steps with what was written once; 4 for ppo, 1 for grpo", whole(1, SIZE))
     kl_coef: float = setting(0.04, "for ppo and grpo: what a nat of difference to the reference costs", number(0, 1e6))
     kl_target: float | None = setting(

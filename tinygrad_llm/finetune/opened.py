@@ -65,12 +65,10 @@ def open_model(path: str | Path, base: str | Path | None = None, *, fold: bool =
     Raises CheckpointError for anything else, and for an adapter whose base is another one now.
     """
     folder = Path(os.path.abspath(path))  # "." has no name, and a checkpoint's siblings are found by theirs
-    for candidate in (folder / "checkpoint" / "best", folder / "checkpoint" / "last", folder):
-        if exists(candidate) and ((candidate / "manifest.json").exists() or candidate != folder):
-            saved = load_checkpoint(candidate)
-            if FINETUNE in saved.documents:
-                return _finetuned(saved, folder, base, fold)
-            return Opened(model_of(saved), tokenizer_of(saved), None, saved.path)
+    if (saved := checkpoint_in(folder)) is not None:
+        if FINETUNE in saved.documents:
+            return _finetuned(saved, folder, base, fold)
+        return Opened(model_of(saved), tokenizer_of(saved), None, saved.path)
     if (folder / CONFIG).exists():
         return _of_peft(folder, base, fold)
     if any((folder / name).exists() for name in THEIRS):
@@ -80,6 +78,14 @@ def open_model(path: str | Path, base: str | Path | None = None, *, fold: bool =
             raise CheckpointError(str(folder), "a decoder", type(model).__name__, next_step)
         return Opened(model, load_tokenizer(folder), template_in(folder), folder)
     raise CheckpointError(str(folder), "a run's folder, a checkpoint, or a model", "neither", "Train one: tgl train")
+
+
+def checkpoint_in(folder: Path) -> Checkpoint | None:
+    """A run's best checkpoint, else its last; or the folder itself, where it is a checkpoint."""
+    for candidate in (folder / "checkpoint" / "best", folder / "checkpoint" / "last", folder):
+        if exists(candidate) and ((candidate / "manifest.json").exists() or candidate != folder):
+            return load_checkpoint(candidate)
+    return None
 
 
 def open_base(path: str | Path) -> Opened:

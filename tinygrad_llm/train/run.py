@@ -80,8 +80,9 @@ def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
     """
     saved = load_checkpoint(newest(out))
     if "finetune" in saved.documents:
-        next_step = f"Go on with: tgl finetune --resume --out {out}"
-        raise ConfigError("--resume", "a run of tgl train", "one of tgl finetune", next_step)
+        kind = "align" if "settings" in saved.documents["finetune"] else "finetune"
+        next_step = f"Go on with: tgl {kind} --resume --out {out}"
+        raise ConfigError("--resume", "a run of tgl train", f"one of tgl {kind}", next_step)
     config = config_from_dict(saved.document("run")["config"])
     config = changed(config, given, FREE_TO_CHANGE, set() if config.text is None else {"text"})
     config, corpus = _corpus_of(saved, config, given.get("text"), out)
