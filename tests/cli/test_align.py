@@ -8,9 +8,9 @@ import signal
 import numpy as np
 import pytest
 
-from tinygrad_llm.align import Reference, RewardModel, answer_batch
+from tinygrad_llm.align import Reference, RewardModel, Rollout, answer_batch, online
 from tinygrad_llm.align.data import Encoder, Said
-from tinygrad_llm.align.online import Online, verified_by
+from tinygrad_llm.align.online import Online
 from tinygrad_llm.align.opened import open_reward
 from tinygrad_llm.align.run import resume_align, start_align
 from tinygrad_llm.align.settings import OF_ONE, OF_PAIRS, WRITING, AlignConfig
@@ -116,9 +116,10 @@ def answers(place, tmp_path_factory):
 
 @pytest.mark.parametrize("method", WRITING)
 def test_what_is_rewarded_is_written_more_often(method, place, answers, tmp_path):
-    run(config(place, method, kl_coef=0.0, **STEADY, **answers), tmp_path / "run")
+    trainer = run(config(place, method, kl_coef=0.0, **STEADY, **answers), tmp_path / "run")
     rewards = judged(tmp_path / "run", "val_reward")
-    assert rewards[0] < 0.8 and rewards[-1] > 0.97, rewards
+    assert rewards[0] < 0.8 and rewards[-1] > 0.97 and trainer.best == -max(rewards), rewards
+    assert len(trainer.corpus.task.written) == 1  # what is learned from no longer is let go of
 
 
 def test_a_policy_ends_where_the_price_of_a_nat_says(place, answers, tmp_path):
@@ -303,16 +304,31 @@ def test_a_policy_learns_from_a_reward_model(rated, place, tmp_path):
     assert trainer.corpus.task.price.value < settings.kl_coef  # it was cheap, for the policy stayed near
 
 
-def test_only_an_end_that_was_meant_is_an_end(place, tmp_path):
+def test_only_an_end_that_was_meant_is_an_end(place, tmp_path, monkeypatch):
     task = start_align(config(place, "grpo"), tmp_path / "run", str).corpus.task
     assert isinstance(task, Online)
-    end, other = task.encoder.end()[0], next(i for i in task.special if i not in task.encoder.end())
-    asked, seen = [], []
+    (end,), other = task.encoder.end(), next(i for i in task.special if i not in task.encoder.end())
+    said, seen = [[97, end], [97, other], [97]], []
+    written = Rollout([[1]] * 3, said, np.array([True, True, False]), {})
+    monkeypatch.setattr(online, "rollout", lambda *arguments, **options: written)
     task.reward = lambda rows, texts, ended: (seen.extend(zip(texts, ended)), np.zeros(len(rows)))[1]
-    task.write(task.examples[:2], 4, (0,), None)
-    written = verified_by("text")
-    assert written([task.examples[0]._replace(expected="a")] * 2, ["a", "a"], [True, False]).tolist() == [1.0, 0.0]
-    assert len(seen) == 8 and not any("<|" in text for text, _ in seen) and end != other and not asked
+    task.write(task.examples[:3], 1, (0,), None)
+    assert seen == [("a", True), ("a", False), ("a", False)]
+    rows = [task.examples[0]._replace(expected="a")] * 2
+    assert online.verified_by("text")(rows, ["a", "a"], [True, False]).tolist() == [1.0, 0.0]
+
+
+def test_accumulated_batches_are_one_large_one(place, tmp_path):
+    found = []
+    for name, sizes in (("one", {"batch_size": 4}), ("two", {"batch_size": 2, "accumulate": 2})):
+        trainer = run(config(place, "dpo", adapter="full", steps=1, clip=0.0, **sizes), tmp_path / name)
+        found.append(np.concatenate([p.numpy().reshape(-1) for p in trainer.model.parameters()]))
+    np.testing.assert_allclose(*found, atol=1e-5)
+    losses = [
+        [event["loss"] for event in read_log(tmp_path / name / "log.jsonl") if "grad_norm" in event]
+        for name in ("one", "two")
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 def test_a_run_belongs_to_its_command(rated, place, tmp_path, capsys):

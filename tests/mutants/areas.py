@@ -54,7 +54,12 @@ TESTS = {
     "datasets": ["tests/datasets/test_batches.py", "tests/datasets/test_text.py", "tests/datasets"],
     "evaluate": ["tests/evaluate"],
     "quantize": ["tests/quantize"],
-    "finetune": ["tests/finetune", "tests/cli/test_flags_reach.py", "tests/cli/test_finetune.py"],
+    "finetune": [
+        "tests/finetune",
+        "tests/cli/test_flags_reach.py",
+        "tests/cli/test_finetune.py",
+        "tests/cli/test_align.py",
+    ],
     "align": ["tests/align", "tests/cli/test_align.py"],
     "train": [
         "tests/train/test_by_hand.py",
