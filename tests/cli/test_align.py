@@ -74,6 +74,10 @@ def test_every_method_learns_from_the_lines(method, place, tmp_path):
     assert min(losses[1:]) < 0.9 * losses[0], losses
     if method not in OF_ONE:
         assert judged(tmp_path / "run", "val_accuracy")[-1] == 1.0
+    moved = judged(tmp_path / "run", "val_chosen")
+    assert bool(moved) == (method in ("dpo", "cdpo", "ipo", "hinge")) and (
+        not moved or abs(moved[0]) < 1e-5 < abs(moved[-1])
+    )
     if method in ("dpo", "hinge", "reward", "kto"):  # before anything is learned both answers are alike
         assert losses[0] == pytest.approx({"hinge": 1.0, "kto": 0.5}.get(method, np.log(2)), rel=1e-5)
 
@@ -246,6 +250,7 @@ def test_each_bad_line_is_named_and_left_out_where_that_is_asked_for(place, tmp_
 REFUSED = [
     ("grpo", {"verifier": None}, "a verifier or a reward model"), ("dpo", {"verifier": "text"}, "none: only ppo and grpo"),
     ("ppo", {"verifier": "text", "reward_model": "x"}, "verifier and"), ("dpo", {"data": None}, "a file of JSON lines"),
+    ("grpo", {"kl_target": 1.0}, "ppo, with a kl_coef"), ("ppo", {"kl_target": 1.0, "kl_coef": 0.0}, "ppo, with a kl_coef"),
     ("ppo", {"verifier": None, "reward_model": "nothing-here"}, "a run of tgl align --method reward"),
 ]  # fmt: skip
 
@@ -301,7 +306,7 @@ def test_a_policy_learns_from_a_reward_model(rated, place, tmp_path):
     trainer = run(settings, tmp_path / "run")
     rewards = judged(tmp_path / "run", "val_reward")
     assert rewards[-1] > rewards[0] + 0.5, rewards
-    assert trainer.corpus.task.price.value < settings.kl_coef  # it was cheap, for the policy stayed near
+    assert trainer.corpus.task.price.value < trainer.config.kl_coef  # it was cheap, for the policy stayed near
 
 
 def test_only_an_end_that_was_meant_is_an_end(place, tmp_path, monkeypatch):

@@ -86,9 +86,12 @@ class Offline(Task):
             assign_score(self.model, saved)
 
     def judge(self) -> Judgement:
-        """The loss of the lines held out; in how many pairs the preferred answer is rated higher, equal ones for half."""
+        """The loss of the lines held out; in how many pairs the preferred answer is rated higher, equal ones for half;
+        and by how much its own log-probability has moved, which may fall while the other's falls further.
+        """
         total = divisor = 0.0
         ahead: list[float] = []
+        moved: list[float] = []
         for rows in self._parts():
             batch = self.collate(rows)
             with no_grad():
@@ -97,12 +100,18 @@ class Offline(Task):
             if isinstance(rows[0], Pair):
                 chosen, rejected = (self._ratings(batch, name) for name in (CHOSEN, REJECTED))
                 ahead += ((1 + np.sign(chosen - rejected)) / 2).tolist()
+                moved += chosen.tolist()
         loss = total / divisor
         words = f"held-out loss {loss:.4f}"
         if not ahead:
             return Judgement(loss, {}, words)
-        share = float(np.mean(ahead))
-        return Judgement(loss, {"val_accuracy": share}, f"{words}, the preferred answer ahead in {share:.1%} of pairs")
+        more = {"val_accuracy": float(np.mean(ahead))}
+        words += f", the preferred answer ahead in {more['val_accuracy']:.1%} of pairs"
+        if isinstance(self.loss, PreferenceLoss) and self.reference is not None:
+            more["val_chosen"] = float(np.mean(moved)) / self.loss.config.beta
+            unit = "nats a token" if self.loss.config.per_token else "nats"
+            words += f", its own log-probability moved by {more['val_chosen']:+.2f} {unit}"
+        return Judgement(loss, more, words)
 
     def _ratings(self, batch: Batch, name: str) -> np.ndarray:
         if isinstance(self.loss, PreferenceLoss):

@@ -75,14 +75,14 @@ class Online(Task):
         reward: Reward,
     ) -> None:
         super().__init__(config, policy, encoder, examples, held)
-        self.reward = reward
+        self.reward, self.kl_coef = reward, config.kl_coef or 0.0
         self.is_ppo = config.method == "ppo"
         self.model = ActorCritic(policy, ScalarModel(policy)) if self.is_ppo else policy
         self.loss: AlignmentLoss = (
             PPOLoss(self.model, PPOConfig(config.clip_ratio)) if self.is_ppo else _grpo(config, policy)
         )
-        self.reference = Reference(policy) if config.kl_coef else None
-        self.price = AdaptiveKL(config.kl_coef, config.kl_target) if config.kl_target and self.is_ppo else None
+        self.reference = Reference(policy) if self.kl_coef else None
+        self.price = AdaptiveKL(self.kl_coef, config.kl_target) if config.kl_target and self.is_ppo else None
         self.epochs = Epochs(len(examples), config.batch_size, config.seed)
         self.special = tuple(special_of(encoder.tokenizer).values())
         self.written: dict[int, dict[str, np.ndarray]] = {}
@@ -126,7 +126,7 @@ class Online(Task):
         return filled_all(batch, self._even())
 
     def _kl_price(self) -> float:
-        return self.config.kl_coef if self.price is None else self.price.value
+        return self.kl_coef if self.price is None else self.price.value
 
     def _even(self) -> int:
         """On a GPU all batches have one shape, which a recorded step wants."""
@@ -195,10 +195,6 @@ def filled_all(batch: Mapping[str, np.ndarray], length: int) -> dict[str, np.nda
 
 
 def _grpo(config: AlignConfig, policy: Any) -> GRPOLoss:
-    length = config.answer_tokens if config.normalisation == "constant" else None
-    return GRPOLoss(
-        policy,
-        GRPOConfig(
-            config.clip_ratio, config.clip_ratio, config.kl_coef, normalisation=config.normalisation, length=length
-        ),
-    )
+    length, clip = config.answer_tokens if config.normalisation == "constant" else None, config.clip_ratio
+    price = config.kl_coef or 0.0
+    return GRPOLoss(policy, GRPOConfig(clip, clip, price, normalisation=config.normalisation, length=length))

@@ -16,7 +16,7 @@ from tinygrad_llm.align.data import ANSWERS, LABELS, PAIRS, PROMPTS, Encoder, Sa
 from tinygrad_llm.align.offline import Offline
 from tinygrad_llm.align.online import Online, Reward, rated_by, verified_by
 from tinygrad_llm.align.opened import open_reward
-from tinygrad_llm.align.settings import MOVED, OF_ONE, AlignConfig
+from tinygrad_llm.align.settings import EPOCHS, KL_COEF, MOVED, OF_ONE, AlignConfig
 from tinygrad_llm.align.task import Task
 from tinygrad_llm.datasets.dialogues import hold_out
 from tinygrad_llm.datasets.instructions import Form, read_records
@@ -34,8 +34,10 @@ from tinygrad_llm.train.run import changed, check_fresh, threads_for, tokenizer_
 from tinygrad_llm.train.trainer import Contents, Trainer
 
 USAGE = "tgl align MODEL --data FILE.jsonl"
-RATE = {"reward": 1.0}
-"""Of the rate that suits an adapter; what is not named here takes a third: it starts from a model that answers."""
+RATE = {"reward": 1 / 3, "ppo": 1 / 3, "grpo": 1 / 3}
+PREFERENCE_RATE = 1 / 20
+"""Of the rate that suits an adapter: it starts from a model that answers. What learns from preferences alone, and goes
+on after it has them all, forgets soonest how to write."""
 
 
 def start_align(config: AlignConfig, out: Path | None, say: Say = print) -> Trainer:
@@ -131,6 +133,9 @@ def check_rewards(config: AlignConfig) -> None:
     if config.writes and len(named) != 1:
         next_step = "--verifier NAME for lines with an answer, --reward-model RUN for any prompts."
         raise ConfigError(config.method, "a verifier or a reward model", " and ".join(named) or "none", next_step)
+    if config.kl_target is not None and (config.method != "ppo" or config.kl_coef == 0):
+        next_step = "Leave one of them out."
+        raise ConfigError("kl_target", "ppo, with a kl_coef to begin with", f"it with {config.method}", next_step)
     if not config.writes and named:
         raise ConfigError(named[0], "none: only ppo and grpo write what is rated", f"it with {config.method}")
 
@@ -166,10 +171,13 @@ def lines_of(config: AlignConfig, encoder: Encoder, say: Say = print) -> tuple[l
 
 def _resolved(config: AlignConfig, count: int) -> AlignConfig:
     """With what is left to the method and the data filled in."""
-    rollouts = config.epochs * count / (config.batch_size * config.accumulate)
-    steps = config.steps or max(1, math.ceil(rollouts) * config.steps_a_rollout)
-    lr = TABLE[config.adapter].lr * RATE.get(config.method, 1 / 3) if config.lr is None else config.lr
-    return replace(config, steps=steps, lr=lr)
+    method = config.method
+    epochs = EPOCHS.get(method, 3.0) if config.epochs is None else config.epochs
+    batches = math.ceil(epochs * count / (config.batch_size * config.accumulate))
+    lr = TABLE[config.adapter].lr * RATE.get(method, PREFERENCE_RATE) if config.lr is None else config.lr
+    kl_coef = KL_COEF.get(method) if config.kl_coef is None else config.kl_coef
+    steps = config.steps or max(1, batches * config.steps_a_rollout)
+    return replace(config, epochs=epochs, steps=steps, lr=lr, kl_coef=kl_coef)
 
 
 def _contents(task: Task, about: dict[str, Any], base: Path) -> Callable[[Any], Contents]:

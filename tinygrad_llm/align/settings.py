@@ -13,6 +13,9 @@ from tinygrad_llm.train.ranges import MOST, SIZE
 OF_PAIRS, OF_ONE, WRITING = ("dpo", "cdpo", "ipo", "hinge", "simpo", "reward"), ("kto",), ("ppo", "grpo")
 """Methods that learn from two answers to a prompt, from answers that are called good or bad, from what they write."""
 UPDATES = {"ppo": 4, "grpo": 1}
+EPOCHS = {"reward": 1.0}
+KL_COEF = {"ppo": 0.1, "grpo": 0.04}
+"""What a method takes where none is given. A reward model that has seen its pairs twice is sure of them, not right."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class AlignConfig(FinetuneConfig):
         one_of(OF_PAIRS + OF_ONE + WRITING),
     )  # fmt: skip
     adapter: str = setting("lora", "what is learned: lora, full, dora, ia3, adapter, prefix, or qlora", one_of(METHODS))
-    epochs: float = setting(3.0, "how often each line is learned from", number(0, MOST, "(]"))
+    epochs: float | None = setting(  # type: ignore[assignment]
+        None, "how often each line is learned from; once for reward, else three times", number(0, MOST, "(]")
+    )
     beta: float | None = setting(
         None, "how much a nat of difference to the reference counts; the method's own where none is given",
         number(0, 1e6, "(]"),
@@ -43,7 +48,9 @@ class AlignConfig(FinetuneConfig):
     answer_tokens: int = setting(64, "longest answer that is written, in tokens", whole(1, SIZE))
     group_size: int = setting(8, "for ppo and grpo: answers to each prompt", whole(2, SIZE))
     updates: int | None = setting(None, "steps with what was written once; 4 for ppo, 1 for grpo", whole(1, SIZE))
-    kl_coef: float = setting(0.04, "for ppo and grpo: what a nat of difference to the reference costs", number(0, 1e6))
+    kl_coef: float | None = setting(
+        None, "what a nat of difference to the reference costs; 0.1 for ppo, 0.04 for grpo", number(0, 1e6)
+    )
     kl_target: float | None = setting(
         None,
         "for ppo: nats an answer; kl_coef then rises and falls so that the difference stays near it",
@@ -57,7 +64,7 @@ class AlignConfig(FinetuneConfig):
     )
     normalisation: str = setting(
         "sequence",
-        "for grpo: a token's loss is divided by the length of: its answer (sequence), all (token), the longest (constant)",
+        "for grpo: which length divides a token's loss: its answer's (sequence), all (token), the longest (constant)",
         one_of(NORMALISATIONS),
     )
 
