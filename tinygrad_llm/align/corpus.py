@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tinygrad_llm.datasets.batches import Batch, Epochs
+from tinygrad_llm.datasets.batches import Batch
+from tinygrad_llm.datasets.epochs import Epochs
 from tinygrad_llm.tokenizer.base import Tokenizer
 
 

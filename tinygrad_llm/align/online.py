@@ -20,8 +20,9 @@ from tinygrad_llm.align.scalar import ScalarModel
 from tinygrad_llm.align.settings import AlignConfig
 from tinygrad_llm.align.task import Task
 from tinygrad_llm.align.verifier import VERIFIERS
-from tinygrad_llm.datasets.batches import Batch, Epochs
+from tinygrad_llm.datasets.batches import Batch
 from tinygrad_llm.datasets.dialogues import filled
+from tinygrad_llm.datasets.epochs import Epochs
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.finetune.opened import merged_where_fast
 from tinygrad_llm.generate import Sampler

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.backend import check_device
-from tinygrad_llm.datasets.batches import Batch, Epochs
+from tinygrad_llm.datasets.batches import Batch
+from tinygrad_llm.datasets.epochs import Epochs
 from tinygrad_llm.datasets.packing import Example, padded_batch
 from tinygrad_llm.errors import DataError
 from tinygrad_llm.ops import IGNORE
