@@ -11,12 +11,13 @@ import pytest
 
 from tinygrad_llm.datasets.chat import (
     FORMS,
+    LAYOUTS,
     TASKS,
     draw_list,
     exercise,
     follows,
     form_of,
-    generate_book,
+    generate_books,
     generate_dialogues,
     generate_papers,
     generate_requests,
@@ -86,7 +87,19 @@ def test_a_form_is_read_only_where_it_is_said():
             text = said(form, answer)
             assert read(form, text) == answer and form_of(text) == form
             assert all(read(other, text) is None for other in FORMS if other not in (form, "plain"))
-    for text in ("", ".", " .", "cat", "cat .cat .", "cat . cup .", "cat  cup .", "cat.", "gladly : .", " cat .", "cat . "):
+    for text in (
+        "",
+        ".",
+        " .",
+        "cat",
+        "cat .cat .",
+        "cat . cup .",
+        "cat  cup .",
+        "cat.",
+        "gladly : .",
+        " cat .",
+        "cat . ",
+    ):
         assert form_of(text) is None, text
 
 
@@ -106,7 +119,7 @@ def test_pairs_of_contents_that_are_held_out_stand_in_test_requests_alone():
     assert all(is_held_out(*pair) for pair in kept) and not any(is_held_out(*pair) for pair in seen)
     every = [(a, b) for a in NOUNS for b in NOUNS if a != b]
     assert sum(is_held_out(*pair) for pair in every) == len(every) / 10
-    texts = [*generate_book(np.random.default_rng(7), 200), *generate_papers(np.random.default_rng(8), 200)]
+    texts = [*generate_books(np.random.default_rng(7), 200), *generate_papers(np.random.default_rng(8), 200)]
     for text in texts:
         for found in ASKED.finditer(text):
             given = found[3].split(" ")
@@ -144,19 +157,22 @@ def test_a_dialogue_is_requests_with_their_answers():
             assert read(form, answered["content"]) == solved(asked["content"])
 
 
-def test_a_page_of_the_book_is_exercises_with_their_solutions():
-    alike = []
-    for page in generate_book(np.random.default_rng(4), 200, lines=5, shared=0.5):
-        begun, *found = page.split("Exercise : ")
+def test_a_page_of_a_book_is_exercises_in_one_layout_with_their_solutions():
+    alike, layouts = [], Counter()
+    for page in generate_books(np.random.default_rng(4), 300, lines=5, shared=0.5):
+        before, between = next(layout for layout in LAYOUTS if page.startswith(f"{layout[0]} "))
+        layouts[before] += 1
+        begun, *found = page.split(f"{before} ")
         assert begun == "" and len(found) == 5
         lists = set()
-        for text, _, answer in (one.strip().partition(" Solution : ") for one in found):
+        for text, _, answer in (one.strip().partition(f" {between} ") for one in found):
             assert answer == said(parts(text)[0] or "plain", solved(text))
             what, given = parts(text)[1:]
             if len(given) == 3 and what.removeprefix("the ") not in KINDS:
                 lists.add(given)
         alike.append(len(lists) <= 1)
-    assert 0.4 < np.mean(alike) < 0.65
+    assert 0.4 < np.mean(alike) < 0.65 and set(layouts) == {"Exercise :", "Question :", "Task"}
+    assert min(layouts.values()) > 70
 
 
 def test_a_paper_is_requests_and_nothing_else():
@@ -169,6 +185,8 @@ def test_an_exercise_ends_where_its_answer_comes():
     request = make_request("last", "twice", ("cup", "red", "cat"))
     assert exercise(request) == "Exercise : twice say the last of : cup red cat . Solution :"
     assert exercise(request, request.answer) == f"{exercise(request)} cat . cat ."
+    assert exercise(request, layout=1) == "Question : twice say the last of : cup red cat . The answer :"
+    assert exercise(request, "cat .", layout=2) == "Task twice say the last of : cup red cat . Result : cat ."
 
 
 def test_how_much_of_the_test_requests_stands_in_training_is_what_sources_says():
@@ -202,7 +220,7 @@ def test_what_cannot_be_drawn_is_refused(options, message):
 
 def test_pages_and_dialogues_need_lines():
     rng = np.random.default_rng(0)
-    for make in (generate_book, generate_papers):
+    for make in (generate_books, generate_papers):
         with pytest.raises(ArgumentError, match="lines"):
             make(rng, 1, lines=0)
     with pytest.raises(ArgumentError, match="most"):

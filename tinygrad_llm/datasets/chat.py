@@ -231,9 +231,7 @@ def generate_books(rng: np.random.Generator, count: int, *, lines: int = 4, shar
         requests = generate_requests(rng, lines)
         if rng.random() < shared:
             listed = draw_list(rng)
-            requests = [
-                make_request(r.task, r.form, listed) if TASKS[r.task].draw is _list else r for r in requests
-            ]
+            requests = [make_request(r.task, r.form, listed) if TASKS[r.task].draw is _list else r for r in requests]
         layout = int(rng.integers(len(LAYOUTS)))
         pages.append(" ".join(exercise(r, r.answer, layout) for r in requests))
     return pages
