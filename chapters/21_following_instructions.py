@@ -52,11 +52,11 @@ from tinygrad_llm.visualize import Line, grouped_bars, line_chart
 
 run = Chapter(
     "21",
-    "A base that solves exercises goes on with another request when it is asked plainly. Forty steps on dialogues make "
-    "it answer, and it follows kinds of instruction that no dialogue had, which five times the steps from new weights "
-    "do not bring. Loss on answers alone is no worse for that than loss on all. Tuned for longer, it forgets old text "
-    "and new kinds; a tenth of old text in each step keeps both, a tenth of tales alone not the kinds. Packed rows give "
-    "the loss and the gradients of rows of their own; without their mask, coin flips are predicted.",
+    "A base that solves exercises goes on with another request when it is asked plainly. Forty steps on dialogues "
+    "make it answer, and it follows kinds of instruction that no dialogue had, which five times the steps from new "
+    "weights do not bring. Loss on answers alone is no worse for that than loss on all. Tuned for longer, it forgets "
+    "old text and new kinds; a tenth of old text in each step keeps both, a tenth of tales alone not the kinds. "
+    "Packed rows give the loss and the gradients of rows of their own; without their mask, coin flips are predicted.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 D, LAYERS, HEADS, T = 64, 2, 4, 48
