@@ -403,13 +403,15 @@ run.show(
 
 # %%
 shown_as_table("tuned", "loss on all")
-begun = {"as words like it": results["tuned"][0]}
-begun["as the mean of all"] = grouped(follows(tune(run.seeds[0], SHORT, RATE, begins="mean")), run.seeds[0])
-more = tune(run.seeds[0], run.pick(60, 2), LONG_RATE, begins="mean")
-begun["the same, 60 steps, twice the rate"] = grouped(follows(more), run.seeds[0])
-rows = [[how, *(shares.get(g, 0.0) for g in (*GROUPS, "new"))] for how, shares in begun.items()]
-print(f"seed {run.seeds[0]}, by what the marks begin with:")
-print(table(rows, ["followed", *GROUPS, "all new"]))
+seed, begun = run.seeds[0], {"as words like it": tuned[run.seeds[0]]}
+begun["as the mean of all"] = tune(seed, SHORT, RATE, begins="mean")
+begun["mean, 60 larger steps"] = tune(seed, run.pick(60, 2), LONG_RATE, begins="mean")
+rows = []
+for how, model in begun.items():
+    shares, said = (grouped(found, seed) for found in (follows(model), would_say(model, prompts, right)))
+    rows.append([how, *(shares.get(g, 0.0) for g in (*GROUPS, "new")), said.get("new form", 0.0)])
+print(f"seed {seed}, by what the marks begin with; last, new form, stop or not:")
+print(table(rows, ["followed", *GROUPS, "all new", "form, no stop"]))
 
 # %% [markdown]
 # On taught kinds it makes no difference. On new ones, loss on answers alone is ahead, or level: on no seed is it more
@@ -502,7 +504,7 @@ for way in ("tuned", *WAYS):
         model, list(map(asked, new)), 9, Sampler(greedy=True), np.random.default_rng(0), stop_ids=(END,)
     ).tokens
     for request, ids in zip(new, out):
-        run.say(f"  {way}: {request.text}  →  {chat.decode([int(i) for i in ids])}")
+        print(f"  {way}: {request.text}  →  {chat.decode([int(i) for i in ids if i != END])}")
 COLORS = {"taught": "#8c959f", "new": "#cf5b16", "taught, mixed": "#57606a", "new, mixed": "#0969da"}
 run.show(
     line_chart(
