@@ -187,8 +187,8 @@ for request, ids in list(zip(test, written))[:3]:
     run.say(f"  {request.text}  →  {words.decode([int(i) for i in ids])}…")
 
 # %% [markdown]
-# It can, and it does not. Asked plainly it goes on with the next request, as a paper would. Nor do three answers help: in
-# no text that it knows does an answer stand without a book's words around it.
+# It can, and it does not. Asked plainly it goes on with the next request, as a paper would. Nor do three answers
+# help: in no text that it knows does an answer stand without a book's words around it.
 #
 # Keep the first line in mind. **Who knows the books can have the answers without any tuning**: he writes "Exercise :"
 # before his question, and "Solution :" behind it. No tuned network below does better than that. What tuning changes is
@@ -388,8 +388,9 @@ run.show(
 # not what tuning brought. It brought that a question gets an answer; and for kinds that no dialogue had, too.
 #
 # New weights have no skill to bring out. After five times the steps they follow some of the taught kinds, and hardly
-# any new one. (Kinds and opposites are facts, and not held out: these can be learned by heart.) The nearest taught
-# request shares most words with a question, and asks for something else.
+# any new one. (Tried on seed 0: a third of that rate, or twice as much, was no better. Fifteen times the steps brought
+# two thirds of the taught kinds, and 3 in 100 of the new.) The nearest taught request shares most words with a
+# question, and asks for something else.
 #
 # How sure is "mostly"? Tasks and forms differ, and so does what a seed holds out; the table of the last cell has the
 # worst and the best seed. And who chose forty steps, and so small a rate? We did, in trials in which other kinds were
@@ -520,9 +521,10 @@ run.show(
 
 # %% [markdown]
 # Longer tuning changes nothing for the kinds that dialogues had. **The new kinds are lost**, and fast: look at the
-# figure, and at what it says. Asked for the second word, when dialogues had the first and the last, it says the
-# first. Asked loudly, it answers in a plain voice. At first it learns that it is asked; then, that it is asked for
-# *these* kinds. And a byte of the tales costs nearly twice what it did. Nobody asked it to keep them.
+# figure, and at what it says. (On one of the recorded seeds a quarter of them is left, on the others next to none.)
+# Asked for the second word, when dialogues had the first and the last, it says the first. Asked loudly, it answers in a
+# plain voice. At first it learns that it is asked; then, that it is asked for *these* kinds. And a byte of the tales
+# costs nearly twice what it did. Nobody asked it to keep them.
 #
 # With a tenth of old text both are kept. Is it the reminder that there are other texts? Then tales alone would do as
 # well. They do not: with them the tales are kept, and the new kinds are not. **What keeps a skill is text that has
@@ -533,8 +535,8 @@ run.show(
 # not the end.
 #
 # One more thing. In the figure the new kinds are there after 20 steps, and gone after 40. The forty steps of above, at
-# half this rate, end just before that. Who had chosen sixty would have told you that tuning does not carry over to new
-# kinds; with a tenth of old text, the number of steps hardly matters.
+# half this rate, must end not long before that. Who looks after forty of the larger ones will tell you that tuning does
+# not carry over to new kinds. With a tenth of old text it matters much less when one stops.
 
 # %% [markdown]
 # ## No place for padding
@@ -565,7 +567,7 @@ print(f"{len(texts)} texts in {len(packed['tokens'])} rows in place of {len(alon
 print(f"loss and gradients differ by {np.abs(apart).max():.0e}, without the mask by {np.abs(leak).max():.2f}")
 
 # %% [markdown]
-# Suppose you forget the mask. Nothing breaks. The loss falls, even faster than before. How would you find out?
+# Suppose you forget the mask. Nothing breaks, and the loss falls as it should. How would you find out?
 #
 # By chapter 09's test: **nobody can predict coin flips.** Let each text be one toss, "toss : heads" or "toss : tails",
 # and let the eight texts of a row be about the same one. From its own text nobody knows how it fell. From a neighbour's
@@ -626,8 +628,8 @@ print("tosses predicted, with the mask:", *(f"{x:.3f}" for x in honest), " witho
 # - Then came fewer words, shorter requests and larger batches. (In a trial, 32 rows a step brought 61 in 100, and 16
 #   rows with twice the steps 15.) With rows that were cut out of a long text anywhere, a base solved 56 in 100 after
 #   700 steps; with a page's beginning at each row's, more steps and three layouts, what you see above.
-# - The marks were to begin as the mean of all rows, and hardly any new form was followed. Our reason for it, that it only
-#   does not stop, held in the trial from which we had it, and not in the run that you see.
+# - The marks were to begin as the mean of all rows, and hardly any new form was followed. Our reason for it, that it
+#   only does not stop, held in the trial from which we had it, and not in the run that you see.
 # - "More steps are better" was to be a line of the claim. It is false, for new kinds.
 #
 # The bounds were written down after trials in which other kinds were held out; two of them, on what a tenth of old text
