@@ -53,6 +53,7 @@ TESTS = {
     "tokenizer": ["tests/tokenizer"],
     "datasets": ["tests/datasets/test_batches.py", "tests/datasets/test_text.py", "tests/datasets"],
     "evaluate": ["tests/evaluate"],
+    "prompt": ["tests/prompt", "tests/align/test_best_of_n.py"],
     "quantize": ["tests/quantize"],
     "finetune": ["tests/finetune", "tests/cli/test_flags_reach.py", "tests/cli/test_finetune.py"],
     "align": ["tests/align"],
