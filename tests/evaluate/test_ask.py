@@ -54,6 +54,8 @@ def test_where_a_token_lies_across_the_border_all_choices_answer_for_the_same_te
     assert MERGED.encode("xabc") == [X, 257] and MERGED.encode("xad") == [X, A, D]
     (found,) = Examinee(model, MERGED).choices([task])
     np.testing.assert_allclose(found, [nats(model, [X, 257], 1), nats(model, [X, A, D], 1)], rtol=1e-10)
+    (again,) = Examinee(model, MERGED).choices([Choice(1, "xa", ("d", "bc"), 0)])
+    np.testing.assert_allclose(again, found[::-1], rtol=1e-10)
 
 
 def test_where_nothing_is_common_prompt_and_choice_are_encoded_apart():

@@ -41,6 +41,8 @@ def test_distinct_n_has_the_jackknifes_interval_which_holds_its_score():
     assert (found.low, found.high) == (expected.low, min(1, expected.high)) and found.interval == "jackknife"
     drawn = bootstrap_interval(rows, statistic, resamples=500, rng=rng())
     assert np.mean([drawn.low, drawn.high]) < found.score  # why it is not the bootstrap's
+    wide = measure(["distinct-1"], ["a a a a", "a b c"], None, confidence=1 - 1e-9, rng=rng())[0]
+    assert (wide.low, wide.high) == (0, 1)  # it is a share
     same = measure(["distinct-1"], ["a b"], None, rng=rng())[0]
     assert (same.score, same.low, same.high) == (1, 1, 1)
 

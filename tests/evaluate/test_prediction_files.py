@@ -72,6 +72,18 @@ def test_two_texts_are_read_line_by_line(tmp_path):
     (tmp_path / "b").write_text("one\n")
     with pytest.raises(DataError, match=r"b: expected 3 lines, one a prediction, got 1\. .*a has 3"):
         read_lines(tmp_path / "a", tmp_path / "b")
+    with pytest.raises(DataError, match=r"a: expected 1 lines, one a prediction, got 3\."):
+        read_lines(tmp_path / "b", tmp_path / "a")
+
+
+def test_json_is_not_measured_as_if_it_were_text(tmp_path):
+    (tmp_path / "a").write_text("said")
+    path = file(tmp_path, {"prediction": "a", "reference": "b"})
+    for said, wanted in ((path, tmp_path / "a"), (tmp_path / "a", path)):
+        with pytest.raises(DataError, match=r"p\.jsonl: expected a plain text, .*leave out the second file"):
+            read_lines(said, wanted)
+    (tmp_path / "a").write_text("{}\n3")
+    assert len(read_lines(tmp_path / "a", tmp_path / "a")) == 2
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -64,6 +64,12 @@ def test_the_score_of_any_rows_is_that_of_their_texts(name, corpus, data):
     assert statistic(rows[drawn]) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
+def test_words_where_none_should_be_are_errors_all_of_them():
+    for said, score in (("a b", 100), ("", 0)):
+        (rows,), statistic = METRICS["ter"].prepare([[said]], [[""]])
+        assert statistic(rows) == score == corpus_ter([said], [""]).score
+
+
 @given(texts=st.lists(TEXT, min_size=2, max_size=7))
 def test_self_bleu_in_one_pass_is_that_over_all_pairs(texts):
     assert self_bleu_rows(texts).mean() == pytest.approx(self_bleu(texts), rel=1e-12, abs=1e-12)

@@ -70,6 +70,7 @@ TESTS = {
         "tests/cli/test_cli.py",
         "tests/cli/test_flags.py",
         "tests/cli/test_train_and_eval.py",
+        "tests/cli/test_eval_command.py",
         "tests/cli/test_runs.py",
         "tests/cli/test_finetune.py",
         "tests/cli/test_chat_command.py",

@@ -79,7 +79,7 @@ def compare(
     if len(first) != len(second):
         raise DataError("second", f"{len(first)} candidates, one for each of the first", len(second))
     seed, found = int(rng.integers(2**63)), []
-    for metric in chosen_metrics(names, len(first), references is not None):
+    for metric in progress(chosen_metrics(names, len(first), references is not None), "metrics"):
         (one, other), statistic = metric.prepare([first, second], others, progress)
         found.append(
             _compared(one, other, statistic, metric.name, metric.label, metric.lower, test, confidence, resamples, seed)

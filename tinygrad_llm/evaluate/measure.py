@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_llm.errors import ArgumentError, DataError
 from tinygrad_llm.evaluate.bootstrap import Interval, Statistic, bootstrap_interval
-from tinygrad_llm.evaluate.calibration import brier_score, calibration_error, probabilities
+from tinygrad_llm.evaluate.calibration import brier_score, calibration_error, probabilities, reliability
 from tinygrad_llm.evaluate.jackknife import jackknife_interval
 from tinygrad_llm.evaluate.numbers import finite_array, label_array
 from tinygrad_llm.evaluate.rows import METRICS, Progress, TextMetric, silently
@@ -98,7 +98,7 @@ def measure(
     """
     others = checked_texts(candidates, references)
     seed, found = int(rng.integers(2**63)), []
-    for metric in chosen_metrics(names, len(candidates), references is not None):
+    for metric in progress(chosen_metrics(names, len(candidates), references is not None), "metrics"):
         (rows,), statistic = metric.prepare([candidates], others, progress)
         interval, how = interval_of(rows, statistic, confidence, resamples, np.random.default_rng(seed))
         found.append(
@@ -158,8 +158,16 @@ class CalibrationOf:
         return calibration_error(rows[:, 0], rows[:, 1])
 
     def left_out(self, rows: np.ndarray) -> np.ndarray:
-        """The ECE without each example.  (N, 2) -> (N,)"""
-        return np.array([self(np.delete(rows, i, 0)) for i in range(len(rows))])
+        """The ECE without each example.  (N, 2) -> (N,)
+
+            (sum over bins of |D| - |D_i| + |D_i - d_i|) / (N - 1)
+
+        d = confidence - right of an example, D its sum over a bin, D_i that of the bin in which example i lies.
+        """
+        apart, edges = rows[:, 0] - rows[:, 1], reliability(rows[:, 0], rows[:, 1]).edges
+        place = np.minimum(np.searchsorted(edges, rows[:, 0], side="right") - 1, len(edges) - 2)
+        sums = np.bincount(place, apart, len(edges) - 1)
+        return (np.abs(sums).sum() - np.abs(sums[place]) + np.abs(sums[place] - apart)) / (len(rows) - 1)
 
 
 def measure_confidence(

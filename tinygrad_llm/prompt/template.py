@@ -11,6 +11,7 @@ whole items, a text loses words, each at the end that `cut` names, until the res
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Part:
 class Filled:
     """text    the prompt.
     tokens  how many it has.
-    lost    by part, how many words or items of it were cut; of those alone that lost any.
+    lost    of each part that was cut, how many words or items: 0 where it was white space alone.
     """
 
     text: str
@@ -107,7 +108,7 @@ class PromptTemplate:
             return len(tokenizer.encode(self._joined(given | ({name: kept} if name else {}))))
 
         for part in self.parts:
-            if part.cut == "no" or count() <= room:
+            if part.cut == "no" or not given[part.name] or count() <= room:
                 continue
             items = _items(given[part.name])
             low, high = 0, len(items)  # of these numbers of items, the largest that fits; with 0 it may still not
@@ -117,8 +118,10 @@ class PromptTemplate:
                     (middle, high) if count(part.name, _kept(given[part.name], middle, part.cut)) <= room
                     else (low, middle - 1)
                 )  # fmt: skip
+            gone = items[: len(items) - low] if part.cut == "start" else items[low:]
+            is_text = isinstance(given[part.name], str)
             given[part.name] = _kept(given[part.name], low, part.cut)
-            lost[part.name] = len(items) - low
+            lost[part.name] = sum(not item.isspace() for item in gone) if is_text else len(gone)
         tokens = count()
         if tokens > room:
             got = f"{tokens} with all cut that may be: {_quoted([*lost]) or 'nothing'}"
@@ -173,16 +176,12 @@ class PromptTemplate:
 
 
 def _items(value: Value) -> list[str]:
-    """What is cut one at a time: a text's words, each with the white space before it, or a list's items."""
+    """What is cut one at a time: a list's items, or a text's words, each with the white space before it, and that
+    behind the last.
+    """
     if not isinstance(value, str):
         return list(value)
-    words: list[str] = []
-    start = 0
-    for word in value.split():
-        end = value.index(word, start) + len(word)
-        words.append(value[start:end])
-        start = end
-    return words
+    return re.findall(r"\s*\S+|\s+", value)
 
 
 def _kept(value: Value, count: int, cut: str) -> Value:
