@@ -10,7 +10,7 @@ import pytest
 from tinygrad_llm.errors import DataError, TokenError
 from tinygrad_llm.evaluate.ask import Examinee, by_byte, common_prefix, row_log_probs, shares_of, windows_of
 from tinygrad_llm.evaluate.task import Choice, Passage, Question
-from tinygrad_llm.generate import Sampler, generate
+from tinygrad_llm.generate import Generated, Sampler, generate
 from tinygrad_llm.models import GPT, GPTConfig
 from tinygrad_llm.tokenizer import ByteTokenizer, CharTokenizer, RegexBPETokenizer
 from tinygrad_llm.tokenizer.chat import PLAIN
@@ -104,6 +104,23 @@ def test_answers_are_the_likeliest_tokens_up_to_a_stop():
     assert ask(questions[::-1]) == ask(questions)[::-1]  # groups by their ends do not mix answers up
     one_by_one = [ask([question])[0] for question in questions]
     assert Examinee(model, TOKENIZER, tokens=20, batch_size=1).answers(questions) == one_by_one == ask(questions)
+
+
+def test_what_looked_like_the_beginning_of_a_stop_is_part_of_the_answer():
+    model = gpt(block=64)
+    whole = TOKENIZER.decode(greedy(model, TOKENIZER.encode("hello"), 20)).strip()
+    assert Examinee(model, TOKENIZER, tokens=20).answers([Question(1, "hello", ("x",), (whole[-1] + "\0",))]) == [whole]
+
+
+def test_an_answer_ends_with_the_text(monkeypatch):
+    tokenizer, asked = RegexBPETokenizer([], special={"<|endoftext|>": 256}), []
+
+    def ends(model, prompts, count, sampler, rng, **options):
+        asked.append(options["stop_ids"])
+        return Generated([[A, 256, B]] * len(prompts), [], [])
+
+    monkeypatch.setattr("tinygrad_llm.evaluate.ask.generate", ends)
+    assert Examinee(gpt(257), tokenizer).answers([Question(1, "q", ("x",))]) == ["a"] and asked == [(256,)]
 
 
 def test_without_a_word_of_it_an_answer_ends_at_a_line_break_or_as_its_template_says(monkeypatch):

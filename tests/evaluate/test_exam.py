@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.errors import ArgumentError, DataError
-from tinygrad_llm.evaluate import Prediction, brier_score, calibration_error, compare, measure
+from tinygrad_llm.evaluate import Prediction, brier_score, calibration_error, compare, holm, measure
 from tinygrad_llm.evaluate.ask import Examinee
 from tinygrad_llm.evaluate.exam import (
     KNOWN,
@@ -95,6 +95,20 @@ def test_two_exams_are_compared_part_by_part_and_holm_knows_them_all():
     assert one.holm == one.p_value
     with pytest.raises(DataError, match="ece"):
         exam_comparison(EXAM, OTHER, ["ece"], resamples=9, rng=rng())
+
+
+def test_holms_p_holds_for_all_parts_together():
+    draw = rng()
+    tasks = [Choice(i, "c", (" a", " b"), 0) for i in range(30)] + [Passage(i, "t") for i in range(30)]
+    exams = [
+        Exam(tasks, [], [draw.normal([m, 0]) for _ in range(30)], draw.normal([9 - m, 9], 0.5, (30, 2))) for m in (2, 0)
+    ]
+    found = exam_comparison(*exams, resamples=999, rng=rng())
+    assert [one.name for one in found] == ["accuracy", "accuracy-by-byte", "brier", "bits-per-byte"]
+    p_values = [one.p_value for one in found]
+    assert (
+        min(p_values) == 0.001 and np.allclose([one.holm for one in found], holm(p_values)) and found[-1].holm == 0.004
+    )
 
 
 def test_two_files_are_compared_by_texts():
