@@ -81,9 +81,7 @@ class Examinee:
                 stop_ids=ids, stop_strings=strings, tokenizer=self.tokenizer,
             )  # fmt: skip
             for i, tokens in zip(group, written.tokens):
-                shown = ShownText(self.tokenizer, ids, strings)
-                text = "".join(shown.push(token) for token in tokens)
-                found[i] = (text if shown.ended else text + shown.finish()).strip()
+                found[i] = _shown(ShownText(self.tokenizer, ids, strings), tokens).strip()
         return found
 
     def choices(self, choices: Sequence[Choice]) -> list[np.ndarray]:
@@ -169,6 +167,16 @@ class Examinee:
 
     def _log_probs(self, examples: Sequence[Example], words: str) -> np.ndarray:
         return row_log_probs(self.model, examples, self.batch_size, self.progress, words)
+
+
+def _shown(shown: ShownText, tokens: Sequence[int]) -> str:
+    """What of the tokens is the answer: all up to where it ends."""
+    text = ""
+    for token in tokens:
+        text += shown.push(token)
+        if shown.ended:
+            return text
+    return text + shown.finish()
 
 
 def row_log_probs(
