@@ -55,8 +55,13 @@ TESTS = {
     "evaluate": ["tests/evaluate"],
     "prompt": ["tests/prompt", "tests/align/test_best_of_n.py"],
     "quantize": ["tests/quantize"],
-    "finetune": ["tests/finetune", "tests/cli/test_flags_reach.py", "tests/cli/test_finetune.py"],
-    "align": ["tests/align"],
+    "finetune": [
+        "tests/finetune",
+        "tests/cli/test_flags_reach.py",
+        "tests/cli/test_finetune.py",
+        "tests/cli/test_align.py",
+    ],
+    "align": ["tests/align", "tests/cli/test_align.py"],
     "train": [
         "tests/train/test_by_hand.py",
         "tests/train/test_folder.py",
@@ -73,6 +78,7 @@ TESTS = {
         "tests/cli/test_eval_command.py",
         "tests/cli/test_runs.py",
         "tests/cli/test_finetune.py",
+        "tests/cli/test_align.py",
         "tests/cli/test_chat_command.py",
     ],
     "course": [

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import functools
 import re
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -154,6 +155,11 @@ def command(
         return main
 
     return decorate
+
+
+def warn(line: str) -> None:
+    """To whoever watches, not to whoever reads the output."""
+    print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager

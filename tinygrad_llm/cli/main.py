@@ -15,6 +15,7 @@ from tinygrad_llm.errors import ConfigError, DeviceError, TinygradLLMError
 COMMANDS = {
     "train": ("train:main", "train a model on a text; draws its curve, keeps checkpoints"),
     "finetune": ("finetune:main", "teach a model to answer as your own lines do"),
+    "align": ("align:main", "teach a model what is preferred, or what is right"),
     "chat": ("chat:main", "talk with a model"),
     "merge": ("merge:main", "a fine-tuned run as a plain model"),
     "sample": ("sample:main", "let a trained model write"),

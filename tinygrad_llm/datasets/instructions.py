@@ -51,12 +51,20 @@ class Form:
 
 def _dialogue(line: Mapping[str, Any]) -> list[Message]:
     """Of {"messages": …}: the messages, some of them an assistant's."""
-    messages = line["messages"]
+    found = messages_of(line, "messages")
+    if not any(message["role"] == "assistant" and message["content"].strip() for message in found):
+        raise ValueError("no message of an assistant that says something: there is nothing to learn")
+    return found
+
+
+def messages_of(line: Mapping[str, Any], key: str) -> list[Message]:
+    """The list of messages under a key.  Raises ValueError that says what is wrong with it."""
+    messages = line[key]
     if not isinstance(messages, list) or not messages:
-        raise ValueError(f'"messages" must be a list of at least one message, not {shown_value(messages)}')
+        raise ValueError(f'"{key}" must be a list of at least one message, not {shown_value(messages)}')
     found: list[Message] = []
     for number, message in enumerate(messages):
-        where = f'"messages"[{number}]'
+        where = f'"{key}"[{number}]'
         if not isinstance(message, dict):
             raise ValueError(f'{where} must be an object with "role" and "content", not {shown_value(message)}')
         if missing := [key for key in ("role", "content") if key not in message]:
@@ -66,18 +74,17 @@ def _dialogue(line: Mapping[str, Any]) -> list[Message]:
         if not isinstance(message["content"], str):
             raise ValueError(f'{where} "content" must be text, not {shown_value(message["content"])}')
         found.append({"role": message["role"], "content": message["content"]})
-    if not any(message["role"] == "assistant" and message["content"].strip() for message in found):
-        raise ValueError("no message of an assistant that says something: there is nothing to learn")
     return found
 
 
 def _completion(line: Mapping[str, Any]) -> list[Message]:
     """Of {"prompt": …, "completion": …}: a dialogue of two messages."""
-    prompt, completion = (_text(line, key) for key in ("prompt", "completion"))
+    prompt, completion = (text_of(line, key) for key in ("prompt", "completion"))
     return [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
 
 
-def _text(line: Mapping[str, Any], key: str) -> str:
+def text_of(line: Mapping[str, Any], key: str) -> str:
+    """The text under a key, which says something.  Raises ValueError where it does not."""
     if not isinstance(line[key], str) or not line[key].strip():
         raise ValueError(f'"{key}" must be text, not {shown_value(line[key])}')
     return line[key]

@@ -6,6 +6,7 @@ Each is a file of the package, what is right there (it stands there once), what 
 from __future__ import annotations
 
 from tests.mutants.mistakes import (
+    alignment,
     commands,
     course,
     data_quality,
@@ -41,6 +42,7 @@ AREAS = (
     tokenizer_files,
     data_quality,
     finetuning,
+    alignment,
     commands,
     course,
     evaluating,
