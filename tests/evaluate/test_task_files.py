@@ -43,7 +43,7 @@ BAD = [
     (GOOD | {"answer": 2}, '"answer" must be one of the choices, or its number from 0 to 1, not 2'), (GOOD | {"answer": -1}, '"answer"'),
     (GOOD | {"answer": True}, '"answer"'), (GOOD | {"answer": "z"}, '"answer"'), (GOOD | {"choices": ["x"]}, "at least two"),
     (GOOD | {"choices": "xy"}, "at least two"), (GOOD | {"choices": ["x", ""]}, "at least two"), (GOOD | {"choices": ["x", "x"]}, "twice"),
-    (GOOD | {"prompt": " "}, '"prompt" must not be empty'), ({"prompt": 3, "reference": "a"}, '"prompt" must be a text'), ({"text": "\n"}, '"text" must not be empty'),
+    (GOOD | {"prompt": " "}, '"prompt" must be text, not " "'), ({"prompt": 3, "reference": "a"}, '"prompt" must be text, not 3'), ({"text": "\n"}, '"text" must be text, not'),
     ({"prompt": "q", "reference": "a", "stop": ""}, '"stop"'), ({"prompt": "q", "reference": "a", "stop": 3}, '"stop"'),
     ({"prompt": "q", "reference": "a", "tokens": 0}, '"tokens"'), ({"prompt": "q", "reference": "a", "tokens": True}, '"tokens"'),
     ({"prompt": "q", "reference": 3}, '"reference"'), ("{", "no JSON"),

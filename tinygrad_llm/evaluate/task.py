@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tinygrad_llm.datasets.instructions import Form, read_records, shown_value
-from tinygrad_llm.evaluate.predictions import refuse, text_at, texts_at
+from tinygrad_llm.datasets.instructions import Form, read_records, shown_value, text_of
+from tinygrad_llm.evaluate.predictions import refuse, texts_at
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,6 @@ class Passage:
 Task = Question | Choice | Passage
 
 
-def _asked(line: Mapping[str, Any], key: str = "prompt") -> str:
-    text = text_at(line, key)
-    if not text.strip():
-        raise ValueError(f'"{key}" must not be empty')
-    return text
-
-
 def _question(key: str) -> Form:
     def read(line: Mapping[str, Any]) -> Question:
         tokens = line.get("tokens")
@@ -71,7 +64,7 @@ def _question(key: str) -> Form:
         stop = texts_at(line, "stop") if "stop" in line else None
         if stop is not None and "" in stop:
             raise ValueError('"stop" must not hold an empty text: every answer contains it')
-        return Question(0, _asked(line), texts_at(line, key), stop, tokens)
+        return Question(0, text_of(line, "prompt"), texts_at(line, key), stop, tokens)
 
     return Form(("prompt", key), read)
 
@@ -88,14 +81,14 @@ def _choice(line: Mapping[str, Any]) -> Choice:
     if isinstance(answer, bool) or not isinstance(answer, int) or not 0 <= answer < len(choices):
         wanted = f"one of the choices, or its number from 0 to {len(choices) - 1}"
         raise ValueError(f'"answer" must be {wanted}, not {shown_value(line["answer"])}')
-    return Choice(0, _asked(line), tuple(choices), answer)
+    return Choice(0, text_of(line, "prompt"), tuple(choices), answer)
 
 
 FORMS = {
     "choice": Form(("prompt", "choices", "answer"), _choice),
     "question": _question("reference"),
     "questions": _question("references"),
-    "passage": Form(("text",), lambda line: Passage(0, _asked(line, "text"))),
+    "passage": Form(("text",), lambda line: Passage(0, text_of(line, "text"))),
 }
 """What a line of a file of tasks may be; the first whose keys it has is its own."""
 
