@@ -42,6 +42,7 @@ def place(tmp_path_factory):
         lines = [{"prediction": text, "reference": wanted, "confidence": 0.5} for text, wanted in zip(texts, WANTED)]
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         (folder / f"{name}.txt").write_text("\n".join(texts) + "\n")
+    (folder / "other.jsonl").write_text((folder / "b.jsonl").read_text().replace("a dog runs", "a dog ran"))
     (folder / "wanted.txt").write_text("\n".join(WANTED) + "\n")
     (folder / "tasks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in TASKS))
     (folder / "text.txt").write_text("Paris lies on the Seine, and London does not. " * 3)
@@ -165,7 +166,7 @@ WRONG = [
     ("--predictions a.jsonl --test bootstrap", "--test"), ("one text.txt --template plain", "--template"), ("one --tasks tasks.jsonl --references wanted.txt", "--references"),
     ("--predictions a.jsonl --metric blue", "--metric: expected bleu or"), ("--predictions a.jsonl --metric accuracy", "metric"),
     ("--predictions a.jsonl --report page.pdf", "--report: expected a name that ends with .html"), ("--predictions none.jsonl", "none.jsonl"),
-    ("--predictions a.jsonl --references wanted.txt", "a.jsonl: expected a plain text"), ("--compare a.jsonl tasks.jsonl", "tasks.jsonl:1: has"),
+    ("--predictions a.jsonl --references wanted.txt", "a.jsonl: expected a plain text"), ("--compare a.jsonl tasks.jsonl", "tasks.jsonl:1: has"), ("--compare a.jsonl other.jsonl", "other.jsonl, example 2: expected"),
     ("--predictions a.jsonl --confidence 1", "--confidence"), ("--predictions a.jsonl --newlines lf", "--newlines"),
 ]  # fmt: skip
 

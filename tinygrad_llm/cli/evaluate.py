@@ -243,6 +243,7 @@ def _tasks(flags: EvalFlags) -> int:
         write_predictions(flags.save, exam.predictions())
         print(f"what it said: {flags.save}")
     facts = {"model": flags.run, "tasks": f"{flags.tasks}, {len(tasks):,}", "template": template}
+    facts["answers"] = f"the likeliest token each time, at most {flags.tokens:,} where a line says nothing"
     scores = exam_scores(exam, flags.metric, progress=_bar, **_draws(flags))
     return _told(flags, scores, facts, exam.predictions(), exam)
 
