@@ -53,6 +53,7 @@ TESTS = {
     "tokenizer": ["tests/tokenizer"],
     "datasets": ["tests/datasets/test_batches.py", "tests/datasets/test_text.py", "tests/datasets"],
     "evaluate": ["tests/evaluate"],
+    "prompt": ["tests/prompt", "tests/align/test_best_of_n.py"],
     "quantize": ["tests/quantize"],
     "finetune": [
         "tests/finetune",
@@ -74,6 +75,7 @@ TESTS = {
         "tests/cli/test_cli.py",
         "tests/cli/test_flags.py",
         "tests/cli/test_train_and_eval.py",
+        "tests/cli/test_eval_command.py",
         "tests/cli/test_runs.py",
         "tests/cli/test_finetune.py",
         "tests/cli/test_align.py",

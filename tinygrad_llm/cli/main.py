@@ -19,7 +19,7 @@ COMMANDS = {
     "chat": ("chat:main", "talk with a model"),
     "merge": ("merge:main", "a fine-tuned run as a plain model"),
     "sample": ("sample:main", "let a trained model write"),
-    "eval": ("evaluate:main", "a trained model's loss on a text"),
+    "eval": ("evaluate:main", "how good is it? a model on texts and tasks, texts, comparisons"),
     "tokenize": ("tokenize:main", "show the tokens of a text"),
     "data": ("data:main", "list and get real texts"),
     "doctor": ("doctor:main", "what is installed here, and what is missing"),

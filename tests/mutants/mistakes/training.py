@@ -308,12 +308,12 @@ OPTIMIZERS: list[tuple[str, str, str, str]] = [
 
 COMMANDS: list[tuple[str, str, str, str]] = [
     ("cli/evaluate.py", "len(text.encode(\"utf-8\"))", "len(text)", "tgl eval divides by characters"),
-    ("cli/evaluate.py", "loss / math.log(2) * count / len", "loss / math.log(2) / len", "tgl eval forgets how many tokens"),
+    ("cli/evaluate.py", "loss / math.log(2) * count / size", "loss / math.log(2) / size", "tgl eval forgets how many tokens"),
     ("cli/evaluate.py", "loss / math.log(2) * count", "loss * count", "tgl eval's bits are nats"),
     ("cli/evaluate.py", "math.exp(loss) if", "2**loss if", "perplexity to the base 2"),
-    ("cli/evaluate.py", "model.cross_entropy(batch, divisor=count).item() for", "model.cross_entropy(batch).item() / len(batches) for", "tgl eval averages batches of different sizes"),
-    ("cli/evaluate.py", "model.block_size, flags.batch_size))", "model.block_size, flags.batch_size, 100))", "tgl eval takes a part of the text"),
-    ("cli/evaluate.py", "text_of(flags.text, flags.newlines)", "text_of(flags.text)", "tgl eval ignores newlines"),
+    ("cli/evaluate.py", "float(nats.sum()) / count", "float((nats / lengths).mean())", "tgl eval averages windows of different sizes"),
+    ("evaluate/ask.py", "block_size or WINDOW, 1)", "block_size or WINDOW, 1, 100)", "tgl eval takes a part of the text"),
+    ("cli/evaluate.py", "text_of(flags.text or \"\", flags.newlines)", "text_of(flags.text or \"\")", "tgl eval ignores newlines"),
     ("finetune/opened.py", "(folder / \"checkpoint\" / \"best\", folder / \"checkpoint\" / \"last\", folder)", "(folder / \"checkpoint\" / \"last\", folder / \"checkpoint\" / \"best\", folder)", "a run's model is its last, not its best"),
     ("cli/train.py", "{**PRESETS[preset], **given}", "{**given, **PRESETS[preset]}", "the preset stands above the flags"),
     ("cli/train.py", "TrainConfig(**{**PRESETS[preset], **given})", "TrainConfig(**given)", "the preset is ignored"),
