@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 
 from tinygrad_llm.evaluate import exact_match
-
-NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][+-]?\d+)?")
+from tinygrad_llm.prompt import read_number
 
 
 def same_text(answer: str, expected: str) -> bool:
@@ -34,13 +32,9 @@ def last_line(answer: str, expected: str) -> bool:
 
 
 def last_number(answer: str, expected: str) -> bool:
-    """The last number of both is the same: 1,200 is 1200.0."""
-    mine, theirs = (NUMBER.findall(text)[-1:] for text in (answer, expected))
-    return bool(mine and theirs) and _value(mine[0]) == _value(theirs[0])
-
-
-def _value(number: str) -> Decimal:
-    return Decimal(number.replace(",", ""))
+    """The same number, as `prompt.read_number` finds it: behind "The answer is", else the last. 1,200 is 1200.0."""
+    found = read_number(answer)
+    return found is not None and found == read_number(expected)
 
 
 VERIFIERS: dict[str, Callable[[str, str], bool]] = {

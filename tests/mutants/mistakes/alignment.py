@@ -20,7 +20,7 @@ MISTAKES = [
     ("align/run.py", "task = _task(config, policy, encoder, parts)  # the", "task = _task(config, policy, encoder, parts[::-1])  # the", "a resumed run learns from the lines held out"),
     ("align/run.py", "divisor(batches: Sequence[Any]) -> float:\n        return sum(map(loss.divisor, batches))", "divisor(batches: Sequence[Any]) -> float:\n        return loss.divisor(batches[0])", "accumulated batches are divided by one of them"),
     ("align/opened.py", "ended=bool(end)) for text", "ended=True) for text", "a reward model is told that every answer ended"),
-    ("align/verifier.py", "NUMBER.findall(text)[-1:] for text", "NUMBER.findall(text)[:1] for text", "the first number is compared, not the last"),
+    ("align/verifier.py", "found is not None and found == read_number(expected)", "found == read_number(expected)", "no number is the right number where none was asked for"),
     ("align/verifier.py", r'rf"(?<!\w){words}(?!\w)"', "words", "a part of a word is the word"),
     ("finetune/opened.py", 'if not about.get("writes", True):', "if False:", "a model that only rates is talked with"),
 ]  # fmt: skip
