@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from tinygrad_llm.align.run import resume_align, start_align
 from tinygrad_llm.align.settings import AlignConfig
-from tinygrad_llm.cli.finetune import MERGED
-from tinygrad_llm.cli.flags import in_flags, parse, warn
+from tinygrad_llm.cli.finetune import MERGED, Runs
+from tinygrad_llm.cli.flags import in_flags, parse
 from tinygrad_llm.cli.train import CURVE, as_typed, carried_out, curve
-from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.finetune.methods import TABLE
-from tinygrad_llm.train.lock import claimed, newest
 from tinygrad_llm.train.log import curves
 from tinygrad_llm.train.trainer import Trainer
 from tinygrad_llm.visualize import Figure
@@ -36,43 +32,21 @@ class AlignFlags(AlignConfig):
     resume: bool = field(default=False, metadata={"help": "go on with the run in --out, where it stopped"})
 
 
+RUNS = Runs("align", AlignConfig, start_align, resume_align)
+
+
 def main(argv: Sequence[str]) -> int:
     """Trains; returns the exit status."""
     given, _ = parse(argv, AlignFlags, prog="tgl align", about=ABOUT, positional=["model"])
-    resume = given.pop("resume", False)
     with in_flags(AlignFlags, ["model"]):
-        trainer = _resumed(given) if resume else _started(given)
-        return carried_out(trainer, _resume_command(trainer.out), _introduce, _report, _drawn)
-
-
-def _started(given: dict[str, Any]) -> Trainer:
-    """A new run, in the folder that was named or in one of its own."""
-    config = AlignConfig(**given)
-    trainer = start_align(config, Path(given["out"]) if "out" in given else None, warn)
-    if "out" not in given:
-        trainer.move_to(claimed(Path("out") / f"{Path(str(config.data)).stem}-{config.method}"))
-    return trainer
-
-
-def _resumed(given: dict[str, Any]) -> Trainer:
-    """The run that goes on, and from where."""
-    if "out" not in given:
-        raise ConfigError("out", "the run's folder, to go on with it", "none", "tgl align --resume --out FOLDER")
-    out = Path(given["out"])
-    trainer = resume_align(out, given, warn)
-    print(f"{out}: going on from {newest(out)}, step {trainer.step_number} of {trainer.config.steps}", flush=True)
-    return trainer
-
-
-def _resume_command(out: Path) -> str:
-    return as_typed("tgl", "align", "--resume", "--out", str(out))
+        trainer = RUNS.run_of(given)
+        return carried_out(trainer, RUNS.resume_command(trainer.out), _introduce, _report, _drawn)
 
 
 def _introduce(trainer: Trainer) -> None:
     c, corpus, model = trainer.config, trainer.corpus, trainer.model
-    learned = sum(p.size for p in model.parameters() if p.requires_grad)
     print(
-        f"{c.method}, {c.adapter}: {learned:,} numbers are learned, {TABLE[c.adapter].says}; "
+        f"{c.method}, {c.adapter}: {model.n_trainable():,} numbers are learned, {TABLE[c.adapter].says}; "
         f"{len(corpus.examples):,} {_kind(c)} to learn from, {len(corpus.held):,} held out; {c.steps:,} steps"
     )
     print(f"curve: {trainer.out / CURVE}, drawn anew at each evaluation: a browser shows it", flush=True)
@@ -111,7 +85,7 @@ def _report(trainer: Trainer, seconds: float) -> None:
 
 def _next(trainer: Trainer) -> list[str]:
     out, c = str(trainer.out), trainer.config
-    more = f"{_resume_command(trainer.out)} --steps {2 * c.steps}"
+    more = f"{RUNS.resume_command(trainer.out)} --steps {2 * c.steps}"
     if c.method == "reward":
         align = ["tgl", "align", str(c.model), "--method", "ppo", "--reward-model", out, "--data", str(c.data)]
         return [as_typed(*align), more]
