@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.cli.flags import in_flags, parse
+from tinygrad_llm.cli.flags import in_flags, parse, warn
 from tinygrad_llm.cli.train import CURVE, as_typed, carried_out, curve
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.finetune.methods import TABLE
@@ -35,40 +34,53 @@ class FinetuneFlags(FinetuneConfig):
     resume: bool = field(default=False, metadata={"help": "go on with the run in --out, where it stopped"})
 
 
+@dataclass(frozen=True)
+class Runs:
+    """Runs of a command that learns from a file of lines.
+
+    name           of the command.  config  the class of its configuration.
+    start, resume  make a trainer: `start_finetune` and `resume_finetune`, or others with their arguments.
+    """
+
+    name: str
+    config: type[FinetuneConfig]
+    start: Callable[..., Trainer]
+    resume: Callable[..., Trainer]
+
+    def run_of(self, given: dict[str, Any]) -> Trainer:
+        """The run that the flags ask for: a new one, in the folder that was named or in one of its own; or, with
+        `resume`, the one that goes on."""
+        if given.pop("resume", False):
+            return self._resumed(given)
+        config = self.config(**given)
+        trainer = self.start(config, Path(given["out"]) if "out" in given else None, warn)
+        if "out" not in given:
+            trainer.move_to(claimed(Path("out") / f"{Path(str(config.data)).stem}-{config.method}"))
+        return trainer
+
+    def _resumed(self, given: dict[str, Any]) -> Trainer:
+        if "out" not in given:
+            next_step = f"tgl {self.name} --resume --out FOLDER"
+            raise ConfigError("out", "the run's folder, to go on with it", "none", next_step)
+        out = Path(given["out"])
+        trainer = self.resume(out, given, warn)
+        print(f"{out}: going on from {newest(out)}, step {trainer.step_number} of {trainer.config.steps}", flush=True)
+        return trainer
+
+    def resume_command(self, out: Path) -> str:
+        """What to type to go on."""
+        return as_typed("tgl", self.name, "--resume", "--out", str(out))
+
+
+RUNS = Runs("finetune", FinetuneConfig, start_finetune, resume_finetune)
+
+
 def main(argv: Sequence[str]) -> int:
     """Trains; returns the exit status."""
     given, _ = parse(argv, FinetuneFlags, prog="tgl finetune", about=ABOUT, positional=["model"])
-    resume = given.pop("resume", False)
     with in_flags(FinetuneFlags, ["model"]):
-        trainer = _resumed(given) if resume else _started(given)
-        return carried_out(trainer, _resume_command(trainer.out), _introduce, _report)
-
-
-def _warn(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _started(given: dict[str, Any]) -> Trainer:
-    """A new run, in the folder that was named or in one of its own."""
-    config = FinetuneConfig(**given)
-    trainer = start_finetune(config, Path(given["out"]) if "out" in given else None, _warn)
-    if "out" not in given:
-        trainer.move_to(claimed(Path("out") / f"{Path(str(config.data)).stem}-{config.method}"))
-    return trainer
-
-
-def _resumed(given: dict[str, Any]) -> Trainer:
-    """The run that goes on, and from where."""
-    if "out" not in given:
-        raise ConfigError("out", "the run's folder, to go on with it", "none", "tgl finetune --resume --out FOLDER")
-    out = Path(given["out"])
-    trainer = resume_finetune(out, given, _warn)
-    print(f"{out}: going on from {newest(out)}, step {trainer.step_number} of {trainer.config.steps}", flush=True)
-    return trainer
-
-
-def _resume_command(out: Path) -> str:
-    return as_typed("tgl", "finetune", "--resume", "--out", str(out))
+        trainer = RUNS.run_of(given)
+        return carried_out(trainer, RUNS.resume_command(trainer.out), _introduce, _report)
 
 
 def _introduce(trainer: Trainer) -> None:
@@ -97,7 +109,7 @@ def _report(trainer: Trainer, seconds: float) -> None:
     print(f"  {as_typed('tgl', 'chat', str(out))}")
     if method in MERGED:
         print(f"  {as_typed('tgl', 'merge', str(out), '--out', f'{out}-merged')}")
-    print(f"  {_resume_command(out)} --steps {2 * trainer.config.steps}")
+    print(f"  {RUNS.resume_command(out)} --steps {2 * trainer.config.steps}")
     trainer.log.write("report", best_val_loss=trainer.best, seconds=seconds)
     print(
         json.dumps({"out": str(out), "val_loss": trainer.best, "first_val_loss": first, "steps": trainer.step_number})

@@ -48,7 +48,7 @@ def pack(examples: Sequence[Example], block_size: int, pad: int) -> Batch:
         if not 0 < len(tokens) <= block_size:
             expected = f"2 to block_size + 1 = {block_size + 1} tokens"
             raise DataError(f"example {number}", expected, len(tokens) + 1, "Cut it, or use longer rows.")
-    rows = _first_fit([len(tokens) for tokens, _ in parts], block_size)
+    rows = first_fit([len(tokens) for tokens, _ in parts], block_size)
     shape = len(rows), block_size
     batch = {"tokens": np.full(shape, pad, np.int64), "targets": np.full(shape, IGNORE, np.int64)}
     batch["positions"], texts = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
@@ -68,8 +68,8 @@ def text_mask(texts: np.ndarray) -> np.ndarray:
     return texts[:, None, :, None] == texts[:, None, None, :]
 
 
-def _first_fit(lengths: Sequence[int], size: int) -> list[list[int]]:
-    """Numbers of texts by row; of equally long ones the first comes first."""
+def first_fit(lengths: Sequence[int], size: int) -> list[list[int]]:
+    """Numbers of texts by row: each in the first that has room for it, the longest first, of equals the first one."""
     rows: list[list[int]] = []
     room: list[int] = []
     for number in sorted(range(len(lengths)), key=lambda n: -lengths[n]):

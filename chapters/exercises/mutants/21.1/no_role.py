@@ -1,0 +1,19 @@
+# expect: a user says something
+# means: The head does not say who speaks.
+import numpy as np
+
+IGNORE = -100
+START, END, BREAK = "<|im_start|>", "<|im_end|>", "\n"
+
+
+def pieces(messages):
+    found = []
+    for message in messages:
+        learned = message["role"] == "assistant"
+        found.append((START + BREAK, False))
+        found += [(message["content"], learned), (END, learned), (BREAK, False)]
+    return found
+
+
+def shifted(ids, learned):
+    return ids[:-1], np.where(learned[1:], ids[1:], IGNORE)
