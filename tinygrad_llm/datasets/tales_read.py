@@ -23,7 +23,8 @@ SENTENCES = len(SAME) + len(PLOTS[0].lines) + 1
 """Of every tale, as the grammar counts them: what somebody says is one with its "said Tom"."""
 OPTIONS = {
     "place": words.PLACES, "spot": words.SPOTS, "food": words.FOODS, "animal": words.ANIMALS, "adult": words.ADULTS,
-    "hero": words.CHILDREN, "friend": words.CHILDREN, "thing": tuple(f"{c} {t}" for c in words.COLORS for t in words.THINGS),  # noqa: E501
+    "hero": words.CHILDREN, "friend": words.CHILDREN,
+    "thing": tuple(f"{c} {t}" for c in words.COLORS for t in words.THINGS),
 }  # fmt: skip
 HOLES = {"weather": words.WEATHER, "time": words.TIMES}
 PRONOUNS = ("she", "her", "hers")
