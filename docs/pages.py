@@ -32,7 +32,13 @@ PARTS = {
 }  # fmt: skip
 """Each part's first chapter."""
 DOCS = ROOT / "docs"
-GUIDE = [DOCS / "glossary.md", DOCS / "architecture.md", DOCS / "from_pytorch.md", ROOT / "CONTRIBUTING.md"]
+GUIDE = [
+    DOCS / "glossary.md",
+    DOCS / "evaluating.md",
+    DOCS / "architecture.md",
+    DOCS / "from_pytorch.md",
+    ROOT / "CONTRIBUTING.md",
+]
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)\)")
 EXERCISES = """## Exercises
 

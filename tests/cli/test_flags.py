@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.cli import completion, dev, exercises
+from tinygrad_llm.cli.align import AlignFlags
 from tinygrad_llm.cli.chat import ChatFlags
 from tinygrad_llm.cli.data import DataFlags
 from tinygrad_llm.cli.doctor import DoctorFlags
@@ -68,13 +69,15 @@ ZERO_IS_FINE = {
     "presence_penalty",
     "frequency_penalty",
     "adapter_dropout",
+    "kl_coef",
 }
 NEGATIVE = {"presence_penalty", "frequency_penalty"}
 FRACTIONS = {
-    "lr", "final_lr", "weight_decay", "clip", "temperature", "alpha", "epochs", "repetition_penalty", *NEGATIVE,
+    "lr", "final_lr", "weight_decay", "clip", "temperature", "alpha", "epochs", "repetition_penalty", *NEGATIVE, "beta", "kl_coef",
+    "kl_target", "clip_ratio",
 }  # fmt: skip
 RECORDS = {
-    "finetune": (FinetuneFlags, ("model",)), "chat": (ChatFlags, ("model",)), "merge": (MergeFlags, ("run",)),
+    "align": (AlignFlags, ("model",)), "finetune": (FinetuneFlags, ("model",)), "chat": (ChatFlags, ("model",)), "merge": (MergeFlags, ("run",)),
     "train": (TrainFlags, ()), "sample": (SampleFlags, ("run",)), "eval": (EvalFlags, ("run", "text")), "tokenize": (TokenizeFlags, ("text",)),
     "data": (DataFlags, ("action", "name")), "doctor": (DoctorFlags, ()), "start": (exercises.NoFlags, ()), "watch": (exercises.IdFlags, ("id",)),
     "test": (exercises.TestFlags, ("id",)), "list": (exercises.ListFlags, ()), "hint": (exercises.IdFlags, ("id",)), "solution": (exercises.ResetFlags, ("id",)),
@@ -113,7 +116,7 @@ def place(tmp_path_factory):
     )
     save_pretrained(GPT(GPTConfig(256, 64, 1, 2, 8), rng=np.random.default_rng(0)), folder / "base")
     ByteTokenizer().save(folder / "base")
-    lines = "".join(json.dumps({"prompt": "a" * n, "completion": "b"}) + "\n" for n in range(1, 6))
+    lines = "".join(json.dumps({"prompt": "a" * n, "completion": "b", "answer": "b"}) + "\n" for n in range(1, 6))
     (folder / "data.jsonl").write_text(lines)
     assert main([*command("finetune", folder, folder)[:-1], str(folder / "adapted")]) == 0
     return folder
@@ -132,6 +135,8 @@ def command(name, place, tmp_path):
         "1",
     ]
     return {
+        "align": ["align", *finetune[1:], "--method", "ppo", "--verifier", "number", "--answer-tokens", "2", "--group-size", "2", "--adapter", "full",
+                  "--steps", "1", "--warmup", "0", "--out", str(tmp_path / "new")],
         "finetune": [*finetune, "--steps", "1", "--rank", "2", "--warmup", "0", "--out", str(tmp_path / "new")],
         "chat": ["chat", str(place / "base")], "merge": ["merge", str(place / "adapted"), "--out", str(tmp_path / "merged")],
         "train": ["train", "--preset", "shakespeare-cpu", "--text", text, *SMALL, "--out", str(tmp_path / "new")],
@@ -161,9 +166,13 @@ def test_strange_values_of_any_flag_are_one_line_or_fine(name, flag, place, tmp_
             assert error.startswith("error: ") and error.count("\n") == 1, error
         if flag.kind is str and not flag.allowed.words:
             continue  # any text may be a path or a prompt
-        zero_is_fine = flag.name in ZERO_IS_FINE and (name, flag.name) != ("chat", "tokens")
+        zero_is_fine = flag.name in ZERO_IS_FINE and (name, flag.name) not in (("chat", "tokens"), ("eval", "tokens"))
         fine = (value == "0" and zero_is_fine) or (value == "1.5" and flag.name in FRACTIONS)
-        fine = fine or (value == "text" and flag.name == "special") or (value == "-1" and flag.name in NEGATIVE)
+        fine = (
+            fine
+            or (value == "text" and flag.name in ("special", "verifier"))
+            or (value == "-1" and flag.name in NEGATIVE)
+        )
         assert (status == 0) == fine, (value, error)
         assert fine or error.startswith(f"error: {flag.shown}: expected "), error
 

@@ -195,7 +195,7 @@ def test_each_chapter_stands_in_its_part_and_parts_without_one_are_left_out():
     parts = dict(re.findall(r":caption: (.*)\n:maxdepth: 1\n:hidden:\n\n((?:.+\n)*?)```", listed))
     assert parts == {
         "The engine": "chapters/04_a\n", "The transformer": "chapters/05_b\n", "Using": "chapters/39_c\nchapters/43_d\n",
-        "The package": "guide/glossary\nguide/architecture\nguide/from_pytorch\nguide/contributing\napi/tinygrad_llm\n",
+        "The package": "guide/glossary\nguide/evaluating\nguide/architecture\nguide/from_pytorch\nguide/contributing\napi/tinygrad_llm\n",
     }  # fmt: skip
 
 

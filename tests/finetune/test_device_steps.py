@@ -10,6 +10,8 @@ cupy = pytest.importorskip("cupy", reason="runs on the stand-in for CuPy")
 if cupy.__version__ != "stand-in":
     pytest.skip("is compared with the CPU in one process", allow_module_level=True)
 
+from tinygrad_llm.autograd import tensor  # noqa: E402
+from tinygrad_llm.backend import as_array  # noqa: E402
 from tinygrad_llm.backend.stream import own_stream  # noqa: E402
 from tinygrad_llm.datasets.packing import pack  # noqa: E402
 from tinygrad_llm.finetune import (  # noqa: E402
@@ -51,6 +53,13 @@ def adapted(make, device):
     plain = redrawn(GPT(GPTConfig(11, 8, 1, 2, 16), rng=np.random.default_rng(1)), 1)
     model = make(plain).to(device)
     return model, AdamW(model.named_parameters(), lr=1e-2)
+
+
+@each
+def test_what_is_made_of_a_model_on_a_gpu_is_there_too(make, monkeypatch):
+    monkeypatch.setattr(tensor, "as_array", as_array)  # else every new tensor is there
+    model = make(redrawn(GPT(GPTConfig(11, 8, 1, 2, 16), rng=np.random.default_rng(1)), 1).to("cuda"))
+    assert {p.device for p in model.parameters()} == {"cuda"}
 
 
 def curve(step, batches=BATCHES):

@@ -13,7 +13,7 @@ from tinygrad_llm.cli.main import main
 from tinygrad_llm.finetune.opened import open_model
 from tinygrad_llm.finetune.run import start_finetune
 from tinygrad_llm.finetune.settings import FinetuneConfig
-from tinygrad_llm.tokenizer import CharTokenizer
+from tinygrad_llm.tokenizer import TEMPLATES, CharTokenizer
 
 OLD_NAME = pytest.mark.filterwarnings("ignore:.past_key_values. is deprecated:FutureWarning")
 """peft 0.21 hands a prefix to transformers 5.24 under an old name."""
@@ -26,7 +26,6 @@ CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 @pytest.fixture(params=[GPT2, LLAMA])
 def base(request, tmp_path, monkeypatch):
     """A model of transformers, with a tokenizer and a template that its 19 tokens and 16 places have room for."""
-    from tinygrad_llm.tokenizer import TEMPLATES
     from tinygrad_llm.tokenizer.chat import ChatTemplate
 
     short = ChatTemplate("", "{role}:", "\n", trims=True, roles=(("system", "S"), ("user", "U"), ("assistant", "A")))
@@ -90,7 +89,7 @@ def test_an_adapter_of_4_bits_opens_in_peft_beside_what_these_stand_for(base):
 
 
 @pytest.mark.parametrize("kind", ["LoraConfig", "IA3Config", "PrefixTuningConfig", "PromptTuningConfig"])
-def test_an_adapter_of_peft_opens_here_and_is_talked_with(kind, base, capsys, monkeypatch):
+def test_an_adapter_of_peft_opens_here_and_says_greedily_what_it_says_there(kind, base, capsys, monkeypatch):
     peft = pytest.importorskip("peft", reason="peft is the oracle here")
     import io
     import sys
@@ -109,9 +108,26 @@ def test_an_adapter_of_peft_opens_here_and_is_talked_with(kind, base, capsys, mo
     ours = open_model(base.parent / "adapter", base)
     expected = their_logits(theirs)[:, -TOKENS.shape[1] :]
     np.testing.assert_allclose(logits(ours.model), expected, **CLOSE)
+    asked = TEMPLATES["plain"].encode(ours.tokenizer, [{"role": "user", "content": "a"}], add_generation_prompt=True)
+    ids = asked.ids.tolist()
+    for _ in range(3):
+        with torch.no_grad():
+            ids.append(int(theirs(input_ids=torch.tensor([ids])).logits[0, -1].argmax()))
+    expected = ours.tokenizer.decode(ids[-3:]).split("\n")[0]
     monkeypatch.setattr(sys, "stdin", io.StringIO("a\n"))
-    argv = ["chat", str(base.parent / "adapter"), "--base", str(base), "--tokens", "3", "--template", "plain"]
-    assert main(argv) == 0 and capsys.readouterr().out.strip()
+    argv = [
+        "chat",
+        str(base.parent / "adapter"),
+        "--base",
+        str(base),
+        "--tokens",
+        "3",
+        "--template",
+        "plain",
+        "--greedy",
+    ]
+    capsys.readouterr()
+    assert main(argv) == 0 and capsys.readouterr().out.split("\n")[0].removesuffix(" …") == expected
 
 
 @pytest.mark.parametrize("method", ["lora", "dora", "ia3", "qlora", "full"])

@@ -27,7 +27,7 @@ from tests.mutants.runs import TIMEOUT_S, Plan, fates, loaded_anew
 from tinygrad_llm.course.exercises.operators import Mutant, mutants
 
 WHOLE = ("ops", "nn", "optim", "autograd")
-IN_PART = ("tokenizer", "datasets", "models", "train", "generate", "evaluate", "quantize", "finetune")
+IN_PART = ("tokenizer", "datasets", "models", "train", "generate", "evaluate", "prompt", "quantize", "finetune")
 PART = 50
 """So many of the operators' mutants are drawn of a folder that is taken in part, always the same."""
 GOAL = 0.99

@@ -53,9 +53,15 @@ TESTS = {
     "tokenizer": ["tests/tokenizer"],
     "datasets": ["tests/datasets/test_batches.py", "tests/datasets/test_text.py", "tests/datasets"],
     "evaluate": ["tests/evaluate"],
+    "prompt": ["tests/prompt", "tests/align/test_best_of_n.py"],
     "quantize": ["tests/quantize"],
-    "finetune": ["tests/finetune", "tests/cli/test_flags_reach.py", "tests/cli/test_finetune.py"],
-    "align": ["tests/align"],
+    "finetune": [
+        "tests/finetune",
+        "tests/cli/test_flags_reach.py",
+        "tests/cli/test_finetune.py",
+        "tests/cli/test_align.py",
+    ],
+    "align": ["tests/align", "tests/cli/test_align.py"],
     "train": [
         "tests/train/test_by_hand.py",
         "tests/train/test_folder.py",
@@ -69,8 +75,10 @@ TESTS = {
         "tests/cli/test_cli.py",
         "tests/cli/test_flags.py",
         "tests/cli/test_train_and_eval.py",
+        "tests/cli/test_eval_command.py",
         "tests/cli/test_runs.py",
         "tests/cli/test_finetune.py",
+        "tests/cli/test_align.py",
         "tests/cli/test_chat_command.py",
     ],
     "course": [

@@ -1,14 +1,6 @@
 """Alignment: a model that writes already learns what people would rather read."""
 
-from tinygrad_llm.align.best_of_n import (
-    best_and_worst,
-    best_of_n,
-    best_of_n_kl,
-    best_of_n_probabilities,
-    chosen_batch,
-    expected_best,
-    rejection_sampling,
-)
+from tinygrad_llm.align.best_of_n import best_and_worst, chosen_batch, rejection_sampling
 from tinygrad_llm.align.gae import gae, whitened
 from tinygrad_llm.align.grpo import GRPOConfig, GRPOLoss, group_advantages
 from tinygrad_llm.align.judge import Judge, ModelJudge, both_orders, judged_preferences, position_bias
@@ -30,6 +22,7 @@ from tinygrad_llm.align.preference_loss import PreferenceLoss, preference_batch,
 from tinygrad_llm.align.reward import RewardLoss, RewardModel, reward_batch, text_batch
 from tinygrad_llm.align.rollout import Rollout, rollout
 from tinygrad_llm.align.scalar import ScalarModel
+from tinygrad_llm.prompt import best_of_n, best_of_n_kl, best_of_n_probabilities, expected_best
 
 __all__ = [
     "LINKS",

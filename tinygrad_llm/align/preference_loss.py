@@ -35,19 +35,25 @@ def preference_batch(prompts: Ids, chosen: Ids, rejected: Ids, pad: int) -> dict
     return named({CHOSEN: answer_batch(prompts, chosen, pad), REJECTED: answer_batch(prompts, rejected, pad)})
 
 
-def unpaired_batch(prompts: Ids, answers: Ids, desirable: Sequence[bool], pad: int) -> dict[str, np.ndarray]:
+def unpaired_batch(
+    prompts: Ids, answers: Ids, desirable: Sequence[bool], pad: int, *, longest: int | None = None
+) -> dict[str, np.ndarray]:
     """A prompt with an answer that somebody wanted, or did not.
 
     -> "tokens", "targets" (B, T), "desirable" (B,) booleans, and "mismatched_tokens", "mismatched_targets" (B, S): each
     prompt with the next row's answer, of which `PreferenceLoss.with_point` makes KTO's reference point. Shuffle the
-    rows first, so that the next one is about something else.
+    rows first, so that the next one is about something else. Of a mismatched answer only so much is taken that a text
+    has at most `longest` tokens.
 
     Raises ArgumentError for fewer than two rows, and for another number of labels.
     """
     if len(answers) < 2 or len(desirable) != len(answers):
         got = f"{len(answers)} answers and {len(desirable)} labels"
         raise ArgumentError("desirable", "one label an answer, for at least two answers", got)
-    mismatched = answer_batch(prompts, [*answers[1:], answers[0]], pad)
+    others = [*answers[1:], answers[0]]
+    if longest is not None:
+        others = [answer[: max(1, longest - len(prompt))] for prompt, answer in zip(prompts, others)]
+    mismatched = answer_batch(prompts, others, pad)
     both = named({"": answer_batch(prompts, answers, pad), MISMATCHED: mismatched})
     return {**both, "desirable": np.asarray(desirable, bool)}
 

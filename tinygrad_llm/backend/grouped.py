@@ -68,6 +68,10 @@ def grouped_outer(g_MO: Array, x_MI: Array, starts: Array, out: Array, accumulat
             elif not accumulate:
                 out[group] = 0
         return out
+    if out.dtype != np.float32:  # what the kernel adds up in
+        fine = out.astype(np.float32) if accumulate else xp.empty(out.shape, np.float32)
+        out[...] = grouped_outer(g_MO, x_MI, starts, fine, accumulate)
+        return out
     tile, starts = TILE[g_MO.dtype.char], starts.astype(np.int32, copy=False)
     grid = math.ceil(inputs / tile), math.ceil(outputs / tile), count
     sizes = np.int32(inputs), np.int32(outputs), np.int32(accumulate)

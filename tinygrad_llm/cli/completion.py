@@ -25,7 +25,7 @@ SHELLS = ("bash", "zsh", "fish")
 RECORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "train": ("train:TrainFlags", ()), "sample": ("sample:SampleFlags", ("run",)),
     "finetune": ("finetune:FinetuneFlags", ("model",)), "chat": ("chat:ChatFlags", ("model",)),
-    "merge": ("merge:MergeFlags", ("run",)),
+    "merge": ("merge:MergeFlags", ("run",)), "align": ("align:AlignFlags", ("model",)),
     "eval": ("evaluate:EvalFlags", ("run", "text")), "tokenize": ("tokenize:TokenizeFlags", ("text",)),
     "data": ("data:DataFlags", ("action", "name")), "doctor": ("doctor:DoctorFlags", ()),
     "start": ("exercises:NoFlags", ()), "watch": ("exercises:IdFlags", ("id",)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.cli.flags import in_flags, parse
+from tinygrad_llm.cli.flags import in_flags, parse, warn
 from tinygrad_llm.cli.train import CURVE, as_typed, carried_out, curve
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.finetune.methods import TABLE
@@ -44,14 +43,10 @@ def main(argv: Sequence[str]) -> int:
         return carried_out(trainer, _resume_command(trainer.out), _introduce, _report)
 
 
-def _warn(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def _started(given: dict[str, Any]) -> Trainer:
     """A new run, in the folder that was named or in one of its own."""
     config = FinetuneConfig(**given)
-    trainer = start_finetune(config, Path(given["out"]) if "out" in given else None, _warn)
+    trainer = start_finetune(config, Path(given["out"]) if "out" in given else None, warn)
     if "out" not in given:
         trainer.move_to(claimed(Path("out") / f"{Path(str(config.data)).stem}-{config.method}"))
     return trainer
@@ -62,7 +57,7 @@ def _resumed(given: dict[str, Any]) -> Trainer:
     if "out" not in given:
         raise ConfigError("out", "the run's folder, to go on with it", "none", "tgl finetune --resume --out FOLDER")
     out = Path(given["out"])
-    trainer = resume_finetune(out, given, _warn)
+    trainer = resume_finetune(out, given, warn)
     print(f"{out}: going on from {newest(out)}, step {trainer.step_number} of {trainer.config.steps}", flush=True)
     return trainer
 

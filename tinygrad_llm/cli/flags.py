@@ -6,6 +6,7 @@ import argparse
 import difflib
 import functools
 import re
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,7 +38,12 @@ class _Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True)
 class _Flag:
-    """One field: its name here and on the command line, its type, and what it may be."""
+    """One field: its name here and on the command line, its type, and what it may be.
+
+    metavar  what stands for its value in the help: one name, or one for each of several values.
+    group    the title under which the help has it.
+    is_many  whether it is a tuple: of as many values as there are metavars, or one each time that it is given.
+    """
 
     name: str
     shown: str
@@ -45,9 +51,14 @@ class _Flag:
     allowed: Range | None
     help: str
     required: bool
+    metavar: str | tuple[str, ...]
+    group: str
+    is_many: bool
 
-    def read(self, text: str) -> Any:
-        """The value that `text` spells.  Raises ConfigError under the flag's own name."""
+    def read(self, text: Any) -> Any:
+        """The value that `text`, or each of several, spells.  Raises ConfigError under the flag's own name."""
+        if isinstance(text, list):
+            return tuple(map(self.read, text))
         assert self.allowed is not None
         try:
             value = text if self.kind is str else self.allowed.read(text)
@@ -93,16 +104,23 @@ def add_flags(
 ) -> list[_Flag]:
     """Gives the parser a record's flags, their defaults those of a preset; returns them."""
     flags = flags_of(record, positional, (presets or {}).get(preset, {}))
+    groups: dict[str, Any] = {"": parser}
     if presets:
         parser.add_argument("--preset", metavar="STR", default=argparse.SUPPRESS, help=_preset_help(presets))
     for flag in flags:
         options: dict[str, Any] = {"help": flag.help, "default": argparse.SUPPRESS}
+        if flag.group not in groups:
+            groups[flag.group] = parser.add_argument_group(flag.group)
+        place = groups[flag.group]
         if flag.name in positional:
-            parser.add_argument(flag.name, **(options if flag.required else {**options, "nargs": "?"}))
+            place.add_argument(flag.name, **(options if flag.required else {**options, "nargs": "?"}))
         elif flag.kind is bool:
-            parser.add_argument(flag.shown, action=argparse.BooleanOptionalAction, **options)
+            place.add_argument(flag.shown, action=argparse.BooleanOptionalAction, **options)
+        elif flag.is_many:
+            several = {"nargs": len(flag.metavar)} if isinstance(flag.metavar, tuple) else {"action": "append"}
+            place.add_argument(flag.shown, metavar=flag.metavar, **several, **options)
         else:
-            parser.add_argument(flag.shown, metavar=flag.kind.__name__.upper(), **options)
+            place.add_argument(flag.shown, metavar=flag.metavar, **options)
     return flags
 
 
@@ -112,10 +130,13 @@ def flags_of(record: type, positional: Sequence[str] = (), preset: Mapping[str, 
     for f in fields(record):
         kind = _plain_type(types[f.name])
         default = (preset or {}).get(f.name, f.default)
-        text = f.metadata.get("help", "") + ("" if default in (MISSING, None, "") else f" (default {default})")
+        text = f.metadata.get("help", "") + ("" if default in (MISSING, None, "", ()) else f" (default {default})")
         shown = f.name if f.name in positional else "--" + f.name.replace("_", "-")
         allowed = f.metadata.get("range") or range_of(f.name, kind)
-        flags.append(_Flag(f.name, shown, kind, allowed, text.replace("%", "%%"), f.default is MISSING))
+        metavar, group = f.metadata.get("metavar", kind.__name__.upper()), f.metadata.get("group", "")
+        is_many = typing.get_origin(types[f.name]) is tuple
+        required = f.default is MISSING
+        flags.append(_Flag(f.name, shown, kind, allowed, text.replace("%", "%%"), required, metavar, group, is_many))
     return flags
 
 
@@ -134,6 +155,11 @@ def command(
         return main
 
     return decorate
+
+
+def warn(line: str) -> None:
+    """To whoever watches, not to whoever reads the output."""
+    print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -227,3 +253,7 @@ class _Formatter(argparse.HelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28, width=80)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Text with indented lines, such as commands to type, stays as it is written."""
+        return text if "\n  " in text else super()._fill_text(text, width, indent)

@@ -15,10 +15,11 @@ from tinygrad_llm.errors import ConfigError, DeviceError, TinygradLLMError
 COMMANDS = {
     "train": ("train:main", "train a model on a text; draws its curve, keeps checkpoints"),
     "finetune": ("finetune:main", "teach a model to answer as your own lines do"),
+    "align": ("align:main", "teach a model what is preferred, or what is right"),
     "chat": ("chat:main", "talk with a model"),
     "merge": ("merge:main", "a fine-tuned run as a plain model"),
     "sample": ("sample:main", "let a trained model write"),
-    "eval": ("evaluate:main", "a trained model's loss on a text"),
+    "eval": ("evaluate:main", "how good is it? a model on texts and tasks, texts, comparisons"),
     "tokenize": ("tokenize:main", "show the tokens of a text"),
     "data": ("data:main", "list and get real texts"),
     "doctor": ("doctor:main", "what is installed here, and what is missing"),

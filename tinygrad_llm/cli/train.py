@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,12 @@ def carried_out(
     resume_command: str,
     introduce: Callable[[Trainer], None],
     report: Callable[[Trainer, float], None],
+    draw: Callable[[Trainer], Figure] | None = None,
 ) -> int:
     """Runs to the end, or to where somebody stops it; a finished run says so.  -> the exit status
 
     introduce, report  what is printed before, and after so many seconds.
+    draw               the run's curve as far as it is known; where None that of the losses.
     """
     if trainer.step_number >= trainer.config.steps:
         done = trainer.step_number
@@ -81,7 +83,7 @@ def carried_out(
     introduce(trainer)
     start = time.perf_counter()
     try:
-        trainer.run(report=watched(trainer))
+        trainer.run(report=watched(trainer, draw or drawn))
     except Interrupted as stop:
         next_step = f"Go on with: {resume_command}"
         with contextlib.suppress(OSError):  # its terminal may be gone
@@ -179,7 +181,7 @@ def _where(trainer: Trainer) -> str:
     return f"{trainer.threads} thread{'s' * (trainer.threads > 1)}"
 
 
-def watched(trainer: Trainer) -> Callable[[str], None]:
+def watched(trainer: Trainer, draw: Callable[[Trainer], Figure]) -> Callable[[str], None]:
     """Prints a line of the run; an evaluation's also has the curve drawn anew, and a bar on a terminal.
 
     A curve that cannot be written stops nothing: what must be saved says so by itself.
@@ -187,13 +189,12 @@ def watched(trainer: Trainer) -> Callable[[str], None]:
     seen: list[tuple[int, float]] = []
 
     def report(line: str) -> None:
-        losses = curves(trainer.log.path)
-        val = losses[1]
+        val = curves(trainer.log.path)[1]
         if val != seen:  # else it is a line about something else
             seen[:] = val
             with contextlib.suppress(StorageError):
-                curve(trainer, losses).save(trainer.out / CURVE)
-            line += f"  {bar(val[-1][1] / (val[0][1] or 1))}" * sys.stdout.isatty()
+                draw(trainer).save(trainer.out / CURVE)
+            line += f"  {bar(val[-1][1] / (val[0][1] or 1))}" * (sys.stdout.isatty() and val[0][1] >= 0)
         tqdm.write(line.rstrip())
 
     return report
@@ -206,17 +207,21 @@ def bar(share: float, width: int = BAR) -> str:
     return drawn if encodable(drawn, sys.stdout.encoding or "utf-8") else "#" * round(eighths / 8)
 
 
-def curve(trainer: Trainer, losses: tuple[list, list], baselines: Mapping[str, float] | None = None) -> Figure:
-    """The losses so far, as `curves` read them from the log."""
-    title = f"{trainer.out.name}: {trainer.model.n_parameters():,} parameters"
-    return loss_curve(*losses, title=title, baselines=baselines)
+def drawn(trainer: Trainer) -> Figure:
+    """The losses of a run so far."""
+    return curve(trainer, curves(trainer.log.path))
+
+
+def curve(trainer: Trainer, losses: tuple[list, list], **more: Any) -> Figure:
+    """The losses so far, as `curves` read them from the log; `more` as `loss_curve` has it."""
+    return loss_curve(*losses, title=f"{trainer.out.name}: {trainer.model.n_parameters():,} parameters", **more)
 
 
 def _report(trainer: Trainer, seconds: float) -> None:
     """The curve, a table of bits per byte beside n-grams, a sample, and what to try next."""
     out, corpus = trainer.out, trainer.corpus
     baselines = ngram_losses(corpus)
-    figure = curve(trainer, curves(trainer.log.path), baselines)
+    figure = curve(trainer, curves(trainer.log.path), baselines=baselines)
     figure.save(out / CURVE)
     png = importlib.util.find_spec("matplotlib") and figure.save(out / "loss.png")
     print(f"\n{'':14}nats a token   bits a byte   (the same held-out text)")

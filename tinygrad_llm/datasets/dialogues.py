@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,10 +14,10 @@ import numpy as np
 
 from tinygrad_llm.backend import check_device
 from tinygrad_llm.datasets.batches import Batch
+from tinygrad_llm.datasets.epochs import Epochs
 from tinygrad_llm.datasets.packing import Example, padded_batch
 from tinygrad_llm.errors import DataError
 from tinygrad_llm.ops import IGNORE
-from tinygrad_llm.ranges import check_whole
 from tinygrad_llm.tokenizer.base import Tokenizer
 from tinygrad_llm.tokenizer.chat import Message
 
@@ -91,25 +91,19 @@ class DialogueBatches:
     """
 
     def __init__(self, examples: Sequence[Example], batch_size: int, seed: int, *, one_shape: bool = False) -> None:
-        check_whole(batch_size=batch_size)
-        if not examples:
-            raise DataError("data", "at least one dialogue", "none")
-        self.examples, self.batch_size, self.seed = examples, batch_size, seed
+        self.examples, self.epochs = examples, Epochs(len(examples), batch_size, seed)
         self.longest = max(len(ids) for ids, _ in examples) - 1 if one_shape else 0
         self.row_tokens = sum(len(ids) - 1 for ids, _ in examples) / len(examples)
-        self.order: tuple[int, np.ndarray] = -1, np.zeros(0, np.int64)
 
     def __getitem__(self, n: int) -> Batch:
-        count = len(self.examples)
-        places = range(n * self.batch_size, (n + 1) * self.batch_size)
-        batch = padded_batch([self.examples[self._epoch(i // count)[i % count]] for i in places], 0)
-        room = ((0, 0), (0, max(0, self.longest - batch["tokens"].shape[1])))
-        filled = {"tokens": 0, "targets": IGNORE}
-        return {name: np.pad(batch[name], room, constant_values=fill) for name, fill in filled.items()}
+        return filled(padded_batch([self.examples[row] for row in self.epochs.rows(n)], 0), self.longest)
 
-    def _epoch(self, number: int) -> np.ndarray:
-        """The order of one pass over all."""
-        if self.order[0] != number:
-            order = np.random.default_rng((self.seed, number)).permutation(len(self.examples))
-            self.order = number, order
-        return self.order[1]
+
+def filled(batch: Mapping[str, np.ndarray], longest: int) -> dict[str, np.ndarray]:
+    """The batch with its rows of tokens and targets filled up behind to that length, where they are shorter."""
+    found = dict(batch)
+    for name, array in batch.items():
+        if name.endswith(("tokens", "targets")):
+            room = ((0, 0), (0, max(0, longest - array.shape[1])))
+            found[name] = np.pad(array, room, constant_values=IGNORE if name.endswith("targets") else 0)
+    return found

@@ -51,35 +51,42 @@ class Form:
 
 def _dialogue(line: Mapping[str, Any]) -> list[Message]:
     """Of {"messages": …}: the messages, some of them an assistant's."""
-    messages = line["messages"]
-    if not isinstance(messages, list) or not messages:
-        raise ValueError(f'"messages" must be a list of at least one message, not {_shown(messages)}')
-    found: list[Message] = []
-    for number, message in enumerate(messages):
-        where = f'"messages"[{number}]'
-        if not isinstance(message, dict):
-            raise ValueError(f'{where} must be an object with "role" and "content", not {_shown(message)}')
-        if missing := [key for key in ("role", "content") if key not in message]:
-            raise ValueError(f"{where} has no {_quoted(missing)}")
-        if message["role"] not in ROLES:
-            raise ValueError(f'{where} "role" must be {", ".join(ROLES)}, not {_shown(message["role"])}')
-        if not isinstance(message["content"], str):
-            raise ValueError(f'{where} "content" must be text, not {_shown(message["content"])}')
-        found.append({"role": message["role"], "content": message["content"]})
+    found = messages_of(line, "messages")
     if not any(message["role"] == "assistant" and message["content"].strip() for message in found):
         raise ValueError("no message of an assistant that says something: there is nothing to learn")
     return found
 
 
+def messages_of(line: Mapping[str, Any], key: str) -> list[Message]:
+    """The list of messages under a key.  Raises ValueError that says what is wrong with it."""
+    messages = line[key]
+    if not isinstance(messages, list) or not messages:
+        raise ValueError(f'"{key}" must be a list of at least one message, not {shown_value(messages)}')
+    found: list[Message] = []
+    for number, message in enumerate(messages):
+        where = f'"{key}"[{number}]'
+        if not isinstance(message, dict):
+            raise ValueError(f'{where} must be an object with "role" and "content", not {shown_value(message)}')
+        if missing := [key for key in ("role", "content") if key not in message]:
+            raise ValueError(f"{where} has no {_quoted(missing)}")
+        if message["role"] not in ROLES:
+            raise ValueError(f'{where} "role" must be {", ".join(ROLES)}, not {shown_value(message["role"])}')
+        if not isinstance(message["content"], str):
+            raise ValueError(f'{where} "content" must be text, not {shown_value(message["content"])}')
+        found.append({"role": message["role"], "content": message["content"]})
+    return found
+
+
 def _completion(line: Mapping[str, Any]) -> list[Message]:
     """Of {"prompt": …, "completion": …}: a dialogue of two messages."""
-    prompt, completion = (_text(line, key) for key in ("prompt", "completion"))
+    prompt, completion = (text_of(line, key) for key in ("prompt", "completion"))
     return [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
 
 
-def _text(line: Mapping[str, Any], key: str) -> str:
+def text_of(line: Mapping[str, Any], key: str) -> str:
+    """The text under a key, which says something.  Raises ValueError where it does not."""
     if not isinstance(line[key], str) or not line[key].strip():
-        raise ValueError(f'"{key}" must be text, not {_shown(line[key])}')
+        raise ValueError(f'"{key}" must be text, not {shown_value(line[key])}')
     return line[key]
 
 
@@ -127,7 +134,7 @@ def _read(line: bytes, forms: Mapping[str, Form]) -> tuple[str, Any]:
     except RecursionError:
         raise ValueError("no JSON that is so deep can be read") from None
     if not isinstance(found, dict):
-        raise ValueError(f"must be a JSON object, not {_shown(found)}")
+        raise ValueError(f"must be a JSON object, not {shown_value(found)}")
     for name, form in forms.items():
         if all(key in found for key in form.keys):
             return name, form.read(found)
@@ -149,7 +156,8 @@ def _quoted(keys: Sequence[str]) -> str:
     return " and ".join(f'"{key}"' for key in keys)
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """The value as JSON, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else text[:39] + "…"
 

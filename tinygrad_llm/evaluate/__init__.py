@@ -1,4 +1,8 @@
-"""How good is it? Numbers for what a model wrote, for how, and for what it knows by heart."""
+"""How good is it? Numbers for what a model wrote, for how, and for what it knows by heart.
+
+What lets a model answer a file of tasks, and writes a report, stands in `task`, `ask`, `exam` and `report`, which are
+imported by name: metrics alone need no generation and no figures.
+"""
 
 from tinygrad_llm.evaluate.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from tinygrad_llm.evaluate.answers import answer_f1, exact_match
@@ -7,20 +11,25 @@ from tinygrad_llm.evaluate.bleu import BLEU, clipped_matches, corpus_bleu
 from tinygrad_llm.evaluate.bootstrap import Interval, PairedBootstrap, bootstrap_interval, paired_bootstrap
 from tinygrad_llm.evaluate.calibration import Reliability, brier_score, calibration_error, reliability
 from tinygrad_llm.evaluate.chrf import CHRF, corpus_chrf
+from tinygrad_llm.evaluate.compare import Compared, compare, holm
 from tinygrad_llm.evaluate.diversity import distinct_n, self_bleu
 from tinygrad_llm.evaluate.frontier import divergence_frontier, mauve
 from tinygrad_llm.evaluate.hallucination import YesNo, invented, yes_no
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.information import mutual_information, shuffled
+from tinygrad_llm.evaluate.jackknife import jackknife_interval
+from tinygrad_llm.evaluate.measure import Measured, measure
 from tinygrad_llm.evaluate.memorized import exposure
 from tinygrad_llm.evaluate.meteor import METEOR, meteor
 from tinygrad_llm.evaluate.overlap import Overlap
 from tinygrad_llm.evaluate.paired_tests import SignTest, randomization_test, sign_test
 from tinygrad_llm.evaluate.perplexity import Perplexity, perplexity
+from tinygrad_llm.evaluate.predictions import Prediction, read_predictions, write_predictions
 from tinygrad_llm.evaluate.recalibrate import Isotonic, fit_isotonic, fit_temperature
 from tinygrad_llm.evaluate.repetition import loop_period
 from tinygrad_llm.evaluate.retrieval import recall_at
 from tinygrad_llm.evaluate.rouge import rouge_l, rouge_lsum, rouge_n
+from tinygrad_llm.evaluate.rows import METRICS
 from tinygrad_llm.evaluate.scaling import (
     BESIROGLU,
     HOFFMANN,
@@ -42,13 +51,17 @@ __all__ = [
     "CHRF",
     "HOFFMANN",
     "METEOR",
+    "METRICS",
     "TER",
     "BradleyTerry",
+    "Compared",
     "Interval",
     "Isotonic",
+    "Measured",
     "Overlap",
     "PairedBootstrap",
     "Perplexity",
+    "Prediction",
     "Reliability",
     "ScalingLaw",
     "SignTest",
@@ -61,6 +74,7 @@ __all__ = [
     "calibration_error",
     "clipped_matches",
     "cohen_kappa",
+    "compare",
     "compute_optimal",
     "corpus_bleu",
     "corpus_chrf",
@@ -75,14 +89,17 @@ __all__ = [
     "fit_temperature",
     "fleiss_kappa",
     "greedy_match",
+    "holm",
     "huber",
     "idf_weights",
     "induction_score",
     "invented",
+    "jackknife_interval",
     "krippendorff_alpha",
     "law_objective",
     "loop_period",
     "mauve",
+    "measure",
     "meteor",
     "mutual_information",
     "paired_bootstrap",
@@ -90,6 +107,7 @@ __all__ = [
     "perplexity",
     "power_law",
     "randomization_test",
+    "read_predictions",
     "recall_at",
     "reliability",
     "rouge_l",
@@ -99,5 +117,6 @@ __all__ = [
     "shuffled",
     "sign_test",
     "training_cost",
+    "write_predictions",
     "yes_no",
 ]

@@ -83,6 +83,14 @@ def bleu_of_words(pairs: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]]
             counts[n - 1] += count
         length += len(candidate)
         reference_length += min((abs(len(t) - len(candidate)), len(t)) for t in texts)[1]
+    return bleu_of_counts(matches, counts, length, reference_length)
+
+
+def bleu_of_counts(matches: Sequence[int], counts: Sequence[int], length: int, reference_length: int) -> BLEU:
+    """BLEU of what was counted: matched and all n-grams for n = 1 … 4, and the words of both sides.
+
+    Counts of texts add up to those of a corpus: from them its score is found without looking at a text again.
+    """
     penalty = 1.0 if length >= reference_length else math.exp(1 - reference_length / length) if length else 0.0
     shares = _precisions(matches, counts)
     score = 0.0 if min(shares) == 0 else penalty * math.exp(sum(map(math.log, shares)) / ORDER)

@@ -58,12 +58,17 @@ def corpus_chrf(candidates: Sequence[str], references: Sequence[str | Sequence[s
     check_whole(least=0, word_order=word_order)
     totals = [(0, 0, 0)] * (CHARACTER_ORDER + word_order)
     for candidate, others in text_pairs(candidates, references):
-        mine = _grams(candidate, word_order)
-        every = [_counts(mine, _grams(other, word_order)) for other in others]
-        chosen = max(every, key=lambda counts: _score(counts)[0])  # the first of equals
-        totals = [(a + d, b + e, c + f) for (a, b, c), (d, e, f) in zip(totals, chosen)]
+        own = chrf_counts(candidate, others, word_order)
+        totals = [(a + d, b + e, c + f) for (a, b, c), (d, e, f) in zip(totals, own)]
     matches, counts, reference_counts = zip(*totals)
-    return CHRF(*_score(totals), matches, counts, reference_counts)
+    return CHRF(*chrf_of_counts(totals), matches, counts, reference_counts)
+
+
+def chrf_counts(candidate: str, references: Sequence[str], word_order: int = 0) -> Counts:
+    """What is counted of one text, with the reference of the best score, of equals the first."""
+    mine = _grams(candidate, word_order)
+    every = [_counts(mine, _grams(other, word_order)) for other in references]
+    return max(every, key=lambda counts: chrf_of_counts(counts)[0])
 
 
 def _grams(text: str, word_order: int) -> list[Counter[tuple[str, ...]]]:
@@ -85,7 +90,7 @@ def _counts(mine: list[Counter[tuple[str, ...]]], theirs: list[Counter[tuple[str
     return [((own & others).total(), own.total() if others else 0, others.total()) for own, others in zip(mine, theirs)]
 
 
-def _score(counts: Counts) -> tuple[float, float, float]:
+def chrf_of_counts(counts: Counts) -> tuple[float, float, float]:
     """The score in percent, and the mean precision and recall over the orders of which both have n-grams."""
     shares = [(matched / own, matched / other) for matched, own, other in counts if own and other]
     if not shares:

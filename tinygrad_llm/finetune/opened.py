@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_llm.autograd import Tensor
 from tinygrad_llm.errors import ArgumentError, CheckpointError, reason
 from tinygrad_llm.files import read_regular
 from tinygrad_llm.finetune.houlsby import Houlsby
@@ -34,7 +35,8 @@ THEIRS = (
 """Files by which a folder in Hugging Face's layout is known, whole or not."""
 JINJA = "chat_template.jinja"
 FINETUNE = "finetune"
-"""The document of a checkpoint that says how the model came about."""
+"""The document of a checkpoint that says how the model came about: its template, method and base; of `tgl align` also
+the settings by which the model was made of its base, and whether it writes or only rates."""
 OPTIMIZER = "optimizer.safetensors"
 
 
@@ -63,12 +65,10 @@ def open_model(path: str | Path, base: str | Path | None = None, *, fold: bool =
     Raises CheckpointError for anything else, and for an adapter whose base is another one now.
     """
     folder = Path(os.path.abspath(path))  # "." has no name, and a checkpoint's siblings are found by theirs
-    for candidate in (folder / "checkpoint" / "best", folder / "checkpoint" / "last", folder):
-        if exists(candidate) and ((candidate / "manifest.json").exists() or candidate != folder):
-            saved = load_checkpoint(candidate)
-            if FINETUNE in saved.documents:
-                return _finetuned(saved, folder, base, fold)
-            return Opened(model_of(saved), tokenizer_of(saved), None, saved.path)
+    if (saved := checkpoint_in(folder)) is not None:
+        if FINETUNE in saved.documents:
+            return _finetuned(saved, folder, base, fold)
+        return Opened(model_of(saved), tokenizer_of(saved), None, saved.path)
     if (folder / CONFIG).exists():
         return _of_peft(folder, base, fold)
     if any((folder / name).exists() for name in THEIRS):
@@ -78,6 +78,14 @@ def open_model(path: str | Path, base: str | Path | None = None, *, fold: bool =
             raise CheckpointError(str(folder), "a decoder", type(model).__name__, next_step)
         return Opened(model, load_tokenizer(folder), template_in(folder), folder)
     raise CheckpointError(str(folder), "a run's folder, a checkpoint, or a model", "neither", "Train one: tgl train")
+
+
+def checkpoint_in(folder: Path) -> Checkpoint | None:
+    """A run's best checkpoint, else its last; or the folder itself, where it is a checkpoint."""
+    for candidate in (folder / "checkpoint" / "best", folder / "checkpoint" / "last", folder):
+        if exists(candidate) and ((candidate / "manifest.json").exists() or candidate != folder):
+            return load_checkpoint(candidate)
+    return None
 
 
 def open_base(path: str | Path) -> Opened:
@@ -93,31 +101,42 @@ def open_base(path: str | Path) -> Opened:
 
 
 def _finetuned(saved: Checkpoint, folder: Path, base: str | Path | None, fold: bool) -> Opened:
+    about = saved.document(FINETUNE)
+    if not about.get("writes", True):
+        next_step = "It rates answers, from which another model learns: tgl align --reward-model FOLDER"
+        raise CheckpointError(
+            str(folder), "a model that writes", f"one of tgl align --method {about['method']}", next_step
+        )
     model, below = rebuilt(saved, folder, base)
     return Opened(
-        merged_where_fast(model) if fold else model, tokenizer_of(saved), saved.document(FINETUNE).get("template"),
+        merged_where_fast(model) if fold else model, tokenizer_of(saved), about.get("template"),
         saved.path, below,
     )  # fmt: skip
 
 
 def rebuilt(saved: Checkpoint, out: Path, base: str | Path | None = None) -> tuple[Any, Path | None]:
-    """The model of a checkpoint of `tgl finetune`, as it is trained; and the folder of the model that it came of."""
-    config, about = settings_from_dict(saved.document("run")["config"]), saved.document(FINETUNE)
+    """The model of a checkpoint of `tgl finetune` or `tgl align`, as it is trained; and the folder of the model that it
+    came of."""
+    about = saved.document(FINETUNE)
+    config = settings_from_dict(about.get("settings") or saved.document("run")["config"])
     if config.method == "full":
         below = [Path(place) for place in (about.get("base") or {}).get("at", ()) if Path(place).exists()]
         return from_hugging_face(saved.document("config"), saved.group("model"), np.float32), next(iter(below), None)
-    opened = _base_of(about.get("base"), out, base)
+    opened = base_of(about.get("base"), out, base)
     model = prepared(opened.model, tokenizer_of(saved).vocab_size, config)
-    own = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    arrays = saved.group("trained")
-    if {name: p.shape for name, p in own.items()} != {name: array.shape for name, array in arrays.items()}:
-        raise CheckpointError(str(saved.path), "the adapter of its configuration", "other tensors", "Was it altered?")
-    for name, p in own.items():
-        p.assign(arrays[name])
+    assign({name: p for name, p in model.named_parameters() if p.requires_grad}, saved.group("trained"), saved.path)
     return model, opened.folder
 
 
-def _base_of(about: Any, out: Path, given: str | Path | None) -> Opened:
+def assign(parameters: Mapping[str, Tensor], arrays: Mapping[str, Any], path: Path) -> None:
+    """Gives each parameter its array.  Raises CheckpointError where these are others."""
+    if {name: p.shape for name, p in parameters.items()} != {name: array.shape for name, array in arrays.items()}:
+        raise CheckpointError(str(path), "the tensors of its configuration", "other tensors", "Was it altered?")
+    for name, p in parameters.items():
+        p.assign(arrays[name])
+
+
+def base_of(about: Any, out: Path, given: str | Path | None) -> Opened:
     """The model below an adapter: where it was, or there as seen from the run, or where it is said to be."""
     about = about if isinstance(about, Mapping) else {}
     places = [given] if given is not None else [os.path.normpath(out / place) for place in about.get("at", ())]

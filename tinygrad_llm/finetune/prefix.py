@@ -143,4 +143,4 @@ def prefix_tuned(model: LanguageModel, config: PrefixTuningConfig, *, rng: np.ra
         prefixes.append((keys, values))
     if not prefixes:
         raise ArgumentError("model", "one with attention", type(model).__name__)
-    return PrefixModel(model, prefixes)
+    return PrefixModel(model, prefixes).to(model.device)

@@ -150,4 +150,4 @@ def prompt_tuned(model: Decoder, config: PromptTuningConfig, *, rng: np.random.G
         ids = np.resize(np.array(config.init_ids, np.int64), config.num_virtual_tokens)
         check_token_ids(ids, model.vocab_size)
         prompt = Parameter(table.data[to_device_of(ids, table.data)])
-    return PromptModel(model, prompt)
+    return PromptModel(model, prompt).to(model.device)

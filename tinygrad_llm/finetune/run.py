@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from tinygrad_llm.backend import check_device
 from tinygrad_llm.datasets.dialogues import Dialogues, hold_out
-from tinygrad_llm.datasets.instructions import Fault, Record, read_records, told
+from tinygrad_llm.datasets.instructions import Fault, Form, Record, read_records, told
 from tinygrad_llm.datasets.packing import Example
 from tinygrad_llm.errors import CheckpointError, ConfigError, DataError, TokenError
 from tinygrad_llm.finetune.methods import TABLE, learned, prepared
@@ -22,11 +21,11 @@ from tinygrad_llm.tokenizer.chat import ROLES, ChatTemplate, fitting_template
 from tinygrad_llm.tokenizer.special import special_of
 from tinygrad_llm.train.checkpoint import load_checkpoint
 from tinygrad_llm.train.data import is_of, text_candidates
-from tinygrad_llm.train.lock import has_run, newest
-from tinygrad_llm.train.precision import check_precision
-from tinygrad_llm.train.run import threads_for, tokenizer_of
+from tinygrad_llm.train.lock import newest
+from tinygrad_llm.train.run import changed, check_fresh, threads_for, tokenizer_of
 from tinygrad_llm.train.trainer import Contents, Trainer
 
+Settings = TypeVar("Settings", bound=FinetuneConfig)
 Say = Callable[[str], Any]
 """What is told while a run is prepared, a line at a time."""
 
@@ -36,20 +35,24 @@ def start_finetune(config: FinetuneConfig, out: Path | None, say: Say = print) -
 
     Where `out` is None the trainer must be given a folder before it runs: `move_to`.
     """
-    check_precision(config.precision, check_device(config.device), config.dtype)
-    if out is not None and has_run(out):
-        next_step = "Go on with --resume, or choose another --out."
-        raise ConfigError("out", "a folder without a run", str(out), next_step)
-    for name, what in {"model": "a model's folder", "data": "a file of JSON lines"}.items():
-        if not getattr(config, name):
-            raise ConfigError(name, what, "none", "tgl finetune MODEL --data FILE.jsonl")
+    check_fresh(config, out)
+    check_named(config, "tgl finetune MODEL --data FILE.jsonl")
     base = open_base(str(config.model))
-    name, tokenizer = chosen_template(config, base, say)
+    records, _ = read_records(str(config.data))
+    said = [message["content"].strip() for record in records for message in record.value]
+    name, tokenizer = chosen_template(config, base, said, say)
     model = prepared(base.model, tokenizer.vocab_size, config)
     corpus = dialogues_of(config, tokenizer, TEMPLATES[name], model.block_size, say)
     config = _resolved(config, len(corpus.examples))
-    about = {"template": name, "method": config.method, "base": _reference(base)}
+    about = {"template": name, "method": config.method, "base": reference_to(base)}
     return Trainer(config, corpus, model, out, threads_for(model, config), contents=_contents(about, base.folder))
+
+
+def check_named(config: FinetuneConfig, usage: str) -> None:
+    """Raises ConfigError where model or data are not named."""
+    for name, what in {"model": "a model's folder", "data": "a file of JSON lines"}.items():
+        if not getattr(config, name):
+            raise ConfigError(name, what, "none", usage)
 
 
 def resume_finetune(out: Path, given: dict[str, Any], say: Say = print) -> Trainer:
@@ -62,35 +65,36 @@ def resume_finetune(out: Path, given: dict[str, Any], say: Say = print) -> Train
     if FINETUNE not in saved.documents:
         next_step = f"Go on with: tgl train --resume --out {out}"
         raise ConfigError("--resume", "a run of tgl finetune", "one of tgl train", next_step)
-    config, about = settings_from_dict(saved.document("run")["config"]), saved.document(FINETUNE)
-    free = FREE_TO_CHANGE | {"model", "data"}
-    changed = {k: v for k, v in given.items() if getattr(config, k) != v and k not in free}
-    if changed:
-        was = ", ".join(f"{k} = {getattr(config, k)}" for k in changed)
-        raise ConfigError("--resume", f"the run's own {was}", changed, "Leave these flags out, or start a new --out.")
-    config = replace(config, **{k: v for k, v in given.items() if k in FREE_TO_CHANGE})
+    about = saved.document(FINETUNE)
+    if "settings" in about:
+        raise ConfigError("--resume", "a run of tgl finetune", "one of tgl align", f"tgl align --resume --out {out}")
+    config = changed(settings_from_dict(saved.document("run")["config"]), given, FREE_TO_CHANGE, {"model", "data"})
     model, below = rebuilt(saved, out, given.get("model"))
     tokenizer, state = tokenizer_of(saved), saved.document("state")
     template = TEMPLATES[about["template"]]
-    config, corpus = _data_of(config, state, given.get("data"), out, (tokenizer, template, model.block_size, say))
+
+    def dialogues(there: FinetuneConfig) -> Dialogues:
+        return dialogues_of(there, tokenizer, template, model.block_size, say)
+
+    config, corpus = own_data(config, state, given.get("data"), out, dialogues)
     threads = state["threads"] if config.threads == "auto" else threads_for(model, config)
     trainer = Trainer(config, corpus, model, out, threads, contents=_contents(about, below))
     trainer.restore(saved)
     return trainer
 
 
-def _data_of(
-    config: FinetuneConfig, state: Any, given: str | None, out: Path, how: tuple
-) -> tuple[FinetuneConfig, Dialogues]:
+def own_data(
+    config: Settings, state: Any, given: str | None, out: Path, read: Callable[[Settings], Any]
+) -> tuple[Settings, Any]:
     """The run's own data by its checksum, wherever it is now, and the configuration that names it there."""
     problem: CheckpointError | None = None
     for path in text_candidates(config.data, given, state.get("text_at", ()), out):
         there = replace(config, data=path)
-        corpus: Any = dialogues_of(there, *how)
+        corpus = read(there)
         if is_of(corpus, state["corpus"]):
             return there, corpus
         next_step = "Was it changed? Name what the run learned from: --data FILE."
-        problem = problem or CheckpointError("data", "the dialogues of the run", f"others in {path}", next_step)
+        problem = problem or CheckpointError("data", "the lines of the run", f"others in {path}", next_step)
     assert problem is not None
     raise problem
 
@@ -101,7 +105,7 @@ def _resolved(config: FinetuneConfig, count: int) -> FinetuneConfig:
     return replace(config, steps=steps, lr=TABLE[config.method].lr if config.lr is None else config.lr)
 
 
-def _reference(base: Opened) -> dict[str, Any]:
+def reference_to(base: Opened) -> dict[str, Any]:
     """Where the model below an adapter is, and by what it is known."""
     return {"at": [os.path.abspath(base.folder)], "sha256": weights_sum(base.folder)}
 
@@ -114,13 +118,16 @@ def _contents(about: dict[str, Any], base: Path | None) -> Callable[[Any], Conte
     return contents
 
 
-def chosen_template(config: FinetuneConfig, base: Opened, say: Say = print) -> tuple[str, Tokenizer]:
+def chosen_template(
+    config: FinetuneConfig, base: Opened, said: Sequence[str], say: Say = print
+) -> tuple[str, Tokenizer]:
     """The template's name, and the tokenizer with what it lacks: special tokens of the template, and letters.
+
+    said  the contents of all messages that there are to learn from.
 
     "auto" is the one that the model was trained with, else the one that suits its tokenizer; but none that a line break
     ends, where messages have several lines.
     """
-    said = [message["content"].strip() for record in read_records(str(config.data))[0] for message in record.value]
     name = config.template if config.template != "auto" else base.template or fitting_template(base.tokenizer)
     if config.template == "auto" and not TEMPLATES[name].special:
         name = "chatml" if any(TEMPLATES[name].end in text for text in said) else name
@@ -151,26 +158,47 @@ def dialogues_of(
 
     Raises DataError where lines cannot be learned from, unless they are to be skipped; `say` is told which.
     """
-    records, faults = read_records(str(config.data))
-    examples: list[tuple[Record, Example]] = []
-    for record in records:
-        try:
-            examples.append((record, _encoded(record, tokenizer, template, longest)))
-        except ValueError as error:
-            faults.append(Fault(record.line, str(error)))
-    faults.sort(key=lambda fault: fault.line)
-    total = len(examples) + len(faults)
-    for line in told(str(config.data), faults):
-        say(line)
-    if faults and not (config.skip_bad_lines and examples):
-        next_step = "Mend them, or go on without them: --skip-bad-lines." if examples else "Mend them."
-        got = f"{len(faults)} of {total} lines that cannot be learned from"
-        raise DataError(str(config.data), "messages, or prompt and completion, on each line", got, next_step)
-    if faults:
-        say(f"{len(faults)} of {total} lines are left out")
+
+    def encoded(record: Record) -> Example:
+        return _encoded(record, tokenizer, template, longest)
+
+    examples = learnable(config, encoded, "messages, or prompt and completion, on each line", say)
     is_held = hold_out([record.value for record, _ in examples], config.held_out)
     parts = [[e for (_, e), held in zip(examples, is_held) if held == wanted] for wanted in (False, True)]
     return Dialogues(tokenizer, *parts)
+
+
+def learnable(
+    config: FinetuneConfig,
+    encoded: Callable[[Record], Any],
+    expected: str,
+    say: Say = print,
+    forms: Mapping[str, Form] | None = None,
+) -> list[tuple[Record, Any]]:
+    """The records of a run's data, each with what `encoded` makes of it, which raises ValueError where it cannot.
+
+    expected  what each line should be.  forms  as `read_records` has it.
+
+    Raises DataError where lines cannot be learned from, unless they are to be skipped; `say` is told which.
+    """
+    records, faults = read_records(str(config.data), forms)
+    found = []
+    for record in records:
+        try:
+            found.append((record, encoded(record)))
+        except ValueError as error:
+            faults.append(Fault(record.line, str(error)))
+    faults.sort(key=lambda fault: fault.line)
+    total = len(found) + len(faults)
+    for line in told(str(config.data), faults):
+        say(line)
+    if faults and not (config.skip_bad_lines and found):
+        next_step = "Mend them, or go on without them: --skip-bad-lines." if found else "Mend them."
+        got = f"{len(faults)} of {total} lines that cannot be learned from"
+        raise DataError(str(config.data), expected, got, next_step)
+    if faults:
+        say(f"{len(faults)} of {total} lines are left out")
+    return found
 
 
 def _encoded(record: Record, tokenizer: Tokenizer, template: ChatTemplate, longest: int | None) -> Example:

@@ -16,7 +16,8 @@ TEMPLATE_WORDS = ("auto", *TEMPLATES)
 METHODS = ("lora", "full", "dora", "ia3", "adapter", "prefix", "qlora")
 
 
-def _f(default: Any, text: str, allowed: Range | None = None) -> Any:
+def setting(default: Any, text: str, allowed: Range | None = None) -> Any:
+    """A field with its help, and what it may be."""
     return field(default=default, metadata={"help": text} | ({} if allowed is None else {"range": allowed}))
 
 
@@ -30,28 +31,30 @@ def _as_train(name: str, default: Any = MISSING) -> Any:
 class FinetuneConfig:
     """Sizes are in tokens, rates per step; see each field's help."""
 
-    model: str | None = _f(None, "the model to begin with: a run's folder, or one in Hugging Face's layout")
-    data: str | None = _f(None, "file of JSON lines: messages, or prompt and completion")
-    out: str | None = _f(None, "folder for log, checkpoints and curve; out/DATA-METHOD where none is given")
-    method: str = _f(
+    model: str | None = setting(None, "the model to begin with: a run's folder, or one in Hugging Face's layout")
+    data: str | None = setting(None, "file of JSON lines: messages, or prompt and completion")
+    out: str | None = setting(None, "folder for log, checkpoints and curve; out/DATA-METHOD where none is given")
+    method: str = setting(
         "lora", "lora, full, dora, ia3, adapter, prefix, or qlora (lora beside 4-bit weights)", one_of(METHODS)
     )
-    template: str = _f(
+    template: str = setting(
         "auto", "how dialogues are written: chatml, llama3, plain, or auto (what suits the tokenizer)",
         one_of(TEMPLATE_WORDS),
     )  # fmt: skip
-    add_letters: bool = _f(True, "letters that a tokenizer of letters lacks are added to the vocabulary")
-    skip_bad_lines: bool = _f(False, "go on without the lines that cannot be read")
-    held_out: float = _f(0.1, "share of the dialogues that are not learned from", number(0, 1, "()"))
-    rank: int = _f(16, "rank of LoRA; width of adapters", whole(1, SIZE))
-    alpha: float = _f(32.0, "what LoRA adds is scaled by alpha / rank", number(0, 1e6, "(]"))
-    targets: str = _f("", "layers with an adapter, as q_proj,v_proj; all linear ones of the blocks where none is given")
-    adapter_dropout: float = _f(0.0, "share of an adapter's input left out while training", number(0, 1, "[)"))
-    virtual_tokens: int = _f(16, "length of a prefix", whole(1, SIZE))
-    epochs: float = _f(10.0, "how often each dialogue is learned from", number(0, MOST, "(]"))
-    steps: int | None = _f(None, "updates, in place of epochs")
-    lr: float | None = _f(None, "highest learning rate; one that suits the method where none is given")
-    batch_size: int = _f(8, "dialogues a batch")
+    add_letters: bool = setting(True, "letters that a tokenizer of letters lacks are added to the vocabulary")
+    skip_bad_lines: bool = setting(False, "go on without the lines that cannot be read")
+    held_out: float = setting(0.1, "share of the dialogues that are not learned from", number(0, 1, "()"))
+    rank: int = setting(16, "rank of LoRA; width of adapters", whole(1, SIZE))
+    alpha: float = setting(32.0, "what LoRA adds is scaled by alpha / rank", number(0, 1e6, "(]"))
+    targets: str = setting(
+        "", "layers with an adapter, as q_proj,v_proj; all linear ones of the blocks where none is given"
+    )
+    adapter_dropout: float = setting(0.0, "share of an adapter's input left out while training", number(0, 1, "[)"))
+    virtual_tokens: int = setting(16, "length of a prefix", whole(1, SIZE))
+    epochs: float = setting(10.0, "how often each dialogue is learned from", number(0, MOST, "(]"))
+    steps: int | None = setting(None, "updates, in place of epochs")
+    lr: float | None = setting(None, "highest learning rate; one that suits the method where none is given")
+    batch_size: int = setting(8, "dialogues a batch")
     accumulate: int = _as_train("accumulate")
     final_lr: float = _as_train("final_lr", 0.0)
     warmup: int = _as_train("warmup", 10)
@@ -60,11 +63,11 @@ class FinetuneConfig:
     beta2: float = _as_train("beta2")
     weight_decay: float = _as_train("weight_decay", 0.0)
     clip: float = _as_train("clip")
-    eval_every: int = _f(50, "steps between evaluations on the dialogues held out")
-    eval_batches: int = _f(0, "most batches an evaluation; 0 takes all dialogues held out")
+    eval_every: int = setting(50, "steps between evaluations on the dialogues held out")
+    eval_batches: int = setting(0, "most batches an evaluation; 0 takes all dialogues held out")
     checkpoint_every: int = _as_train("checkpoint_every", 100)
     log_every: int = _as_train("log_every")
-    seed: int = _f(1337, "seed of adapters' first weights, data order and dropout")
+    seed: int = setting(1337, "seed of adapters' first weights, data order and dropout")
     threads: str = _as_train("threads")
     device: str = _as_train("device")
     precision: str = _as_train("precision")
@@ -101,10 +104,10 @@ FREE_TO_CHANGE = frozenset(
 """What a resumed run may set anew; all else makes another run."""
 
 
-def settings_from_dict(document: Mapping[str, Any]) -> FinetuneConfig:
+def settings_from_dict(document: Mapping[str, Any], kind: type[FinetuneConfig] = FinetuneConfig) -> Any:
     """The configuration that `to_dict` described.  Raises ConfigError for unknown or missing fields."""
-    difference = sorted(set(document) ^ {f.name for f in fields(FinetuneConfig)})
+    difference = sorted(set(document) ^ {f.name for f in fields(kind)})
     if difference:
         next_step = "Was it saved by another version?"
         raise ConfigError("config", "the fields of this version", f"others: {difference}", next_step)
-    return FinetuneConfig(**document)
+    return kind(**document)

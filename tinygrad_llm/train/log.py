@@ -40,13 +40,18 @@ def read_log(path: str | Path) -> Iterator[dict[str, Any]]:
             yield event
 
 
-def curves(path: str | Path) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
-    """(step, loss) while training, and (step, loss) on held-out text; of a step that was done twice, the later."""
+def curves(
+    path: str | Path, names: tuple[str, str] = ("loss", "val_loss")
+) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
+    """(step, loss) while training, and (step, loss) on held-out text; of a step that was done twice, the later.
+
+    names  those of the two numbers in the log.
+    """
     train: dict[int, float] = {}
     val: dict[int, float] = {}
     for event in read_log(path):
         step = event.get("step")
-        for key, curve in (("loss", train), ("val_loss", val)):
+        for key, curve in zip(names, (train, val)):
             if isinstance(step, int) and isinstance(event.get(key), float) and math.isfinite(event[key]):
                 curve[step] = event[key]
     return sorted(train.items()), sorted(val.items())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from tinygrad_llm.train.step import couples_examples
 from tinygrad_llm.train.trainer import Trainer
 from tinygrad_llm.train.workers import worker_count
 
+Settings = TypeVar("Settings", bound=Any)
 THE_TEXT = "Name the text that the run learned from: --text FILE."
 
 
@@ -32,10 +35,7 @@ def start_run(config: TrainConfig, out: Path | None) -> Trainer:
 
     Where `out` is None the trainer must be given a folder before it runs: `move_to`.
     """
-    check_precision(config.precision, check_device(config.device), config.dtype)
-    if out is not None and has_run(out):
-        next_step = "Go on with --resume, or choose another --out."
-        raise ConfigError("out", "a folder without a run", str(out), next_step)
+    check_fresh(config, out)
     corpus = load_corpus(config)
     rng = np.random.default_rng(config.seed)
     sizes, dtype = config.model(corpus.tokenizer.vocab_size), np.dtype(config.dtype)
@@ -43,11 +43,31 @@ def start_run(config: TrainConfig, out: Path | None) -> Trainer:
     return Trainer(config, corpus, model, out, threads_for(model, config))
 
 
+def check_fresh(config: Any, out: Path | None) -> None:
+    """Raises ConfigError for a folder that has a run, and for a precision that the device has not."""
+    check_precision(config.precision, check_device(config.device), config.dtype)
+    if out is not None and has_run(out):
+        next_step = "Go on with --resume, or choose another --out."
+        raise ConfigError("out", "a folder without a run", str(out), next_step)
+
+
 def threads_for(model: Any, config: Any) -> int:
     """How many threads share a batch: by themselves one where the loss is no sum over its examples."""
     if config.threads == "auto" and couples_examples(model.loss):
         return 1
     return worker_count(config.threads, config.batch_size)
+
+
+def changed(config: Settings, given: Mapping[str, Any], free: AbstractSet[str], moved: AbstractSet[str]) -> Settings:
+    """A run's configuration with what is given anew.  Raises ConfigError for what would make it another run.
+
+    free, moved  names of what may be set anew; of what may be given, but only says where something is now.
+    """
+    others = {k: v for k, v in given.items() if getattr(config, k) != v and k not in free | moved}
+    if others:
+        was = ", ".join(f"{k} = {getattr(config, k)}" for k in others)
+        raise ConfigError("--resume", f"the run's own {was}", others, "Leave these flags out, or start a new --out.")
+    return replace(config, **{k: v for k, v in given.items() if k in free})
 
 
 def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
@@ -60,15 +80,11 @@ def resume_run(out: Path, given: dict[str, Any]) -> Trainer:
     """
     saved = load_checkpoint(newest(out))
     if "finetune" in saved.documents:
-        next_step = f"Go on with: tgl finetune --resume --out {out}"
-        raise ConfigError("--resume", "a run of tgl train", "one of tgl finetune", next_step)
+        kind = "align" if "settings" in saved.documents["finetune"] else "finetune"
+        next_step = f"Go on with: tgl {kind} --resume --out {out}"
+        raise ConfigError("--resume", "a run of tgl train", f"one of tgl {kind}", next_step)
     config = config_from_dict(saved.document("run")["config"])
-    free = FREE_TO_CHANGE if config.text is None else FREE_TO_CHANGE | {"text"}
-    changed = {k: v for k, v in given.items() if getattr(config, k) != v and k not in free}
-    if changed:
-        was = ", ".join(f"{k} = {getattr(config, k)}" for k in changed)
-        raise ConfigError("--resume", f"the run's own {was}", changed, "Leave these flags out, or start a new --out.")
-    config = replace(config, **{k: v for k, v in given.items() if k in FREE_TO_CHANGE})
+    config = changed(config, given, FREE_TO_CHANGE, set() if config.text is None else {"text"})
     config, corpus = _corpus_of(saved, config, given.get("text"), out)
     model = model_of(saved)
     # "auto" stays what it was: resuming is bit-identical only with the same number of threads

@@ -8,9 +8,9 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -59,6 +59,19 @@ Contents = tuple[dict[str, dict[str, Any]], dict[str, dict[str, np.ndarray]]]
 """Of a checkpoint: documents by name, and groups of arrays by name."""
 
 
+class Judgement(NamedTuple):
+    """What is known of a model on held-out data.
+
+    loss   the number by which the best checkpoint is chosen: the lower, the better.
+    more   other numbers for the log, by name.
+    words  a line that says both.
+    """
+
+    loss: float
+    more: Mapping[str, float]
+    words: str
+
+
 def whole_model(model: Any) -> Contents:
     """config.json and model.safetensors in Hugging Face's layout."""
     config, arrays = to_hugging_face(model)
@@ -68,7 +81,9 @@ def whole_model(model: Any) -> Contents:
 class Trainer:
     """Trains a model on the batches of a corpus. `run.start_run` and `run.resume_run` make one for a configuration.
 
-    loss      of a batch of "tokens" and "targets"; where None the model's own, and its cross-entropy on held-out text.
+    loss      of a batch; where None the model's own, of "tokens" and "targets", and its cross-entropy on held-out text.
+    divisor   of the batches of a step together; where None how many targets count.
+    judge     what is known on held-out data, see `Judgement`; where None the loss there, in nats a token.
     out       the folder that then holds log.jsonl, config.json, checkpoint/last and checkpoint/best.
     threads   workers that share a batch.
     contents  what a checkpoint holds of the model: documents and groups of arrays, by name.
@@ -86,10 +101,13 @@ class Trainer:
         threads: int,
         loss: Loss | None = None,
         contents: Callable[[Any], Contents] | None = None,
+        divisor: Callable[[Sequence[Any]], float] | None = None,
+        judge: Callable[[], Judgement] | None = None,
     ) -> None:
         self.config, self.corpus, self.threads = config, corpus, threads
         self.contents = whole_model if contents is None else contents
         self.loss: Loss = model.loss if loss is None else loss
+        self.divisor, self.judge = divisor or count_targets, judge or self._judge
         self.device = check_device(config.device)
         check_precision(config.precision, self.device, config.dtype)
         self.model = model.to(self.device)
@@ -196,7 +214,7 @@ class Trainer:
         batches = [self.batches[number * c.accumulate + i] for i in range(c.accumulate)]
         lr = self.lr_at(number + 1)
         try:
-            result = self.step(batches, number, lr, count_targets(batches))
+            result = self.step(batches, number, lr, self.divisor(batches))
             if result is None and (self.stop_asked or self._is_due(number + 1)):
                 result = self.step.read()
         except NonFiniteError as error:
@@ -247,14 +265,19 @@ class Trainer:
             raise Interrupted(self.stop_asked)
 
     def _evaluate(self, report: Callable[[str], None]) -> None:
-        loss = self.evaluate()
-        bits = loss * self.corpus.nats_to_bits_per_byte
-        improved = loss < self.best
-        self.best = min(self.best, loss)
-        self.log.write("eval", step=self.step_number, val_loss=loss, val_bits_per_byte=bits)
+        found = self.judge()
+        improved = found.loss < self.best
+        self.best = min(self.best, found.loss)
+        self.log.write("eval", step=self.step_number, val_loss=found.loss, **found.more)
         if improved and self.step_number:
             self.save("best")
-        report(f"step {self.step_number:6d}   held-out loss {loss:.4f} nats a token, {bits:.3f} bits a byte")
+        report(f"step {self.step_number:6d}   {found.words}")
+
+    def _judge(self) -> Judgement:
+        loss = self.evaluate()
+        bits = loss * self.corpus.nats_to_bits_per_byte
+        words = f"held-out loss {loss:.4f} nats a token, {bits:.3f} bits a byte"
+        return Judgement(loss, {"val_bits_per_byte": bits}, words)
 
     def evaluate(self) -> float:
         """The mean loss on the held-out text, in nats a token, without dropout."""

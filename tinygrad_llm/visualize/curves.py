@@ -20,11 +20,13 @@ def loss_curve(
     val: Sequence[Point],
     *,
     title: str = "Loss",
+    unit: str = "nats a token; 1 nat = 1.44 bits",
     baselines: Mapping[str, float] | None = None,
 ) -> Figure:
     """Training loss (step, nats a token), raw in a light line and smoothed on top; held-out loss with dots.
 
-    baselines  horizontal lines by name, in nats a token.
+    unit       what the numbers are, where they are others.
+    baselines  horizontal lines by name, in the same unit.
 
     Raises ArgumentError where there is nothing to draw.
     """
@@ -40,7 +42,7 @@ def loss_curve(
         raise ArgumentError("loss_curve", "at least one point", "none")
     named = {f"{name} {loss:.3f}": loss for name, loss in (baselines or {}).items()}
     return line_chart(
-        lines, title=title, subtitle="nats a token; 1 nat = 1.44 bits", xlabel="step", baselines=named,
+        lines, title=title, subtitle=unit, xlabel="step", baselines=named,
         description=_description(train, val),
     )  # fmt: skip
 

@@ -6,11 +6,13 @@ Each is a file of the package, what is right there (it stands there once), what 
 from __future__ import annotations
 
 from tests.mutants.mistakes import (
+    alignment,
     commands,
     course,
     data_quality,
     decoding,
     engine,
+    evaluating,
     families,
     few_shot,
     finetuning,
@@ -40,8 +42,10 @@ AREAS = (
     tokenizer_files,
     data_quality,
     finetuning,
+    alignment,
     commands,
     course,
+    evaluating,
     reader,
     second_reader,
     third_reader,

@@ -70,5 +70,4 @@ MISTAKES = [
     ("train/config.py", "round(8 * self.n_embd / (3 * shares))", "round(8 * self.n_embd / 3)", "experts as wide as what they replace"),
     ("train/config.py", "if self.arch not in archs and", "if False and", "settings of another architecture ignored"),
     ("train/config.py", '"window": self.window or None', '"window": None', "the window does not reach the model"),
-    ("cli/evaluate.py", "model.cross_entropy(batch", "model.loss(batch", "tgl eval counts the balance"),
 ]  # fmt: skip

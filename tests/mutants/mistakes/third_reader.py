@@ -122,7 +122,6 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("datasets/pairs.py", "known = all(0 <= i < len(source) for found in alignment for i in found)", "known = all(i < len(source) for found in alignment for i in found)", "negative places accepted"),
     ("datasets/whereabouts.py", "keeps_a_habit(story.first, story.last)", "keeps_a_habit(story.last)", "habits at first are not looked at"),
     ("datasets/shapes.py", "    for step in (1, 2):\n", "    for step in (1,):\n", "only the next cell is a neighbour"),
-    ("cli/evaluate.py", "bits = loss / math.log(2) * count / len(text.encode(\"utf-8\"))", "bits = loss / math.log(2) * count / len(text)", "bits a character called bits a byte"),
     ("cli/sample.py", "with in_flags(SampleFlags, text=\"--prompt\"):", "with in_flags(SampleFlags, text=\"--text\"):", "refused prompt names the flag text"),
     ("cli/load.py", "return tokenizer.encode(\"\\n\") or [0]", "return tokenizer.encode(\"\\n\")", "no beginning where white space is dropped"),
     ("cli/train.py", "with open(path, \"xb\") as file:", "with open(path, \"wb\") as file:", "piped text overwrites a text"),

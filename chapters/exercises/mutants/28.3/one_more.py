@@ -1,0 +1,15 @@
+# expect: the likeliest word goes where it says too little
+# means: One word more remains than it takes.
+import numpy as np
+
+
+def shares(logits, keep=1.0):
+    log_p = logits - logits.max()
+    log_p = log_p - np.log(np.exp(log_p).sum())
+    p = np.exp(log_p)
+    away = np.abs(-log_p - (p * -log_p).sum())
+    order = np.argsort(away)
+    before = np.cumsum(p[order]) - p[order]
+    drop = order[before >= keep]
+    p[drop[1:]] = 0
+    return p / p.sum()

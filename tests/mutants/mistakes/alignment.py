@@ -1,0 +1,26 @@
+"""Alignment: runs that learn from the wrong lines, rate what was not said, or forget where they were."""
+
+MISTAKES = [
+    ("align/data.py", 'Labelled(prompt, answer, label) for answer, label in zip(answers, wanted)', 'Labelled(prompt, answer, True) for answer, label in zip(answers, wanted)', "a rejected answer is wanted, too"),
+    ("align/data.py", "ids if ended else ids[", "ids if not ended else ids[", "an answer that was cut is rated as one that ended"),
+    ("align/data.py", "example.ids[example.learned].tolist()\n        return ids if", "example.ids.tolist()\n        return ids if", "who speaks is part of the answer"),
+    ("align/data.py", "max([room, *map(len, parts[1:])])", "max([0, *map(len, parts[1:])])", "no room is asked for what will be written"),
+    ("align/data.py", 'if said.answers["chosen"] == said.answers["rejected"]:', "if False:", "two equal answers are a preference"),
+    ("align/offline.py", "batch = with_reference(batch, self.reference)", "batch = with_reference(batch, Reference(self.policy))", "the reference moves with the policy"),
+    ("align/offline.py", "(1 + np.sign(chosen - rejected)) / 2", "(1 + np.sign(rejected - chosen)) / 2", "the share of pairs that are the wrong way round"),
+    ("align/offline.py", "found if config.beta is None else replace(found, beta=config.beta)", "found", "--beta changes nothing"),
+    ("align/offline.py", "divisor += self.loss.divisor(batch)", "divisor += 1", "a held-out loss a batch instead of a line"),
+    ("align/online.py", "end and verify(", "verify(", "an answer that was cut may be right"),
+    ("align/online.py", "[a[-1:] == end for a in written.answers]", "written.stopped", "any special token is an end that was meant"),
+    ("align/online.py", "kl_coef=self._kl_price()", "kl_coef=0.0", "PPO pays nothing for leaving the reference"),
+    ("align/online.py", "self.price.update(answer_kl(written.batch))", "pass", "the price of a nat never moves"),
+    ("align/online.py", "number = step // self.config.steps_a_rollout * together + place", "number = n", "every step writes anew"),
+    ("align/online.py", "self.written = {}\n            self.written[number]", "pass\n            self.written[number]", "all that was ever written is kept"),
+    ("align/online.py", "Judgement(-more", "Judgement(more", "the worst checkpoint is the best"),
+    ("align/run.py", "task = _task(config, policy, encoder, parts)  # the", "task = _task(config, policy, encoder, parts[::-1])  # the", "a resumed run learns from the lines held out"),
+    ("align/run.py", "divisor(batches: Sequence[Any]) -> float:\n        return sum(map(loss.divisor, batches))", "divisor(batches: Sequence[Any]) -> float:\n        return loss.divisor(batches[0])", "accumulated batches are divided by one of them"),
+    ("align/opened.py", "ended=bool(end)) for text", "ended=True) for text", "a reward model is told that every answer ended"),
+    ("align/verifier.py", "found is not None and found == read_number(expected)", "found == read_number(expected)", "no number is the right number where none was asked for"),
+    ("align/verifier.py", r'rf"(?<!\w){words}(?!\w)"', "words", "a part of a word is the word"),
+    ("finetune/opened.py", 'if not about.get("writes", True):', "if False:", "a model that only rates is talked with"),
+]  # fmt: skip
