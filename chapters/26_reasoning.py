@@ -187,9 +187,9 @@ run.show(
 # ## What if the pupils don't bother?
 #
 # What a network finds to read in the world is a mixture: some show their work, most do not. So our base learns from
-# three kinds of pupils. **Careful** ones (35 in 100) write all totals. **Hasty** ones (45) write two, and give the
-# second for the answer. The rest **guess**: they muse for a while, "~ ~ ~", and say the same wrong digit. The base
-# writes as they do. It is right in about a third, so it *could* do it.
+# three kinds of pupils. **Careful** ones, 35 in 100, write all totals. **Hasty** ones, 45 in 100, write two, and give
+# the second for the answer. The rest **guess**: they muse for a while, "~ ~ ~", and say the same wrong digit. The base
+# writes as they do. It is right in about a third, so it could do it.
 #
 # Before we train anything, the cheap rules. Take the **likeliest** token at every place in place of drawing. Or draw
 # sixteen answers and take the **majority** (*self-consistency*; Wang et al., 2022), for sixteen times the tokens. Both
@@ -233,14 +233,14 @@ print(f"tokens of an answer, on average: {length:.1f}; of sixteen: {16 * length:
 # it is right, 1 or 0. It reads the digit behind the first "=" and nothing else. (R1's looked at the boxed result, or
 # ran the tests of a program.) And now?
 #
-# Draw a *group* of answers to one question, eight of them. The mean of their rewards says how hard the question is for
+# Draw a group of answers to one question, eight of them. The mean of their rewards says how hard the question is for
 # this network, today. An answer above the mean is to become likelier, one below it less likely. That difference is the
 # *advantage*,
 #
 # $$A_i = r_i - \bar r ,$$
 #
 # the same for each token of the answer. In a group where all are right, or none, it is 0: nothing to be learned there.
-# The network that writes is called the *policy*, and what it writes *roll-outs*. This is *GRPO*, group relative policy
+# The network that writes is called the policy, and what it writes *roll-outs*. This is *GRPO*, group relative policy
 # optimization (Shao et al., 2024). What is made small is, over the B answers with their tokens t,
 #
 # $$-\frac{1}{B L} \sum_{i,t} \min(\rho_{it} A_i,\; \text{clip}(\rho_{it}, 0.8, 1.2)\, A_i), \qquad
@@ -350,7 +350,7 @@ run.show(
 #
 # ## Reward what looks right
 #
-# R1 was also paid for *form*: a thought has to stand before the answer. A judge of form is easily written, for nobody
+# R1 was also paid for form: a thought has to stand before the answer. A judge of form is easily written, for nobody
 # has to know the answer. Ours wants at least one total before "=", nothing but totals, and a digit behind it. What will
 # the network learn from that alone?
 

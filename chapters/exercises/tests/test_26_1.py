@@ -37,6 +37,11 @@ def test_the_scale_of_the_batch_is_one_for_all(mine):
     call(mine.group_advantages, rewards, 2, "batch", 1.0).gives(np.array([-1 / s, 1 / s, -1 / s, 1 / s, 0.0, 0.0]))
 
 
+def test_the_scale_of_the_batch_is_that_of_all_rewards(mine):
+    rewards, root = np.array([0.0, 1.0, 2.0, 3.0]), np.sqrt(5 / 3)  # within the groups the rewards vary less
+    call(mine.group_advantages, rewards, 2, "batch", 0.0).gives(np.array([-0.5, 0.5, -0.5, 0.5]) / root)
+
+
 def test_group_is_the_scale_that_is_taken(mine):
     root = 1 / (np.sqrt(2) + 1e-4)
     call(mine.group_advantages, np.array([0.0, 2.0]), 2).gives(np.array([-root, root]))

@@ -1,4 +1,4 @@
-# expect: the scale of the batch is one for all
+# expect: the scale of the batch is that of all rewards
 # means: The standard deviation is that of the advantages, and not that of all rewards: the means of the groups are missing in it.
 import numpy as np
 

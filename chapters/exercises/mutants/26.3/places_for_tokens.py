@@ -1,5 +1,5 @@
 # expect: all tokens by hand
-# means: All places of the table are counted, and not the tokens that are there.
+# means: All places of the table are counted, as for "constant", and not the tokens that are there.
 import numpy as np
 
 
