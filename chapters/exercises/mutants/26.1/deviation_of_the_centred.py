@@ -1,5 +1,5 @@
 # expect: the scale of the batch is that of all rewards
-# means: The standard deviation is that of the advantages, and not that of all rewards: the means of the groups are missing in it.
+# means: The standard deviation is that of the advantages, and not that of all rewards.
 import numpy as np
 
 

@@ -1,8 +1,5 @@
 # expect: two of four by hand
 # means: This is 1 - (1 - c / n)^k, as if every attempt were put back before the next is picked.
-import math
-
-
 def pass_at_k(n, c, k):
     if k > n:
         raise ValueError(f"k = {k} attempts of only n = {n}")

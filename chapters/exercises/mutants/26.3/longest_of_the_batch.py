@@ -1,5 +1,5 @@
 # expect: constant by hand
-# means: The longest answer of this batch stands below, and not the longest that there may be: so the weight depends on the others.
+# means: The longest answer of this batch stands below, and not the longest that there may be.
 import numpy as np
 
 
