@@ -57,13 +57,13 @@ run = Chapter(
     "bother, GRPO with a verifier makes a network that is right, and so does learning what the verifier passed; a "
     "reward for form makes one that looks right. At the taught lengths that sharpens: the base finds the same within "
     "many attempts, and forced to write three totals it comes nearer without a step. GRPO's division by length makes "
-    "wrong answers longer, a constant does not; and a small network learns more from the tuned one's texts than by "
+    "wrong answers longer than a constant does; and a small network learns more from the tuned one's texts than by "
     "GRPO of its own.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 LONGEST = run.pick(24, 5)  # tokens that an answer may have
-AT_ONCE, BY_STEPS, BEYOND, THIRD, TUNED, FORMED, STILL_WRONG = 0.2, 0.9, 0.8, (0.2, 0.45), 0.8, 0.95, 0.4
-EQUAL, WITHIN, FORCED, TOO_MUCH, LONGER, NOT_LONGER, BY_TEXTS = 1e-4, 0.75, 0.2, 0.5, 1.5, 1.4, 0.05
+AT_ONCE, BY_STEPS, BEYOND, THIRD, TUNED, FORMED, STILL_BEHIND = 0.2, 0.9, 0.8, (0.2, 0.45), 0.8, 0.95, 0.2
+EQUAL, WITHIN, FORCED, TOO_MUCH, LONGER, OVER_CONSTANT, BY_TEXTS = 1e-4, 0.75, 0.2, 0.5, 1.5, 1.3, 0.05
 
 # %% [markdown]
 # ## At once, or step by step?
@@ -86,7 +86,7 @@ TESTED, ROWS = run.pick((300, 32), (3, 4))
 
 def network(seed, width=64, layers=1):
     config = LlamaConfig(len(WORDS), 64, layers, 4, width, 4 * width, init_std=0.15)
-    return Llama(config, rng=np.random.default_rng([seed, 26])).to(run.device)
+    return Llama(config, rng=np.random.default_rng([seed, 2026])).to(run.device)
 
 
 def batches_of(sums, answers, size=ROWS):
@@ -97,7 +97,7 @@ def batches_of(sums, answers, size=ROWS):
 
 def lessons(habits, seed, steps=400, size=ROWS, musing=0.75):
     """Sums and what pupils of these habits (name -> share) hand in: first one or two numbers, then up to eight."""
-    rng, sums, answers = np.random.default_rng([seed, 26, 1]), [], []
+    rng, sums, answers = np.random.default_rng([seed, 2026, 1]), [], []
     for count, longest in zip(run.pick((100, steps), (1, 1)), (2, DIGITS)):
         some = generate_sums(rng, count * size, 1, longest)
         drawn = rng.choice(list(habits), len(some), p=list(habits.values()))
@@ -302,7 +302,7 @@ print(f"loss of the package {loss.item():.6f}, by hand {other.item():.6f}")
 # %%
 def grpo(policy, judge, rounds, seed, settings=config, rate=RATE):
     """The policy, trained, and the mean reward of each round's roll-outs before its step."""
-    rng, loss = np.random.default_rng([seed, 26, 4]), GRPOLoss(policy, settings)
+    rng, loss = np.random.default_rng([seed, 2026, 4]), GRPOLoss(policy, settings)
     optimizer, curve = AdamW(policy.named_parameters(), rate, (0.9, 0.98)), []
     for _ in run.progress(range(rounds), "rounds"):
         made, rows = asked(policy, rng)
@@ -314,7 +314,7 @@ def grpo(policy, judge, rounds, seed, settings=config, rate=RATE):
 
 
 def expert_iteration(policy, rounds, seed):
-    rng, curve = np.random.default_rng([seed, 26, 4]), []
+    rng, curve = np.random.default_rng([seed, 2026, 4]), []
     optimizer = AdamW(policy.named_parameters(), RATE, (0.9, 0.98))
     for _ in run.progress(range(rounds), "rounds"):
         made, rows = asked(policy, rng)
@@ -594,7 +594,9 @@ rules = {"likeliest": cheap["likeliest"], "majority": cheap["majority of 16"], "
 run.check("GRPO, right", right["GRPO"], at_least=TUNED, baseline=rules, full_only=True)
 run.check("expert iteration, right", right["expert iteration"], at_least=TUNED, full_only=True)
 run.check("paid for form: form", formed["form"], at_least=FORMED, baseline=formed["form of the base"], full_only=True)
-run.check("paid for form: right", formed["right"], at_most=STILL_WRONG, baseline=cheap["base"], full_only=True)
+behind = [v - f for v, f in zip(right["GRPO"], formed["right"])]
+own = {"right": formed["right"], "base": cheap["base"]}
+run.check("paid for form: right, behind GRPO", behind, at_least=STILL_BEHIND, baseline=own, full_only=True)
 first, last = KS[0], KS[-1]
 of_base, of_tuned = solved["base, eight numbers"], solved["tuned, eight numbers"]
 gap = [b / max(t, 0.01) for b, t in zip(of_base[last], of_tuned[last])]
@@ -606,7 +608,9 @@ run.check("base, three tokens forced: gained", three, at_least=FORCED, baseline=
 run.check("tuned, eight forced: right", budget["tuned, longer"][8], at_most=TOO_MUCH, full_only=True)
 grown = {n: [m / max(b, 0.01) for m, b in zip(musing[n], musing["base"])] for n in NORMALISATIONS}
 run.check("musing, own length: times the base", grown["own length"], at_least=LONGER, full_only=True)
-run.check("musing, constant: times the base", grown["constant"], at_most=NOT_LONGER, full_only=True)
+over = [o / max(c, 0.01) for o, c in zip(musing["own length"], musing["constant"])]
+times = {"constant, times the base": grown["constant"]}
+run.check("musing, own length over constant", over, at_least=OVER_CONSTANT, baseline=times, full_only=True)
 for width in SMALL:
     ahead = [t - g for t, g in zip(small[width]["told"], small[width]["GRPO"])]
     own = {"GRPO": small[width]["GRPO"]}
