@@ -224,7 +224,7 @@ for base in bases.values():
     cheap["majority of 16"].append(float(np.mean([is_right(s, text) for s, text in zip(mixed, found)])))
 for text in write(bases[run.seeds[0]], [mixed[0].prompt] * 6):
     print(as_text(mixed[0].prompt), "  ", as_text(text))
-print("right:", {name: [round(v, 2) for v in values] for name, values in cheap.items()})
+run.say("right:", {name: [round(v, 2) for v in values] for name, values in cheap.items()})
 length = np.mean([len(text) for text in write(bases[run.seeds[0]], [s.prompt for s in mixed])])
 print(f"tokens of an answer, on average: {length:.1f}; of sixteen: {16 * length:.0f}")
 
