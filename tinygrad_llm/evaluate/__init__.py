@@ -23,6 +23,7 @@ from tinygrad_llm.evaluate.memorized import exposure
 from tinygrad_llm.evaluate.meteor import METEOR, meteor
 from tinygrad_llm.evaluate.overlap import Overlap
 from tinygrad_llm.evaluate.paired_tests import SignTest, randomization_test, sign_test
+from tinygrad_llm.evaluate.pass_at_k import pass_at_k
 from tinygrad_llm.evaluate.perplexity import Perplexity, perplexity
 from tinygrad_llm.evaluate.predictions import Prediction, read_predictions, write_predictions
 from tinygrad_llm.evaluate.recalibrate import Isotonic, fit_isotonic, fit_temperature
@@ -104,6 +105,7 @@ __all__ = [
     "mutual_information",
     "paired_bootstrap",
     "parabola_minimum",
+    "pass_at_k",
     "perplexity",
     "power_law",
     "randomization_test",
