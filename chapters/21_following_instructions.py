@@ -69,10 +69,10 @@ NARROWED, FORGOTTEN, KEPT, EQUAL, HONEST, LEAKING = 0.1, 0.1, 0.05, 1e-10, 0.6, 
 # ## What can the base do?
 #
 # A *request* says what is to be said (of three words the first, the second, the last, all, the reverse, both ends, or
-# the one that is a food; of one word its kind, or its opposite) and in which form: twice, loudly, kindly, fully, or
-# just so. That is nine *tasks* in five *forms*, 45 kinds of request. What stands in them are the *contents*. For each
-# request one answer is right, and a program knows it. *Following* an instruction means to say exactly that, in that
-# form, and to stop.
+# the one of a given kind, food or thing; of one word its kind, or its opposite) and in which form: twice, loudly,
+# kindly, fully, or just so. That is nine *tasks* in five *forms*, 45 kinds of request. What stands in them are the
+# *contents*. For each request one answer is right, and a program knows it. *Following* an instruction means to say
+# exactly that, in that form, and to stop.
 #
 # What does our base read? Three things, as the web has them side by side:
 #
@@ -81,7 +81,7 @@ NARROWED, FORGOTTEN, KEPT, EQUAL, HONEST, LEAKING = 0.1, 0.1, 0.05, 1e-10, 0.6, 
 # - **Tales**, the stories of chapter 07.
 #
 # In no text does anybody speak to anybody. A list that begins and ends with certain pairs of words, one in ten, is held
-# out: it stands in no text, and every request that we judge by (but for kinds and opposites, which are facts) has one.
+# out: it stands in no text, and every request of the test (but for kinds and opposites, which are facts) has one.
 
 # %%
 draw = np.random.default_rng(1)
@@ -278,8 +278,10 @@ print(f"followed before any step: {untuned:.3f}")
 #
 # A seed draws two tasks and a form that no dialogue has. The other 28 kinds of request make 600 dialogues. The base
 # takes 40 steps, of 20 dialogues each, at a small rate, and all of its weights may move. This is *supervised
-# fine-tuning*, SFT. Four groups are judged, all with held-out contents: kinds that were taught; a new form of taught
-# tasks; new tasks in taught forms; both new.
+# fine-tuning*, SFT. Four groups are judged, with held-out contents but for kinds and opposites: kinds that were taught;
+# a new form of taught tasks; new tasks in taught forms; both new. (Of the requests of taught kinds, one in ten to one
+# in four asks for a kind or an opposite that stands in the dialogues word for word, by the seed. In the new groups none
+# can.)
 #
 # The rules that a sceptic would try, which get the same dialogues:
 #
@@ -384,7 +386,7 @@ run.show(
 
 # %% [markdown]
 # Forty steps, and it answers. Taught kinds it follows nearly always, new ones mostly, and least often where task and
-# form are both new. Look at the last line: the base could do nearly all of them, in the books' words. So the skill is
+# form are both new. Look at the table's last line: the base could do nearly all, in the books' words. So the skill is
 # not what tuning brought. It brought that a question gets an answer; and for kinds that no dialogue had, too.
 #
 # New weights have no skill to bring out. After five times the steps they follow some of the taught kinds, and hardly
@@ -393,8 +395,9 @@ run.show(
 # question, and asks for something else.
 #
 # How sure is "mostly"? Tasks and forms differ, and so does what a seed holds out; the table of the last cell has the
-# worst and the best seed. And who chose forty steps, and so small a rate? We did, in trials in which other kinds were
-# held out. It matters more than we had thought, as we shall see.
+# worst and the best seed. "Both new" are some forty requests a seed: give or take 15 in 100. And who chose forty
+# steps, and so small a rate? We did, in trials in which other kinds were held out. It matters more than we had
+# thought, as we shall see.
 
 # %% [markdown]
 # ## Loss on answers, or on all?
@@ -415,16 +418,16 @@ print(f"seed {seed}, by what the marks begin with; last, new form, stop or not:"
 print(table(rows, ["followed", *GROUPS, "all new", "form, no stop"]))
 
 # %% [markdown]
-# On taught kinds it makes no difference. On new ones, loss on answers alone is ahead, or level: on no seed is it more
-# than five in a hundred behind, which is our bound. We can only guess why. The words of our requests are drawn by lot,
-# so that there is nothing to be learned from them; and who learns to predict requests learns that there are the taught
-# kinds, and no others.
+# On taught kinds it makes no difference. On new ones, loss on answers alone is ahead on each recorded seed, by 4 to 14
+# in a hundred; we had only dared to claim that it is not five behind. We can only guess why. The words of our requests
+# are drawn by lot, so that there is nothing to be learned from them; and who learns to predict requests learns that
+# there are the taught kinds, and no others.
 #
 # The second table is about the marks. If they begin as the mean of all rows, forty small steps are not enough for
 # anything. More and larger steps bring the taught kinds, but of the new form *nothing*, and few of the new tasks. Does
 # it say the right thing, and only not stop? That was our guess: in a trial with an earlier base it had said "green !",
 # loudly, as asked, and gone on talking, since no dialogue had taught it to stop after an exclamation mark. So the last
-# column counts what is said rightly, stopped or not. Here the guess is wrong: the new form is not there at all.
+# column counts what is said rightly, stopped or not. Here the guess is wrong: next to nothing of the new form is there.
 #
 # Then why does the beginning matter so much? From a good one, few and small steps are enough, and they leave nearly
 # everything as it was. From the mean, more and larger ones are needed; and what these do, we see next.
@@ -432,9 +435,10 @@ print(table(rows, ["followed", *GROUPS, "all new", "form, no stop"]))
 # %% [markdown]
 # ## What is forgotten?
 #
-# So more steps are better? And what becomes of the tales, which no dialogue tells? We tune for 200 steps at twice the
-# rate, and measure bits a byte (07) on tales that nobody has read. Then once more, with **a tenth of old text**: two
-# rows of each batch are rows that the base learned from, drawn from books, papers and tales as they were then.
+# So more steps are better? And what becomes of the tales, which no dialogue tells? We tune *harder*, for 200 steps at
+# twice the rate (the claim calls that "longer"; what of it is the steps and what the rate, we do not take apart), and
+# measure bits a byte (07) on tales that nobody has read. Then once more, with **a tenth of old text**: two rows of
+# each batch are rows that the base learned from, drawn from books, papers and tales as they were then.
 
 # %%
 tale_rows = in_a_row(unseen_tales[: run.pick(60, 5)])
@@ -520,22 +524,22 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Longer tuning changes nothing for the kinds that dialogues had. **The new kinds are lost**, and fast: look at the
+# Harder tuning changes nothing for the kinds that dialogues had. **The new kinds are lost**, and fast: look at the
 # figure, and at what it says. (On one of the recorded seeds a quarter of them is left, on the others next to none.)
 # Asked for the second word, when dialogues had the first and the last, it says the first. Asked loudly, it answers in a
 # plain voice. At first it learns that it is asked; then, that it is asked for *these* kinds. And a byte of the tales
 # costs nearly twice what it did. Nobody asked it to keep them.
 #
 # With a tenth of old text both are kept. Is it the reminder that there are other texts? Then tales alone would do as
-# well. They do not: with them the tales are kept, and the new kinds are not. **What keeps a skill is text that has
-# it.** The books do have all 45 kinds, so somebody may say that the new kinds were shown after all. They were: by
-# books, in their own form, as before tuning. By no dialogue.
+# well. They do not (seed 0 alone): with them the tales are kept, and the new kinds are not. **What keeps a skill is
+# text that has it.** The books do have all 45 kinds, so somebody may say that the new kinds were shown after all. They
+# were: by books, in their own form, as before tuning. By no dialogue.
 #
 # The column "stop or not" counts right answers behind which it goes on talking, too. There are none: what is lost is
 # not the end.
 #
-# One more thing. In the figure the new kinds are there after 20 steps, and gone after 40. The forty steps of above, at
-# half this rate, must end not long before that. Who looks after forty of the larger ones will tell you that tuning does
+# One more thing. In the figure the new kinds are there after 20 steps, and gone after 40. Our forty steps, at half this
+# rate, must stop shortly before the fall. Who looks after forty of the larger ones will tell you that tuning does
 # not carry over to new kinds. With a tenth of old text it matters much less when one stops.
 
 # %% [markdown]
@@ -598,8 +602,9 @@ honest, leaking = ([tosses_predicted(seed, masked) for seed in run.seeds] for ma
 print("tosses predicted, with the mask:", *(f"{x:.3f}" for x in honest), " without:", *(f"{x:.3f}" for x in leaking))
 
 # %% [markdown]
-# Without the mask all are known but the first of each row, and that one in two times: 15 of 16. A model that learns
-# from packed rows without their mask learns to look up what it will not have. Put such a test beside your own loader.
+# Without mask and positions all are known but the first of each row, and that one in two times: 15 of 16. A model that
+# learns from packed rows without their mask learns to look up what it will not have. Put such a test beside your own
+# loader.
 #
 # (It nearly escaped us. In our first version a text ended with the toss itself, and nothing leaked: the last token of a
 # text is a target and no input, so that no neighbour ever sees it. The end mark behind it makes it an input.)

@@ -2,9 +2,9 @@
 # # 28 · Decoding
 #
 # A model says how likely each word is to come next. It does not say which word to write. Somebody has to choose, a
-# word at a time, and the same model writes well or badly by how it is done: that choosing is called decoding. There
+# word at a time, and the same model writes well or badly depending on how: that choosing is called decoding. There
 # are a dozen recipes, each with a number to set, and most advice about them is hearsay, since of most texts nobody can
-# say whether they are good. Of ours it can be said. This chapter measures the recipes where a grammar is the judge.
+# say whether they are good. Of ours one can. This chapter measures the recipes where a grammar is the judge.
 #
 # - **Builds on** 07, counting words, 12, GPT, and 13, encoder and decoder.
 # - **Reads** [`generate/sampling.py`](../tinygrad_llm/generate/sampling.py),
@@ -15,8 +15,8 @@
 #   baseline, are the `run.check(…)` of the last cell; [a recorded run](../docs/records/28/output.txt) shows them all.
 # - **Departs from** the papers in this: the texts are short and from a small grammar, and nobody's taste is asked.
 #   What is measured is whether a text is one that the grammar can make, and how many different ones there are.
-# - **Run**: `python chapters/28_decoding.py`. It takes some two minutes; `--seeds 3` six. `--fast` takes under ten
-#   seconds: its model has hardly begun to learn, so it asserts what needs no learning.
+# - **Run**: `python chapters/28_decoding.py`. It takes some two to three minutes; `--seeds 3` nine. `--fast` takes
+#   under ten seconds: its model has hardly begun to learn, so it asserts what needs no learning.
 
 # %%
 import re
@@ -165,9 +165,9 @@ assert [words_of(ids) for ids in ours] == [words_of([*a, *b]) for a, b in zip(al
 # test openings, and ask of each word: does it end a run of eight words that stood on the page before? Beside it: words
 # that are drawn, and the pages of the corpus, which also repeat themselves now and then.
 #
-# Against repetition there are remedies. The *repetition penalty* (Keskar et al., 2019) divides the logit of each word
-# that the text has already, if it is above 0, and multiplies it otherwise. Another remedy forbids to say the same four
-# words twice.
+# Against repetition there are remedies. The *repetition penalty* (Keskar et al., 2019; for both signs as transformers
+# has it) divides the logit of each word that the text has already, if it is above 0, and multiplies it otherwise.
+# Another remedy forbids to say the same four words twice.
 
 # %%
 PARTS = [(n, n + 40) for n in range(0, 160, 40)] if not run.fast else [(n, n + 4) for n in range(0, 16, 4)]
@@ -222,14 +222,14 @@ run.show(
 # Greedy writing runs in a circle, not word by word, but tale by tale: what it found likeliest once it finds likeliest
 # again. In the first opening there is nothing to repeat yet; in the second a quarter stood there before, in the third
 # half. (Most pages of the training ended after some 140 words. What comes later is beyond what the model knows, and it
-# circles less because it falls apart.) Any chance at all ends it: what is drawn repeats itself as little as the corpus
-# does. And so does either remedy. (The last column is the share of whole openings on the page. It is low for all of
-# them: the model is worse at its second and third opening, where names of the first are in the way.)
+# circles less because it falls apart.) Chance ends it, at temperature 1 and at 0.5: what is drawn repeats itself as
+# little as the corpus does. And so does either remedy. (The last column is the share of whole openings on the page. It
+# is low for all of them: the model is worse at its second and third opening, where names of the first are in the way.)
 #
-# The remedies look free, then. But a tale *must* say its names again, and every sentence needs its full stop. What
-# does a penalty cost where it was not needed? Single openings, drawn at temperature 0.8, with no penalty, with that of
-# repetition, and with the *frequency penalty*, which takes a fixed number from a logit for each time that the word
-# came:
+# The penalty looks nearly free, then; the ban on four words twice halves the whole openings. But a tale *must* say its
+# names again, and every sentence needs its full stop. What does a penalty cost where it was not needed? Single
+# openings, drawn at temperature 0.8, with no penalty, with that of repetition, and with the *frequency penalty*, which
+# takes a fixed number from a logit for each time that the word came:
 
 # %%
 PENALTIES = {
@@ -248,9 +248,9 @@ for name, options in PENALTIES.items():
 print(table([[name, *each] for name, each in price.items()], ["whole, by penalty", *(f"seed {s}" for s in run.seeds)]))
 
 # %% [markdown]
-# A small penalty costs little, if anything; one of 1.5 costs half of the whole texts and more. It cannot tell a name
-# that has to come again from a circle. So it has to be set by looking, and where one draws, the circle that it is
-# against is not there.
+# A small penalty costs up to nine whole texts in a hundred, by the seed; one of 1.5 costs half of the whole texts and
+# more. It cannot tell a name that has to come again from a circle. So it has to be set by looking, and where one
+# draws, the circle that it is against is not there.
 #
 # ## Is the likeliest text the best one?
 #
@@ -326,11 +326,11 @@ run.show(
 
 # %% [markdown]
 # The wider the beam, the likelier the text that it finds, by some 1.5 nats in the mean, and the less does each word
-# surprise. It is Holtzman's finding, with numbers: their beam's texts had no surprises, and people's had. The figure
-# adds the surprise up: all lines climb where something has to be chosen, and the beam's least. And all that searches
-# is dull: to forty different first sentences greedy writing and the beams tell eight to a dozen different stories,
-# names left out, where the grammar told forty. (By the grammar all tales are about as probable as each other. What a
-# beam calls more probable is what the *model* leans to, for no reason.)
+# surprise. It is the finding of Holtzman et al. (2020), with numbers: their beam's texts had no surprises, and
+# people's had. The figure adds the surprise up: all lines climb where something has to be chosen, and the beam's
+# least. And all that searches is dull: to forty different first sentences greedy writing and the beams tell eight to a
+# dozen different stories, names left out, where the grammar told forty. (By the grammar all tales are about as
+# probable as each other. What a beam calls more probable is what the *model* leans to, for no reason.)
 #
 # But two things we had not expected. The widest beam tells, if anything, a few more stories than greedy writing does.
 # And look at the column "whole" before you call beams bad: in the recorded run the widest has more whole texts than
@@ -344,9 +344,9 @@ run.show(
 #
 # - **temperature** (12): z divided by a number below 1;
 # - *top-k* (Fan et al., 2018): the k likeliest words alone;
-# - *nucleus sampling*, or top-p (Holtzman et al., 2020): the likeliest words, as few as hold the share $p$ together.
+# - *nucleus sampling*, or top-p (Holtzman et al., 2020): the likeliest words, as few as hold a given share together.
 #   The word that crosses it stays;
-# - *min-p* (Nguyen et al., 2024): all words at least so many times as likely as the likeliest one;
+# - *min-p* (Nguyen et al., 2024): all words at least, say, a tenth as likely as the likeliest one;
 # - *typical sampling* (Meister et al., 2022): first those whose surprise $-\ln p$ is nearest to the mean surprise, as
 #   few as hold a given share. The likeliest word may go: it may say too little.
 #
@@ -457,12 +457,13 @@ run.show(
 
 # %% [markdown]
 # The curves bend. From right to left, texts become less diverse. At first more of them are whole. Then no more: below
-# some 34 bits a lower temperature has *fewer* whole texts, and so has a larger min-p. What is left is what the model
-# likes best, and that is not what is right.
+# some 34 bits a lower temperature has *fewer* whole texts, and so has a larger min-p. A wide search, which goes further
+# still, has not; why, we do not know.
 #
 # Is any of this more than luck? Compare *at equal diversity*, by a straight line between the two nearest dots of a
 # curve: how far is each above plain temperature? The interval is by the bootstrap (17): the 800 texts of each setting
-# are drawn anew from themselves, a thousand times, and 95 % of the differences lie in it.
+# are drawn anew from themselves, a thousand times, and 95 % of the differences lie in it. (It is about these models: of
+# what another start would bring it says nothing.)
 
 # %%
 
@@ -485,7 +486,8 @@ over_all = {family: e for (family, name), e in lead.items() if "mean" in name}
 # %% [markdown]
 # **At equal diversity top-p, min-p and typical sampling have some five whole texts of a hundred more than a lower
 # temperature has; top-k has more only where texts are far less diverse, and else fewer.** In the mean over 33 to 36
-# bits no interval reaches 0; at one number of bits some do. So it is more than luck, and it is not much: where the
+# bits no interval reaches 0; at one number of bits one does. So it is more than luck of the draw, and it is not much.
+# (Who compares with the best temperature of *at least* as many bits, 0.6 below 34.7, finds about half of it.) Where the
 # three are set matters more than which of them it is. Why not top-k? After "met" two dozen names may come, after
 # "Once" one word. A fixed k cuts the names and lets nonsense through after the other. Between the other three we see
 # no difference that we would bet on: their intervals overlap.
@@ -517,8 +519,9 @@ for seed, (right, wrong) in zip(run.seeds, tails):
 # %% [markdown]
 # A word below 1 % is five times as frequent in wrong sentences as in right ones: that is the nonsense, and truncation
 # finds it. But in most wrong sentences every word had 1 % and more. The model *believes* in them: in another child's
-# name where this one belongs, or in another thing than was carried. A cut that reached them would cut right words as
-# well. It takes a better model. That, we think, is why no curve gets higher than it does.
+# name where this one belongs, or in another thing than was carried. (The good settings cut further up, at some
+# percent. What that costs in right words we have not counted.) It takes a better model. That, we think, is why no
+# curve gets higher than it does.
 #
 # ## What would a sceptic write?
 #
@@ -555,8 +558,8 @@ print(f"whole, of texts drawn from counts: {whole_counted:.1%}; of the model's t
 
 # %% [markdown]
 # Of the texts that counting draws hardly one is whole, since who is in the story is known to no six words. Copies are
-# whole, all of them, and there are 2,100: 11 bits, far to the left of the figure. The model's texts are its own: as
-# good as none stands in the corpus.
+# whole, all of them, and there are 2,100: 11 bits, far to the left of the figure. The model's texts are its own:
+# hardly any stands in the corpus.
 #
 # ## A poem or a report?
 #
@@ -625,10 +628,12 @@ for s, (report, poem) in enumerate(chosen):
 
 # %% [markdown]
 # Two goals, two answers, the same at every start of the recorded run: the report wants the widest beam, the poem a
-# draw that is cut. Each way fails at the other's goal. The beam's sixteen hypotheses are sixteen texts, but they say
-# the same few sentences; and what is drawn is hardly ever drawn twice. The last column has the report's goal without
-# its second half: how often is one draft whole? There too the beam leads; it is no matter of definition alone. And who
-# takes plain drawing for the poem, at temperature 1, loses a tenth of its sentences to nonsense.
+# draw that is cut. Each way fails at the other's goal. (To be told the same, one could also draw with a fixed seed:
+# then all that counts is the last column, and the beam's lead is a quarter.) The beam's sixteen hypotheses are sixteen
+# texts, but they say the same few sentences; and what is drawn is hardly ever drawn twice. The last column has the
+# report's goal without its second half: how often is one draft whole? There too the beam leads; it is no matter of
+# definition alone. And who takes plain drawing for the poem, at temperature 1, loses a tenth of its sentences to
+# nonsense.
 #
 # So "which decoding is best?" is the wrong question. Write down what a good text is, measure on examples that you can
 # judge, choose on some of them and judge on others.

@@ -38,6 +38,11 @@ def test_of_an_assistant_the_words_and_the_end_are_learned(mine):
     call(learned_of(mine), ANSWERED).gives(["red", "<|im_end|>"])
 
 
+def test_every_answer_is_learned(mine):
+    talk = [*ANSWERED, {"role": "user", "content": "say blue"}, {"role": "assistant", "content": "blue"}]
+    call(learned_of(mine), talk).gives(["red", "<|im_end|>", "blue", "<|im_end|>"])
+
+
 def test_each_message_has_four_pieces(mine):
     head, after = ("<|im_start|>assistant\n", False), ("\n", False)
     call(mine.pieces, ANSWERED[1:]).gives([head, ("red", True), ("<|im_end|>", True), after])

@@ -24,7 +24,7 @@ def test_what_does_not_fit_begins_a_row(mine):
 
 
 def test_the_longest_come_first(mine):
-    call(mine.first_fit, [1, 2, 3], 6).gives([[2, 1, 0]])
+    call(mine.first_fit, [1, 3, 2], 3).gives([[1], [2, 0]])
 
 
 def test_of_equals_the_first_comes_first(mine):

@@ -52,6 +52,10 @@ def test_large_logits_do_not_overflow(mine):
     call(mine.shares, FOUR + 1000, 0.3).gives(np.array([0.75, 0.25, 0, 0]))
 
 
+def test_a_word_that_nobody_says_is_in_nobodys_way(mine):
+    call(mine.shares, np.append(FOUR, -800.0), 0.15).gives(np.array([0, 1.0, 0, 0, 0]))
+
+
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=6, unique=True), st.sampled_from([0.11, 0.37, 0.61, 0.83]))
 def test_what_is_kept_is_the_smallest_set_by_distance(mine, logits, keep):
     p = np.exp(np.array(logits) * 1.0)

@@ -4,7 +4,7 @@
 
 Text i has lengths[i] tokens, and a row has room for `size`. The longest text is placed first, then the next; of two
 that are equally long, the one with the smaller number. Each goes into the first row that still has room for all of it,
-and into a new one where none has. Within a row, texts stand in the order in which they came.
+and into a new one where none has. Within a row, texts stand in the order in which they were placed.
 
 No text is longer than a row.
 """
