@@ -39,6 +39,14 @@ def test_gpt3(mine):
     )
 
 
+def test_large_numbers_are_exact(mine):
+    exact = 6 * (50257 * 12288 + 96 * 12 * 12288**2) * 300_000_000_000
+    last = call(mine.training_cost, 50257, 96, 12288, 300_000_000_000).then(
+        "[1] % 1_000_003", lambda f: f[1] % 1_000_003
+    )
+    last.gives(exact % 1_000_003)
+
+
 @given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 9), st.integers(0, 9), st.booleans())
 def test_matrix_by_matrix(mine, vocab_size, n_layer, n_embd, tokens, embedding):
     matrices = [(n_embd, n_embd)] * 4 * n_layer + [(n_embd, 4 * n_embd)] * 2 * n_layer

@@ -43,6 +43,14 @@ def test_big_scores_do_not_overflow(mine):
     weights(mine, np.array([[1000.0, 1000.0, 0.0]]), 2).gives(np.array([[0.5, 0.5]]))
 
 
+def test_scores_are_told_apart_where_shares_are_not(mine):
+    which(mine, np.array([[0.0, 1.0, 1000.0]]), 2).gives(np.array([[2, 1]]))
+
+
+def test_far_above_the_mean_and_the_first_nothing_overflows(mine):
+    weights(mine, np.array([[0.0, 3000.0, 3000.0, 0.0, 0.0]]), 2).gives(np.array([[0.5, 0.5]]))
+
+
 def test_each_token_has_its_own_largest_score(mine):
     weights(mine, np.array([[0.0, 0.0], [5000.0, 5000.0]]), 2).gives(np.array([[0.5, 0.5], [0.5, 0.5]]))
 

@@ -21,6 +21,11 @@ def test_a_text_may_begin_with_the_picture(mine):
     call(mine.splice, [IMAGE, 5], 1, TABLE, PATCHES[:2], IMAGE).then("[0]", lambda made: made[0]).gives(wanted)
 
 
+def test_the_image_token_may_be_any_number(mine):
+    wanted = np.array([[4.0, 40.0], [0.1, 0.2], [0.3, 0.4], [7.0, 70.0]])
+    call(mine.splice, [4, 2, 7], 2, TABLE, PATCHES[:2], 2).then("[0]", lambda made: made[0]).gives(wanted)
+
+
 def test_every_patch_has_a_place_of_its_own(mine):
     made = call(mine.splice, [4, IMAGE, 7, 8], 3, TABLE, PATCHES, IMAGE).then("[1]", lambda made: made[1])
     made.gives(np.array([0, 1, 2, 3, 4, 5]))
