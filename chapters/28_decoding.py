@@ -15,8 +15,8 @@
 #   baseline, are the `run.check(…)` of the last cell; [a recorded run](../docs/records/28/output.txt) shows them all.
 # - **Departs from** the papers in this: the texts are short and from a small grammar, and nobody's taste is asked.
 #   What is measured is whether a text is one that the grammar can make, and how many different ones there are.
-# - **Run**: `python chapters/28_decoding.py`. It takes some two to three minutes; `--seeds 3` nine. `--fast` takes
-#   under ten seconds: its model has hardly begun to learn, so it asserts what needs no learning.
+# - **Run**: `python chapters/28_decoding.py`. It takes some two to three minutes; `--seeds 3` six to nine. `--fast`
+#   takes under ten seconds: its model has hardly begun to learn, so it asserts what needs no learning.
 
 # %%
 import re
