@@ -495,7 +495,8 @@ print(table([[family, float(by)] for family, by in harder.items()], ["", "by"]))
 # **At equal diversity top-p, min-p and typical sampling have some five whole texts of a hundred more than a lower
 # temperature has; top-k has more only where texts are far less diverse, and else fewer.** In the mean over 33 to 36
 # bits no interval reaches 0; at one number of bits one does. So it is more than luck of the draw, and it is not much.
-# (The second table asks more: no temperature that is at least as diverse may have more whole texts. Two thirds are left.) Where the three are set matters more than which of them it is. Why not top-k? After "met" two dozen names may
+# (The second table asks more: no temperature that is at least as diverse may have more whole texts. Two thirds are
+# left.) Where the three are set matters more than which of them it is. Why not top-k? After "met" two dozen names may
 # come, after "Once" one word. A fixed k cuts the names and lets nonsense through after the other. Between the other
 # three we see no difference that we would bet on: their intervals overlap.
 #
