@@ -317,7 +317,7 @@ def test_only_an_end_that_was_meant_is_an_end(place, tmp_path, monkeypatch):
     written = Rollout([[1]] * 3, said, np.array([True, True, False]), {})
     monkeypatch.setattr(online, "rollout", lambda *arguments, **options: written)
     task.reward = lambda rows, texts, ended: (seen.extend(zip(texts, ended)), np.zeros(len(rows)))[1]
-    task.write(task.examples[:3], 1, (0,), None)
+    task.write(task.examples[:3], 1, (0,))
     assert seen == [("a", True), ("a", False), ("a", False)]
     rows = [task.examples[0]._replace(expected="a")] * 2
     assert online.verified_by("text")(rows, ["a", "a"], [True, False]).tolist() == [1.0, 0.0]

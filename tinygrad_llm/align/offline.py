@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from tinygrad_llm.align.corpus import Drawn, Source, longest
-from tinygrad_llm.align.data import Encoder, Labelled, Pair
+from tinygrad_llm.align.data import Encoder, Labelled
 from tinygrad_llm.align.log_probs import Reference
 from tinygrad_llm.align.loss import AlignmentLoss
 from tinygrad_llm.align.opened import SCORE, assign_score
@@ -25,16 +26,13 @@ from tinygrad_llm.align.preference_loss import (
 )
 from tinygrad_llm.align.reward import RewardLoss, RewardModel, reward_batch
 from tinygrad_llm.align.settings import AlignConfig
-from tinygrad_llm.align.task import Task
+from tinygrad_llm.align.task import PAD, Task
 from tinygrad_llm.autograd import no_grad
 from tinygrad_llm.datasets.batches import Batch
 from tinygrad_llm.datasets.dialogues import filled
 from tinygrad_llm.errors import DataError
 from tinygrad_llm.train.checkpoint import Checkpoint
 from tinygrad_llm.train.trainer import Contents, Judgement
-
-PAD = 0
-"""Any id: nobody looks at it."""
 
 
 class Offline(Task):
@@ -64,10 +62,17 @@ class Offline(Task):
 
     def collate(self, rows: Sequence[Any]) -> Batch:
         """A batch of the loss: with the reference's log-probabilities, and for KTO with its point as it is now."""
+        return self._as_it_is_now(self._known(rows))
+
+    def _known(self, rows: Sequence[Any]) -> dict[str, Any]:
+        """What does not change while the policy learns."""
         batch: dict[str, Any] = filled(self._batch(rows), min(self.even, self.policy.block_size or self.even))
         if self.reference is not None:
             batch = with_reference(batch, self.reference)
-        return self.loss.with_point(batch) if isinstance(rows[0], Labelled) else batch  # type: ignore[attr-defined]
+        return batch
+
+    def _as_it_is_now(self, batch: dict[str, Any]) -> Batch:
+        return self.loss.with_point(batch) if "desirable" in batch else batch  # type: ignore[attr-defined]
 
     def _batch(self, rows: Sequence[Any]) -> dict[str, np.ndarray]:
         if isinstance(rows[0], Labelled):
@@ -92,12 +97,12 @@ class Offline(Task):
         total = divisor = 0.0
         ahead: list[float] = []
         moved: list[float] = []
-        for rows in self._parts():
-            batch = self.collate(rows)
+        for known in self._held_batches:
+            batch = self._as_it_is_now(known)
             with no_grad():
                 total += self.loss.total(batch).item()
             divisor += self.loss.divisor(batch)
-            if isinstance(rows[0], Pair):
+            if "desirable" not in batch:
                 chosen, rejected = (self._ratings(batch, name) for name in (CHOSEN, REJECTED))
                 ahead += ((1 + np.sign(chosen - rejected)) / 2).tolist()
                 moved += chosen.tolist()
@@ -118,6 +123,11 @@ class Offline(Task):
             return self.loss.rewards(batch, name)
         with no_grad():
             return self.model.scores(part(batch, name)).numpy()
+
+    @cached_property
+    def _held_batches(self) -> list[dict[str, Any]]:
+        """The reference is asked of them once, not at each evaluation."""
+        return [self._known(rows) for rows in self._parts()]
 
     def _parts(self) -> list[Sequence[Any]]:
         """The lines held out, some at a time; none alone where one is held against another."""

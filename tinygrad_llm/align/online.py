@@ -18,7 +18,7 @@ from tinygrad_llm.align.ppo import ActorCritic, AdaptiveKL, PPOConfig, PPOLoss, 
 from tinygrad_llm.align.rollout import Rollout, rollout
 from tinygrad_llm.align.scalar import ScalarModel
 from tinygrad_llm.align.settings import AlignConfig
-from tinygrad_llm.align.task import Task
+from tinygrad_llm.align.task import PAD, Task
 from tinygrad_llm.align.verifier import VERIFIERS
 from tinygrad_llm.datasets.batches import Batch
 from tinygrad_llm.datasets.dialogues import filled
@@ -30,8 +30,8 @@ from tinygrad_llm.tokenizer.special import special_of
 from tinygrad_llm.train.checkpoint import Checkpoint
 from tinygrad_llm.train.trainer import Contents, Judgement
 
-PAD, ROLLOUT = 0, "rollout"
-"""Any id; and the name, in a checkpoint, of what was written."""
+ROLLOUT = "rollout"
+"""The name, in a checkpoint, of what was written."""
 TRAINING, JUDGING = 3, 4
 """What the run's seed is used for here: what is written to learn from, and to be judged by."""
 LEAST = 64
@@ -111,9 +111,7 @@ class Online(Task):
 
     def _write(self, number: int) -> dict[str, np.ndarray]:
         rows = [self.examples[row] for row in self.epochs.rows(number)]
-        written, rewards = self.write(
-            rows, self.config.group_size, (self.config.seed, TRAINING, number), self.reference
-        )
+        written, rewards = self.write(rows, self.config.group_size, (self.config.seed, TRAINING, number))
         self.earned.append(float(rewards.mean()))
         if self.is_ppo:
             batch = ppo_batch(written.batch, rewards, self.model.values(written.batch), kl_coef=self._kl_price())
@@ -134,9 +132,7 @@ class Online(Task):
         on_gpu = self.policy.device == "cuda"
         return max(len(row.prompt) for row in self.examples) + self.config.answer_tokens - 1 if on_gpu else 0
 
-    def write(
-        self, rows: Sequence[Asked], group: int, seed: tuple[int, ...], reference: Reference | None
-    ) -> tuple[Rollout, np.ndarray]:
+    def write(self, rows: Sequence[Asked], group: int, seed: tuple[int, ...]) -> tuple[Rollout, np.ndarray]:
         """Answers to prompts, `group` to each, and their rewards (B,).
 
         Any special token ends an answer, as it does when people talk with the model; only the template's own mark is
@@ -146,7 +142,7 @@ class Online(Task):
         writer = merged_where_fast(self.policy).to(self.policy.device)
         written = rollout(
             writer, [row.prompt for row in rows], self.config.answer_tokens, Sampler(),
-            np.random.default_rng(seed), pad=PAD, group_size=group, stop_ids=[*end, *special], reference=reference,
+            np.random.default_rng(seed), pad=PAD, group_size=group, stop_ids=[*end, *special], reference=self.reference,
         )  # fmt: skip
         asked = [row for row in rows for _ in range(group)]
         said = [[token for token in answer if token not in (*end, *special)] for answer in written.answers]
@@ -156,7 +152,7 @@ class Online(Task):
     def judge(self) -> Judgement:
         """The mean reward of answers to prompts held out, drawn as they are for learning: several to each of a few."""
         rows = self.held[: self.config.eval_batches * self.config.batch_size or None]
-        written, rewards = self.write(rows, math.ceil(LEAST / len(rows)), (self.config.seed, JUDGING), self.reference)
+        written, rewards = self.write(rows, math.ceil(LEAST / len(rows)), (self.config.seed, JUDGING))
         more = {"val_reward": float(rewards.mean()), "val_length": float(np.mean(list(map(len, written.answers))))}
         words = f"held-out reward {more['val_reward']:.4f}, {more['val_length']:.1f} tokens an answer"
         if self.earned:

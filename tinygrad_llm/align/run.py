@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tinygrad_llm.align.online import Online, Reward, rated_by, verified_by
 from tinygrad_llm.align.opened import open_reward
 from tinygrad_llm.align.settings import EPOCHS, KL_COEF, MOVED, OF_ONE, AlignConfig
 from tinygrad_llm.align.task import Task
-from tinygrad_llm.datasets.dialogues import hold_out
+from tinygrad_llm.datasets.dialogues import parted
 from tinygrad_llm.datasets.instructions import Form, read_records
 from tinygrad_llm.errors import ConfigError
 from tinygrad_llm.finetune.methods import TABLE, learned, prepared
@@ -162,11 +163,9 @@ def lines_of(config: AlignConfig, encoder: Encoder, say: Say = print) -> tuple[l
     forms = forms_of(config)
     expected = ", or ".join(" and ".join(form.keys) for form in forms.values()) + ", on each line"
     lines = learnable(config, encoded, expected, say, forms)
-    is_held = hold_out([record.value.messages for record, _ in lines], config.held_out)
-    parts = [
-        [e for (_, found), held in zip(lines, is_held) if held == wanted for e in found] for wanted in (False, True)
-    ]
-    return parts[0], parts[1]
+    asked = [record.value.messages for record, _ in lines]
+    examples, held = parted([found for _, found in lines], asked, config.held_out)
+    return [*chain(*examples)], [*chain(*held)]
 
 
 def _resolved(config: AlignConfig, count: int) -> AlignConfig:

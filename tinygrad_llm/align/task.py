@@ -15,6 +15,9 @@ from tinygrad_llm.align.settings import AlignConfig
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.train.trainer import Contents, Judgement
 
+PAD = 0
+"""Any id: nobody looks at it."""
+
 
 class Task(ABC):
     """policy          the model that answers, and learns; a rating model is built on it.

@@ -40,6 +40,13 @@ def hold_out(dialogues: Sequence[Sequence[Message]], share: float) -> np.ndarray
     return np.array([digest in chosen for digest in sums])
 
 
+def parted(items: Sequence[Any], dialogues: Sequence[Sequence[Message]], share: float) -> tuple[list[Any], list[Any]]:
+    """Items to learn from, and those held out: one for each dialogue, as `hold_out` says of it."""
+    is_held = hold_out(dialogues, share)
+    learned, held = ([item for item, out in zip(items, is_held) if out == wanted] for wanted in (False, True))
+    return learned, held
+
+
 @dataclass(frozen=True)
 class Dialogues:
     """Encoded dialogues, each (ids, learned), see `ChatTemplate.encode`: those to learn from, and those held out.

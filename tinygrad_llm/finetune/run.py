@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tinygrad_llm.datasets.dialogues import Dialogues, hold_out
+from tinygrad_llm.datasets.dialogues import Dialogues, parted
 from tinygrad_llm.datasets.instructions import Fault, Form, Record, read_records, told
 from tinygrad_llm.datasets.packing import Example
 from tinygrad_llm.errors import CheckpointError, ConfigError, DataError, TokenError
@@ -163,9 +163,8 @@ def dialogues_of(
         return _encoded(record, tokenizer, template, longest)
 
     examples = learnable(config, encoded, "messages, or prompt and completion, on each line", say)
-    is_held = hold_out([record.value for record, _ in examples], config.held_out)
-    parts = [[e for (_, e), held in zip(examples, is_held) if held == wanted] for wanted in (False, True)]
-    return Dialogues(tokenizer, *parts)
+    said = [record.value for record, _ in examples]
+    return Dialogues(tokenizer, *parted([example for _, example in examples], said, config.held_out))
 
 
 def learnable(
