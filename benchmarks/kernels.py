@@ -104,7 +104,7 @@ class NVRTC:
 
 
 def has_kernels(file: str, architecture: str) -> bool:
-    """Whether a file is compiled for a GPU: tensor cores take bfloat16 from sm_80 on, and Hopper has files of its own."""
+    """Whether a file is compiled for a GPU: tensor cores take bfloat16 from sm_80 on; Hopper has files of its own."""
     if "hopper" in file or architecture.endswith("a"):
         return "hopper" in file and architecture.endswith("a")
     return int(architecture) >= 80 or not (file.startswith("attention") and file.endswith("bfloat16"))
