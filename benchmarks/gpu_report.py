@@ -1,4 +1,4 @@
-"""A training step taken apart: each kernel and product that it asks for, timed by itself, beside what the machine can do.
+"""A training step taken apart: each kernel and product, timed by itself, beside what the machine can do.
 
 One eager step is watched at the two places through which all our work goes, `launch` and cuBLAS's product. What it
 asked for is then asked again, ten times in a recorded graph, with the same arrays: so a time knows nothing of gaps, and
@@ -118,5 +118,5 @@ def report(run: Run, how: Effort, copy_gbs: float, tflops: float) -> dict[str, A
         total = row["calls"] * row["ms"]
         print(f"{total:10.3f}{row['calls']:7}{1e3 * row['ms']:11.1f}{row['of_floor']:10.0%}  {row['name']}", flush=True)
     known = sum(row["calls"] * row["ms"] for row in rows)
-    print(f"{known:10.3f}{sum(counts.values()):7}{'':21}  together; {whole - known:.2f} ms are CuPy's own kernels and gaps")
+    print(f"{known:10.3f}{sum(counts.values()):7}{'':21}  together; {whole - known:.2f} ms for all else, and for gaps")
     return {"step_ms": whole, "known_ms": known, "rows": rows}
