@@ -31,11 +31,12 @@ def measured(examples: int, **other) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_step_eight_times_as_large_needs_what_was_told(threads):
+# Whether two workers need the most at the same moment differs from time to time.
+@pytest.mark.parametrize("threads, within", [(1, 0.1), (2, 0.3)])
+def test_a_step_eight_times_as_large_needs_what_was_told(threads, within):
     _, told = needed(lambda: start_run(config(threads=threads), None))
     for examples in (8, 32):
-        assert told.of(examples) == pytest.approx(measured(examples, threads=threads), rel=0.1)
+        assert told.of(examples) == pytest.approx(measured(examples, threads=threads), rel=within)
 
 
 def test_weights_gradient_and_moments_are_there_whatever_the_batch_and_texts_are_by_their_length():

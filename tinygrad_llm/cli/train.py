@@ -104,7 +104,7 @@ def _started(given: dict[str, Any], preset: str) -> Trainer:
     with contextlib.ExitStack() as folders:
         if piped := given.get("text") == STDIN:
             given = {**given, "text": _piped(Path(folders.enter_context(tempfile.TemporaryDirectory())))}
-        config = TrainConfig(**{**PRESETS[preset], **given})
+        config = _config(given, preset)
         _tell_of_returns(config)
         trainer = start_run(config, Path(given["out"]) if "out" in given else None)
         if "out" not in given:
@@ -114,12 +114,16 @@ def _started(given: dict[str, Any], preset: str) -> Trainer:
     return trainer
 
 
+def _config(given: dict[str, Any], preset: str) -> TrainConfig:
+    return TrainConfig(**{**PRESETS[preset], **given})
+
+
 def _dry_run(given: dict[str, Any], preset: str, resume: bool) -> int:
     """What the run would need, from two small steps of it; nothing is written."""
     if resume or given.get("text") == STDIN:
         given_too = "--resume" if resume else "--text -"
         raise ConfigError("--dry-run", "a new run, on a file", given_too, "Leave one of both out.")
-    trainer, memory = needed(lambda: start_run(TrainConfig(**{**PRESETS[preset], **given}), None))
+    trainer, memory = needed(lambda: start_run(_config(given, preset), None))
     size, largest = trainer.config.batch_size, memory.largest
     print(f"{trainer.model.n_parameters():,} parameters; {_where(trainer)}")
     print(
