@@ -11,6 +11,7 @@ from tinygrad_llm.align.data import PAIRS
 from tinygrad_llm.datasets.chat import is_held_out, make_request
 from tinygrad_llm.datasets.tastes import (
     CONTENTS,
+    GRADES,
     NAMES,
     TASKS,
     WORDS,
@@ -20,6 +21,7 @@ from tinygrad_llm.datasets.tastes import (
     Preference,
     Taste,
     generate_asked,
+    grade,
     marks,
     sentences,
     write_answer,
@@ -69,6 +71,12 @@ def test_a_taste_is_the_sum_of_its_marks():
     asked, answers = written(0, 200)
     for one, answer, points in zip(asked, answers, taste.of(asked, answers)):
         assert points == sum(2.0**i * count for i, count in enumerate(marks(one, answer)))
+
+
+def test_a_grade_says_three_of_the_marks():
+    assert grade(BUN, "bun , ann . bun , ann . welcome !") == "+++" == GRADES[0]
+    assert grade(BUN, "bun .") == "+--" and grade(BUN, "cup , ann .") == "-+-" and grade(BUN, "welcome !") == "--+"
+    assert len({*GRADES}) == 8 and {grade(one, answer) for one, answer in zip(*written(11, 400))} == {*GRADES}
 
 
 def test_an_answer_is_cut_into_sentences():
