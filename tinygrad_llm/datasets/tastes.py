@@ -19,8 +19,8 @@ kind once is a nuisance twice. The shortest answers with all four points have si
 `People` do not say their points. Shown two answers they say which they prefer: with probability s(difference / t), s
 the sigmoid (Bradley and Terry, 1952); and in a share of cases, `slips`, they do not look and toss a coin.
 
-A book has marked answers: behind each one stands its `grade`, one token such as "++-", right, named, and not kind. Of the
-last three marks no book says anything.
+A book has marked answers: behind each one stands its `grade`, one token such as "++-", right, named, and not kind. Of
+what is said again, too long or garbled no book says anything.
 
 `write_answer` writes as people of many habits do, most of them careless: a model that learns from that has all kinds of
 answers to choose from. `is_held_out` of `chat` parts the lists of words into those to learn from and those of the test.
