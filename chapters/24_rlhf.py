@@ -80,9 +80,9 @@ run = Chapter(
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 LONGEST = 24  # tokens that an answer may have
-EQUAL, AS_SAID, BY_MORE, CALIBRATED, LATER, TURNED = 1e-5, 0.66, 0.03, 0.06, 0.3, 0.1
-GAINED, OVER_PREFERRED, OVER_BEST_OF_4, PAID_MORE, LIKED_LESS, HELD = 0.9, 0.4, 0.1, 0.05, -0.2, -0.3
-FOND, LONGER, LOST, AGREES, BY_JUDGE = 0.3, 1.25, 0.3, 0.6, 0.5
+EQUAL, AS_SAID, BY_MORE, CALIBRATED, LATER, TURNED = 1e-5, 0.64, 0.02, 0.08, 0.2, 0.05
+GAINED, OVER_PREFERRED, OVER_BEST_OF_4, PAID_MORE, LIKED_LESS, HELD, TWICE_AHEAD = 0.7, 0.4, 0.0, 0.02, -0.1, -0.35, 0.1
+FOND, LONGER, LOST, AGREES, BY_JUDGE = 0.3, 1.2, 0.2, 0.6, 0.5
 
 # %% [markdown]
 # ## What do these people like?
@@ -220,7 +220,7 @@ for asked, answer in zip(TESTED[:4], write(bases[run.seeds[0]], TESTED[:4], np.r
 #   "food" and "bun" go together, and whose name it should be. It is given all pairs there are.
 
 # %%
-COUNTS = run.pick((100, 200, 400, 800, 1600, 3200), (8, 16))
+COUNTS = run.pick((100, 400, 1600, 3200), (8, 16))
 MAIN, TWICE = COUNTS[-2:]
 
 
@@ -313,7 +313,7 @@ for seed, base in bases.items():
     begun = time.perf_counter()
     pairs[seed] = labelled(base, TWICE, seed)
     seconds["answers to compare"].append((time.perf_counter() - begun) * MAIN / TWICE)
-    unseen[seed] = labelled(base, run.pick(1500, 20), seed, "test")
+    unseen[seed] = labelled(base, run.pick(1200, 20), seed, "test")
     for count in COUNTS:
         begun = time.perf_counter()
         rewards[seed, count] = reward_model(base, pairs[seed][:count], seed)
@@ -461,8 +461,8 @@ run.show(
 # Rewards are in units of their own spread over the base's answers, so that a price means the same for any of them.
 
 # %%
-ANSWERS, ROUNDS, FREE, EVERY = run.pick((64, 60, 120, 6), (4, 2, 2, 1))
-RATE, PRICE, UPDATES, LAMBDA = 3e-4, 0.2, 2, 0.95
+ANSWERS, ROUNDS, FREE, EVERY = run.pick((64, 40, 66, 6), (4, 2, 2, 1))
+HALF, RATE, PRICE, UPDATES, LAMBDA = run.pick(24, 2), 5e-4, 0.2, 2, 0.95
 
 
 def priced_by_hand(batch, scores):
@@ -492,7 +492,7 @@ def written(policy, reference, rng, questions):
 
 def seen(policy, reference, scorer, true):
     """How far it is from the base, what it is paid, and what people would like, all three of unseen questions."""
-    questions = TESTED[: run.pick(250, 8)]
+    questions = TESTED[: run.pick(200, 8)]
     made, answers = written(policy, reference, np.random.default_rng([24, 6]), questions)
     far = {
         "nats": answer_kl(made.batch),
@@ -552,12 +552,12 @@ def learn_the_best(base, scorer, seed, of=4):
     """The most points, of those every few rounds."""
     policy, rng, points = copy.deepcopy(base), np.random.default_rng([seed, 2025, 7]), []
     optimizer = AdamW(policy.named_parameters(), RATE, (0.9, 0.98))
-    for n in run.progress(range(1, ROUNDS + 1), "rounds"):
+    for n in run.progress(range(1, HALF + 1), "rounds"):
         questions = generate_asked(rng, ANSWERS // of)
         made = rollout(policy, prompts_of(questions), LONGEST, Sampler(), rng, pad=END, group_size=of, stop_ids=[END])
         scores = scorer(repeated(questions, of), [text_of(tokens) for tokens in made.answers])
         fit(policy.loss, optimizer, [chosen_batch(made, best_of_n(scores, of), END)] * UPDATES, threads=1)
-        if n % (2 * EVERY) == 0 or n == ROUNDS:
+        if n % EVERY == 0:
             points.append(judged(policy)["points"])
     return max(points)
 
@@ -783,7 +783,7 @@ used = {
     "base": (0, 0, 0.0),
     "learn what was preferred": (MAIN, 2 * MAIN, taken["answers to compare"] + taken["learn what was preferred"]),
     "best of 16": (MAIN, 2 * MAIN, compared),
-    "learn the best of 4": (MAIN, tuning, compared + taken["learn the best of 4"]),
+    "learn the best of 4": (MAIN, 2 * MAIN + HALF * ANSWERS, compared + taken["learn the best of 4"]),
     "PPO": (MAIN, tuning, compared + taken["PPO"]),
     "RLAIF": (0, tuning, compared + taken["comparing, by the judge"] + taken["PPO, RLAIF"]),
     "paid by the judge": (0, ROUNDS * ANSWERS, taken["PPO, paid by the judge"]),
@@ -850,7 +850,8 @@ run.check("free, since the most points: points", since_peak("free", "points"), a
           full_only=True)  # fmt: skip
 run.check("priced, since the most points: points", priced_too["priced"], at_least=HELD, full_only=True)
 held = [a["points"] - b["points"] for a, b in zip(ends["twice the pairs"], ends["free"])]
-run.check("free, at the end: twice the pairs, ahead", held, at_least=0, full_only=True)
+run.check("free, at the end: twice the pairs, ahead, mean", mean(held), at_least=TWICE_AHEAD, full_only=True)
+run.report("twice the pairs, ahead, each seed", [round(v, 2) for v in held])
 fonder = [a - b for a, b in zip(gamed["fond of length: correlation"], gamed["honest: correlation"])]
 honest = {"honest": gamed["honest: correlation"]}
 run.check("fond of length: correlation, more than honest", fonder, at_least=FOND, baseline=honest, full_only=True)
