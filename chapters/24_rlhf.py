@@ -609,7 +609,7 @@ KEYS = ("round", "nats", "proxy", "true", "points", "right", "named", "kind", "a
 
 
 def shown_as_table(curve):
-    print(table([[round(row[key], 2) for key in KEYS] for row in curve[::3]], list(KEYS)))
+    print(table([[round(row[key], 2) for key in KEYS] for row in curve[::2]], list(KEYS)))
 
 
 def peak_of(curve):
