@@ -103,8 +103,9 @@ def test_the_writers_are_as_careless_as_is_said():
         assert abs(share(name) - expected) < 4 * 0.5 / math.sqrt(COUNT), name
     both = np.mean([" or " in answer for answer in written(2)[1]])
     assert abs(both - 0.15) < 4 * 0.36 / math.sqrt(COUNT)
-    named_other = np.mean([bool({*answer.split()} & {*NAMES} - {one.name}) for one, answer in zip(*written(2))])
-    assert abs(named_other - 0.1) < 4 * 0.3 / math.sqrt(COUNT)
+    many = 4 * COUNT
+    named_other = np.mean([bool({*answer.split()} & {*NAMES} - {one.name}) for one, answer in zip(*written(2, many))])
+    assert abs(named_other - 0.1) < 4 * 0.3 / math.sqrt(many)
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
