@@ -16,7 +16,7 @@
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/24/output.txt) shows them all.
 # - **Departs from** InstructGPT in size, and in the people: ours are simulated, so that we can look up what they really
 #   like. No network is ever shown that.
-# - **Run**: `python chapters/24_rlhf.py`. One seed takes about two and a half minutes of a processor; `--seeds 3` three
+# - **Run**: `python chapters/24_rlhf.py`. One seed takes about a minute and a half of a processor; `--seeds 3` three
 #   times that. `--fast` takes less than ten seconds: it asserts the equalities, and nothing that is learned.
 
 # %%
@@ -87,10 +87,11 @@ FOND, LONGER, LOST, AGREES, BY_JUDGE = 0.3, 1.15, 0.05, 0.6, 0.5
 # %% [markdown]
 # ## What do these people like?
 #
-# Somebody asks for a thing, and gets an answer. What people like about answers is a *taste*, and here it is a formula:
-# two points if the answer is right and says nothing else, one if it names who asked, one if it ends politely; less for
-# what is said twice, for each word beyond the twelfth, and for sentences that are none. They do not know that formula.
-# Shown two answers, they **prefer** one. If the points differ by d, the better one is preferred with probability
+# Somebody asks for a thing, and gets an answer. What people like about answers is their **taste**, and here it is a
+# formula: two points if the answer is right and says nothing else, one if it names who asked, one if it ends politely;
+# less for what is said twice, for each word beyond the twelfth, and for sentences that are none. They do not know that
+# formula. Shown two answers, they **prefer** one. If the points differ by d, the better one is preferred with
+# probability
 #
 # $$\sigma(d / t) = \frac{1}{1 + e^{-d/t}}, \qquad t = \tfrac12$$
 #
@@ -126,7 +127,7 @@ for asked, one, other, p in zip(shown, first, second, likes_first):
 # ## A base that has read
 #
 # Our base has read a book of answers as people write them: six in ten are right, fewer than half name who asked or end
-# politely, some say everything twice. Behind each answer the book has a *grade*, a token such as "++-": right, named,
+# politely, some say everything twice. Behind each answer the book has a **grade**, a token such as "++-": right, named,
 # not kind. So it has also read what somebody thought of answers, though nothing about repeating or rambling. (Real
 # models have read reviews, too.) Questions of the test are about lists of words that stand in no page.
 
@@ -369,7 +370,7 @@ run.show(
 # more pairs. The ceiling is far away still.
 #
 # And the sceptic has won a point: **a linear model on pairs of words, given all pairs, decides more of them as people
-# did** than our network. Keep it in mind; it comes back.
+# did** than our network, and one on words alone is not far behind. Keep it in mind; it comes back.
 #
 # *Calibrated* is who is right 80 times of 100 that he is 80 % sure. The *ECE*, expected calibration error, is how far
 # the two are apart on average, over ten bins of one width. From few pairs the reward model is not sure enough: nothing
@@ -427,12 +428,12 @@ run.show(
 
 # %% [markdown]
 # Read the lines from left to right: who chooses from more has more to choose from, and at first each reward model finds
-# better and better answers. Then the lines of few pairs turn and **fall**, though their own number goes on rising: the
-# best of many is best in what is good about it, and in the mistakes of who rates it, too. The more pairs, the later the
-# line turns. With the very taste it never does.
+# better and better answers. Then its line turns, though its own number goes on rising: the best of many is best in what
+# is good about it, and in the mistakes of who rates it, too. The more pairs, the higher the line, and the later it
+# turns. With the very taste it never does.
 #
-# And the linear model, which decides pairs best of all? It rises with the best, and turns early. To it "welcome !" is
-# worth something each time. That hardly matters between two answers of the base, which says it once or twice. Among
+# And the linear model, which decides pairs best of all? It rises with the best, turns early, and falls. To it each
+# "welcome" is worth something. That hardly matters between two answers of the base, which says it once or twice. Among
 # sixty-four there is always one that says it more often. **How good a rater is on pairs does not tell how far one may
 # trust it.**
 #
@@ -448,18 +449,18 @@ run.show(
 #
 # $$A_t = \delta_t + 0.95\, A_{t+1}$$
 #
-# That is the *advantage* (generalized advantage estimation, GAE; Schulman et al., 2016). V learns to foretell $A_t +
-# V_t$.
+# That is the *advantage* (generalized advantage estimation, GAE; Schulman et al., 2016). V learns to foretell the sum
+# of the two, $A_t+V_t$.
 #
 # **How far in one step?** With $\rho$ the probability of a token now over the one at the time of writing, what is made
 # small is the mean over all tokens of $-\min(\rho A, \text{clip}(\rho, 0.8, 1.2) A)$. Once a token is likelier by a
 # fifth, there is nothing more to gain by it, until the policy has written anew. This is *PPO*, proximal policy
 # optimization (Schulman et al., 2017). Each answer serves two steps.
 #
-# **How far in all?** The reward model has only seen answers of the base. So each token has a **price**: 0.2 times $\ln
-# p - \ln p_{\text{base}}$. Summed over an answer and averaged, that is 0.2 times the *KL divergence* of the policy from
-# the base, in nats: how much an answer tells a reader by which of the two it was written. The rewards of the tokens,
-# (B, T), are that price, and at the last token of an answer the reward model's number besides.
+# **How far in all?** The reward model has only seen answers of the base. So each token has a **price**,
+# $0.2\,(\ln\,p-\ln\,p_{\text{base}})$. Summed over an answer and averaged, that is 0.2 times the *KL divergence* of the
+# policy from the base, in nats: how much an answer tells a reader by which of the two it was written. The rewards of
+# the tokens, (B, T), are that price, and at the last token of an answer the reward model's number besides.
 #
 # Rewards are in units of their own spread over the base's answers, so that a price means the same for any of them.
 
@@ -541,12 +542,13 @@ print(
 )
 
 # %% [markdown]
-# By hand and by the package, the same. Now sixty rounds of 64 *roll-outs* each, answers that the policy writes to learn
+# By hand and by the package, the same. Now forty rounds of 64 *roll-outs* each, answers that the policy writes to learn
 # from. What would a sceptic do with the same pairs?
 #
 # - Learn **what was preferred** as if it were a lesson (SFT, 21), and throw away the rest.
-# - Of each four answers of the policy **learn the best**, by the reward model, as many answers and steps. No value
-#   model, no advantage, no price. We take its best moment by the very taste, which nobody could pick.
+# - Of each four answers of the policy **learn the best**, by the reward model, as many answers a round; twenty-four
+#   rounds, for in trials its best moment came early. No value model, no advantage, no price. We count that best moment,
+#   by the very taste, which nobody could pick.
 # - **The best of 16** of the table above.
 
 
@@ -594,17 +596,19 @@ for asked, answer in zip(TESTED[:4], write(policy, TESTED[:4], np.random.default
     run.say(f"  {asked.text:46} {answer}")
 
 # %% [markdown]
-# From about 1.6 points to nearly 3, of 4 that one can have: it is right more often, names who asks, is nearly always
-# kind, and repeats itself less. It has never seen a point, nor any answer but its own.
+# From about 1.6 points to 2.8, of 4 that one can have: it is right more often, names who asks, is nearly always kind,
+# and repeats itself less. It has never been shown a point, nor any answer but its own. Labels, a reward model, and a
+# policy that is paid by it: that is *RLHF*, reinforcement learning from human feedback (Christiano et al., 2017;
+# Stiennon et al., 2020; Ouyang et al., 2022).
 #
 # Against the sceptic: learning what was preferred brings little, for what was preferred is on average not much better
-# than what was not. Learning the best of four does better, at its best moment, and does not know when to stop (there is
-# no price). And **choosing the best of sixteen with the same reward model does just as well**, without a step. It costs
-# sixteen answers for each one, for ever; PPO has paid once.
+# than what was not. Learning the best of four, at a moment that somebody picked who knew the taste, brings nearly as
+# much as PPO, and on some seeds more. And **choosing the best of sixteen with the same reward model brings more than
+# PPO**, without a step. It costs sixteen answers for each one, for ever; PPO has paid once.
 #
 # ## Without a price
 #
-# The same once more, and leaving the base costs nothing; for ninety rounds. What the policy is paid is called a
+# The same once more, and leaving the base costs nothing; for sixty-four rounds. What the policy is paid is called a
 # *proxy*: it stands for what people like. We look at both, each in units of its own spread over the base's answers.
 
 # %%
@@ -649,16 +653,19 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# First the two rise together. Then they part: the policy is paid more and more, and people like it less and less. That
-# is *overoptimization*. Look at what it says, and at the marks: everything is kind, hardly anything is right. It has
-# found answers that the base never writes, and of which the reward model has therefore never seen a pair. Gao et al.
-# (2023) drew such curves for models of up to three billion weights, with a large reward model in the place of people.
+# First the two rise together. Then they part: the policy is paid more and more, and people like it less and less, in
+# the end about as little as the base, or less. That is *overoptimization*. Look at what it says, and at the marks:
+# everything is kind, and hardly anything is right. It has found answers that the base never writes, and of which the
+# reward model has therefore never seen a pair. Gao et al. (2023) drew such curves for reward models of up to three
+# billion weights, with a larger one in the place of people.
 #
 # With a price it stays where the reward model knows its way: the line simply ends, at a nat and a half.
 #
-# Does a reward model of twice the pairs move the place? In PPO the two curves are near each other: the top is flat, and
-# the place where it lies jumps from seed to seed, so we claim nothing of it. In the table of the best of n, where
-# nothing is learned and less is left to chance, it is plain.
+# Does a reward model of twice the pairs move the place? Look at the lines above: on two seeds its policy ends better,
+# by up to nearly two points, and on one worse by more than one. The mean is ahead, as the claim says, and three seeds
+# that differ so much say little about the next. The place itself, in nats, lies further out on one seed and nearer on
+# another. What more pairs do is plain where nothing is learned and less is left to chance: in the table of the best of
+# n.
 #
 # ## Paid for length
 #
@@ -697,14 +704,14 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# It writes half as long again, with the same price, and a good part of the gain is gone. Its own number says that all
-# is well. What would have told us?
+# With the same price, its answers grow by a quarter to a half, where the honest one's grow by a tenth; about a fifth of
+# the gain is gone. Its own number says that all is well. What would have told us?
 #
 # - **How it rates what is there already**: on answers of the base, its rewards and their lengths go together; the
 #   honest one's do not. That can be seen before any step is made.
 # - **How long the answers get**, round by round. Nobody asked for that.
 #
-# Singhal et al. (2023) found both in open reward models: most of what RLHF gained was length.
+# Singhal et al. (2023) found that much of what RLHF gains, by the reward models that there are, is length.
 #
 # ## A model for a judge
 #
@@ -766,13 +773,13 @@ print(table(rows, ["", *reached["base"][0]]))
 run.say("share of the gain by people's labels:", {n: [round(v, 2) for v in values] for n, values in shares.items()})
 
 # %% [markdown]
-# Without one label by a person: a good part of the gain. On pairs the judge agrees with people about as often as a
-# reward model of a few hundred of their labels does. Paid by the judge itself, with no reward model between, more is
-# gained; Lee et al. (2023) report that, too.
+# Without one label by a person: more than half of the gain, on some seeds all of it. On pairs, the judge agrees with
+# people about as often as a reward model of a thousand of their labels does. Paid by the judge itself, with no reward
+# model between, the policy gains about as much as by people; Lee et al. (2023) report that this works, too.
 #
-# Where is the rest? The judge was told of three things, and there it is as good. Of saying things twice and of rambling
-# its constitution has no word, so the answers repeat and run on more than those that people taught. What nobody wrote
-# down, only people's labels know. And no judge knows more than the book that it has read: its grades, of some 25,000
+# What is missing? The judge was told of three things, and there it is as good. Of saying things twice and of rambling
+# its constitution has no word, so the answers repeat and run on more than those that people taught: what nobody wrote
+# down, only people's labels know. And no judge knows more than the book that it has read. Its grades, of some 25,000
 # answers, were somebody's work once. (A sceptic would say that this is where the labels are. He is right.)
 #
 # ## What did each learn from?
@@ -801,17 +808,21 @@ print(table(rows, ["", "labels by people", "answers written", "seconds", "points
 #
 # ## What did not come true
 #
+# - **PPO was to be ahead of learning the best of four.** On one of the three seeds of a first record it was not, at
+#   that one's best moment. Now we claim what each gains.
+# - **Labels fond of length were to cost a fifth of a point at least.** On one seed it was a little less.
 # - **Our first base had read no grades.** Its reward model of 3,200 pairs decided 66 of 100 as people did, as one of a
-#   few hundred does now; what is right had to be found out from labels alone. What a reward model can learn depends on
+#   few hundred does now: what is right had to be found out from labels alone. What a reward model can learn depends on
 #   what its base has read.
-# - **A love of length of 0.15 points a word changed nothing**: the price of rambling outweighed it, and the policy was
-#   as good as with honest labels. 0.4 is a strong love.
-# - **PPO at three times this rate** was 14 nats away after twenty rounds, at "welcome ! welcome !", and had no top to
-#   be seen.
-# - We thought that more pairs would move the place where PPO turns. See above.
+# - **A love of length of 0.15 points a word changed nothing**: the policy was as good as with honest labels. 0.4 is a
+#   strong love.
+# - **PPO at twice this rate** was 14 nats away after twenty rounds, at "welcome ! welcome !", and had no top to be
+#   seen.
+# - We thought that twice the pairs would move the place where the curves part. See above.
 # - That a linear model decides pairs better than a network was not our plan.
 #
-# The bounds were written down after trials with three seeds and other draws; what the record shows was run once.
+# So two parts of the claim failed on a first record. They were rewritten as told, some bounds were made wider, and
+# every draw was made anew: what this record shows was run for the first time.
 #
 # **Exercises**: 24.1 what a pair teaches, 24.2 a price on every token, 24.3 better than expected. `tgl chapter 24
 # --mine` runs this page on your token rewards and your advantages.

@@ -42,7 +42,10 @@ def test_without_a_price_only_the_score_is_left(mine):
     call(mine.token_rewards, batch, np.array([10.0]), 0.0).gives(np.array([[0, 10.0]]))
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 2), st.integers(-3, 3)), min_size=1, max_size=3), st.integers(0, 9))
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(1, 2), st.integers(-3, 3)), min_size=1, max_size=3),
+    st.integers(0, 9),
+)
 def test_the_package_says_the_same(mine, rows, seed):
     rng = np.random.default_rng(seed)
     places = np.arange(4)

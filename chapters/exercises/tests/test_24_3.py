@@ -42,7 +42,13 @@ def test_behind_the_last_token_nothing_is_expected(mine):
     call(mine.gae, rewards, values, mask, lam=1.0).gives((advantages, np.where(mask, 1.0, 0.0)))
 
 
-@given(st.integers(1, 3), st.integers(1, 4), st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.5, 1.0]), st.integers(0, 9))
+@given(
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.sampled_from([0.5, 1.0]),
+    st.integers(0, 9),
+)
 def test_the_package_says_the_same(mine, count, longest, lam, gamma, seed):
     rng = np.random.default_rng(seed)
     begin, end = np.sort(rng.integers(0, longest + 1, (2, count)), axis=0)

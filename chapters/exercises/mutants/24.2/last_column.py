@@ -7,6 +7,6 @@ def token_rewards(batch, scores, kl_coef):
     there = np.asarray(batch["targets"]) != -100
     apart = np.asarray(batch["old_log_probs"]) - np.asarray(batch["reference_log_probs"])
     rewards = np.where(there, -kl_coef * apart, 0.0)
-    for row, (here, score) in enumerate(zip(there, scores)):
+    for row, (_here, score) in enumerate(zip(there, scores)):
         rewards[row, -1] += score
     return rewards
