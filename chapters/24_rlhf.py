@@ -603,8 +603,8 @@ for asked, answer in zip(TESTED[:4], write(policy, TESTED[:4], np.random.default
 #
 # Against the sceptic: learning what was preferred brings little, for what was preferred is on average not much better
 # than what was not. Learning the best of four, at a moment that somebody picked who knew the taste, brings nearly as
-# much as PPO, and on some seeds more. And **choosing the best of sixteen with the same reward model brings more than
-# PPO**, without a step. It costs sixteen answers for each one, for ever; PPO has paid once.
+# much as PPO, and on some seeds more. And **choosing the best of sixteen with the same reward model brings as much**,
+# without a step. It costs sixteen answers for each one, for ever; PPO has paid once.
 #
 # ## Without a price
 #
@@ -704,8 +704,8 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# With the same price, its answers grow by a quarter to a half, where the honest one's grow by a tenth; about a fifth of
-# the gain is gone. Its own number says that all is well. What would have told us?
+# With the same price, its answers grow by two fifths, where the honest one's grow by an eighth to a quarter, and a
+# sixth to a third of the gain is gone. Its own number says that all is well. What would have told us?
 #
 # - **How it rates what is there already**: on answers of the base, its rewards and their lengths go together; the
 #   honest one's do not. That can be seen before any step is made.
@@ -773,9 +773,9 @@ print(table(rows, ["", *reached["base"][0]]))
 run.say("share of the gain by people's labels:", {n: [round(v, 2) for v in values] for n, values in shares.items()})
 
 # %% [markdown]
-# Without one label by a person: more than half of the gain, on some seeds all of it. On pairs, the judge agrees with
-# people about as often as a reward model of a thousand of their labels does. Paid by the judge itself, with no reward
-# model between, the policy gains about as much as by people; Lee et al. (2023) report that this works, too.
+# Without one label by a person: more than four fifths of the gain. On pairs, the judge agrees with people about as
+# often as a reward model of a thousand of their labels does. Paid by the judge itself, with no reward model between,
+# the policy gains about as much as by people; Lee et al. (2023) report that this works, too.
 #
 # What is missing? The judge was told of three things, and there it is as good. Of saying things twice and of rambling
 # its constitution has no word, so the answers repeat and run on more than those that people taught: what nobody wrote
