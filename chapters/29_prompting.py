@@ -15,8 +15,9 @@
 #   baseline, are the `run.check(…)` of the last cell; [a recorded run](../docs/records/29/output.txt) shows them all.
 # - **Departs from** the papers in size: three networks of two layers and some hundred thousand weights, each with a
 #   world of its own. Why a prompt works on them can be said; that it works as much on a large one cannot.
-# - **Run**: `python chapters/29_prompting.py`. It takes some two minutes; `--seeds 3` about six. `--fast`
-#   takes less than ten seconds: its networks have learned nothing, so it asserts the equalities alone.
+# - **Run**: `python chapters/29_prompting.py`. It takes one to two minutes on two cores, `--seeds 3` three to
+#   five (and five minutes of processor time). `--fast` takes
+#   less than ten seconds: its networks have learned nothing, so it asserts the equalities alone.
 
 # %%
 from collections import Counter, defaultdict
@@ -262,10 +263,10 @@ run.show(
 # *which of its teachers* to be. That is all that chain-of-thought prompting is, here: it could do it before.
 #
 # **Votes count where those who are wrong disagree.** Zero-shot, the careful are a minority. But they agree, and the
-# others say anything. So 32 votes find what a single answer mostly misses, drawn or greedy: most pupils begin by
-# musing, and so does the likeliest token. Where nobody writes steps there is nothing to vote for: 32 guesses are a
-# guess. And where most write them, eight votes are no better than a single greedy answer, and write eight times as
-# much.
+# others say anything. So 32 votes find what a single answer mostly misses. Greedy, for the price of one answer, finds
+# some of it too: on one seed of three it gained as much as they did. Which token is the likeliest at the start is a
+# matter of little, here. Where nobody writes steps there is nothing to vote for: 32 guesses are a guess. And where
+# most write them, eight votes are no better than a single greedy answer, and write eight times as much.
 #
 # At equal tokens, then: the heading first, then two examples with steps, and votes only if you do not know how to
 # ask. The sceptic's longer greedy answer shows the same from another side: forbid the network to stop early, and it
@@ -359,12 +360,12 @@ run.show(
 
 # %% [markdown]
 # With the good judge the best of n gets better and better, up to nearly all: whatever the network can do at all, a
-# verifier finds among enough tries (26 called it pass@k). **The flawed judge looks as good at first.** Of two or four
-# the longest answer is more often right, since steps are longer than no steps. Then it falls, and of 64 the longest
-# is right less often than any: by then there is always one among them that has mused for eight or ten tokens. Whoever
-# had tried n = 2 alone would have recommended it. That what measures a goal stops measuring it once it is chosen by
-# is called *Goodhart's law*; Gao et al., 2023, found such curves for reward models. The network's own probability,
-# which costs nothing, is no bad judge here, and never gets to the verifier.
+# verifier finds among enough tries (26 called it pass@k). **The flawed judge looks nearly as good at first.** Of two,
+# four or eight the longest answer is more often right than any, since steps are longer than no steps. Then it falls,
+# and of 64 it is about as good as no judge, or worse: by then there is always one among them that has mused for eight
+# or ten tokens. Whoever had tried n = 2 alone would have recommended it. That what measures a goal stops measuring it
+# once it is chosen by is called *Goodhart's law*; Gao et al., 2023, found such curves for reward models. The
+# network's own probability, which costs nothing, is no bad judge here. It never gets to the verifier.
 #
 # The KL of each stays under the formula. With lengths that often differ, the longest is near it for small n. The
 # verifier has but two rewards, and gets no further than it takes to find a right one: a good judge moves the network
@@ -514,19 +515,19 @@ for w in ("label of the nearest example", "label of the last example"):
 print(table([[c if c is not None else "" for c in row] for row in rows], ["right after examples", *map(str, SHOTS)]))
 
 # %% [markdown]
-# Read the first line from left to right: without an example the network names the kind by its commonest word, and is
-# right where that is the one meant. With four examples, one a kind, it has found out which words are in use here. The
-# rule, twelve tokens, does the same at once: **examples and a description are two ways to say the same**. Neither
-# changed a weight, and no training page has these four labels together.
+# Read the first line from left to right. Without an example the network names the kind by a common word, and is right
+# where that is the one meant. With four examples, one a kind, it knows which words are in use here: it is as often
+# right with any word as where it is told the four. The rule, ten tokens, does that at once, and better: **examples
+# and a description are two ways to say the same**. Neither changed a weight, and no training page has these four
+# labels together.
 #
-# The second line is about another question: which of *these four* is it? Now the examples are not needed, and they
-# **hurt**. One example, and of ten answers that were right four are lost. The network has read pages on which a label
-# likes to come again, and so it says the label that it has just seen. (Without the rule; with it, it loses less.) It
-# is no mistake: on its own pages that is a good guess. The questions here are drawn evenly, and there it is a bad
-# one.
+# The second line is about another question: which of *these four* is it? For that the examples are not needed, and
+# they **hurt**. One example, and nearly half of the right answers are lost. The network has read pages on which a
+# label likes to come again, and so it says the label that it has just seen. (With the rule it loses less.) It is no
+# mistake: on its own pages that is a good guess. The questions here are drawn evenly, and there it is a bad one.
 #
 # The cheap rules: the label of the example that is most like the question by its words (TF-IDF, a count of words in
-# which rare ones weigh more), and the label of the last one. They have less than the network, which knows the kinds.
+# which rare ones weigh more), and the label of the last one. Both have less than the network, which knows the kinds.
 #
 # ## Who chooses the prompt?
 #
@@ -616,13 +617,12 @@ run.show(
 # kinds: of 100 notes both words are right in 44, and in 45 there is one, and one has to toss a coin. That makes 66.)
 # Where only one thing differs, they are nearer together.
 #
-# **Calibration lifts the mean, and most of all the bad ones**: the spread is a fraction of what it was, for the price
-# of three questions about nothing, and the curve in the figure is nearly flat. What a prompt likes is most of what
-# makes it bad. It is not all: a spread remains that division does not remove, and where it was small from the start
-# (other label words alone) little is gained.
+# **Calibration lifts the mean, and most of all the bad ones**: the spread is a quarter of what it was, for the price
+# of three questions about nothing, the mean is at what can be known, and the curve in the figure is nearly flat. What
+# a prompt likes is most of what makes it bad, whichever of the three was changed.
 #
-# And yet: who has **16 labels** and the patience to try 50 prompts finds one that is about as good. Adding up all 50
-# is about as good, too. Calibration's case is that it needs neither.
+# And yet: who has **16 labels** and the patience to try 50 prompts finds one that is about as good, on average.
+# Adding up all 50 is even a little better. Calibration's case is that it needs neither.
 #
 # Is it the usual case? In ours we know where the liking comes from, since we put it there: labels come again, some
 # synonyms and formats are frequent. A prompt that says nothing shows exactly such a liking, so ours is a good case
@@ -741,13 +741,14 @@ run.show(
 
 # %% [markdown]
 # **A part is worth what it says that nothing else says.** Without an example, each part that is missing leaves the
-# network with what is usual, and it is right where that was wanted: one time in three at most, as the last column has
-# it for somebody who knows all other parts. With none of them almost nothing is right.
+# network with what is usual, and of what it can do with all parts somewhat more than a third is left, as the last
+# column has it for somebody who knows all the others. With none of them almost nothing is right. (All parts are no
+# 100 % at every start, see below.)
 #
 # With an example it is another picture. How long, which form, which greeting: all of that can be seen in it, and
 # those parts may go without any loss. **The task cannot go**, or not as well: that the example tells *who* and not
-# *where* has to be concluded from its words and what stands in its text, and our network does not. So "show an
-# example" and "say what you want" do not replace each other, but each replaces something.
+# *where* has to be concluded from its words and from what stands in its text, and our network does it at best half of
+# the time. So "show an example" and "say what you want" do not replace each other, but each replaces something.
 #
 # Two things of this are true of our network alone: it was trained to obey each part, and it has never seen parts that
 # contradict each other. Which parts a large model needs you have to measure on yours, as here: take one out at a
@@ -756,17 +757,22 @@ run.show(
 # ## What did not come true
 #
 # - Pupils were first 35 careful, 20 hasty, 45 without steps. There the likeliest token led to the careful, greedy was
-#   right in 85 of 100, and eight votes in 65. Whether a vote or the likeliest answer is better depends on whether
-#   those who are wrong agree.
+#   right in 85 of 100, and eight votes in 65. Which of the two is better hangs on what most
+#   pupils begin with.
 # - Labels were first to be any words on any page, so that examples alone could say what they mean. On one of two
 #   seeds the network learned to look back in time, on the other not. So kinds have synonyms now; what examples say here
 #   is which of them is meant, and it is easier.
-# - With notes whose words hardly ever mislead, all 50 prompts were within four points of each other, and calibration
-#   had nothing to repair. A spread needs questions that are hard.
+# - With notes whose words hardly ever mislead, the 50 prompts had an sd of two points, and calibration had nothing to
+#   repair. A spread needs questions that are hard.
 # - **Instructions inside the text** that is to be summarised, and signs around it that help or do not, were to be a
-#   section of their own. With 500 steps the network obeyed such an instruction nearly always, and did not learn that
-#   between signs it is not meant; with another start it had not even learned to tell three items. We left it out.
-# - An example of a summary does not tell our network the task. A larger one might see it.
+#   section of their own. In one run the network obeyed the text's instruction in 98 cases of 100, in 73 of 100 between
+#   signs that its pages had used as quotes, and in hardly any where the user said his own once more behind the text. In
+#   two other runs it had learned too little to say anything. So there is no such section.
+# - Of 64 answers the longest was to be right less often than any of them. On one seed of three it was, by eleven
+#   points; on the others the two were equal. The page was run anew without that part.
+# - We thought that an example would tell the task, too. It does less of that than of the rest.
+# - On two of three seeds the network of the reports never learned one of the tasks. It tells places, but other ones.
+#   More pages of that task at the beginning did not help. So the parts are held against what all of them reach.
 #
 # **Exercises**: 29.1 the vote, 29.2 the best of n, without drawing, 29.3 what a prompt likes anyway. `tgl chapter 29
 # --mine` runs this page on your best of n.
