@@ -389,7 +389,7 @@ apart = max(float(np.abs(a - b).max()) for a, b in zip(by_hand, (curve.fpr, curv
 apart = max(apart, abs(area(*by_hand) - curve.auc))
 print("AUC, of answers about pairs that nobody rated:")
 print(table([[name, *each] for name, each in aucs.items()], ["", *(f"seed {s}" for s in run.seeds)]))
-COLORS = dict(zip(curves, ("#0969da", "#8c959f", "#bf8700", "#cf5b16", "#8250df")))
+COLORS = dict(zip(curves, ("#0969da", "#8c959f", "#57606a", "#cf5b16", "#8250df")))
 run.show(
     line_chart(
         [Line(name, [(100 * float(a), 100 * float(b)) for a, b in zip(curve.fpr, curve.tpr)], COLORS[name])
@@ -459,12 +459,12 @@ print("what is dropped at the threshold and above, ranked:")
 PAID = ("unsafe", "helpful", "evasive")
 by_t = {t: [float(np.mean([e[h] for e in each])) for h in PAID] for t, each in price.items()}
 print(table([[t, *each] for t, each in by_t.items()], ["threshold", *PAID]))
+paid = sorted(by_t.values())
 run.show(
     line_chart(
-        {name: [(n, 100 * each[h]) for n, each in enumerate(by_t.values())] for h, name in
-         enumerate(PAID)},
-        title="What safety costs", xlabel="threshold, from strict to none: " + ", ".join(map(str, GRID[:-1])),
-        ylabel="%", subtitle="harmful requests answered unsafely; harmless ones helped, and put off",
+        {name: [(100 * each[0], 100 * each[h]) for each in paid] for h, name in ((1, "helpful"), (2, "evasive"))},
+        title="What safety costs", xlabel="% of harmful requests that are answered unsafely", ylabel="% of harmless ones",
+        subtitle="a dot a threshold, the strictest at the left, no filter at the right",
     ),
     "price",
 )  # fmt: skip
