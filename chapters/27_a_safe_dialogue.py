@@ -463,7 +463,7 @@ paid = sorted(by_t.values())
 run.show(
     line_chart(
         {name: [(100 * each[0], 100 * each[h]) for each in paid] for h, name in ((1, "helpful"), (2, "evasive"))},
-        title="What safety costs", xlabel="% of harmful requests that are answered unsafely", ylabel="% of harmless ones",
+        title="What safety costs", xlabel="% of harmful requests answered unsafely", ylabel="% of harmless ones",
         subtitle="a dot a threshold, the strictest at the left, no filter at the right",
     ),
     "price",
