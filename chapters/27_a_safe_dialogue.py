@@ -577,11 +577,12 @@ run.show(
 
 # %% [markdown]
 # Without a judge nearly every attack succeeds, in any form: the base knows them all. With the judge that was taught
-# plainly it depends, on the form and on the seed: on each of the recorded seeds some attack gets through in about half of all
-# cases or more, and it is not the same one each time. So who tries four forms finds one. An AUC can mislead here: that
-# of role-play hardly falls, and yet attacks succeed, for all scores have moved below the threshold together. Lingo it
-# does not read at all (AUC 0.5 to 0.8). The words and pairs, as good on plain requests, fall behind in paraphrases and
-# split ones, where the base's reading is worth something; not in role-plays, where the words are the old ones.
+# plainly it depends, on the form and on the seed: on each of the recorded seeds some attack gets through in about half
+# of all cases or more, and it is not the same one each time. So who tries four forms finds one. An AUC can mislead
+# here: that of role-play hardly falls, and yet attacks succeed, for all scores have moved below the threshold together.
+# Lingo it does not read at all (AUC 0.5 to 0.8). The words and pairs, as good on plain requests, fall behind in
+# paraphrases and split ones, where the base's reading is worth something; not in role-plays, where the words are the
+# old ones.
 #
 # Ratings of one form give most of that form back, and little to the others; all four together bring the mean of the
 # four down to about one in ten. It has its price. Harmless requests are put off more often than without a judge, and on
@@ -689,10 +690,10 @@ heads = (*STATES, "source")
 print(table([[how, *(float(np.mean(each[h])) for h in heads)] for how, each in grounded.items()], ["right", *heads]))
 
 # %% [markdown]
-# Looked up, nearly all is right, with the source, whether it stayed, moved or is gone; and it says that it does not know where
-# there is nothing to know. From memory it tells what was so yesterday, and never doubts. The nearest request has mostly
-# somebody else's thing. None of that is surprising, and that is the point: the network need not know where things are,
-# only how to ask and to copy.
+# Looked up, nearly all is right, with the source, whether it stayed, moved or is gone; and it says that it does not
+# know where there is nothing to know. From memory it tells what was so yesterday, and never doubts. The nearest request
+# has mostly somebody else's thing. None of that is surprising, and that is the point: the network need not know where
+# things are, only how to ask and to copy.
 #
 # ## What did not come true
 #
