@@ -579,7 +579,7 @@ run.show(
 # Without a judge nearly every attack succeeds, in any form: the base knows them all. With the judge that was taught
 # plainly it depends, on the form and on the seed: on each of the recorded seeds some attack gets through in about half
 # of all cases or more, and it is not the same one each time. So who tries four forms finds one. An AUC can mislead
-# here: that of role-play hardly falls, and yet attacks succeed, for all scores have moved below the threshold together.
+# here: that of role-play hardly falls, and yet attacks succeed: all scores must have sunk below the threshold together.
 # Lingo it does not read at all (AUC 0.5 to 0.8). The words and pairs, as good on plain requests, fall behind in
 # paraphrases and split ones, where the base's reading is worth something; not in role-plays, where the words are the
 # old ones.
