@@ -29,6 +29,7 @@ from tinygrad_llm.evaluate.predictions import Prediction, read_predictions, writ
 from tinygrad_llm.evaluate.recalibrate import Isotonic, fit_isotonic, fit_temperature
 from tinygrad_llm.evaluate.repetition import loop_period
 from tinygrad_llm.evaluate.retrieval import recall_at
+from tinygrad_llm.evaluate.roc import ROC, roc_auc, roc_curve, threshold_for
 from tinygrad_llm.evaluate.rouge import rouge_l, rouge_lsum, rouge_n
 from tinygrad_llm.evaluate.rows import METRICS
 from tinygrad_llm.evaluate.scaling import (
@@ -53,6 +54,7 @@ __all__ = [
     "HOFFMANN",
     "METEOR",
     "METRICS",
+    "ROC",
     "TER",
     "BradleyTerry",
     "Compared",
@@ -112,12 +114,15 @@ __all__ = [
     "read_predictions",
     "recall_at",
     "reliability",
+    "roc_auc",
+    "roc_curve",
     "rouge_l",
     "rouge_lsum",
     "rouge_n",
     "self_bleu",
     "shuffled",
     "sign_test",
+    "threshold_for",
     "training_cost",
     "write_predictions",
     "yes_no",

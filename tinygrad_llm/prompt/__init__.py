@@ -2,6 +2,7 @@
 
 from tinygrad_llm.prompt.best_of_n import (
     Ranked,
+    best_allowed,
     best_of_n,
     best_of_n_kl,
     best_of_n_probabilities,
@@ -25,6 +26,7 @@ __all__ = [
     "TfIdf",
     "Vote",
     "balanced_examples",
+    "best_allowed",
     "best_of_n",
     "best_of_n_kl",
     "best_of_n_probabilities",

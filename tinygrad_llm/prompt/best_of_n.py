@@ -32,6 +32,22 @@ def best_of_n(rewards: Any, n: int) -> np.ndarray:
     return groups.argmax(1) + n * np.arange(len(groups))
 
 
+def best_allowed(rewards: Any, allowed: Any, n: int) -> np.ndarray:
+    """Of each n side by side the row with the largest reward among those allowed; -1 where none is.  (B,) -> (B / n,)
+
+    allowed  (B,) booleans, such as a filter gives: LaMDA drops what a classifier calls unsafe, and ranks the rest.
+
+    Raises ShapeError and ArgumentError, as `best_of_n`.  Source: Thoppilan et al., "LaMDA", 2022, section 6.1.
+    """
+    groups, allowed = groups_of(rewards, n), np.asarray(allowed)
+    if allowed.shape != (groups.size,) or allowed.dtype != bool:
+        raise ShapeError("allowed", f"(B,) = ({groups.size},) booleans", f"{allowed.shape} of {allowed.dtype}")
+    allowed = allowed.reshape(groups.shape)
+    worth = np.where(allowed, groups, -np.inf)
+    first = (allowed & (worth == worth.max(1, keepdims=True))).argmax(1)  # also where an allowed one is worth -inf
+    return np.where(allowed.any(1), first + n * np.arange(len(groups)), -1)
+
+
 def best_of_n_kl(n: int) -> float:
     """ln n - (n - 1) / n: the KL of the best of n draws to a single draw, in nats; less where draws may be equal.
 
