@@ -23,15 +23,16 @@ from tinygrad_llm.datasets.clinic import (
     generate_papers,
     guess,
     is_held_out,
+    line_of,
     outcome,
 )
-from tinygrad_llm.datasets.clinic_words import DOSES, DRUGS, FIELDS
+from tinygrad_llm.datasets.clinic_words import DRUGS, FIELDS
 from tinygrad_llm.datasets.tales import overlap
 from tinygrad_llm.errors import ArgumentError, ConfigError
 
 SOURCES = (Path(__file__).parents[2] / "data" / "SOURCES.md").read_text(encoding="utf-8")
 TRAIN, TEST = (generate_clinic(np.random.default_rng(0), 900, split) for split in ("train", "test"))
-QUOSK = Leaflet("quosk", {"adults": "two drops", "time": "dusk", "use": "moonitch", "never": "hulpa"})
+QUOSK = Leaflet("quosk", {"adults": "cupful", "time": "dusk", "use": "moonitch", "never": "hulpa"})
 READ = {field: re.compile(re.escape(FIELDS[field].line).replace(r"\{v\}", "(.+)")) for field in FIELDS}
 
 
@@ -47,7 +48,7 @@ def told(text):
 
 def test_a_leaflet_by_hand():
     assert QUOSK.text == (
-        "leaflet of quosk : adults take two drops . taken at dusk . against moonitch . never with hulpa ."
+        "leaflet of quosk : give adults one cupful . taken at dusk . against moonitch . never with hulpa ."
     )
 
 
@@ -63,8 +64,8 @@ def test_a_leaflet_says_what_it_knows():
 @pytest.mark.parametrize(
     ("drug", "field", "kind", "answer"),
     [
-        ("quosk", "adults", "answered", "two drops ."),
-        ("quosk", "never", "answered", "hulpa ."),
+        ("quosk", "adults", "answered", "give adults one cupful ."),
+        ("quosk", "never", "answered", "never with hulpa ."),
         ("quosk", "children", "other dose", REFUSAL),
         ("quosk", "effect", "silent", REFUSAL),
         ("hulpa", "adults", "other drug", REFUSAL),
@@ -77,21 +78,23 @@ def test_kind_and_answer_by_hand(drug, field, kind, answer):
 
 
 def test_a_dose_for_one_is_none_for_the_other():
-    leaflet = Leaflet("quosk", {"children": "three beads", "time": "dusk"})
+    leaflet = Leaflet("quosk", {"children": "dab", "time": "dusk"})
     assert Question(leaflet, "quosk", "adults").kind == "other dose" and OTHER_DOSE["adults"] == "children"
 
 
 @pytest.mark.parametrize(
     ("said", "found"),
     [
-        ("two drops .", "right"),
+        ("give adults one cupful .", "right"),
         (REFUSAL, "refused"),
-        ("dusk .", "misread"),
-        ("two beads .", "invented"),
-        ("dawn .", "invented"),
-        ("two drops", "no answer"),
-        ("two .", "no answer"),
-        ("two drops . two drops .", "no answer"),
+        ("taken at dusk .", "misread"),
+        ("give adults one jugful .", "invented"),
+        ("give children one dab .", "invented"),
+        ("taken at dawn .", "invented"),
+        ("give adults one cupful", "no answer"),
+        ("give adults cupful .", "no answer"),
+        ("cupful .", "no answer"),
+        ("taken at moonitch .", "no answer"),
         ("", "no answer"),
     ],
 )
@@ -99,22 +102,26 @@ def test_what_an_answer_is(said, found):
     assert outcome(Question(QUOSK, "quosk", "adults"), said) == found
 
 
-def test_the_other_dose_is_misread_and_a_refusal_is_never_right():
+def test_the_dose_of_adults_is_misread_and_under_another_name_invented_and_a_refusal_is_never_right():
     child = Question(QUOSK, "quosk", "children")
-    assert outcome(child, "two drops .") == "misread" and outcome(child, "three drops .") == "invented"
-    assert outcome(child, REFUSAL) == "refused"
+    assert outcome(child, "give adults one cupful .") == "misread"
+    assert outcome(child, "give children one dab .") == "invented" and outcome(child, REFUSAL) == "refused"
 
 
 def test_a_guess_is_a_value_of_the_kind_and_never_right():
     rng = np.random.default_rng(1)
     for question in (*TRAIN, *TEST):
         said = guess(question, rng)
-        assert said != question.answer and outcome(question, said) in ("misread", "invented")
-        assert said.removesuffix(" .") in FIELDS[question.field].values
+        assert said != question.answer and outcome(question, said) == (
+            "misread" if said in question.leaflet.lines else "invented"
+        )
+        facts = question.leaflet.facts
         if question.kind == "other dose":
-            assert said == f"{question.leaflet.facts[OTHER_DOSE[question.field]]} ."
-        if question.kind == "other drug" and question.field in question.leaflet.facts:
-            assert said == f"{question.leaflet.facts[question.field]} ."
+            assert said == line_of(OTHER_DOSE[question.field], facts[OTHER_DOSE[question.field]])
+        elif question.kind == "other drug" and question.field in facts:
+            assert said == line_of(question.field, facts[question.field])
+        elif question.field not in OTHER_DOSE:
+            assert said in [line_of(question.field, v) for v in FIELDS[question.field].values]
 
 
 def test_no_line_of_a_test_leaflet_stands_in_a_training_leaflet_of_the_drug():
@@ -130,8 +137,8 @@ def test_no_line_of_a_test_leaflet_stands_in_a_training_leaflet_of_the_drug():
 
 
 def test_every_drug_says_every_value_in_one_of_the_splits():
-    for field in FIELDS.values():
-        for drug in DRUGS:
+    for drug in DRUGS:
+        for field in FIELDS.values():
             held = [is_held_out(drug, v) for v in field.values if v != drug]
             assert any(held) and not all(held)
 
@@ -157,8 +164,8 @@ def test_no_word_of_a_line_stands_in_its_questions():
         assert not any(line & set(question.split()) for question in field.questions)
 
 
-def test_no_value_is_written_twice_and_doses_are_shared():
-    assert len(set(VALUES)) == len(VALUES) and FIELDS["adults"].values == FIELDS["children"].values == DOSES
+def test_no_value_is_that_of_two_fields():
+    assert len(VALUES) == sum(len(field.values) for field in FIELDS.values())
 
 
 def test_a_book_solves_what_its_leaflet_answers():
@@ -166,7 +173,7 @@ def test_a_book_solves_what_its_leaflet_answers():
         leaflet, *asked = page.split(" Exercise : ")
         _, facts = told(leaflet)
         answers = [one.split(" Solution : ")[1] for one in asked]
-        assert len(set(asked)) == 3 and {a.removesuffix(" .") for a in answers} <= set(facts.values())
+        assert len(set(asked)) == 3 and set(answers) <= {line_of(*fact) for fact in facts.items()}
     question = Question(QUOSK, "quosk", "adults")
     assert exercise(question) == "Exercise : how much quosk for a man ? Solution :"
 

@@ -1,9 +1,10 @@
 """`clinic`: leaflets of an invented clinic, and questions that they answer, or do not.
 
-    a leaflet    leaflet of quosk : adults take two drops . taken at dusk . against moonitch . never with hulpa .
-    a question   how much quosk for a man ?        two drops .
-    another one  how much quosk for a boy ?        the leaflet does not say .
+    a leaflet    leaflet of quosk : give adults one cupful . taken at dusk . against moonitch . never with hulpa .
+    a question   how much quosk for a man ?     give adults one cupful .
+    another one  how much quosk for a boy ?     the leaflet does not say .
 
+An answer quotes the leaflet's line, so that one can look it up.
 Of seven things that a leaflet may say it has four. Leaflets are revised: what one says on this page is drawn anew for
 the next, so nothing is to be known by heart. Of a question that the leaflet does not answer there are three kinds:
 "other dose", where it has the dose for children or for adults, and the other one is asked for; "silent", where it says
@@ -39,6 +40,15 @@ ONE_IN = 4
 VALUES = tuple(dict.fromkeys(value for field in FIELDS.values() for value in field.values))
 
 
+def line_of(field: str, value: str) -> str:
+    """What a leaflet says: one of its lines."""
+    return FIELDS[field].line.format(v=value)
+
+
+POSSIBLE = frozenset(line_of(name, value) for name, field in FIELDS.items() for value in field.values)
+"""All lines that a leaflet may have."""
+
+
 @dataclass(frozen=True)
 class Leaflet:
     """facts  field -> value, in the order of the lines."""
@@ -49,8 +59,12 @@ class Leaflet:
     @property
     def text(self) -> str:
         """Title and lines."""
-        lines = [FIELDS[field].line.format(v=value) for field, value in self.facts.items()]
-        return " ".join([f"leaflet of {self.drug} :", *lines])
+        return " ".join([f"leaflet of {self.drug} :", *self.lines])
+
+    @property
+    def lines(self) -> list[str]:
+        """One a fact."""
+        return [line_of(field, value) for field, value in self.facts.items()]
 
 
 @dataclass(frozen=True)
@@ -78,44 +92,44 @@ class Question:
 
     @property
     def answer(self) -> str:
-        """What is to be said: the value, or REFUSAL."""
-        return f"{self.leaflet.facts[self.field]} ." if self.kind == "answered" else REFUSAL
+        """What is to be said: the leaflet's line, or REFUSAL."""
+        return line_of(self.field, self.leaflet.facts[self.field]) if self.kind == "answered" else REFUSAL
 
 
 def is_held_out(drug: str, value: str) -> bool:
     """Whether the test's leaflets alone say this of the drug."""
-    return (DRUGS.index(drug) + 3 * VALUES.index(value)) % ONE_IN == 0
+    place = VALUES.index(value)
+    return (DRUGS.index(drug) + 3 * place + place // ONE_IN) % ONE_IN == 0
 
 
 def outcome(question: Question, said: str) -> str:
     """What an answer is, one of OUTCOMES.
 
-    right      the value that the leaflet says.
+    right      the line of the leaflet that answers.
     refused    REFUSAL; whether it was due, the question's kind tells.
-    misread    a value that the leaflet has, but that does not answer this.
-    invented   a value that no line of the leaflet has.
+    misread    a line that stands in the leaflet, but does not answer this.
+    invented   a line as leaflets have them, but this one has not.
     no answer  anything else.
     """
     if said == REFUSAL:
         return "refused"
-    value = said.removesuffix(" .")
-    if value not in VALUES or value == said:
-        return "no answer"
     if said == question.answer:
         return "right"
-    return "misread" if value in question.leaflet.facts.values() else "invented"
+    if said in question.leaflet.lines:
+        return "misread"
+    return "invented" if said in POSSIBLE else "no answer"
 
 
 def guess(question: Question, rng: np.random.Generator) -> str:
-    """What somebody says who cannot say no, or does not look: the other drug's value; the other dose, where the leaflet
-    has it; else any value that the field may have, but not the right one.
+    """What somebody says who cannot say no, or does not look: the line that the leaflet has for another drug, or the
+    other dose; where it has neither, a line of the field that was asked for, with any value that is not the right one.
     """
     facts = question.leaflet.facts
     tempting = question.field if question.kind == "other drug" else OTHER_DOSE.get(question.field, "")
     if tempting in facts:
-        return f"{facts[tempting]} ."
+        return line_of(tempting, facts[tempting])
     values = [v for v in FIELDS[question.field].values if v not in (question.drug, facts.get(question.field))]
-    return f"{_one(rng, values)} ."
+    return line_of(question.field, _one(rng, values))
 
 
 def generate_clinic(
@@ -180,10 +194,7 @@ def _question(rng: np.random.Generator, kind: str, split: str) -> Question:
 
 def _leaflet(rng: np.random.Generator, split: str) -> Leaflet:
     drug, fields = _one(rng, DRUGS), [tuple(FIELDS)[j] for j in rng.permutation(len(FIELDS))[:LINES]]
-    while True:
-        leaflet = Leaflet(drug, {field: _value(rng, drug, field, split) for field in fields})
-        if len(set(leaflet.facts.values())) == LINES:  # adults and children never take the same
-            return leaflet
+    return Leaflet(drug, {field: _value(rng, drug, field, split) for field in fields})
 
 
 def _value(rng: np.random.Generator, drug: str, field: str, split: str) -> str:

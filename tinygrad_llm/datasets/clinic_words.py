@@ -8,9 +8,6 @@ DRUGS = (
     "bolvo", "druma", "fimbo", "gorska", "hulpa", "jirro", "kessun", "lomtu",
     "mirrup", "noffa", "oskel", "pludo", "quosk", "rundle", "sivvik", "tammor",
 )  # fmt: skip
-NUMBERS = ("two", "three", "four", "five", "six", "seven")
-UNITS = ("drops", "beads", "leaves", "spoons")
-DOSES = tuple(f"{number} {unit}" for number in NUMBERS for unit in UNITS)
 
 
 class Field(NamedTuple):
@@ -31,10 +28,14 @@ FIELDS = {
         ("moonitch", "sandcough", "knotback", "inkeye", "frostear", "hillfever", "rustknee", "dullnose"),
     ),
     "adults": Field(
-        "adults take {v} .", ("how much {d} for a man ?", "a woman has {d} , how much ?"), DOSES
+        "give adults one {v} .", ("how much {d} for a man ?", "what dose of {d} for a woman ?"),
+        ("cupful", "spoonful", "handful", "mugful", "jugful", "bowlful", "panful", "sackful"),
+
     ),
     "children": Field(
-        "children take {v} .", ("how much {d} for a boy ?", "a girl has {d} , how much ?"), DOSES
+        "give children one {v} .", ("how much {d} for a boy ?", "what dose of {d} for a girl ?"),
+        ("pinch", "dab", "sip", "speck", "crumb", "dash", "drip", "smidgen"),
+
     ),
     "time": Field(
         "taken at {v} .",
