@@ -222,16 +222,18 @@ def test_an_asynchronous_copy_is_there_only_once_it_was_waited_for():
         KERNEL + "copies(const float* x, float* out) {"
         "  SHARED_BYTES(memory);"
         "  float* mine = (float*)memory + threadIdx.x * 8;"
-        "  cp_async_16(mine, x); cp_async_commit(); cp_async_16(mine + 4, x + 4); cp_async_commit();"
+        "  cp_async_16(mine, x, true); cp_async_commit(); cp_async_16(mine + 4, x + 4, true); cp_async_commit();"
         "  cp_async_wait<1>();"
         "  if (threadIdx.x == 0) { out[0] = mine[3]; out[1] = mine[4]; }"
         "  cp_async_wait<0>();"
         "  if (threadIdx.x == 0) out[2] = mine[4];"
+        "  cp_async_16(mine, x, false); cp_async_commit(); cp_async_wait<0>();"  # not there: zeros
+        "  if (threadIdx.x == 0) out[3] = mine[3];"
         "}"
     )
-    x, out = np.arange(8, dtype=np.float32), np.zeros(3, np.float32)
+    x, out = np.arange(8, dtype=np.float32), np.zeros(4, np.float32)
     kernels.launch("copies", 1, 32, (x, out), shared_bytes=32 * 32)
-    np.testing.assert_array_equal(out, [3.0, np.nan, 4.0])
+    np.testing.assert_array_equal(out, [3.0, np.nan, 4.0, 0.0])
 
 
 def test_shared_memory_is_nan_in_every_block_until_it_is_written():

@@ -76,17 +76,19 @@ struct Copies {
   One* all = nullptr;
   int count = 0, room = 0, group = 0;
 
-  void begin(void* to, const void* from) {
+  void begin(void* to, const void* from) {  // from nowhere come zeros
     if (count == room) all = (One*)realloc(all, sizeof(One) * (room = room ? 2 * room : 16));
     all[count++] = {to, from, group};
   }
   void finish(int groups_left) {
     int kept = 0;
     for (int i = 0; i < count; i++) {
-      if (all[i].group < group - groups_left)
+      if (all[i].group >= group - groups_left)
+        all[kept++] = all[i];
+      else if (all[i].from)
         memcpy(all[i].to, all[i].from, 16);
       else
-        all[kept++] = all[i];
+        memset(all[i].to, 0, 16);
     }
     count = kept;
   }
@@ -330,13 +332,84 @@ inline void ldmatrix_x4_transposed(unsigned int r[4], const void* row, int line 
 }
 
 // Copies that go on while the thread does something else: here they happen when they are waited for, and not before.
-inline void cp_async_16(void* shared, const void* global, int line = __builtin_LINE()) {
+inline void cp_async_16(void* shared, const void* global, bool there, int line = __builtin_LINE()) {
   cuda_on_cpu::aligned_16(shared, "cp.async writes", line);
   cuda_on_cpu::aligned_16(global, "cp.async reads", line);
-  cuda_on_cpu::own_copies().begin(shared, global);
+  cuda_on_cpu::own_copies().begin(shared, there ? global : nullptr);
 }
 inline void cp_async_commit() { cuda_on_cpu::own_copies().group++; }
 template <int N>
 void cp_async_wait() {
   cuda_on_cpu::own_copies().finish(N);
+}
+
+// ---- Hopper's tensor cores: four warps together ---------------------------------------------------------------------
+
+// What wgmma.cuh calls. The 64 bits that describe a matrix are read as the hardware reads them: where it begins, how far
+// it is to the next 8 rows, and that the 16 bytes at an address lie where bits 4 to 6 are exchanged for their sum with
+// bits 7 to 9.
+namespace cuda_on_cpu {
+
+struct Atoms {
+  unsigned int first, next_8_rows;  // in bytes
+
+  Atoms(unsigned int low, unsigned int high, int line) {
+    first = (low & 0x3fff) << 4;
+    next_8_rows = (high & 0x3fff) << 4;
+    if (high >> 30 != 1) fail("line %d: a matrix without the swizzle of 128 bytes", line);
+    if ((unsigned long long)dynamic_shared_memory() % 1024) fail("line %d: shared memory begins between atoms", line);
+  }
+  float at(int row, int column) const {
+    unsigned int address = first + row / 8 * next_8_rows + row % 8 * 128 + column * 2;
+    address ^= address >> 3 & 0x70;
+    unsigned short bits;
+    memcpy(&bits, dynamic_shared_memory() + address, 2);
+    return __uint_as_float((unsigned int)bits << 16);
+  }
+};
+
+struct Left {
+  unsigned int a[4];
+};
+
+// The number in column k of a row that four lanes hold as mma_16x8x16 has it.
+inline float of_lanes(const Slot* slots, int row, int k) {
+  return half_of(from_slot<Left>(slots[row % 8 * 4 + k % 8 / 2]).a[k / 8 * 2 + row / 8], k % 2);
+}
+
+// d[n][c] += sum over k of left(row, k) right(k, column): of this lane's rows and columns.
+template <typename A, typename B>
+void add_products(float (*d)[4], A left, B right, bool add) {
+  for (int n = 0; n < 8; n++)
+    for (int c = 0; c < 4; c++) {
+      int row = lane() / 4 + c / 2 * 8, column = n * 8 + lane() % 4 * 2 + c % 2;
+      float sum = 0.0f;
+      for (int k = 0; k < 16; k++) sum += left(row, k) * right(k, column);
+      d[n][c] = (add ? d[n][c] : 0.0f) + sum;
+    }
+}
+
+}  // namespace cuda_on_cpu
+
+inline void shared_is_written() {}
+inline void wgmma_begin(int line = __builtin_LINE()) { __syncwarp(0xffffffffu, line); }
+template <int N>
+void wgmma_finish(float (&)[N][4], int line = __builtin_LINE()) {
+  __syncwarp(0xffffffffu, line);
+}
+template <bool ADD, typename Matrix>
+void wgmma_rows_rows(float (&d)[8][4], Matrix a, Matrix b, int line = __builtin_LINE()) {
+  using namespace cuda_on_cpu;
+  Atoms left(a.low, a.HIGH, line), right(b.low, b.HIGH, line);
+  int warp = threadIdx.x / LANES % 4;
+  add_products(d, [&](int row, int k) { return left.at(16 * warp + row, k); },
+               [&](int k, int column) { return right.at(column, k); }, ADD);
+}
+template <int FIRST, int N, typename Matrix>
+void wgmma_registers_columns(float (&d)[N][4], const unsigned int (&a)[4], Matrix b, int line = __builtin_LINE()) {
+  using namespace cuda_on_cpu;
+  Atoms right(b.low, b.HIGH, line);
+  Slot* slots = exchange(0xffffffffu, Left{{a[0], a[1], a[2], a[3]}}, line);
+  add_products(d + FIRST, [&](int row, int k) { return of_lanes(slots, row, k); },
+               [&](int k, int column) { return right.at(k, column); }, true);
 }

@@ -290,7 +290,7 @@ struct CatchBadAddresses {
 inline const char* run_grid(const Launch& launch) {
   take_stacks(launch.stacks);
   engine.launch = &launch;
-  engine.shared = (unsigned char*)aligned_alloc(128, (launch.shared_bytes + 255) / 128 * 128);
+  engine.shared = (unsigned char*)aligned_alloc(1024, (launch.shared_bytes + 2047) / 1024 * 1024);
   gridDim = launch.grid;
   blockDim = launch.block;
   CatchBadAddresses catching;

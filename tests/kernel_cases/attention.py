@@ -1,6 +1,6 @@
 """Attention as float64 computes it, how far a kernel may be from that, and problems to give to both.
 
-The cases of the five files attention_*.cu are made here too.
+The cases of the seven files attention_*.cu are made here too.
 
 The bounds are no guesses. A kernel rounds to its element type in four places: the weights, the answer, the gradient of
 the scores, and the gradients it writes. bfloat16 has 8 bits, so that each multiplies a number by something within
@@ -155,12 +155,13 @@ class Problem:
         drawn = {"p": self.p, "counter": COUNTER, "call": CALL}
         return {"causal": self.causal, "scale": self.scale, "lengths": lengths, "window": self.window, **drawn}
 
-    def run(self, launch, x: dict[str, np.ndarray]) -> None:
+    def run(self, launch, x: dict[str, np.ndarray], hopper: bool = False) -> None:
         """Forward, then backward, into x."""
-        flash_forward(launch, x["q"], x["k"], x["v"], x["out"], x["lse"], **self.options())
+        options = self.options() | {"hopper": hopper}
+        flash_forward(launch, x["q"], x["k"], x["v"], x["out"], x["lse"], **options)
         gradients = x["dq"], x["dk"], x["dv"]
         inputs = x["q"], x["k"], x["v"], x["out"], x["lse"], x["g"]
-        flash_backward(launch, *inputs, *gradients, delta=x["delta"], **self.options())
+        flash_backward(launch, *inputs, *gradients, delta=x["delta"], **options)
 
     def dropout_factors(self, launch) -> np.ndarray:
         """(B, H, T, S): 0 or 1 / (1 - p), as the kernels draw them."""
@@ -240,7 +241,7 @@ def attention_case(file: str, problem: Problem) -> Case:
         if wanted == file:
             launches.append(Launch(kernel, grid, block, args, shared_bytes))
 
-    problem.run(record, x)
+    problem.run(record, x, hopper=file.endswith("hopper"))
 
     def check() -> None:
         if "delta" in file:
@@ -253,7 +254,7 @@ def attention_case(file: str, problem: Problem) -> Case:
 
 def attention_cases(file: str) -> tuple[dict[str, Callable[[], Case]], list[str]]:
     """CASES and TINY of one file."""
-    dtype = file.rpartition("_")[2]
+    dtype = file.rpartition("_")[2].replace("hopper", "bfloat16")
     dtypes = [dtype] if dtype in ("float32", "bfloat16") else ["float32", "bfloat16"]
     found, tiny = {}, []
     for dtype in dtypes:

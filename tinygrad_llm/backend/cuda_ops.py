@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_llm.backend import flash
 from tinygrad_llm.backend.arrays import Array
 from tinygrad_llm.backend.cuda import load_cupy
-from tinygrad_llm.backend.launch import launch
+from tinygrad_llm.backend.launch import is_hopper, launch
 
 BLOCK = 256
 """Threads a block where nothing asks for another number."""
@@ -25,14 +25,22 @@ WAVES = 8
 
 int32, int64, float32 = np.int32, np.int64, np.float32
 flash_supports = flash.flash_supports
-flash_forward = partial(flash.flash_forward, launch)
-flash_backward = partial(flash.flash_backward, launch)
 
 
 @cache
 def multiprocessors() -> int:
     """How many of them the GPU has: an H100 132."""
     return int(load_cupy().cuda.Device().attributes["MultiProcessorCount"])
+
+
+def flash_forward(*arrays: Array, **options: Any) -> None:
+    """`flash.flash_forward` by the kernels of the GPU that is there."""
+    flash.flash_forward(launch, *arrays, **options, hopper=is_hopper())
+
+
+def flash_backward(*arrays: Array, **options: Any) -> None:
+    """`flash.flash_backward` by the kernels of the GPU that is there."""
+    flash.flash_backward(launch, *arrays, **options, hopper=is_hopper())
 
 
 def _grid(threads: int) -> int:

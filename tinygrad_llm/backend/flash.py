@@ -24,6 +24,8 @@ UNLIMITED = 1 << 29
 """The window where there is none, as the kernels have it."""
 DELTA_ROWS = 16
 """Rows a block of `attention_delta`."""
+HOPPER_ROWS = 64
+"""Rows that four warps of a Hopper kernel own, and those of a tile."""
 
 Launch = Callable[..., None]
 
@@ -67,22 +69,23 @@ def flash_forward(
     p: float = 0.0,
     counter: Array | None = None,
     call: int = 0,
+    hopper: bool = False,
 ) -> None:
     """Writes softmax(scale q k^T) v into `out`, (B, H, T, K), and the rows' ln sum exp into `lse`, (B, H, T) float32.
 
     q (B, H, T, K), k and v (B, G, S, K). `lse` is +infinity where a query sees no key. `lengths`, (B,) int32 on the
     device, is how many keys each example has; `window`, with causal alone, how many of them a query sees. With p > 0
     and `counter`, two unsigned 64-bit integers on the device (seed, step), weights are dropped; `call` tells apart the
-    attentions of one step. `flash_backward` must be given the same. Raises ArgumentError for a scale that is not
-    positive.
+    attentions of one step. `flash_backward` must be given the same. With `hopper`, bfloat16 is multiplied by the
+    instructions that sm_90 alone has. Raises ArgumentError for a scale that is not positive.
     """
     dropout = p > 0 and counter is not None
-    head, dtype = _head(q), q.dtype.name
-    tiles = forward_tiles(dtype, head, dropout)
+    form, head = _form(q, hopper)
+    tiles = forward_tiles(form, head, dropout)
     grid = _blocks(q, tiles)
     if grid:
-        file = f"attention_forward_{dtype}"
-        kernel = f"{file}_{head}" + _suffix(dtype, dropout)
+        file = f"attention_forward_{form}"
+        kernel = f"{file}_{head}" + _suffix(form, dropout)
         drop = (p, counter if dropout else None, call)
         args = (*_arrays(q, k, v, out), lse, *_options(q, k, causal, scale, lengths, window, drop))
         launch(file, kernel, grid, THREADS, args, tiles.shared_bytes)
@@ -108,6 +111,7 @@ def flash_backward(
     p: float = 0.0,
     counter: Array | None = None,
     call: int = 0,
+    hopper: bool = False,
 ) -> None:
     """Writes the gradients of q, k and v, given g, that of `out`, and what `flash_forward` wrote.
 
@@ -115,54 +119,63 @@ def flash_backward(
     the same order each time: the same inputs give the same bits.
     """
     dropout = p > 0 and counter is not None
-    head, dtype = _head(q), q.dtype.name
+    form, head = _form(q, hopper)
     batch, heads, time, size = q.shape
     rows = batch * heads * time
     if rows:
         args = (*_arrays(out, g), delta, *map(np.int32, (batch, heads, time, size)))
-        launch("attention_delta", f"attention_delta_{dtype}", -(-rows // DELTA_ROWS), THREADS, args)
+        launch("attention_delta", f"attention_delta_{q.dtype.name}", -(-rows // DELTA_ROWS), THREADS, args)
     drop = (p, counter if dropout else None, call)
     options = (lse, delta, *_options(q, k, causal, scale, lengths, window, drop))
-    file = f"attention_backward_{dtype}"
+    file = f"attention_backward_{form}"
     for side, over, results in (("keys", k, (dk, dv)), ("queries", q, (dq,))):
-        tiles = backward_tiles(dtype, head, dropout, side)
+        tiles = backward_tiles(form, head, dropout, side)
         grid = _blocks(over, tiles)
         if grid:
-            kernel = f"attention_backward_{side}_{dtype}_{head}" + _suffix(dtype, dropout)
+            kernel = f"attention_backward_{side}_{form}_{head}" + _suffix(form, dropout)
             launch(file, kernel, grid, THREADS, (*_arrays(q, k, v, g, *results), *options), tiles.shared_bytes)
 
 
-def forward_tiles(dtype: str, head: int, dropout: bool) -> Tiles:
-    """The tiles of `attention_forward`: queries are its own side. With dropout only bfloat16 has tiles of their own."""
-    if dtype == "float32":
+def forward_tiles(form: str, head: int, dropout: bool) -> Tiles:
+    """The tiles of `attention_forward` of a form: queries are its own side."""
+    if form == "float32":
         own, other = _float32_tiles(head)
         return Tiles(own, other, 4 * ((own + 2 * other) * (head + 4) + own * (other + 4)))
-    own, other = 128 if head <= 64 else 64, 32 if dropout else 64
+    if form == "hopper":  # two pairs of tiles, and the queries
+        return Tiles(HOPPER_ROWS, HOPPER_ROWS, 2 * 5 * HOPPER_ROWS * head)
     # two pairs of tiles; the queries lie in the second one until they are in registers
+    own, other = 128 if head <= 64 else 64, 32 if dropout else 64
     return Tiles(own, other, 2 * (2 * other + max(2 * other, own)) * (head + 8))
 
 
-def backward_tiles(dtype: str, head: int, dropout: bool, side: str) -> Tiles:
-    """The tiles of `attention_backward_<side>`, "keys" or "queries"."""
-    if dtype == "float32":
+def backward_tiles(form: str, head: int, dropout: bool, side: str) -> Tiles:
+    """The tiles of `attention_backward_<side>` of a form, "keys" or "queries"."""
+    if form == "float32":
         own, other = _float32_tiles(head)
         statistics = 2 * other if side == "keys" else 0
         return Tiles(own, other, 4 * (2 * (own + other) * (head + 4) + own * (other + 4) + statistics))
-    own, other = (64, 32) if head > 64 else (64, 64) if dropout else (128, 32)
+    if form == "hopper":
+        own, other, width = HOPPER_ROWS, HOPPER_ROWS, head
+    else:
+        own, other = (64, 32) if head > 64 else (64, 64) if dropout else (128, 32)
+        width = head + 8
     statistics = 4 * other if side == "keys" else 0
-    return Tiles(own, other, 2 * (2 * own + 4 * other) * (head + 8) + 4 * statistics)
+    return Tiles(own, other, 2 * (2 * own + 4 * other) * width + 4 * statistics)
 
 
 def _float32_tiles(head: int) -> tuple[int, int]:
     return (64, 32) if head <= 64 else (32, 16)
 
 
-def _head(q: Array) -> int:
-    return next(head for head in HEADS if q.shape[3] <= head)
+def _form(q: Array, hopper: bool) -> tuple[str, int]:
+    """Which form of the kernels, and for which head size: Hopper's have none of 32."""
+    hopper = hopper and q.dtype.name == "bfloat16"
+    head = next(head for head in HEADS if q.shape[3] <= head)
+    return ("hopper", max(64, head)) if hopper else (q.dtype.name, head)
 
 
-def _suffix(dtype: str, dropout: bool) -> str:
-    return "_dropout" if dropout and dtype == "bfloat16" else ""
+def _suffix(form: str, dropout: bool) -> str:
+    return "_dropout" if dropout and form != "float32" else ""
 
 
 def _blocks(x: Array, tiles: Tiles) -> int:

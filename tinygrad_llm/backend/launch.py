@@ -1,19 +1,26 @@
 """Compiling the kernels and launching them: `launch(file, kernel, grid, block, args)`.
 
-A file is compiled once a process, for the GPU that is there; CuPy keeps the result on disk for the next.
+A file is compiled once a process, for the GPU that is there; the result is kept on disk for the next, where CuPy keeps
+its own.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinygrad_llm.backend.cuda import load_cupy
+from tinygrad_llm.backend.cuda import compute_capability, load_cupy
 from tinygrad_llm.backend.kernels import source
 
 OPTIONS = ("-std=c++17",)  # without fast math: exp, division and denormal numbers as IEEE 754 has them
+HOPPER = 90
+"""The compute capability whose own instructions some files use. They are in no later GPU: files for it are compiled for
+"sm_90a", which CuPy does not ask for by itself."""
 FREE_SHARED_BYTES = 48 * 1024
 """Shared memory that every block may have; more has to be asked for."""
 NULL = np.uint64(0)
@@ -37,8 +44,34 @@ def launch(
 
 
 @cache
+def is_hopper() -> bool:
+    """Whether the GPU has the instructions of sm_90a."""
+    return compute_capability() == HOPPER
+
+
+@cache
 def _module(file: str) -> Any:
+    if file.endswith("_hopper"):
+        return load_cupy().RawModule(path=str(_machine_code(source(file), f"sm_{HOPPER}a")))
     return load_cupy().RawModule(code=source(file), options=OPTIONS)
+
+
+def _machine_code(text: str, target: str) -> Path:
+    """The file that a text was compiled to, for exactly this kind of GPU."""
+    nvrtc = load_cupy().cuda.nvrtc
+    options = (f"-arch={target}", *OPTIONS)
+    key = hashlib.sha256(repr((text, options, nvrtc.getVersion())).encode()).hexdigest()
+    folder = Path(os.environ.get("CUPY_CACHE_DIR") or Path.home() / ".cupy" / "kernel_cache")
+    path = folder / f"tinygrad_llm_{key[:32]}.cubin"
+    if not path.exists():
+        program = nvrtc.createProgram(text, "kernels.cu", [], [])
+        nvrtc.compileProgram(program, options)
+        folder.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(f".{os.getpid()}")
+        new.write_bytes(nvrtc.getCUBIN(program))
+        new.replace(path)
+        nvrtc.destroyProgram(program)
+    return path
 
 
 @cache

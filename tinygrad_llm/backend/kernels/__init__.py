@@ -6,7 +6,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 AFTER = "// after: "
-"""How a kernel file names, in its first line, the shared texts it needs besides `common.cuh`."""
+"""How a file names, in its first line, the shared texts that it needs besides `common.cuh`."""
 
 
 def kernel_files() -> list[str]:
@@ -16,8 +16,15 @@ def kernel_files() -> list[str]:
 
 def source(name: str) -> str:
     """The whole text of one kernel file, as it is compiled: `common.cuh`, what it says it needs, and its own."""
-    own = (FOLDER / f"{name}.cu").read_text(encoding="utf-8")
-    first = own.partition("\n")[0]
-    needed = first.removeprefix(AFTER).split() if first.startswith(AFTER) else []
-    shared = [(FOLDER / part).read_text(encoding="utf-8") for part in ("common.cuh", *needed)]
-    return "\n".join([*shared, own])
+    return "\n".join((FOLDER / part).read_text(encoding="utf-8") for part in _needed(f"{name}.cu", ["common.cuh"]))
+
+
+def _needed(name: str, so_far: list[str]) -> list[str]:
+    """So far, and the file after those that it names, each once."""
+    with (FOLDER / name).open(encoding="utf-8") as file:
+        first = file.readline()
+    for part in first.removeprefix(AFTER).split() if first.startswith(AFTER) else ():
+        if part not in so_far:
+            _needed(part, so_far)
+    so_far.append(name)
+    return so_far

@@ -1,23 +1,22 @@
-// What the attention kernels for bfloat16 are made of: tiles in shared memory, and products of tiles on tensor cores.
+// after: attention_common.cuh mma.cuh
 //
-// A block has 4 warps. Each owns M x 16 rows of the block's own side and keeps its results for them in registers. All
-// walk together over tiles of N x 8 rows of the other side. A tile lies in shared memory with its head size rounded up
-// to HEAD, zeros in between, which change no product.
+// What the attention kernels for bfloat16 are made of: results of the tensor cores, where they lie in registers, what
+// is dropped of them, and how they are written.
 //
-// A result of the tensor cores that a lane holds is called x[m][n][c]: of the m-th 16 rows and the n-th 8 columns the
-// c-th of its four numbers (mma.cuh draws which).
+// Each warp of a block owns M x 16 rows of the block's own side and keeps its results for them in registers. All walk
+// together over tiles of N x 8 rows of the other side. A result of the tensor cores that a lane holds is called
+// x[m][n][c]: of the m-th 16 rows and the n-th 8 columns the c-th of its four numbers (mma.cuh draws which).
+//
+// The products themselves come in two forms with the same names: attention_mma.cuh for every GPU since sm_80,
+// attention_wgmma.cuh for Hopper.
 
 #if __CUDA_ARCH__ >= 800 || defined(CUDA_ON_CPU)
 
-const int WARPS = 4, THREADS = WARPS * WARP;
 const int PIECE = 8;  // elements in 16 bytes
 
-// Elements from one row of a tile to the next. One piece more than HEAD: the 8 rows that ldmatrix reads at once begin
-// in different banks then.
+// attention_tiles.cuh has it.
 template <int HEAD>
-__host__ __device__ constexpr int stride() {
-  return HEAD + PIECE;
-}
+__device__ __forceinline__ void load_left(unsigned int a[4], bfloat16* tile, int row, int column);
 
 struct Lane {
   int warp, row, column;  // of this lane's first number in a 16 x 8 result
@@ -35,46 +34,6 @@ __device__ __forceinline__ int column_in_tile(const Lane& lane, int n, int c) {
   return n * COLUMNS + lane.column + c % 2;
 }
 
-// ---- tiles ----------------------------------------------------------------------------------------------------------
-
-// Begins to copy COUNT rows of x from row `first` on into a tile, zeros for what is not there. With `pieces`, 16 bytes
-// at once that arrive by themselves (wait with cp_async_wait); else one element after the other.
-template <int COUNT, int HEAD>
-__device__ __forceinline__ void load_tile(bfloat16* tile, const Rows<const bfloat16>& x, int first, int K,
-                                          bool pieces) {
-  if (pieces) {
-    const int LANES = HEAD / PIECE, STEP = THREADS / LANES;  // lanes a row, rows at once
-    int row = threadIdx.x / LANES, column = threadIdx.x % LANES * PIECE;
-    int there = column < K ? x.count - first - row : 0;
-    const bfloat16* from = x.at(first + row) + column;
-    const uint4 zeros = {0, 0, 0, 0};
-#pragma unroll
-    for (int i = 0; i < COUNT; i += STEP, from += STEP * x.stride) {
-      bfloat16* to = tile + (row + i) * stride<HEAD>() + column;
-      if (i < there)
-        cp_async_16(to, from);
-      else
-        *(uint4*)to = zeros;
-    }
-  } else {
-#pragma unroll 1
-    for (int i = threadIdx.x; i < COUNT * HEAD; i += THREADS) {
-      int row = i / HEAD, column = i % HEAD;
-      bfloat16 zero = {0};
-      tile[row * stride<HEAD>() + column] = first + row < x.count && column < K ? x.at(first + row)[column] : zero;
-    }
-  }
-}
-
-// A left operand: 16 rows from `row` on, 16 columns from `column` on.
-template <int HEAD>
-__device__ __forceinline__ void load_left(unsigned int a[4], const bfloat16* tile, int row, int column) {
-  int lane = threadIdx.x % WARP;
-  ldmatrix_x4(a, tile + (row + lane % 16) * stride<HEAD>() + column + lane / 16 * 8);
-}
-
-// ---- products -------------------------------------------------------------------------------------------------------
-
 template <int M, int N>
 __device__ __forceinline__ void set_zero(float (&x)[M][N][4]) {
 #pragma unroll
@@ -83,37 +42,6 @@ __device__ __forceinline__ void set_zero(float (&x)[M][N][4]) {
     for (int n = 0; n < N; n++)
 #pragma unroll
       for (int c = 0; c < 4; c++) x[m][n][c] = 0.0f;
-}
-
-// products += own other^T, of 16 columns of the head: each own row with each row of the tile.
-template <int HEAD, int M, int N>
-__device__ __forceinline__ void add_products(float (&products)[M][N][4], const unsigned int (&own)[M][4],
-                                             const bfloat16* other, int column) {
-  int lane = threadIdx.x % WARP;
-#pragma unroll
-  for (int n = 0; n < N; n += 2) {  // 16 rows of the tile at once: two right operands
-    unsigned int b[4];
-    ldmatrix_x4(b, other + (n * COLUMNS + lane / 16 * 8 + lane % 8) * stride<HEAD>() + column + lane / 8 % 2 * 8);
-#pragma unroll
-    for (int m = 0; m < M; m++) {
-      mma_16x8x16(products[m][n], own[m], b);
-      mma_16x8x16(products[m][n + 1], own[m], b + 2);
-    }
-  }
-}
-
-// products = own other^T over the whole head; both lie in shared memory, the warp's own rows from `row` on.
-template <int HEAD, int M, int N>
-__device__ __forceinline__ void multiply_tiles(float (&products)[M][N][4], const bfloat16* own, int row,
-                                               const bfloat16* other) {
-  set_zero(products);
-#pragma unroll
-  for (int column = 0; column < HEAD; column += ROWS) {
-    unsigned int a[M][4];
-#pragma unroll
-    for (int m = 0; m < M; m++) load_left<HEAD>(a[m], own, row + m * ROWS, column);
-    add_products<HEAD>(products, a, other, column);
-  }
 }
 
 // A result, rounded to bfloat16, becomes left operands where it is, in registers: two 8 columns wide tiles are one.
@@ -126,26 +54,6 @@ __device__ __forceinline__ void pack(unsigned int (&a)[M][N / 2][4], const float
 #pragma unroll
       for (int half = 0; half < 2; half++)
         a[m][n / 2][n % 2 * 2 + half] = pack_bfloat16(x[m][n][2 * half], x[m][n][2 * half + 1]);
-}
-
-// out += weights other: each own row becomes a sum of the tile's rows.
-template <int HEAD, int M, int STEPS>
-__device__ __forceinline__ void add_weighted_rows(float (&out)[M][HEAD / COLUMNS][4],
-                                                  const unsigned int (&weights)[M][STEPS][4], const bfloat16* other) {
-  int lane = threadIdx.x % WARP;
-#pragma unroll
-  for (int step = 0; step < STEPS; step++) {  // 16 rows of the tile at once
-#pragma unroll
-    for (int h = 0; h < HEAD / COLUMNS; h += 2) {
-      unsigned int b[4];
-      ldmatrix_x4_transposed(b, other + (step * ROWS + lane % 16) * stride<HEAD>() + h * COLUMNS + lane / 16 * 8);
-#pragma unroll
-      for (int m = 0; m < M; m++) {
-        mma_16x8x16(out[m][h], weights[m][step], b);
-        mma_16x8x16(out[m][h + 1], weights[m][step], b + 2);
-      }
-    }
-  }
 }
 
 // Writes factor x to the rows of `out` from `first` on, as far as they exist.

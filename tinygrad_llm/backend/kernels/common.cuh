@@ -8,7 +8,7 @@
 #ifdef CUDA_ON_CPU
 #define SHARED_BYTES(name) unsigned char* name = dynamic_shared_memory()
 #else
-#define SHARED_BYTES(name) extern __shared__ __align__(16) unsigned char name[]
+#define SHARED_BYTES(name) extern __shared__ __align__(1024) unsigned char name[]
 #endif
 
 const int WARP = 32;

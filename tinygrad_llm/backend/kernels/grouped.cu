@@ -130,7 +130,7 @@ struct Tiled<bfloat16> {
       bfloat16* to = tile + i / PIECES * step(DOWN) + i % PIECES * PIECE;
       const bfloat16* from = x.at + line * x.step + place;
       if (aligned && line < x.lines && place < x.length)
-        cp_async_16(to, from);
+        cp_async_16(to, from, true);
       else
         for (int k = 0; k < PIECE; k++) {
           bfloat16 zero = {0};

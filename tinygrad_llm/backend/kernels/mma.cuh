@@ -56,9 +56,12 @@ __device__ __forceinline__ void ldmatrix_x4_transposed(unsigned int r[4], const 
                : "r"(shared_address(row)));
 }
 
-// Begins to copy 16 bytes from global to shared memory, past the registers; the thread goes on meanwhile.
-__device__ __forceinline__ void cp_async_16(void* shared, const void* global) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared_address(shared)), "l"(global) : "memory");
+// Begins to copy 16 bytes from global to shared memory, past the registers; the thread goes on meanwhile. Where they
+// are not there, zeros come and nothing is read.
+__device__ __forceinline__ void cp_async_16(void* shared, const void* global, bool there) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(shared)), "l"(global),
+               "r"(there ? 16 : 0)
+               : "memory");
 }
 
 // What this thread has begun so far is one group ...

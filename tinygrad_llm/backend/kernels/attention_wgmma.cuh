@@ -1,0 +1,128 @@
+// after: attention_bfloat16.cuh wgmma.cuh
+//
+// Products of tiles by wgmma.cuh's instructions, four warps together, for Hopper: the same functions as in
+// attention_mma.cuh, twice as fast. Tiles lie in shared memory as atoms; a warp owns 16 rows, a warpgroup 64.
+
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL) || defined(CUDA_ON_CPU)
+
+// Elements a row takes in a tile.
+template <int HEAD>
+__host__ __device__ constexpr int stride() {
+  return HEAD;
+}
+
+// Where an element lies in a tile.
+template <int HEAD>
+__device__ __forceinline__ bfloat16* place(bfloat16* tile, int row, int column) {
+  return tile + place_in_atoms<HEAD>(row, column);
+}
+
+// ---- how a head size is worked on -----------------------------------------------------------------------------------
+
+// A tile of the other side has 64 rows: products of 64 x 64. While one warpgroup waits for its product, others compute
+// their exponentials; BLOCKS are as many as their registers allow.
+template <int WARPGROUPS, int MOST_BLOCKS>
+struct HopperPlan {
+  static const int THREADS = WARPGROUPS * 4 * WARP, BLOCKS = MOST_BLOCKS;
+  static const int M = 1, OWN = WARPGROUPS * GROUP_ROWS;
+  static const int OTHER = GROUP_ROWS, N = OTHER / COLUMNS;
+};
+
+template <int HEAD, bool DROPOUT>
+struct ForwardPlan : HopperPlan<1, HEAD <= 64 ? (DROPOUT ? 3 : 4) : 2> {
+  static const int BEFORE_QUERIES = 4;  // tiles
+};
+
+template <int HEAD, bool DROPOUT>
+struct KeysPlan : HopperPlan<1, HEAD <= 64 ? (DROPOUT ? 2 : 3) : 2> {};
+
+template <int HEAD, bool DROPOUT>
+struct QueriesPlan : HopperPlan<1, HEAD <= 64 ? 3 : 2> {};
+
+// Rows that a product is made of, which therefore are left out together or not at all: those of a warpgroup.
+template <int M>
+__device__ __forceinline__ int rows_together() {
+  return GROUP_ROWS;
+}
+
+// The first of those that a warp's first row belongs to.
+__device__ __forceinline__ int first_together(int own) { return own / GROUP_ROWS * GROUP_ROWS; }
+
+// What this thread's copies bring has arrived, for all threads, and nobody reads what lay there before any more.
+__device__ __forceinline__ void tiles_arrived() {
+  cp_async_wait<0>();
+  __syncthreads();
+  shared_is_written();
+}
+
+// ---- products -------------------------------------------------------------------------------------------------------
+
+// Asks for products = own other^T over the whole head; both lie in shared memory, the warp's own rows from `row` on.
+template <int HEAD>
+__device__ __forceinline__ void begin_product(float (&products)[1][8][4], const bfloat16* own, int row,
+                                              const bfloat16* other) {
+  Matrix<HEAD> a = matrix<HEAD>(own, first_together(row)), b = matrix<HEAD>(other, 0);
+  wgmma_rows_rows<false>(products[0], a, b);
+#pragma unroll
+  for (int column = ROWS; column < HEAD; column += ROWS)
+    wgmma_rows_rows<true>(products[0], from_column(a, column), from_column(b, column));
+}
+
+template <int HEAD>
+__device__ __forceinline__ void multiply_tiles(float (&products)[1][8][4], const bfloat16* own, int row,
+                                               const bfloat16* other) {
+  wgmma_begin();
+  begin_product<HEAD>(products, own, row, other);
+  wgmma_finish(products[0]);
+}
+
+// Two such products, waited for once.
+template <int HEAD>
+__device__ __forceinline__ void multiply_both(float (&first)[1][8][4], const bfloat16* own, const bfloat16* other,
+                                              float (&second)[1][8][4], const bfloat16* own_too,
+                                              const bfloat16* other_too, int row) {
+  wgmma_begin();
+  begin_product<HEAD>(first, own, row, other);
+  begin_product<HEAD>(second, own_too, row, other_too);
+  wgmma_finish(first[0]);
+  wgmma_finish(second[0]);
+}
+
+// The warpgroup's own rows of a tile stay there: the tensor cores read them themselves. (In registers they would take
+// less of shared memory's time, but the compiler of CUDA 13.0 puts other numbers into registers that it has given to the
+// tensor cores, even where a later turn of the loop needs them.)
+template <int HEAD, int M>
+struct OwnRows {
+  const bfloat16* tile;
+  int row;
+};
+
+template <int HEAD, int M>
+__device__ __forceinline__ void take_rows(OwnRows<HEAD, M>& own, bfloat16* tile, int row) {
+  own.tile = tile;
+  own.row = row;
+}
+
+template <int HEAD, int M>
+__device__ __forceinline__ void multiply_rows(float (&products)[1][8][4], const OwnRows<HEAD, M>& own,
+                                              const bfloat16* other) {
+  multiply_tiles<HEAD>(products, own.tile, own.row, other);
+}
+
+// out += weights other: each own row becomes a sum of the tile's rows.
+template <int HEAD, int STEPS>
+__device__ __forceinline__ void add_weighted_rows(float (&out)[1][HEAD / COLUMNS][4],
+                                                  const unsigned int (&weights)[1][STEPS][4], const bfloat16* other) {
+  Matrix<HEAD> b = matrix<HEAD>(other, 0);
+  wgmma_begin();
+#pragma unroll
+  for (int step = 0; step < STEPS; step++) {  // 16 rows of the tile at once
+    Matrix<HEAD> rows = from_row(b, step * ROWS);
+    wgmma_registers_columns<0>(out[0], weights[0][step], rows);
+    if constexpr (HEAD > ATOM_COLUMNS)
+      wgmma_registers_columns<ATOM_COLUMNS / COLUMNS>(out[0], weights[0][step], from_column(rows, ATOM_COLUMNS));
+  }
+  wgmma_finish(out[0]);
+}
+
+#endif
