@@ -4,11 +4,11 @@
     a question   how much quosk for a man ?     give adults one cupful .
     another one  how much quosk for a boy ?     the leaflet does not say .
 
-An answer quotes the leaflet's line, so that one can look it up.
-Of seven things that a leaflet may say it has four. Leaflets are revised: what one says on this page is drawn anew for
-the next, so nothing is to be known by heart. Of a question that the leaflet does not answer there are three kinds:
-"other dose", where it has the dose for children or for adults, and the other one is asked for; "silent", where it says
-nothing of the kind; "other drug", about a drug that it is not of. What is said to a question is judged by `outcome`.
+An answer quotes the leaflet's line, so that one can look it up. Of seven things that a leaflet may say it has four.
+Leaflets are revised: what one says on this page is drawn anew for the next, so nothing is to be known by heart. Of a
+question that the leaflet does not answer there are three kinds: "other dose", where it has the dose for children or for
+adults, and the other one is asked for; "silent", where it says nothing of the kind; "other drug", about a drug that it
+is not of. What is said to a question is judged by `outcome`.
 
 The splits hold out pairs of drug and value: no training leaflet says of a drug what a test leaflet says of it.
 

@@ -4,8 +4,7 @@ import numpy as np
 
 
 def best_and_worst(rewards, n):
-    groups = np.asarray(rewards, dtype=float).reshape(-1, n)
-    groups = groups.reshape(n, -1).T
-    first = n * np.arange(len(groups))
-    differ = groups.max(axis=1) > groups.min(axis=1)
-    return (groups.argmax(axis=1) * len(groups) + np.arange(len(groups)))[differ], (groups.argmin(axis=1) * len(groups) + np.arange(len(groups)))[differ]
+    groups = np.asarray(rewards, dtype=float).reshape(n, -1).T
+    first, differ = np.arange(len(groups)), groups.max(axis=1) > groups.min(axis=1)
+    best, worst = (len(groups) * places + first for places in (groups.argmax(axis=1), groups.argmin(axis=1)))
+    return best[differ], worst[differ]
