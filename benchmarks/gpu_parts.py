@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import gpu_decode, gpu_steps
+from benchmarks import gpu_decode, gpu_report, gpu_steps
 from benchmarks.gpu_clock import copy_rates, effort, gpu_ms, matrix_rates, product_rate
 from benchmarks.gpu_kernels import SHAPES, SMALL, TARGET, attention_ms, kernel_rows, sdpa_ms
 from tinygrad_llm.backend import cublas
@@ -71,6 +71,8 @@ def rounded(x: Any) -> Any:
     """Four digits are more than a measurement has; what is no number is None, which JSON knows."""
     if isinstance(x, dict):
         return {key: rounded(value) for key, value in x.items()}
+    if isinstance(x, list):
+        return [rounded(value) for value in x]
     return (float(f"{x:.4g}") if math.isfinite(x) else None) if isinstance(x, float) else x
 
 
@@ -281,6 +283,16 @@ def beside_torch(setting: Setting, run: gpu_steps.Run, model: Any, weights: dict
         print(f"losses after {gpu_steps.GRAPH_AFTER} steps: {early}")
         for name, ratio in result["ratios"].items():
             print(f"{name} takes {ratio:.3f} times as long as ours")
+
+
+def step(setting: Setting) -> None:
+    """What a step of GPT-2 is made of."""
+    how = effort(setting.smoke)
+    copy, tflops = setting.copy_gbs(256), setting.tflops("bf16")
+    if not setting.ceilings:
+        copy, tflops = copy_rates(how).popitem()[1], product_rate(how.side, how.side, how.side, "bf16", how)
+    run = gpu_steps.SMALL if setting.smoke else gpu_steps.GPT2
+    setting.tell(**rounded(gpu_report.report(run, how, copy, tflops)))
 
 
 # ---- decoding -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What each CUDA kernel takes from the GPU: registers, spills, shared memory. No GPU is needed, only NVRTC.
 
-    python -m benchmarks.kernels [--architectures 75 80 90 100 120] [--files norm ...]
+    python -m benchmarks.kernels [--architectures 75 80 90 90a 100 120] [--files norm ...]
 
 Registers decide how many threads a multiprocessor holds: 65536 of them, so 64 a thread leave room for 1024 threads.
 A spill is a variable that found no register and lives in slow memory. Prints a table, and one JSON line last. Needs
@@ -21,12 +21,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from tinygrad_llm.backend.kernels import kernel_files, source
 
-ARCHITECTURES = (75, 80, 90, 100, 120)
-"""Turing, Ampere, Hopper, and both kinds of Blackwell."""
+ARCHITECTURES = ("75", "80", "90", "90a", "100", "120")
+"""Turing, Ampere, Hopper, Hopper with what it alone has, and both kinds of Blackwell."""
 OPTIONS = ("-std=c++17", "--ptxas-options=-v")
 """Those of `backend/launch.py`, and the report of what each kernel takes."""
 
@@ -43,7 +44,7 @@ class Usage:
     """What one kernel takes: registers and bytes of stack a thread, bytes of static shared memory a block."""
 
     kernel: str
-    architecture: int
+    architecture: str
     registers: int
     stack: int
     spilled: int
@@ -71,12 +72,12 @@ class NVRTC:
             explain.restype = ctypes.c_char_p
             raise RuntimeError(f"{name}: {explain(code).decode()}")
 
-    def compile(self, text: str, name: str, architecture: int) -> str:
+    def compile(self, text: str, name: str, architecture: str) -> str:
         """Compiles to machine code and gives the compiler's report. RuntimeError with its messages."""
         with self._compiled(text, name, f"sm_{architecture}") as program:
             return self._text(program, "ProgramLog")
 
-    def ptx(self, text: str, name: str, architecture: int) -> str:
+    def ptx(self, text: str, name: str, architecture: str) -> str:
         """The instructions that it is compiled to, before registers are given out. RuntimeError as above."""
         with self._compiled(text, name, f"compute_{architecture}") as program:
             return self._text(program, "PTX")
@@ -102,6 +103,13 @@ class NVRTC:
         return text.value.decode(errors="replace")
 
 
+def has_kernels(file: str, architecture: str) -> bool:
+    """Whether a file is compiled for a GPU: tensor cores take bfloat16 from sm_80 on; Hopper has files of its own."""
+    if "hopper" in file or architecture.endswith("a"):
+        return "hopper" in file and architecture.endswith("a")
+    return int(architecture) >= 80 or not (file.startswith("attention") and file.endswith("bfloat16"))
+
+
 @functools.cache
 def nvrtc() -> NVRTC:
     """The compiler, found once."""
@@ -121,7 +129,7 @@ def _find_library() -> str:
     return ctypes.util.find_library("nvrtc") or "libnvrtc.so"
 
 
-def usage(report: str, architecture: int) -> list[Usage]:
+def usage(report: str, architecture: str) -> list[Usage]:
     """The numbers in a compiler's report, kernel by kernel."""
     return [
         Usage(m["kernel"], architecture, *(int(m[k] or 0) for k in ("registers", "stack", "spilled", "shared")))
@@ -132,14 +140,14 @@ def usage(report: str, architecture: int) -> list[Usage]:
 def main() -> None:
     """Compiles and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--architectures", type=int, nargs="+", default=ARCHITECTURES)
+    parser.add_argument("--architectures", nargs="+", default=ARCHITECTURES)
     parser.add_argument("--files", nargs="+", default=kernel_files())
     args = parser.parse_args()
     rows: list[Usage] = []
     start = time.perf_counter()
     print(f"{'kernel':44}{'sm':>5}{'registers':>11}{'stack':>8}{'spilled':>9}{'shared':>8}")
     for file in args.files:
-        for architecture in args.architectures:
+        for architecture in filter(partial(has_kernels, file), args.architectures):
             found = usage(nvrtc().compile(source(file), f"{file}.cu", architecture), architecture)
             for row in sorted(found, key=lambda row: row.kernel):
                 print(

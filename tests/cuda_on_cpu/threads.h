@@ -152,7 +152,9 @@ inline const char* run_grid(const Launch& launch) {
   Block own;
   own.launch = &launch;
   own.warps = new Warp[blockDim.x / LANES];
-  own.shared = (unsigned char*)aligned_alloc(1024, launch.shared_bytes);  // of the exact size: AddressSanitizer knows its end
+  void* shared = nullptr;  // of the exact size: AddressSanitizer knows its end
+  if (posix_memalign(&shared, 1024, launch.shared_bytes)) fail("no shared memory");
+  own.shared = (unsigned char*)shared;
   block = &own;
   pthread_t threads[MOST_THREADS];
   pthread_attr_t attributes;

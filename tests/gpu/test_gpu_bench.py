@@ -41,6 +41,9 @@ def test_every_part_runs_and_is_saved(tmp_path):
         alone = results[name]["alone"]
         assert len(alone) == 6 and not [row for row in alone.values() if "error" in row or "no_graph" in row], printed
         assert all(row["ms"] > 0 and row["floor_ms"] > 0 for row in alone.values())
+    names = " ".join(row["name"] for row in results["step"]["rows"])
+    for part in ("attention_backward_keys", "layer_norm_forward", "adamw", "product 16 x 16 x 48 bfloat16"):
+        assert part in names, printed
     assert results["shakespeare"]["reached"]
     (path,) = tmp_path.iterdir()
     assert path.name.endswith("-stand-in.json") and json.loads(path.read_text()) == results

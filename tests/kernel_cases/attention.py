@@ -22,6 +22,8 @@ from kernel_cases import DTYPES, Case, Launch
 from tinygrad_llm.backend.flash import flash_backward, flash_forward
 
 SUMS = 2.0**-20
+FORMS = {"float32": "float32", "bfloat16": "bfloat16", "hopper": "bfloat16"}
+"""The forms of the kernels, and the element type of each."""
 UNIT = {"float32": 0.0, "bfloat16": 2.0**-8}
 RESULTS = ("out", "lse", "dq", "dk", "dv")
 COUNTER = np.array([0x0123456789ABCDEF, 7], np.uint64)
@@ -80,8 +82,9 @@ def reference(q, k, v, g, written, seen, scale, mask=1.0, unit=0.0):
 
 @dataclass(frozen=True)
 class Problem:
-    """Sizes and options of one call of attention.
+    """Form, sizes and options of one call of attention.
 
+    dtype: the form of the kernels: "hopper" is bfloat16 by the instructions that sm_90 alone has.
     layout: "heads" for four arrays (B, heads, positions, K); "packed" for views of one array as a linear layer makes it,
     which begins at a multiple of 16 bytes; "shifted" for the same an element later; "odd" for rows of odd length;
     "padded" for arrays by themselves whose rows begin at multiples of 16 bytes whatever K is.
@@ -133,11 +136,11 @@ class Problem:
         if self.layout in ("heads", "padded"):
             width = -(-self.size // 8) * 8 if self.layout == "padded" else self.size
             shapes = {name: (self.batch, count, lengths[name], width) for name, count in counts.items()}
-            made = {name: np.full(shape, np.nan, DTYPES[self.dtype]) for name, shape in shapes.items()}
+            made = {name: np.full(shape, np.nan, DTYPES[FORMS[self.dtype]]) for name, shape in shapes.items()}
             return {name: x[..., : self.size] for name, x in made.items()}
         odd = self.layout == "odd"
         width = self.size * sum(counts.values()) + odd
-        memory = np.full(self.batch * max(lengths.values()) * width + 16, np.nan, DTYPES[self.dtype])
+        memory = np.full(self.batch * max(lengths.values()) * width + 16, np.nan, DTYPES[FORMS[self.dtype]])
         start = -(memory.ctypes.data // memory.itemsize) % (16 // memory.itemsize) + (self.layout == "shifted")
         whole = memory[start:][: self.batch * max(lengths.values()) * width].reshape(self.batch, -1, width)
         made, first = {}, 0
@@ -155,9 +158,9 @@ class Problem:
         drawn = {"p": self.p, "counter": COUNTER, "call": CALL}
         return {"causal": self.causal, "scale": self.scale, "lengths": lengths, "window": self.window, **drawn}
 
-    def run(self, launch, x: dict[str, np.ndarray], hopper: bool = False) -> None:
+    def run(self, launch, x: dict[str, np.ndarray]) -> None:
         """Forward, then backward, into x."""
-        options = self.options() | {"hopper": hopper}
+        options = self.options() | {"hopper": self.dtype == "hopper"}
         flash_forward(launch, x["q"], x["k"], x["v"], x["out"], x["lse"], **options)
         gradients = x["dq"], x["dk"], x["dv"]
         inputs = x["q"], x["k"], x["v"], x["out"], x["lse"], x["g"]
@@ -181,7 +184,7 @@ class Problem:
         """The reference for these inputs; the way back is given the answer in x."""
         inputs = (x[name] for name in ("q", "k", "v", "g", "out"))
         seen = sees(self.time, self.source, self.causal, self.lengths, self.window)
-        return reference(*inputs, seen, self.scale, mask, UNIT[self.dtype])
+        return reference(*inputs, seen, self.scale, mask, UNIT[FORMS[self.dtype]])
 
     def check(self, x: dict[str, np.ndarray], mask: np.ndarray | float = 1.0, names: Iterable[str] = RESULTS) -> None:
         """Each result within its bound of what float64 computes; AssertionError names the worst element."""
@@ -241,7 +244,7 @@ def attention_case(file: str, problem: Problem) -> Case:
         if wanted == file:
             launches.append(Launch(kernel, grid, block, args, shared_bytes))
 
-    problem.run(record, x, hopper=file.endswith("hopper"))
+    problem.run(record, x)
 
     def check() -> None:
         if "delta" in file:
@@ -254,8 +257,8 @@ def attention_case(file: str, problem: Problem) -> Case:
 
 def attention_cases(file: str) -> tuple[dict[str, Callable[[], Case]], list[str]]:
     """CASES and TINY of one file."""
-    dtype = file.rpartition("_")[2].replace("hopper", "bfloat16")
-    dtypes = [dtype] if dtype in ("float32", "bfloat16") else ["float32", "bfloat16"]
+    dtype = file.rpartition("_")[2]
+    dtypes = [dtype] if dtype in FORMS else ["float32", "bfloat16"]
     found, tiny = {}, []
     for dtype in dtypes:
         for size in (20, 32, 64, 80, 128):
@@ -263,7 +266,7 @@ def attention_cases(file: str) -> tuple[dict[str, Callable[[], Case]], list[str]
                 problem = Problem(dtype, 1, 2, 1, 36, 71, size, True, p)
                 found[str(problem)] = partial(attention_case, file, problem)
         few = [(20, 0.3), (64, 0.0), (128, 0.3)]
-        if dtype == "bfloat16" and "delta" not in file:  # with dropout these are kernels of their own
+        if dtype != "float32" and "delta" not in file:  # with dropout these are kernels of their own
             few += [(20, 0.0), (64, 0.3), (128, 0.0)]
         for size, p in few:
             problem = Problem(dtype, 1, 1, 1, 36, 71, size, True, p)

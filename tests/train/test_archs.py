@@ -134,6 +134,6 @@ def test_threads_share_a_batch_where_its_loss_is_a_sum(tmp_path):
         run(start_run(bound, tmp_path / "bound"))
     for config, count, kind in ((free, 2, ThreadedStep), (replace(bound, threads="auto"), 1, EagerStep)):
         trainer = start_run(config, tmp_path / str(count))
-        step = trainer._make_step(print)
+        step = trainer.make_step(print)
         step.close()
         assert trainer.threads == count and isinstance(step, kind)

@@ -147,7 +147,7 @@ def test_evaluation_is_the_mean_over_the_held_out_text_or_so_many_batches_of_it(
     groups.append(windows[-1:])  # what fills no window is a batch of its own
     expected = nats(run, [w for i in taken for w in groups[i]])
     assert run.evaluate() == pytest.approx(expected, rel=1e-12) and run.evaluate() == run.evaluate()
-    run.step = run._make_step(print)
+    run.step = run.make_step(print)
     assert run.evaluate() == pytest.approx(expected, rel=1e-12)
     run.step.close()
 

@@ -261,7 +261,7 @@ def test_a_run_on_a_gpu_makes_its_step_of_its_settings(graph, log_every, every, 
     for name in ("DeviceStep", "GraphedStep"):
         monkeypatch.setattr(trainer, name, lambda *args, name=name, **options: made.append((name, args, options)))
     run.device = "cuda"
-    run._make_step(print)
+    run.make_step(print)
     options = {"clip": 0.7, "seed": 9, "precision": "fp32", "every": every} | ({"report": print} if graph else {})
     assert made == [("GraphedStep" if graph else "DeviceStep", (run.loss, run.optimizer), options)]
 
@@ -282,7 +282,7 @@ def test_a_step_whose_result_comes_late_gives_the_same_log(config, tmp_path, mon
     logs = []
     for name, kind in (("now", EagerStep), ("late", Late)):
         run = start_run(config, tmp_path / name)
-        run._make_step = lambda report, run=run, kind=kind: kind(run.loss, run.optimizer, clip=0.7, seed=9)
+        run.make_step = lambda report, run=run, kind=kind: kind(run.loss, run.optimizer, clip=0.7, seed=9)
         run.run(progress=False, report=lambda line: None)
         logs.append([{k: v for k, v in e.items() if k != "tokens_per_s"} for e in read_log(run.out / "log.jsonl")])
         rates = [e["tokens_per_s"] for e in read_log(run.out / "log.jsonl") if e["event"] == "step"]

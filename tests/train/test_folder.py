@@ -154,7 +154,7 @@ def test_a_run_that_failed_leaves_the_checkpoint_as_it_was(threads, config, tmp_
 
 def test_memory_that_does_not_hold_a_step_is_said_with_what_to_lower(config, tmp_path):
     run = start_run(config, tmp_path / "run")
-    run._make_step = lambda report: type(
+    run.make_step = lambda report: type(
         "Full",
         (),
         {"__call__": lambda *a: (_ for _ in ()).throw(MemoryError("8 GB")), "close": lambda s: None, "workers": None},

@@ -179,7 +179,7 @@ def test_batches_of_one_seed_are_no_later_batches_of_another(config, tmp_path):
     batches, dropout = {}, {}
     for seed in range(1, 6):
         run = start_run(replace(config, seed=seed), tmp_path / str(seed))
-        step = run._make_step(print)
+        step = run.make_step(print)
         for n in range(6):
             batches[seed, n] = run.batches[n]["tokens"].tobytes()
             dropout[seed, n] = step._stream(n, 0).random((2, 3)).tobytes()

@@ -30,6 +30,7 @@ from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models.ngram import NGram
 from tinygrad_llm.train.config import PRESETS, TrainConfig
 from tinygrad_llm.train.data import Corpus
+from tinygrad_llm.train.dry_run import needed
 from tinygrad_llm.train.lock import claimed, newest
 from tinygrad_llm.train.log import curves
 from tinygrad_llm.train.run import resume_run, start_run
@@ -50,6 +51,7 @@ class TrainFlags(TrainConfig):
     """TrainConfig, and what only this command needs."""
 
     resume: bool = field(default=False, metadata={"help": "go on with the run in --out, where it stopped"})
+    dry_run: bool = field(default=False, metadata={"help": "say what memory the run needs, and train nothing"})
 
 
 def main(argv: Sequence[str]) -> int:
@@ -57,8 +59,10 @@ def main(argv: Sequence[str]) -> int:
     about = "Trains a GPT, or another --arch. "
     about += "Presets: tales (a minute on two cores), shakespeare-cpu, shakespeare-gpu, gpt2-124m."
     given, preset = parse(argv, TrainFlags, prog="tgl train", about=about, presets=PRESETS)
-    resume = given.pop("resume", False)
+    resume, dry_run = given.pop("resume", False), given.pop("dry_run", False)
     with in_flags(TrainFlags):
+        if dry_run:
+            return _dry_run(given, str(preset), resume)
         trainer = _resumed(given, str(preset)) if resume else _started(given, str(preset))
         return carried_out(trainer, _resume_command(trainer.out), _introduce, _report)
 
@@ -100,7 +104,7 @@ def _started(given: dict[str, Any], preset: str) -> Trainer:
     with contextlib.ExitStack() as folders:
         if piped := given.get("text") == STDIN:
             given = {**given, "text": _piped(Path(folders.enter_context(tempfile.TemporaryDirectory())))}
-        config = TrainConfig(**{**PRESETS[preset], **given})
+        config = _config(given, preset)
         _tell_of_returns(config)
         trainer = start_run(config, Path(given["out"]) if "out" in given else None)
         if "out" not in given:
@@ -108,6 +112,42 @@ def _started(given: dict[str, Any], preset: str) -> Trainer:
         if piped:
             _keep_text(trainer)
     return trainer
+
+
+def _config(given: dict[str, Any], preset: str) -> TrainConfig:
+    return TrainConfig(**{**PRESETS[preset], **given})
+
+
+def _dry_run(given: dict[str, Any], preset: str, resume: bool) -> int:
+    """What the run would need, from two small steps of it; nothing is written."""
+    if resume or given.get("text") == STDIN:
+        given_too = "--resume" if resume else "--text -"
+        raise ConfigError("--dry-run", "a new run, on a file", given_too, "Leave one of both out.")
+    trainer, memory = needed(lambda: start_run(_config(given, preset), None))
+    size, largest = trainer.config.batch_size, memory.largest
+    print(f"{trainer.model.n_parameters():,} parameters; {_where(trainer)}")
+    print(
+        f"A step of {size} examples of {trainer.config.block_size} tokens takes about {_bytes(memory.of(size))}: "
+        f"{_bytes(memory.fixed)} whatever the batch, {_bytes(memory.example)} an example."
+    )
+    if largest is not None and memory.room is not None:
+        fits = f"--batch-size up to {largest:,} fits" if largest else "not even one example fits"
+        print(f"Of {_bytes(memory.room)}, {fits}.")
+    if largest is not None and 0 < largest < size:
+        count = -(-size // largest)
+        print(f"The same step in less memory: --batch-size {-(-size // count)} --accumulate {count}")
+    found = {"fixed": memory.fixed, "example": memory.example, "room": memory.room, "largest": largest}
+    print(json.dumps(found))
+    return 0
+
+
+def _bytes(count: float) -> str:
+    """A size for people: 1.5 GB."""
+    for unit in ("B", "KB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"
 
 
 def _piped(folder: Path) -> str:

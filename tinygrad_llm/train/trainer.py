@@ -177,7 +177,7 @@ class Trainer:
 
     def _steps(self, bar: tqdm, report: Callable[[str], None]) -> None:
         """All that are left."""
-        self.step: Step = self._make_step(report)
+        self.step: Step = self.make_step(report)
         if not self.step_number:
             self._evaluate(report)
         while self.step_number < self.config.steps:
@@ -330,7 +330,8 @@ class Trainer:
         if name == "last":
             self.found, self.sequence = self.out / "checkpoint" / name, sequence
 
-    def _make_step(self, report: Callable[[str], None]) -> Step:
+    def make_step(self, report: Callable[[str], None]) -> Step:
+        """The kind of step that the device and the number of threads ask for."""
         c = self.config
         if self.device == "cuda":
             options: dict[str, Any] = {

@@ -11,7 +11,10 @@ It is found instead of CuPy where this folder's parent stands first on the path 
 It offers only what CuPy has, with CuPy's signatures: `tests/backend/test_standin.py` holds both side by side.
 """
 
+import os as _os
+
 import numpy as _np
+from cuda_on_cpu.build import cache_folder as _cache_folder
 
 from cupy import cuda
 from cupy._array import ndarray
@@ -19,6 +22,7 @@ from cupy._functions import *  # noqa: F403
 from cupy._kernel import RawModule
 
 __version__ = "stand-in"
+_os.environ.setdefault("CUPY_CACHE_DIR", str(_cache_folder()))  # what it keeps there is nothing for a GPU
 
 float32, float64, int32, int64, uint64, bool_ = _np.float32, _np.float64, _np.int32, _np.int64, _np.uint64, _np.bool_
 inf, nan, newaxis, pi = _np.inf, _np.nan, _np.newaxis, _np.pi

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from cupy._kernel import nvrtc as nvrtc
 from cupy._state import STATE, CUDARuntimeError
 
 

@@ -1,7 +1,7 @@
 // attention_forward_bfloat16_HEAD: out = softmax(scale q k^T) v, and lse (B, H, T) in float; see attention_common.cuh.
 //
-// A block owns some queries of one head and meets the keys and values in tiles. The queries stay where the
-// tensor cores take them from. While one tile is worked on, the next is on its way: two pairs of tiles (keys, values) take turns.
+// A block owns some queries of one head and meets the keys and values in tiles. The queries stay where the tensor cores
+// take them from. While one tile is worked on, the next is on its way: two pairs of tiles (keys, values) take turns.
 // Grid: for each of B H heads its blocks of queries, the last ones first: where causal, they have the most keys.
 
 #if __CUDA_ARCH__ >= 800 || defined(CUDA_ON_CPU)

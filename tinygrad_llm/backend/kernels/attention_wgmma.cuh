@@ -19,25 +19,26 @@ __device__ __forceinline__ bfloat16* place(bfloat16* tile, int row, int column) 
 
 // ---- how a head size is worked on -----------------------------------------------------------------------------------
 
-// A tile of the other side has 64 rows: products of 64 x 64. While one warpgroup waits for its product, others compute
-// their exponentials; BLOCKS are as many as their registers allow.
-template <int WARPGROUPS, int MOST_BLOCKS>
+// A block is one warpgroup: it owns 64 rows, and a tile of the other side has 64. While one waits for its product,
+// others on the same multiprocessor compute their exponentials; MOST_BLOCKS of them find registers, and shared memory,
+// there.
+template <int MOST_BLOCKS>
 struct HopperPlan {
-  static const int THREADS = WARPGROUPS * 4 * WARP, BLOCKS = MOST_BLOCKS;
-  static const int M = 1, OWN = WARPGROUPS * GROUP_ROWS;
+  static const int THREADS = 4 * WARP, BLOCKS = MOST_BLOCKS;
+  static const int M = 1, OWN = GROUP_ROWS;
   static const int OTHER = GROUP_ROWS, N = OTHER / COLUMNS;
 };
 
 template <int HEAD, bool DROPOUT>
-struct ForwardPlan : HopperPlan<1, HEAD <= 64 ? (DROPOUT ? 3 : 4) : 2> {
+struct ForwardPlan : HopperPlan<HEAD <= 64 ? (DROPOUT ? 3 : 4) : 2> {
   static const int BEFORE_QUERIES = 4;  // tiles
 };
 
 template <int HEAD, bool DROPOUT>
-struct KeysPlan : HopperPlan<1, HEAD <= 64 ? (DROPOUT ? 2 : 3) : 2> {};
+struct KeysPlan : HopperPlan<HEAD <= 64 && !DROPOUT ? 3 : 2> {};
 
 template <int HEAD, bool DROPOUT>
-struct QueriesPlan : HopperPlan<1, HEAD <= 64 ? 3 : 2> {};
+struct QueriesPlan : HopperPlan<HEAD <= 64 ? 3 : 2> {};
 
 // Rows that a product is made of, which therefore are left out together or not at all: those of a warpgroup.
 template <int M>
@@ -48,7 +49,8 @@ __device__ __forceinline__ int rows_together() {
 // The first of those that a warp's first row belongs to.
 __device__ __forceinline__ int first_together(int own) { return own / GROUP_ROWS * GROUP_ROWS; }
 
-// What this thread's copies bring has arrived, for all threads, and nobody reads what lay there before any more.
+// What this thread's copies bring has arrived, for all threads and for the tensor cores, and nobody reads what lay
+// there before any more.
 __device__ __forceinline__ void tiles_arrived() {
   cp_async_wait<0>();
   __syncthreads();
@@ -89,8 +91,8 @@ __device__ __forceinline__ void multiply_both(float (&first)[1][8][4], const bfl
 }
 
 // The warpgroup's own rows of a tile stay there: the tensor cores read them themselves. (In registers they would take
-// less of shared memory's time, but the compiler of CUDA 13.0 puts other numbers into registers that it has given to the
-// tensor cores, even where a later turn of the loop needs them.)
+// less of shared memory's time, but the compiler of CUDA 13.0 puts other numbers into registers that it has given to
+// the tensor cores, even where a later turn of the loop needs them.)
 template <int HEAD, int M>
 struct OwnRows {
   const bfloat16* tile;

@@ -19,7 +19,7 @@
 // Source: PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions", and there "Matrix Descriptor Format".
 
 const int ATOM_ROWS = 8, ATOM_COLUMNS = 64, ATOM = ATOM_ROWS * ATOM_COLUMNS;
-const int GROUP_ROWS = 64;  // of D: what a warpgroup computes at once
+const int GROUP_ROWS = 64;   // of D: what a warpgroup computes at once
 const int MATRIX_UNIT = 16;  // bytes; a Matrix counts in these
 
 // What the tensor cores are told of a matrix of HEAD columns in shared memory: bits 0 to 13, where it begins; 32 to 45,
