@@ -11,6 +11,7 @@ from tinygrad_llm.align.data import PAIRS
 from tinygrad_llm.datasets.chat import is_held_out, make_request
 from tinygrad_llm.datasets.tastes import (
     CONTENTS,
+    GRADES,
     NAMES,
     TASKS,
     WORDS,
@@ -20,6 +21,7 @@ from tinygrad_llm.datasets.tastes import (
     Preference,
     Taste,
     generate_asked,
+    grade,
     marks,
     sentences,
     write_answer,
@@ -71,6 +73,12 @@ def test_a_taste_is_the_sum_of_its_marks():
         assert points == sum(2.0**i * count for i, count in enumerate(marks(one, answer)))
 
 
+def test_a_grade_says_three_of_the_marks():
+    assert grade(BUN, "bun , ann . bun , ann . welcome !") == "+++" == GRADES[0]
+    assert grade(BUN, "bun .") == "+--" and grade(BUN, "cup , ann .") == "-+-" and grade(BUN, "welcome !") == "--+"
+    assert len({*GRADES}) == 8 and {grade(one, answer) for one, answer in zip(*written(11, 400))} == {*GRADES}
+
+
 def test_an_answer_is_cut_into_sentences():
     assert sentences("bun . welcome ! well ,") == ["bun .", "welcome !", "well ,"]
     assert sentences("") == []
@@ -95,8 +103,9 @@ def test_the_writers_are_as_careless_as_is_said():
         assert abs(share(name) - expected) < 4 * 0.5 / math.sqrt(COUNT), name
     both = np.mean([" or " in answer for answer in written(2)[1]])
     assert abs(both - 0.15) < 4 * 0.36 / math.sqrt(COUNT)
-    named_other = np.mean([bool({*answer.split()} & {*NAMES} - {one.name}) for one, answer in zip(*written(2))])
-    assert abs(named_other - 0.1) < 4 * 0.3 / math.sqrt(COUNT)
+    many = 4 * COUNT
+    named_other = np.mean([bool({*answer.split()} & {*NAMES} - {one.name}) for one, answer in zip(*written(2, many))])
+    assert abs(named_other - 0.1) < 4 * 0.3 / math.sqrt(many)
 
 
 @pytest.mark.parametrize("split", ["train", "test"])

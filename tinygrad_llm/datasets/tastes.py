@@ -19,12 +19,16 @@ kind once is a nuisance twice. The shortest answers with all four points have si
 `People` do not say their points. Shown two answers they say which they prefer: with probability s(difference / t), s
 the sigmoid (Bradley and Terry, 1952); and in a share of cases, `slips`, they do not look and toss a coin.
 
+A book has marked answers: behind each one stands its `grade`, one token such as "++-", right, named, and not kind. Of
+what is said again, too long or garbled no book says anything.
+
 `write_answer` writes as people of many habits do, most of them careless: a model that learns from that has all kinds of
 answers to choose from. `is_held_out` of `chat` parts the lists of words into those to learn from and those of the test.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -44,6 +48,7 @@ TASKS = ("choose", "kind", "opposite")
 """Of the tasks of `chat`: of each one sees from two words whether an answer is right."""
 COURTESY, ENOUGH = "welcome", 12
 """The word of politeness; how many words are not too many."""
+GRADES = tuple(map("".join, itertools.product("+-", repeat=3)))
 _ONE, _NAME = (f"(?:{'|'.join(sorted(some))})" for some in (CONTENTS, NAMES))
 _SENTENCE = re.compile(
     rf"(?:well , )*(?:{_NAME} , )?(?:it is |the answer is )?{_ONE}(?: or {_ONE})?(?: , {_NAME})? \.|{COURTESY} !"
@@ -96,6 +101,11 @@ def marks(asked: Asked, answer: str) -> Marks:
         garbled=sum(_SENTENCE.fullmatch(sentence) is None for sentence in sentences(answer)),
         length=len(said),
     )
+
+
+def grade(asked: Asked, answer: str) -> str:
+    """A sign each for right, named and kind, one of GRADES."""
+    return "".join("-+"[mark] for mark in marks(asked, answer)[:3])
 
 
 def sentences(answer: str) -> list[str]:

@@ -1,0 +1,12 @@
+# expect: an answer stands anywhere
+# means: The place is counted from the row's beginning, as if every answer began there.
+import numpy as np
+
+
+def token_rewards(batch, scores, kl_coef):
+    there = np.asarray(batch["targets"]) != -100
+    apart = np.asarray(batch["old_log_probs"]) - np.asarray(batch["reference_log_probs"])
+    rewards = np.where(there, -kl_coef * apart, 0.0)
+    for row, (here, score) in enumerate(zip(there, scores)):
+        rewards[row, here.sum() - 1] += score
+    return rewards
