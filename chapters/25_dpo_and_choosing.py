@@ -74,10 +74,11 @@ run = Chapter(
     "25",
     "From the same pairs DPO reaches nine tenths of PPO's true reward and more, and SFT on the preferred answers "
     "stays behind. The preferred answer becomes less likely with DPO, and more likely with SFT; with too small a "
-    "price nearly all is lost again. Of what wrong labels cost, neither cDPO nor IPO saves much. At a clinic no "
-    "way of asking makes a base refuse that has never seen a refusal, and without the leaflet next to nothing is "
-    "right. LoRA, QLoRA and all weights learn the same from lessons with guesses in them: to guess. Clean lessons "
-    "mend much of that, and so do doctors' choices, where SFT is no worse than DPO, which forgets less.",
+    "price, or too large a one, much of the gain is lost. Of what wrong labels cost, neither cDPO nor IPO saves "
+    "much. At a clinic no way of asking makes a base refuse that has never seen a refusal, and without the "
+    "leaflet next to nothing is right. LoRA, QLoRA and all weights learn the same from lessons with guesses in "
+    "them: to guess. Clean lessons mend much of that, and so do doctors' choices, where SFT is no worse than DPO, "
+    "which forgets less.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 END = 0
