@@ -370,7 +370,7 @@ for one, text in zip(judged[:4], write(tuned[run.seeds[0]], judged[:4], 0)):
 # DPO is no worse than PPO here: on each recorded seed it has at least PPO's points, from the same pairs, in less than
 # half of its time (the reward model's included; times are of this machine, which had other work besides). SFT on the
 # preferred answers gets a third of the way: an answer that was preferred to a bad one need not be good. And look at
-# the sceptic's best of 16: without any training of the policy it is about as good as PPO. It pays sixteen times, and
+# the sceptic's best of 16: without any training of the policy it is as good as PPO. It pays sixteen times, and
 # pays again at each answer.
 #
 # Does that settle it? No. We have tried two rates and two prices for PPO, and people who know how can tune it further
@@ -421,10 +421,10 @@ print(table([[beta, *found] for beta, found in by_beta.items()], ["beta", "point
 
 # %% [markdown]
 # With the smallest β a nat costs next to nothing, and the policy runs far away from the base. The chosen answers have
-# all but died out by then, and what it writes instead is hardly better than what the base wrote. With a large β it
-# stays where it is, and learns little; there the chosen answers do become likelier. In between there is a wide range
-# that does well. So the fall has no sign of its own: a little of it comes with the best of these policies, a lot with
-# the worst.
+# all but died out by then, and about half of the gain is lost again. (On the pairs of an earlier run nearly all of it
+# was.) With a large β it stays where it is, and learns little; with the largest the chosen answers do become
+# likelier. In between it does well. So the fall has no sign of its own: a little of it comes with the best of these
+# policies, a lot with the worst.
 #
 # ## And if the labels are wrong?
 #
@@ -773,16 +773,17 @@ run.show(
 # %% [markdown]
 # **Which weights learn hardly matters; what they learn from does.** All weights, LoRA, QLoRA and adapters read
 # equally well, in the plain form now, and all of them have learned to guess. Four lessons in five of those 400 were
-# right; the others, some eighty guesses, are enough: where the leaflet is silent, more than four in five answers are
-# wrong. (Nobody has told them when to guess. Where they do refuse they may just have seen that something is odd.)
+# right; the others, some eighty guesses, are enough: where the leaflet is silent, in the mean more than four in five
+# answers are wrong. (Nobody has told them when to guess. Where they do refuse they may just have seen that something
+# is odd.)
 #
 # With the eighty guesses corrected, the same 120 steps refuse most of what is to be refused, and lose some right
 # answers by it: whoever learns to refuse also refuses where it is not due. DPO on the doctors' comparisons gets part
 # of the way. And the sceptic? **SFT on the chosen answers is no worse, and mostly better.** A refusal that is chosen
 # shows at once what to say; to be told what not to say adds little. It forgets more of the old stories, though: it
 # goes on moving weights where DPO, once content, stops. The threshold costs no training. It pays for each refusal
-# with right answers, on guessing lessons with half of them; on clean lessons it makes the fewest wrong answers of all
-# these ways.
+# with right answers, after guessing lessons with four in ten of them; after clean ones it makes the fewest wrong
+# answers of all these ways.
 #
 # Now hold all that against *always refuse*. By the doctors' count the best of these networks is ahead of it, but not
 # by much; and before its lessons were cleaned, or choices were learned, each was far behind.
@@ -837,6 +838,9 @@ print(table([[method, *bill.values()] for method, bill in bills.items()], ["Llam
 # 10,000 dialogues and has doctors read them pays a hundred times as much.) The hours are computed from peaks, so take
 # them for an order of magnitude.
 #
+# And the last column? LoRA forgets more of the old stories than all weights do here, at ten times their rate. But its
+# base is untouched, and the adapter can be switched off (22).
+#
 # ## Which one, then?
 #
 # 1. **Put the leaflet into the context.** Without it nothing was right, whatever was trained. What changes belongs in
@@ -854,7 +858,7 @@ print(table([[method, *bill.values()] for method, bill in bills.items()], ["Llam
 #
 # ## Before anybody asks it
 #
-# No network of this page should answer a patient. The best of them still says something in some of the hundred
+# No network of this page should answer a patient. The best of them still says something to one in five of the
 # questions to which "the leaflet does not say" is the answer, and it only takes one child. What counts is therefore
 # not the mean but the worst that can happen, and who notices. So: an answer quotes its source, and the source is
 # shown beside it. A refusal is a result and leads to a person who is qualified and can be reached. Whoever asks is
