@@ -1,0 +1,22 @@
+"""25.1  What RLHF looks for.
+
+    best_policy(reference, rewards, beta)    (Y,), (Y,), a number above 0 -> (Y,)
+
+Of one question there are Y possible answers. `reference` has the probability of each before tuning, and adds up to 1.
+`rewards` has a number for each. Looked for are the probabilities p, which add up to 1, for which
+
+    sum_y p_y r_y - beta sum_y p_y ln(p_y / reference_y)
+
+is largest: reward, less beta for each nat that the policy has gone away from the reference. They are in proportion to
+reference_y e^(r_y / beta).
+
+Rewards may be large, and beta small: e^1000 is infinite already. What may be added to all rewards without any change?
+"""
+
+import numpy as np
+from tinygrad_llm.course import Todo
+
+
+def best_policy(reference, rewards, beta):
+    reference, rewards = (np.asarray(each, dtype=float) for each in (reference, rewards))
+    raise Todo("(Y,)")
