@@ -74,14 +74,14 @@ run = Chapter(
     "in two of three, below the ceiling of their noise, and is as sure as it is right. PPO with a price on leaving "
     "the base raises a taste that no network was shown, by more than learning what was preferred does; the best of "
     "sixteen does as much without a step. Without the price, what it is paid goes on rising while people like it "
-    "less, and on average less so with twice the pairs; a linear model that decides pairs as well is gamed by the "
-    "best of many. Labels fond of length make answers longer and worse, which the reward model shows before any "
-    "step. A model for a judge brings half of the gain or more without a label.",
+    "less; a linear model that decides pairs as well is gamed by the best of many. Labels fond of length make answers "
+    "longer and worse, which the reward model shows before any step. A model for a judge brings half of the gain or "
+    "more without a label.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 LONGEST = 24  # tokens that an answer may have
 EQUAL, AS_SAID, BY_MORE, CALIBRATED, LATER, TURNED = 1e-5, 0.64, 0.01, 0.08, 0.15, 0.05
-GAINED, OVER_PREFERRED, BEST_OF_4, PAID_MORE, LIKED_LESS, HELD, TWICE_AHEAD = 0.7, 0.3, 0.4, 0.01, -0.1, -0.35, 0.05
+GAINED, OVER_PREFERRED, BEST_OF_4, PAID_MORE, LIKED_LESS, HELD = 0.7, 0.3, 0.4, 0.01, -0.1, -0.35
 FOND, LONGER, LOST, AGREES, BY_JUDGE = 0.3, 1.15, 0.05, 0.6, 0.5
 
 # %% [markdown]
@@ -536,7 +536,7 @@ apart["rewards"] = float(np.abs(priced - token_rewards(made.batch, scores, PRICE
 by_hand = advantages_by_hand(priced, values, answer_mask(made.batch))
 package = ppo_batch(made.batch, scores, values, kl_coef=PRICE, lam=LAMBDA, whiten=False)["advantages"]
 apart["advantages"] = float(np.abs(by_hand - package).max())
-print(
+run.say(
     f"prices from {priced.min():.2f} on; by hand, and by the package, apart by",
     {name: float(f"{v:.1e}") for name, v in apart.items()},
 )
@@ -647,7 +647,7 @@ run.show(
             "true, twice the pairs": [(row["nats"], row["true"]) for row in curves["twice the pairs"][last]],
         },
         title="What it is paid, and what people like", xlabel="KL from the base, nats an answer",
-        ylabel="gained, in spreads of the base", subtitle=f"seed {last}, every six rounds",
+        ylabel="gained, in spreads of the base", subtitle=f"seed {last}, every eight rounds",
     ),
     "parted",
 )  # fmt: skip
@@ -662,8 +662,8 @@ run.show(
 # With a price it stays where the reward model knows its way: the line simply ends, at a nat and a half.
 #
 # Does a reward model of twice the pairs move the place? Look at the lines above: on two seeds its policy ends better,
-# by up to nearly two points, and on one worse by more than one. The mean is ahead, as the claim says, and three seeds
-# that differ so much say little about the next. The place itself, in nats, lies further out on one seed and nearer on
+# by up to nearly two points, and on one worse by more than one. Three seeds that differ so much say nothing about the
+# next, so the claim does not speak of it. The place itself, in nats, lies further out on one seed and nearer on
 # another. What more pairs do is plain where nothing is learned and less is left to chance: in the table of the best of
 # n.
 #
@@ -818,7 +818,8 @@ print(table(rows, ["", "labels by people", "answers written", "seconds", "points
 #   strong love.
 # - **PPO at twice this rate** was 14 nats away after twenty rounds, at "welcome ! welcome !", and had no top to be
 #   seen.
-# - We thought that twice the pairs would move the place where the curves part. See above.
+# - We thought that twice the pairs would move the place where the curves part. See above: a bound of its mean was once
+#   a part of the claim, held, and was noise.
 # - That a linear model decides pairs better than a network was not our plan.
 #
 # So two parts of the claim failed on a first record. They were rewritten as told, some bounds were made wider, and
@@ -866,7 +867,6 @@ run.check("free, since the most points: points", since_peak("free", "points"), a
           full_only=True)  # fmt: skip
 run.check("priced, since the most points: points", priced_too["priced"], at_least=HELD, full_only=True)
 held = [a["points"] - b["points"] for a, b in zip(ends["twice the pairs"], ends["free"])]
-run.check("free, at the end: twice the pairs, ahead, mean", mean(held), at_least=TWICE_AHEAD, full_only=True)
 run.report("twice the pairs, ahead, each seed", [round(v, 2) for v in held])
 fonder = [a - b for a, b in zip(gamed["fond of length: correlation"], gamed["honest: correlation"])]
 honest = {"honest": gamed["honest: correlation"]}
