@@ -379,8 +379,8 @@ run.show(
 # ## No training: the best of n
 #
 # Now we have a number for every answer. What is the cheapest use of it? Let the base write n answers, and take the one
-# with the largest number. No step is made; it only costs n answers for each. The scorers: reward models of more and
-# more pairs, the linear model, and to compare with, length and the very taste.
+# with the largest number: the *best of n*. No step is made; it only costs n answers for each. The scorers: reward
+# models of more and more pairs, the linear model, and to compare with, length and the very taste.
 
 # %%
 DRAWN, NS = run.pick(64, 4), run.pick((1, 2, 4, 8, 16, 32, 64), (1, 2, 4))

@@ -6,7 +6,7 @@
 # examples, say who you are, put the text in quotes. What is each of these worth? On tasks with known answers, and with
 # networks of which we know what they have read, it can be measured.
 #
-# - **Builds on** 15 GPT-1 to GPT-3, 26 reasoning, 28 decoding.
+# - **Builds on** 15 GPT-1 to GPT-3, 24 RLHF, 26 reasoning, 28 decoding.
 # - **Reads** [`prompt/template.py`](../tinygrad_llm/prompt/template.py),
 #   [`prompt/calibrate.py`](../tinygrad_llm/prompt/calibrate.py),
 #   [`prompt/reasoning.py`](../tinygrad_llm/prompt/reasoning.py),
@@ -276,7 +276,8 @@ run.show(
 # ## The best of n, and who says which is best
 #
 # A vote throws away what the answers look like. Somebody who can tell a good one from a bad one can do more: draw n,
-# keep the *best of n* (Stiennon et al., 2020; Cobbe et al., 2021). Take the zero-shot prompt, and four to judge:
+# keep the best of n, as in chapter 24 (Stiennon et al., 2020; Cobbe et al., 2021). Take the zero-shot prompt, and four
+# to judge:
 #
 # - a **verifier** (26), who looks whether all steps are right: the good one;
 # - a **flawed** one, who likes long answers: whoever writes more has thought more. There is something to it here, since
