@@ -391,6 +391,13 @@ LATER: list[tuple[str, str, str, str]] = [
     ("datasets/download.py", "    if have >= source.size:", "    if have > source.size:", "a part that is complete is asked to go on"),
     ("optim/optimizer.py", "edge = min(max(self.flat.n_decaying, start), stop)", "edge = self.flat.n_decaying", "ranges that do not hold the edge"),
     ("datasets/text.py", "    codecs.BOM_UTF32_LE: \"UTF-32\",\n    codecs.BOM_UTF32_BE: \"UTF-32\",\n    codecs.BOM_UTF16_LE: \"UTF-16\",\n", "    codecs.BOM_UTF16_LE: \"UTF-16\",\n    codecs.BOM_UTF32_LE: \"UTF-32\",\n    codecs.BOM_UTF32_BE: \"UTF-32\",\n", "UTF-32 called UTF-16"),
+    ("train/dry_run.py", "(used[3 * few] - used[few]) / (2 * few)", "(used[3 * few] - used[few]) / (3 * few)", "what an example needs is taken of too many"),
+    ("train/dry_run.py", "Memory(used[few] - few * example, example", "Memory(used[few], example", "a few examples are there whatever the batch"),
+    ("train/dry_run.py", "        tracemalloc.reset_peak()\n", "", "what making the run took counts for its step"),
+    ("train/dry_run.py", "(self.room - self.fixed) // max(1.0, self.example)", "self.room // max(1.0, self.example)", "the largest batch forgets the weights"),
+    ("train/dry_run.py", "return max(0, int(", "return max(1, int(", "one example always fits"),
+    ("cli/train.py", "{-(-size // count)} --accumulate {count}", "{largest} --accumulate {count}", "what is suggested is another step"),
+    ("cli/train.py", "if resume or given.get(\"text\") == STDIN:\n        given_too", "if resume:\n        given_too", "a dry run waits for standard input"),
 ]  # fmt: skip
 """Of all kinds, written when those above were found."""
 
