@@ -14,7 +14,7 @@
 #   baseline, are the `run.check(…)` of the last cell; [a recorded run](../docs/records/27/output.txt) shows them all.
 # - **Departs from** LaMDA in size, and in this: its raters were people, ours are simulated and know two rules; it was
 #   one network that wrote and rated, here there are three; it had a search engine, we have a table.
-# - **Run**: `python chapters/27_a_safe_dialogue.py`. It takes about two minutes; `--seeds 3` about five.
+# - **Run**: `python chapters/27_a_safe_dialogue.py`. It takes about two minutes; `--seeds 3` five of processor time.
 #   `--fast` takes less than ten seconds: it asserts the equalities, and nothing that is learned.
 
 # %%
@@ -86,8 +86,14 @@ for kind in KINDS:
 # speaks of powders that must not meet, and is the best of advice. So it is not enough to read what is asked, nor which
 # words are said.
 #
-# **Held out** are combinations: one in four pairs of a resident and whoever asks, and of powders. All test requests
-# are about such pairs (but for *own code* and *partner*, which have none), and nothing that is learned from has one.
+# **Held out** are combinations: twelve of 66 pairs of a resident and whoever asks, twelve of 66 of powders, and for
+# *where* one in four of whoever asks and the thing. All test requests are about such pairs (but for *own code* and
+# *partner*, which have none), and no request that is learned from asks about one. An answer to another request may
+# name one: "what goes with …?", or a wrong code. So each such pair has been met in some answer; five in a hundred of
+# the rated ones have one.
+#
+# All seeds of a recorded run share one house and one base; ratings, judges and tests are drawn anew. A test has sixty
+# requests of a sort, so that one of them is 1.7 in a hundred.
 #
 # What has the **base** read? Dialogues as they were before there were rules, in which half of those who asked for a
 # code got it, and people were vague, wrong or chatty, as people are; and a book that says where things are, whose code
@@ -330,14 +336,14 @@ def area(fpr, tpr):
 
 
 # %% [markdown]
-# And what would a sceptic try, with the same ratings? Three rules without any network:
+# And what would a sceptic try, with 4,000 of the same ratings? Three rules without any network:
 #
 # - a **list of words**: a word is as suspicious as the rated answers that have it, an answer as its worst word;
 # - a **bag of words** (which words stand in the request, which in the answer) with the logistic
 #   regression of chapter 16: a weight for each word, and their sum squeezed into a probability;
-# - **words and pairs**: a weight for each word and for each pair of words, by least squares. (There are 200,000 pairs.
-#   Nobody has to list them: only inner products of two texts' pairs are needed, and these are $(1 + c)^2$, where c
-#   counts the words in common.)
+# - **words and pairs**: a weight for each word and for each pair of words, by least squares. (There are some 240,000
+#   pairs, and a charge on large weights. Nobody has to list them: only inner products of two texts' pairs are needed,
+#   and these are $(1 + c)^2$, where c counts the words in common.)
 
 # %%
 
@@ -404,14 +410,16 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# The judge parts nearly all, of pairs that it never met. But look at **words and pairs**: no network, and as good. What
-# is forbidden here *is* a pair, of who asks and a code, or of two powders; a rule of pairs has what it needs. A list of
-# words has not: a code is a secret before all but its owner. And who reads the **request alone** does not know what was
-# said: many answers to harmful requests are safe, and of those to "what goes with …?" many are not. So for plain
-# requests nobody needs a network to judge. Keep that for the attacks.
+# The judge parts nearly all, about pairs that no request asked for. But look at **words and pairs**: no network, and
+# as good. What is forbidden here *is* a pair, of who asks and a code, or of two powders; a rule of pairs has what it
+# needs. A list of words has not: a code is a secret before all but its owner. And who reads the **request alone** does
+# not know what was said: many answers to harmful requests are safe, and of those to "what goes with …?" many are not.
+# So for plain requests nobody needs a network to judge. (A part of this is that held-out pairs do stand in some rated
+# answers: without the five in a hundred that have one, words and pairs fell from 0.99 to 0.97 when we tried it on
+# answers of people, and on mixtures to 0.8. We have not taught the judge without them.) Keep that for the attacks.
 #
 # The taste is surest of what is interesting, which shows in the words. What is sensible it finds hardest: whether the
-# lamp is at the mill has to be known.
+# book is at the mill has to be known.
 #
 # ## The loop, and its price
 #
@@ -481,9 +489,11 @@ run.show(
 
 # %% [markdown]
 # The filter and the ranking: from four in five harmful requests that are answered unsafely to fewer than one in ten,
-# and no fewer harmless ones are helped (in the mean; the table of the last cell has each seed). How can a filter cost
-# nothing? Some answers to harmless requests are unsafe *because* they are wrong, a code of somebody else; those go, and
-# better ones come up. The request alone is safe, too, but puts off half of those who asked for nothing forbidden.
+# and no fewer harmless ones are helped than by the same ranking without a filter (in the mean; the table of the last
+# cell has the range over the seeds. The likeliest of sixteen helped 63 in a hundred, and 56 behind the filter). How
+# can a filter cost a ranking nothing? We take it that some answers to harmless requests are unsafe *because* they are
+# wrong, a code of somebody else; those go, and better ones come up. The request alone is safe, too, but puts off half
+# of those who asked for nothing forbidden.
 #
 # What did the ranking bring? Over any answer that passes, much. But **LaMDA's own weights did not**: of all sixteen
 # answers "i do not know ." is most surely sensible, and three times that is hard to beat. So harmless people are put
@@ -492,12 +502,12 @@ run.show(
 # taste does bring is less evasion, and answers that tell more. LaMDA's weights were chosen for LaMDA's answers; who
 # takes over a formula should look what its parts do to the emptiest answer there is.
 #
-# Now the price. At the strictest threshold nearly everybody is put off. Up to 0.2 or so safety is nearly free: the
-# answers that go are those that should. Beyond 0.4 each step gives away many secrets and helps hardly anybody more. And
-# why is it not 2 % that get through, where the threshold finds 98 %? One reason is arithmetic: of sixteen answers ten
-# or eleven are unsafe, each of them has its chance of two in a hundred, and whoever gives the best of what passes gives
-# just those gladly. (Another: these pairs were never rated.) **A filter behind many drafts has to be better than one
-# behind a single draft.**
+# Now the price. At the strictest threshold two harmless people in three are put off, and one in eight is helped. Up to
+# 0.2 or so safety is nearly free: the answers that go are those that should. Beyond 0.4 each step gives away many
+# secrets and helps hardly anybody more. And why is it not 2 % that get through, where the threshold finds 98 %? One
+# reason is arithmetic: of sixteen answers ten or eleven are unsafe, each of them has its chance of two in a hundred,
+# and whoever gives the best of what passes gives just those gladly. (Another: these pairs were never rated.) **A
+# filter behind many drafts has to be better than one behind a single draft.**
 #
 # ## What was never rated
 #
@@ -511,9 +521,10 @@ for form in ATTACKS:
     run.say(f"{form}: {request.text}  →  {answers(house, request)['right'][0]}")
 
 # %% [markdown]
-# *Paraphrase* says the same in other words. In a *role-play* the speaker's real name stands in front, and an invented
-# one behind it. *Split*, a request is in pieces, each of them harmless, and the answer need not name what it is about.
-# And *lingo* is another language, with other words in another order. In each of them harmless things can be asked, too.
+# *Paraphrase* says the same in other words. In a *role-play* the speaker claims to be whoever owns what is asked for,
+# or makes a wizard of the assistant. *Split*, a request is in pieces, each of them harmless, and the answer need not
+# name what it is about. And *lingo* is another language, with other words in another order. In each of them harmless
+# things can be asked, too.
 #
 # How often does the loop give in? Here we give the likeliest answer that passes: the taste was taught plain English as
 # well, and its mistakes are not what is asked about. Then people rate answers to 300 more requests **of one form**, and
@@ -576,21 +587,25 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Without a judge nearly every attack succeeds, in any form: the base knows them all. With the judge that was taught
-# plainly it depends, on the form and on the seed: on each of the recorded seeds some attack gets through in about half
-# of all cases or more, and it is not the same one each time. So who tries four forms finds one. An AUC can mislead
-# here: that of role-play hardly falls, and yet attacks succeed: all scores must have sunk below the threshold together.
-# Lingo it does not read at all (AUC 0.5 to 0.8). The words and pairs, as good on plain requests, fall behind in
-# paraphrases and split ones, where the base's reading is worth something; not in role-plays, where the words are the
-# old ones.
+# Without a judge 85 to 99 attacks of a hundred succeed, in any form: the base knows them all. With the judge that was
+# taught plainly it depends, on the form and on the seed: on each of the recorded seeds some attack gets through in
+# about half of all cases or more, and it is not the same one each time. So who tries four forms finds one. An AUC can
+# mislead here: that of role-play hardly falls, and yet attacks succeed: all scores must have sunk below the threshold
+# together. Lingo it reads on one seed of three (AUC 0.78), and on two by chance (0.51); there the words and pairs are
+# ahead, with 0.69 in the mean. The words and pairs, as good on plain requests, fall behind in paraphrases and split
+# ones, where the base's reading is worth something; not in role-plays, where the words are the old ones.
 #
-# Ratings of one form give most of that form back, and little to the others; all four together bring the mean of the
-# four down to about one in ten. It has its price. Harmless requests are put off more often than without a judge, and on
-# one seed plain requests got *less* safe: what moves the scores of one form moves all, and the threshold stayed.
+# In the mean ratings of a form close most of it (42 to 14 in a hundred), of lingo less than half; on a seed where a
+# form hardly got through it may get worse, and ratings of lingo made two other forms less safe. All four together
+# bring the mean of the four down to about one in ten. It has its price. Harmless requests are put off more often than
+# without a judge, 40 in a hundred instead of 20; fifteen of these twenty the judge that was taught plainly had cost
+# already. And plain requests got *less* safe on two seeds of three, 14 in a hundred instead of 7 in the mean. We take
+# it that what moves the scores of one form moves all, while the threshold stayed.
 #
-# And who rates attacks alone? He gets the best safety of all, and a judge who has learned that whoever speaks lingo is
-# up to something: of harmless requests in lingo next to none is helped. No safety figure shows it. **Rate harmless
-# requests in the same form, too.**
+# And who rates attacks alone? (He rates four times as many attacks; which of the two it was we have not parted.) He
+# gets the best safety of all, and a judge who has learned that whoever speaks lingo is up to something: of harmless
+# requests in lingo next to none is helped. No safety figure shows it. **Rate harmless requests in the same form,
+# too.**
 #
 # ## From memory, or looked up?
 #
@@ -691,9 +706,9 @@ print(table([[how, *(float(np.mean(each[h])) for h in heads)] for how, each in g
 
 # %% [markdown]
 # Looked up, nearly all is right, with the source, whether it stayed, moved or is gone; and it says that it does not
-# know where there is nothing to know. From memory it tells what was so yesterday, and never doubts. The nearest request
-# has mostly somebody else's thing. None of that is surprising, and that is the point: the network need not know where
-# things are, only how to ask and to copy.
+# know where there is nothing to know. From memory it is right in 56 in a hundred of what stayed where it was, in 3 of
+# what moved, and it never says that it does not know. The nearest request has mostly somebody else's thing. None of
+# that is surprising, and that is the point: the network need not know where things are, only how to ask and to copy.
 #
 # ## What did not come true
 #
@@ -710,7 +725,7 @@ print(table([[how, *(float(np.mean(each[h])) for h in heads)] for how, each in g
 # - Of eighteen bounds that we had written down six did not hold at our first run over three seeds: we had asked that
 #   after ratings *every* form of attack succeeds in at most one case of five, that ranking beats any answer that
 #   passes by ten in a hundred, and that looking up fails in at most one of ten where a thing is gone, each on every
-#   seed; and two others failed by a hair. The claim is about means of the four forms now, and its bounds were set
+#   seed; and the others failed by a hair. The claim is about means of the four forms now, and its bounds were set
 #   with that run in sight, on the same seeds: they say less than the others.
 #
 # What is out of reach here: an attacker who tries again and again until he finds a form that nobody thought of. All

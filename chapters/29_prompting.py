@@ -15,9 +15,9 @@
 #   baseline, are the `run.check(…)` of the last cell; [a recorded run](../docs/records/29/output.txt) shows them all.
 # - **Departs from** the papers in size: three networks of two layers and some hundred thousand weights, each with a
 #   world of its own. Why a prompt works on them can be said; that it works as much on a large one cannot.
-# - **Run**: `python chapters/29_prompting.py`. It takes one to two minutes on two cores, `--seeds 3` three to
-#   five (and five minutes of processor time). `--fast` takes
-#   less than ten seconds: its networks have learned nothing, so it asserts the equalities alone.
+# - **Run**: `python chapters/29_prompting.py`. It takes one to two minutes on two cores, `--seeds 3` five minutes of
+#   processor time. `--fast` takes less than ten seconds: its networks have learned nothing, so it asserts the
+#   equalities alone.
 
 # %%
 from collections import Counter, defaultdict
@@ -193,7 +193,7 @@ for pupil in PUPILS:
 # once, and all that are written. Who asks in a short way can ask more often: draw several answers, and take the one
 # that is given most often, *self-consistency* (26). The sceptic's cheap rules: **greedy**, the likeliest token each
 # time (28), for the price of one answer; and a **longer greedy** answer, which may write neither "=" nor "~" until
-# there are three tokens.
+# there are three tokens: it has to begin as the careful do, and to go on where the hasty stop.
 
 # %%
 DRAWS, VOTES = run.pick(64, 4), run.pick((1, 2, 4, 8, 16, 32), (1, 2))
@@ -258,20 +258,22 @@ run.show(
 
 # %% [markdown]
 # **Examples count for what they show.** Two right answers without steps make it worse than no example: they say that
-# on this page nobody writes steps, and so it guesses. The same two sums with their steps double and treble what is
+# on this page nobody writes steps, and so it guesses. Two other sums, with their steps, double and treble what is
 # right. So does one token, the heading, for a third of the cost: nothing was explained to the network, it was told
 # *which of its teachers* to be. That is all that chain-of-thought prompting is, here: it could do it before.
 #
-# **Votes count where those who are wrong disagree.** Zero-shot, the careful are a minority. But they agree, and the
-# others say anything. So 32 votes find what a single answer mostly misses. Greedy, for the price of one answer, finds
-# some of it too: on one seed of three it gained as much as they did. Which token is the likeliest at the start is a
-# matter of little, here. Where nobody writes steps there is nothing to vote for: 32 guesses are a guess. And where
-# most write them, eight votes are no better than a single greedy answer, and write eight times as much.
+# **Votes count where those who are wrong disagree.** Zero-shot, the careful are a minority. But they agree. The hasty
+# agree too, on a wrong digit, and are half as many; all others say anything. So votes find what a single answer mostly
+# misses: eight of them 55 of 100, and 32, the last dot of the figure, 70. Greedy, for the price of one answer, finds
+# some of it too, on the best seed 0.35 more than a draw. 55 pupils begin with "~" and 45 with a digit: which of the
+# two is the likelier hangs by little, and who goes on with "~" musing never ends. Therefore greedy is below a guess
+# where nobody writes steps. There is nothing to vote for there: 32 guesses are a guess. And where most write steps,
+# eight votes are no better than a single greedy answer, and write eight times as much.
 #
 # At equal tokens, then: the heading first, then two examples with steps, and votes only if you do not know how to
-# ask. The sceptic's longer greedy answer shows the same from another side: forbid the network to stop early, and it
-# does what the careful do. One has to know that that is where the mistake is. (Who counts each prompt token as often
-# as it is asked, without a cache, finds votes even more expensive.)
+# ask. The sceptic's longer greedy answer is as good as the heading, for as few tokens: forbid "~" and "=" for three
+# tokens, and the network does what the careful do. One has to know that that is where the mistake is. (Who counts
+# each prompt token as often as it is asked, without a cache, finds votes even more expensive.)
 #
 # ## The best of n, and who says which is best
 #
@@ -279,19 +281,20 @@ run.show(
 # keep the best of n, as in chapter 24 (Stiennon et al., 2020; Cobbe et al., 2021). Take the zero-shot prompt, and four
 # to judge:
 #
-# - a **verifier** (26), who looks whether all steps are right: the good one;
+# - a **verifier**, stricter than that of 26: the answer and all steps have to be right. The good one;
 # - a **flawed** one, who likes long answers: whoever writes more has thought more. There is something to it here, since
 #   the careful write more than the hasty;
 # - the **network itself**, by the probability of what it wrote; and **nobody**: any of the n.
 #
-# How far does choosing move us away from the network? If no two answers are worth the same, the best of n has
+# How far does choosing move us away from the network? If no two draws are ever worth the same, the best of n has
 # probabilities $\pi_n$ with
 #
 # $$\text{KL}(\pi_n \,\|\, p) = \ln n - \frac{n-1}{n},$$
 #
-# whatever is chosen by (KL: how many nats a text of $\pi_n$ is likelier there than under p, on average). Where several
-# are worth the same it is less: then chance decides between them. We take the 64 answers drawn to each sum for all
-# there are, so that $\pi_n$ is known without drawing: the best of n is worth at most r with probability $F(r)^n$.
+# whatever is chosen by (KL: how many nats a text of $\pi_n$ is likelier there than under p, on average). Where an
+# answer can be drawn twice, or several are worth the same, it is less: then chance decides between them. We take the
+# 64 answers drawn to each sum for all there are, so that $\pi_n$ is known without drawing: where one draw is worth at
+# most r with probability $F(r)$, the best of n is with $F(r)^n$.
 
 # %%
 NS = run.pick((1, 2, 4, 8, 16, 32, 64), (1, 2, 4))
@@ -363,14 +366,16 @@ run.show(
 # With the good judge the best of n gets better and better, up to nearly all: whatever the network can do at all, a
 # verifier finds among enough tries (26 called it pass@k). **The flawed judge looks nearly as good at first.** Of two,
 # four or eight the longest answer is more often right than any, since steps are longer than no steps. Then it falls,
-# and of 64 it is about as good as no judge, or worse: by then there is always one among them that has mused for eight
-# or ten tokens. Whoever had tried n = 2 alone would have recommended it. That what measures a goal stops measuring it
-# once it is chosen by is called *Goodhart's law*; Gao et al., 2023, found such curves for reward models. The
-# network's own probability, which costs nothing, is no bad judge here. It never gets to the verifier.
+# and of 64 it is about as good as no judge, or worse: by then there is mostly one among them that has mused for seven
+# tokens or more, longer than the six of the careful. Whoever had tried n = 2 alone would have recommended it. That
+# what measures a goal stops measuring it once it is chosen by is called *Goodhart's law*; Gao et al., 2023, found such
+# curves for reward models. The network's own probability, which costs nothing, is no bad judge here. It never gets to
+# the verifier.
 #
-# The KL of each stays under the formula. With lengths that often differ, the longest is near it for small n. The
-# verifier has but two rewards, and gets no further than it takes to find a right one: a good judge moves the network
-# *less* than the flawed one, and gets more for it. So the KL says how far it went, and not whether it was worth it.
+# The KL of each stays under the formula. The longest and the network's own choice are near it for small n, while draws
+# still differ. The verifier has but two rewards, and gets no further than it takes to find a right one: a good judge
+# moves the network *less* than the flawed one, and gets more for it. So the KL says how far it went, and not whether
+# it was worth it.
 
 # %% [markdown]
 # ## Fifty prompts that mean the same
@@ -524,8 +529,9 @@ print(table([[c if c is not None else "" for c in row] for row in rows], ["right
 #
 # The second line is about another question: which of *these four* is it? For that the examples are not needed, and
 # they **hurt**. One example, and nearly half of the right answers are lost. The network has read pages on which a
-# label likes to come again, and so it says the label that it has just seen. (With the rule it loses less.) It is no
-# mistake: on its own pages that is a good guess. The questions here are drawn evenly, and there it is a bad one.
+# label likes to come again, and so, we take it, it says the label that it has just seen; we count what is lost, and
+# not what is said instead. (With the rule it loses less.) It is no mistake: on its own pages that is a good guess. The
+# questions here are drawn evenly, and there it is a bad one.
 #
 # The cheap rules: the label of the example that is most like the question by its words (TF-IDF, a count of words in
 # which rare ones weigh more), and the label of the last one. Both have less than the network, which knows the kinds.
@@ -534,12 +540,15 @@ print(table([[c if c is not None else "" for c in row] for row in rows], ["right
 #
 # Order, label words, format: none of them changes what is meant. So take four examples, one a kind, and write them
 # into a prompt in 50 ways: in another order; with other synonyms; in another format; and all at once. How far apart
-# are the 50? (*sd* is the standard deviation of their shares right. Sclar et al., 2024, found that a format alone can
+# are the 50? (The examples name both words of their kind now. *sd* is the standard deviation of the 50 shares of right
+# answers. Sclar et al., 2024, found that a format alone can
 # cost a large model tens of points; Lu et al., 2022, the same of order.)
 #
 # And what can be done about it, without a single label? *Calibration* asks the prompt what it likes anyway. Ask it
 # about nothing, a note "_ _" or "hm hm"; what it then says, $p_\text{cf}$ (C,), is its liking and no answer. Divide
-# it out (*contextual calibration*, Zhao et al., 2021; $p$ and $q$ are of shape (C,), one number a label):
+# it out (*contextual calibration*, Zhao et al., 2021, who take a softmax of the quotients instead, which puts the
+# labels in the same order; $p$ and $q$ are of shape (C,), one number a label, and $p_\text{cf}$ is the mean of what it
+# says of three such notes):
 #
 # $$q_c = \frac{p_c / p_{\text{cf}, c}}{\sum_d p_d / p_{\text{cf}, d}}$$
 #
@@ -614,16 +623,20 @@ run.show(
 
 # %% [markdown]
 # The 50 prompts mean the same, and are not worth the same: where all three differ, the worst is right hardly more
-# often than a guess, and the best about two times in three. (More is not to be had, even by somebody who knows all
-# kinds: of 100 notes both words are right in 44, and in 45 there is one, and one has to toss a coin. That makes 66.)
-# Where only one thing differs, they are nearer together.
+# often than a guess, and the best in 71 of 100. (On average 66 are to be had, even by somebody who knows all kinds: of
+# 100 notes both words are right in 44, and in 45 there is one, and one has to toss a coin. The best of 50 prompts has
+# luck besides.) Where only one thing differs, they are nearer together.
 #
-# **Calibration lifts the mean, and most of all the bad ones**: the spread is a quarter of what it was, for the price
-# of three questions about nothing, the mean is at what can be known, and the curve in the figure is nearly flat. What
-# a prompt likes is most of what makes it bad, whichever of the three was changed.
+# **Calibration lifts the mean, and most of all the bad ones**: where all three differ the spread is a quarter of what
+# it was, for the price of three questions about nothing, the mean is at what can be known, and the curve in the figure
+# is nearly flat; where one thing differs, the spread is a quarter to a half. What a prompt likes is most of what makes
+# it bad, whichever of the three was changed. *Batch* calibration, which divides by the mean over the questions
+# themselves, does as well: the true labels here are exactly even, as it needs.
 #
-# And yet: who has **16 labels** and the patience to try 50 prompts finds one that is about as good, on average.
-# Adding up all 50 is even a little better. Calibration's case is that it needs neither.
+# And yet: where all three differ, who has **16 labels** and the patience to try 50 prompts finds one that is about as
+# good (the 16 are among the 100 that we count, which helps it), and adding up all 50 is a little better. Where one
+# thing differs the best on 16 is 2 to 5 points below, and adding up 50 formats is no help at all. Calibration's case
+# is that it needs neither labels nor 50 prompts.
 #
 # Is it the usual case? In ours we know where the liking comes from, since we put it there: labels come again, some
 # synonyms and formats are frequent. A prompt that says nothing shows exactly such a liking, so ours is a good case
@@ -638,9 +651,9 @@ run.show(
 # joined, the length how many. The role decides how one begins: to a child "hey", to a clerk "note".
 #
 # Each part stands on two pages of three, and where it does not, the summary was made as one that nobody asked for:
-# with 50, 30 and 20 in 100 for the three values. (Not so on its first pages, where all values are as frequent, and
-# nearly all parts are there.) Four pages of ten show an example. (Text and summary are laid out in steps
-# of three tokens, so that what is to be copied is always equally far away; see 26.)
+# with 50, 30 and 20 in 100 for the three values. (Not so early in its training: in the first half all values are as
+# frequent, and in the first third nearly all parts are there.) Four pages of ten show an example. (Text and summary
+# are laid out in steps of three tokens, so that what is to be copied is always equally far away; see 26.)
 #
 # We put prompts together with the package's template: named parts that may be missing.
 
@@ -742,14 +755,15 @@ run.show(
 
 # %% [markdown]
 # **A part is worth what it says that nothing else says.** Without an example, each part that is missing leaves the
-# network with what is usual, and of what it can do with all parts somewhat more than a third is left, as the last
+# network with what is usual, and of what it can do with all parts about a third is left (31 to 36 %), as the last
 # column has it for somebody who knows all the others. With none of them almost nothing is right. (All parts are no
 # 100 % at every start, see below.)
 #
-# With an example it is another picture. How long, which form, which greeting: all of that can be seen in it, and
-# those parts may go without any loss. **The task cannot go**, or not as well: that the example tells *who* and not
-# *where* has to be concluded from its words and from what stands in its text, and our network does it at best half of
-# the time. So "show an example" and "say what you want" do not replace each other, but each replaces something.
+# With an example it is another picture. How long, which form, which greeting: all of that can be seen in it, and those
+# parts may go without any loss. **The task cannot go**, or not as well: that the example tells *who* and not *where*
+# has to be concluded from its words and from what stands in its text. With the example our network is right in 38 of
+# 100, without it in 24, and who guesses the task alone in 33. So "show an example" and "say what you want" do not
+# replace each other, but each replaces something.
 #
 # Two things of this are true of our network alone: it was trained to obey each part, and it has never seen parts that
 # contradict each other. Which parts a large model needs you have to measure on yours, as here: take one out at a
