@@ -15,7 +15,7 @@
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/24/output.txt) shows them all.
 # - **Departs from** InstructGPT in size, and in the people: ours are simulated, so that we can look up what they really
-#   like. No network is ever shown that.
+#   like. No network is shown these points; the base has read grades of three of the six things that count.
 # - **Run**: `python chapters/24_rlhf.py`. One seed takes about a minute and a half of a processor; `--seeds 3` three
 #   times that. `--fast` takes less than ten seconds: it asserts the equalities, and nothing that is learned.
 
@@ -127,9 +127,11 @@ for asked, one, other, p in zip(shown, first, second, likes_first):
 # ## A base that has read
 #
 # Our base has read a book of answers as people write them: six in ten are right, fewer than half name who asked or end
-# politely, some say everything twice. Behind each answer the book has a **grade**, a token such as "++-": right, named,
-# not kind. So it has also read what somebody thought of answers, though nothing about repeating or rambling. (Real
-# models have read reviews, too.) Questions of the test are about lists of words that stand in no page.
+# politely, some say everything twice. Behind each answer the book has a **grade**, a token such as "++-": right,
+# named, not kind. So it has also read what somebody thought of answers, though nothing about repeating or rambling.
+# (Real models have read reviews, too.) In the tables *again* counts things said once more, *over* words beyond the
+# twelfth, *garbled* sentences that are none, *length* words, signs included, each an answer. Questions of the test are
+# about lists of words that stand in no page.
 
 # %%
 WIDTH, STEPS, ROWS = 48, run.pick(400, 4), run.pick(64, 8)
@@ -199,7 +201,7 @@ for asked, answer in zip(TESTED[:4], write(bases[run.seeds[0]], TESTED[:4], np.r
     run.say(f"  {asked.text:46} {answer}")
 
 # %% [markdown]
-# It writes as it has read: about half right, one answer in fifteen the best there is.
+# It writes nearly as it has read, with fewer right: half in the place of six in ten.
 #
 # ## From labels to a number
 #
@@ -213,7 +215,7 @@ for asked, answer in zip(TESTED[:4], write(bases[run.seeds[0]], TESTED[:4], np.r
 # the strength of players. Each pair is seen twice.
 #
 # How good can it get? Not 100 in 100: people slip, and are undecided. Who knows the very taste says what they say in
-# about 81 of 100 pairs; that is the **ceiling**. And a sceptic's rules, from the same pairs:
+# about 82 of 100 pairs; that is the **ceiling**. And a sceptic's rules, from the same pairs:
 #
 # - prefer the **shorter** answer;
 # - a linear model on the answer's **words**, each with one weight, by the same loss;
@@ -370,11 +372,12 @@ run.show(
 # more pairs. The ceiling is far away still.
 #
 # And the sceptic has won a point: **a linear model on pairs of words, given all pairs, decides more of them as people
-# did** than our network, and one on words alone is not far behind. Keep it in mind; it comes back.
+# did** than our network, and one on words alone does what our network does with 400 pairs. Keep it in mind; it comes
+# back.
 #
 # *Calibrated* is who is right 80 times of 100 that he is 80 % sure. The *ECE*, expected calibration error, is how far
-# the two are apart on average, over ten bins of one width. From few pairs the reward model is not sure enough: nothing
-# has told it yet how much its number may mean. From many it is sure about as often as it is right.
+# the two are apart on average, over the upper five of ten equal bins from 0 to 1. From few pairs it is large: nothing
+# has told the reward model yet how much its number may mean. From many it is sure about as often as it is right.
 #
 # ## No training: the best of n
 #
@@ -427,15 +430,16 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Read the lines from left to right: who chooses from more has more to choose from, and at first each reward model finds
-# better and better answers. Then its line turns, though its own number goes on rising: the best of many is best in what
-# is good about it, and in the mistakes of who rates it, too. The more pairs, the higher the line, and the later it
-# turns. With the very taste it never does.
+# Read the lines from left to right: who chooses from more has more to choose from, and at first each reward model
+# finds better and better answers. Then less and less comes of more: the best of many is best in what is good about it,
+# and in the mistakes of who rates it, too. From a hundred pairs the line is flat from sixteen answers on; from 1600
+# and more it still rises at 64, each doubling by less. The more pairs, the higher. The very taste has no such bend.
 #
-# And the linear model, which decides pairs best of all? It rises with the best, turns early, and falls. To it each
-# "welcome" is worth something. That hardly matters between two answers of the base, which says it once or twice. Among
-# sixty-four there is always one that says it more often. **How good a rater is on pairs does not tell how far one may
-# trust it.**
+# And the linear model, which decides pairs best of all? (Here it has half of the pairs, 1600, as the reward model that
+# PPO is paid by.) It rises with the best, turns early, and falls: the only line that clearly does. We take it that
+# each "welcome" is worth something to it; between two answers of the base, which say it once or twice, that hardly
+# matters, and among sixty-four there is one that says it more often. **How good a rater is on pairs does not tell how
+# far one may trust it.**
 #
 # ## PPO: the policy learns
 #
@@ -449,18 +453,21 @@ run.show(
 #
 # $$A_t = \delta_t + 0.95\, A_{t+1}$$
 #
-# That is the *advantage* (generalized advantage estimation, GAE; Schulman et al., 2016). V learns to foretell the sum
-# of the two, $A_t+V_t$.
+# That is the *advantage* (generalized advantage estimation, GAE; Schulman et al., 2016); behind the last token V and A
+# are 0. (The package has a factor γ before $V_{t+1}$, too, here 1.) V learns to foretell the sum of the two, $A_t+V_t$:
+# half of its squared error is added to the loss, times a half.
 #
 # **How far in one step?** With $\rho$ the probability of a token now over the one at the time of writing, what is made
-# small is the mean over all tokens of $-\min(\rho A, \text{clip}(\rho, 0.8, 1.2) A)$. Once a token is likelier by a
-# fifth, there is nothing more to gain by it, until the policy has written anew. This is *PPO*, proximal policy
+# small is the mean over all tokens of $-\min(\rho A, \text{clip}(\rho, 0.8, 1.2) A)$; A is first brought to mean 0
+# and variance 1. Once a token with A > 0 is likelier by a fifth, or one with A < 0 less likely by a fifth, there is
+# nothing more to gain by it, until the policy has written anew. This is *PPO*, proximal policy
 # optimization (Schulman et al., 2017). Each answer serves two steps.
 #
 # **How far in all?** The reward model has only seen answers of the base. So each token has a **price**,
 # $0.2\,(\ln\,p-\ln\,p_{\text{base}})$. Summed over an answer and averaged, that is 0.2 times the *KL divergence* of the
 # policy from the base, in nats: how much an answer tells a reader by which of the two it was written. The rewards of
-# the tokens, (B, T), are that price, and at the last token of an answer the reward model's number besides.
+# the tokens, (B, T), are minus that price, and at the last token of an answer the reward model's number besides.
+# (Exercises 24.2 and 24.3 first, if you want to: the next cell has both answers.)
 #
 # Rewards are in units of their own spread over the base's answers, so that a price means the same for any of them.
 
@@ -597,14 +604,16 @@ for asked, answer in zip(TESTED[:4], write(policy, TESTED[:4], np.random.default
 
 # %% [markdown]
 # From about 1.6 points to 2.8, of 4 that one can have: it is right more often, names who asks, is nearly always kind,
-# and repeats itself less. It has never been shown a point, nor any answer but its own. Labels, a reward model, and a
-# policy that is paid by it: that is *RLHF*, reinforcement learning from human feedback (Christiano et al., 2017;
+# and repeats itself less. (The four above are from the last seed, and unlucky: in the table 66 of 100 are right and 72
+# name who asks.) Since it was the base it has been shown no point, and no answer but its own. Labels, a reward model,
+# and a policy that is paid by it: that is *RLHF*, reinforcement learning from human feedback (Christiano et al., 2017;
 # Stiennon et al., 2020; Ouyang et al., 2022).
 #
-# Against the sceptic: learning what was preferred brings little, for what was preferred is on average not much better
-# than what was not. Learning the best of four, at a moment that somebody picked who knew the taste, brings nearly as
-# much as PPO, and on some seeds more. And **choosing the best of sixteen with the same reward model brings as much**,
-# without a step. It costs sixteen answers for each one, for ever; PPO has paid once.
+# Against the sceptic: learning what was preferred brings little, since that is only the better of two: the very taste's
+# best of two has 2.34 points, and who copies such answers can hardly get beyond. Learning the best of four, at a moment
+# that somebody picked who knew the taste, brings nearly as much as PPO, and on one seed of three more. And **choosing
+# the best of sixteen with the same reward model brings about as much** (on 80 questions, PPO's are 400), without a
+# step. It costs sixteen answers for each one, for ever; PPO has paid once.
 #
 # ## Without a price
 #
@@ -655,16 +664,19 @@ run.show(
 # %% [markdown]
 # First the two rise together. Then they part: the policy is paid more and more, and people like it less and less, in
 # the end about as little as the base, or less. That is *overoptimization*. Look at what it says, and at the marks:
-# everything is kind, and hardly anything is right. It has found answers that the base never writes, and of which the
-# reward model has therefore never seen a pair. Gao et al. (2023) drew such curves for reward models of up to three
-# billion weights, with a larger one in the place of people.
+# everything is kind, each answer says something again (1.1 times, the base 0.3), three in ten name who asked, and one
+# in three is right, where the base had half. It has found answers that the base never writes, and of which the reward
+# model has therefore never seen a pair. Gao et al. (2023) drew such curves for reward models of up to three billion
+# weights, with a larger one in the place of people.
 #
-# With a price it stays where the reward model knows its way: the line simply ends, at a nat and a half.
+# With a price it stays where the reward model knows its way: the line simply ends, at 1.6 nats, on the other
+# seeds near 1.8.
 #
-# Does a reward model of twice the pairs move the place? Look at the lines above: on two seeds its policy ends better,
+# Does a reward model of twice the pairs move the place? Look at the printed line of each, not at the figure, which is
+# of the seed on which it ends worse: on two seeds its policy ends better,
 # by up to nearly two points, and on one worse by more than one. Three seeds that differ so much say nothing about the
 # next, so the claim does not speak of it. The place itself, in nats, lies further out on one seed and nearer on
-# another. What more pairs do is plain where nothing is learned and less is left to chance: in the table of the best of
+# two. What more pairs do is plain where nothing is learned and less is left to chance: in the table of the best of
 # n.
 #
 # ## Paid for length
@@ -708,7 +720,8 @@ run.show(
 # sixth to a third of the gain is gone. Its own number says that all is well. What would have told us?
 #
 # - **How it rates what is there already**: on answers of the base, its rewards and their lengths go together; the
-#   honest one's do not. That can be seen before any step is made.
+#   honest one's do not. That can be seen before any step is made. (That the labels love length, that is; whether
+#   people mean it, only they can say.)
 # - **How long the answers get**, round by round. Nobody asked for that.
 #
 # Singhal et al. (2023) found that much of what RLHF gains, by the reward models that there are, is length.
@@ -716,11 +729,11 @@ run.show(
 # ## A model for a judge
 #
 # Labels cost people's time. Could a model compare in their place? That is *RLAIF*, reinforcement learning from the
-# feedback of an AI (Bai et al., 2022; Lee et al., 2023). Our base has read grades: behind an answer's end it gives each
-# of the eight grades a probability. We write down a **constitution**, one sentence: *right counts twice, named once,
-# kind once*. Then an answer is worth 2 p(right) + p(named) + p(kind), by the base's own opinion. The judge prefers what
-# is worth more to it, of the same answers that people were shown. Nobody is asked. Or we leave out the reward model,
-# and pay the policy by that number itself.
+# feedback of an AI (Bai et al., 2022; Lee et al., 2023). Our base has read grades: behind an answer's end it gives
+# each of the eight grades a probability. We write down a **constitution**, one sentence: *right counts twice, named
+# once, kind once*. Then an answer is worth 2 p(right) + p(named) + p(kind), by the base's own opinion. The judge
+# prefers what is worth more to it, of other answers of the base, to as many questions as people were shown. Nobody is
+# asked. Or we leave out the reward model, and pay the policy by that number itself.
 
 # %%
 SIGNS = np.array([[sign == "+" for sign in name] for name in GRADES], float)
@@ -774,10 +787,11 @@ run.say("share of the gain by people's labels:", {n: [round(v, 2) for v in value
 
 # %% [markdown]
 # Without one label by a person: more than four fifths of the gain. On pairs, the judge agrees with people about as
-# often as a reward model of a thousand of their labels does. Paid by the judge itself, with no reward model between,
+# often as a reward model of 1600 of their labels does. Paid by the judge itself, with no reward model between,
 # the policy gains about as much as by people; Lee et al. (2023) report that this works, too.
 #
-# What is missing? The judge was told of three things, and there it is as good. Of saying things twice and of rambling
+# What is missing? The judge was told of three things, and there it is about as good: as many are named and kind, and
+# right are 59 in 100, by people's labels 66. Of saying things twice and of rambling
 # its constitution has no word, so the answers repeat and run on more than those that people taught: what nobody wrote
 # down, only people's labels know. And no judge knows more than the book that it has read. Its grades, of some 25,000
 # answers, were somebody's work once. (A sceptic would say that this is where the labels are. He is right.)
@@ -811,8 +825,8 @@ print(table(rows, ["", "labels by people", "answers written", "seconds", "points
 # - **PPO was to be ahead of learning the best of four.** On one of the three seeds of a first record it was not, at
 #   that one's best moment. Now we claim what each gains.
 # - **Labels fond of length were to cost a fifth of a point at least.** On one seed it was a little less.
-# - **Our first base had read no grades.** Its reward model of 3,200 pairs decided 66 of 100 as people did, as one of a
-#   few hundred does now: what is right had to be found out from labels alone. What a reward model can learn depends on
+# - **Our first base had read no grades.** Its reward model of 3,200 pairs decided 66 of 100 as people did, as one of
+#   some 1600 does now: what is right had to be found out from labels alone. What a reward model can learn depends on
 #   what its base has read.
 # - **A love of length of 0.15 points a word changed nothing**: the policy was as good as with honest labels. 0.4 is a
 #   strong love.
