@@ -2,7 +2,7 @@
 
     best_policy(reference, rewards, beta)    (Y,), (Y,), a number above 0 -> (Y,)
 
-Of one question there are Y possible answers. `reference` has the probability of each before tuning, and adds up to 1.
+Of one question there are Y possible answers. `reference` has their probabilities before tuning, above 0, together 1.
 `rewards` has a number for each. Looked for are the probabilities p, which add up to 1, for which
 
     sum_y p_y r_y - beta sum_y p_y ln(p_y / reference_y)
