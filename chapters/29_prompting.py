@@ -66,7 +66,7 @@ run = Chapter(
     "without them, and two examples without steps are worse than none; votes gain where those who are wrong "
     "disagree, and nothing over a greedy answer where steps are written. By a verifier the best of n gets better "
     "and better, by a judge who likes length first better and then worse again. Examples and a rule tell a "
-    "network words that no training page gave together, and one example makes it say what it has just seen. Of 50 "
+    "network words that no training page gave together, and one example costs it right answers that it had. Of 50 "
     "prompts that mean the same the spread is wide, and contextual calibration narrows it without a label. An "
     "example replaces what it shows of role, form and length; it replaces less of the task.",
 )
@@ -74,6 +74,7 @@ threadpool_limits(1, user_api="blas")  # matrices this small are done before a s
 GREEDY = Sampler(greedy=True)
 
 
+# %%
 def learn(seed, vocabulary, room, lesson, steps, what, hidden=192):
     """A Llama of two layers, trained on the batches lesson(rng, n)."""
     config = LlamaConfig(vocabulary, room, 2, 4, 64, hidden, init_std=0.14)
