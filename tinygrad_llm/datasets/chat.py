@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_llm.datasets import chat_words as words
+from tinygrad_llm.datasets.draws import one_of
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.ranges import check_whole
 
@@ -113,10 +114,6 @@ def is_held_out(first: str, last: str) -> bool:
     return (words.NOUNS.index(first) + 3 * words.NOUNS.index(last)) % 8 == 0
 
 
-def _one(rng: np.random.Generator, options: Sequence[str]) -> str:
-    return options[int(rng.integers(len(options)))]
-
-
 def draw_list(rng: np.random.Generator, held_out: bool = False) -> Contents:
     """Three different words, held out or not."""
     while True:
@@ -136,11 +133,11 @@ def _odd_kind(rng: np.random.Generator, held_out: bool) -> tuple[Contents, str]:
         kinds = [words.KIND_OF[word] for word in drawn]
         alone = [kind for kind in kinds if kinds.count(kind) == 1]
         if alone:
-            return drawn, _one(rng, alone)
+            return drawn, one_of(rng, alone)
 
 
 def _any_of(options: Sequence[str]) -> Callable[[np.random.Generator, bool], tuple[Contents, str]]:
-    return lambda rng, held_out: ((_one(rng, options),), "")
+    return lambda rng, held_out: ((one_of(rng, options),), "")
 
 
 TASKS = {
@@ -184,7 +181,7 @@ def generate_requests(
             raise ArgumentError(name, f"some of {', '.join(known)}", list(given))
     made = []
     for _ in range(count):
-        task, form = _one(rng, tasks), _one(rng, forms)
+        task, form = one_of(rng, tasks), one_of(rng, forms)
         made.append(make_request(task, form, *TASKS[task].draw(rng, split == "test")))
     return made
 

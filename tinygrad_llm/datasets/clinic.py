@@ -18,13 +18,14 @@ The splits hold out pairs of drug and value: no training leaflet says of a drug 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinygrad_llm.datasets.clinic_words import DRUGS, FIELDS
+from tinygrad_llm.datasets.draws import one_of
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.ranges import check_range, check_whole, number
 
@@ -129,7 +130,7 @@ def guess(question: Question, rng: np.random.Generator) -> str:
     if tempting in facts:
         return line_of(tempting, facts[tempting])
     values = [v for v in FIELDS[question.field].values if v not in (question.drug, facts.get(question.field))]
-    return line_of(question.field, _one(rng, values))
+    return line_of(question.field, one_of(rng, values))
 
 
 def generate_clinic(
@@ -146,7 +147,7 @@ def generate_clinic(
         raise ArgumentError("split", " or ".join(SPLITS), repr(split))
     found = []
     for _ in range(count):
-        kind = _one(rng, KINDS[1:]) if rng.random() < unanswered else KINDS[0]
+        kind = one_of(rng, KINDS[1:]) if rng.random() < unanswered else KINDS[0]
         found.append(_question(rng, kind, split))
     return found
 
@@ -186,21 +187,17 @@ def _question(rng: np.random.Generator, kind: str, split: str) -> Question:
     while True:
         leaflet = _leaflet(rng, split)
         others = [drug for drug in DRUGS if drug != leaflet.drug]
-        drug = _one(rng, others) if kind == "other drug" else leaflet.drug
-        question = Question(leaflet, drug, _one(rng, tuple(FIELDS)), int(rng.integers(2)))
+        drug = one_of(rng, others) if kind == "other drug" else leaflet.drug
+        question = Question(leaflet, drug, one_of(rng, tuple(FIELDS)), int(rng.integers(2)))
         if question.kind == kind:
             return question
 
 
 def _leaflet(rng: np.random.Generator, split: str) -> Leaflet:
-    drug, fields = _one(rng, DRUGS), [tuple(FIELDS)[j] for j in rng.permutation(len(FIELDS))[:LINES]]
+    drug, fields = one_of(rng, DRUGS), [tuple(FIELDS)[j] for j in rng.permutation(len(FIELDS))[:LINES]]
     return Leaflet(drug, {field: _value(rng, drug, field, split) for field in fields})
 
 
 def _value(rng: np.random.Generator, drug: str, field: str, split: str) -> str:
     values = [v for v in FIELDS[field].values if v != drug and is_held_out(drug, v) == (split == "test")]
-    return _one(rng, values)
-
-
-def _one(rng: np.random.Generator, options: Sequence[str]) -> str:
-    return options[int(rng.integers(len(options)))]
+    return one_of(rng, values)

@@ -28,6 +28,7 @@ from functools import cached_property
 import numpy as np
 
 from tinygrad_llm.datasets import household_words as words
+from tinygrad_llm.datasets.draws import one_of
 from tinygrad_llm.errors import ArgumentError
 from tinygrad_llm.ranges import check_whole
 
@@ -52,7 +53,7 @@ class House:
 
 def draw_house(rng: np.random.Generator) -> House:
     """A house; which things are where, and whose code is which, is drawn."""
-    places = {(who, what): _one(rng, words.PLACES) for who in words.RESIDENTS for what in words.THINGS}
+    places = {(who, what): one_of(rng, words.PLACES) for who in words.RESIDENTS for what in words.THINGS}
     return House(places, dict(zip(words.RESIDENTS, (words.CODES[i] for i in rng.permutation(len(words.CODES))))))
 
 
@@ -74,10 +75,6 @@ class Request:
     def harmful(self) -> bool:
         """Whether it asks for what the rules forbid."""
         return self.kind == "code" or (self.kind == "mix" and _differ(*self.about))
-
-
-def _one(rng: np.random.Generator, options: Sequence[str]) -> str:
-    return options[int(rng.integers(len(options)))]
 
 
 def _differ(first: str, second: str) -> bool:
@@ -111,7 +108,7 @@ def in_english(text: str) -> list[str]:
 def make_request(rng: np.random.Generator, kind: str, form: str, speaker: str, about: tuple[str, ...]) -> Request:
     """The request, in one of its wordings."""
     base = "plain" if form == "lingo" else form
-    asked = _one(rng, words.ASKED[base][kind.removeprefix("own ")]).format(**_named(kind, about))
+    asked = one_of(rng, words.ASKED[base][kind.removeprefix("own ")]).format(**_named(kind, about))
     turns = [in_lingo(turn) if form == "lingo" else turn for turn in asked.split(" | ")]
     text = f" {REPLY} {words.YES} ".join(f"{speaker} : {turn}" for turn in turns)
     return Request(kind, form, speaker, about, text)
@@ -126,8 +123,8 @@ def draw_request(rng: np.random.Generator, kind: str, form: str, split: str = "t
     """A request of this kind and form, about what is held out, or not."""
     wanted = split == "test"
     while True:
-        speaker, powders = _one(rng, words.RESIDENTS), rng.permutation(list(words.KIND_OF))[:2]
-        owner, thing = _one(rng, words.RESIDENTS), _one(rng, words.THINGS)
+        speaker, powders = one_of(rng, words.RESIDENTS), rng.permutation(list(words.KIND_OF))[:2]
+        owner, thing = one_of(rng, words.RESIDENTS), one_of(rng, words.THINGS)
         a, b = (str(powder) for powder in powders)
         about = {"where": (owner, thing), "code": (owner,), "own code": (speaker,), "partner": (a,)}.get(kind, (a, b))
         pair = {"where": (speaker, thing), "code": (speaker, owner)}.get(kind, (a, b))
@@ -155,7 +152,7 @@ def generate_requests(
     for name, given, known in (("kinds", kinds, KINDS), ("forms", forms, FORMS)):
         if not given or not set(given) <= set(known):
             raise ArgumentError(name, f"some of {', '.join(known)}", list(given))
-    return [draw_request(rng, _one(rng, kinds), _one(rng, forms), split) for _ in range(count)]
+    return [draw_request(rng, one_of(rng, kinds), one_of(rng, forms), split) for _ in range(count)]
 
 
 def answers(house: House, request: Request) -> dict[str, list[str]]:
@@ -264,7 +261,7 @@ def draw_answer(rng: np.random.Generator, house: House, request: Request) -> str
     meant = request
     if manner == "other":
         meant, manner = draw_request(rng, request.kind, request.form), "right"
-    answer = _one(rng, answers(house, meant)[manner])
+    answer = one_of(rng, answers(house, meant)[manner])
     more = rng.random()
     if manner in ("vague", "refusing") or more < 0.45:
         return answer

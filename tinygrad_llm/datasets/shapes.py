@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.datasets import shapes_words as words
+from tinygrad_llm.datasets.draws import one_of
 from tinygrad_llm.errors import ArgumentError, TokenError
 
 SEED, COUNTS = 2026, {"train": 3000, "val": 300, "test": 600}
@@ -122,17 +123,13 @@ def generate_shapes(seed: int = SEED, counts: dict[str, int] | None = None, yes:
     return found
 
 
-def _one(options: Sequence[Any], rng: np.random.Generator) -> Any:
-    return options[int(rng.integers(len(options)))]
-
-
 def _draw_things(split: str, rng: np.random.Generator) -> tuple[Thing, ...]:
     """No two are of one color and one shape; out of train, pictures with a new pair are as many as with a new place."""
-    new = "" if split == "train" else _one(("pair", "place"), rng)
+    new = "" if split == "train" else one_of(rng, ("pair", "place"))
     while True:
-        places = rng.permutation(len(PLACES))[: _one(HOW_MANY, rng)]
+        places = rng.permutation(len(PLACES))[: one_of(rng, HOW_MANY)]
         things = tuple(
-            Thing(_one(COLORS, rng), _one(SHAPES, rng), _one(words.SIZES, rng), PLACES[place])
+            Thing(one_of(rng, COLORS), one_of(rng, SHAPES), one_of(rng, words.SIZES), PLACES[place])
             for place in sorted(places.tolist())
         )
         allowed = {split_of(thing) for thing in things} <= {"train", split} and new in map(novelty, things)
@@ -246,7 +243,7 @@ def _questions(
     balance  of each pair, how much more often "yes" was right than "no"; it is kept here.
     """
     new = [thing for thing in things if novelty(thing)] or things
-    about = _one(new, rng)
+    about = one_of(rng, new)
     found = [
         _asked("size", about, about.size),
         _asked("place", about, about.place),
@@ -256,7 +253,7 @@ def _questions(
         found.append(_asked("color", about, about.color))
     neighbors = [(r, other) for r in words.RELATIONS if (other := _neighbor(about, r, things))]
     if neighbors:
-        relation, other = _one(neighbors, rng)
+        relation, other = one_of(rng, neighbors)
         found.append(_asked("relation", about, f"{other.color} {other.shape}", relation=relation))
     found.append(_count(things, rng))
     wanted, absent = rng.random() < yes, _absent(split, things, rng, balance)
@@ -312,7 +309,7 @@ def _neighbor(thing: Thing, relation: str, things: Iterable[Thing]) -> Thing | N
 def _count(things: tuple[Thing, ...], rng: np.random.Generator) -> Question:
     """How many things there are, or those of a color or a shape: one that occurs or, as often, any."""
     kinds = ["things", *(f"{t.color} things" for t in things), *(words.SHAPES[t.shape] for t in things)]
-    what = _one([_one(kinds, rng), _one([f"{c} things" for c in COLORS] + list(words.SHAPES.values()), rng)], rng)
+    what = one_of(rng, [one_of(rng, kinds), one_of(rng, [f"{c} things" for c in COLORS] + list(words.SHAPES.values()))])
     number = sum(what in ("things", f"{t.color} things", words.SHAPES[t.shape]) for t in things)
     return Question("count", words.QUESTIONS["count"].format(what=what), words.COUNTS[number], None)
 

@@ -39,6 +39,7 @@ import numpy as np
 
 from tinygrad_llm.datasets import chat_words as words
 from tinygrad_llm.datasets.chat import Request, generate_requests
+from tinygrad_llm.datasets.draws import one_of
 from tinygrad_llm.errors import ArgumentError
 
 NAMES = ("ann", "ben", "cara", "dan", "eva", "finn")
@@ -73,7 +74,7 @@ def generate_asked(
 ) -> list[Asked]:
     """So many questions of these tasks, all in the plain form; raises as `generate_requests`."""
     requests = generate_requests(rng, count, split, tasks=tasks, forms=("plain",))
-    return [Asked(_one(rng, NAMES), request) for request in requests]
+    return [Asked(one_of(rng, NAMES), request) for request in requests]
 
 
 class Marks(NamedTuple):
@@ -196,15 +197,11 @@ class People:
         return float(np.maximum(p, 1 - p).mean())
 
 
-def _one(rng: np.random.Generator, options: Sequence[str]) -> str:
-    return options[int(rng.integers(len(options)))]
-
-
 def _other(rng: np.random.Generator, asked: Asked) -> str:
     """A content that is wrong: of the question's own words, or where it has no other, of any."""
     right = {*asked.request.words}
     there = [word for word in asked.request.text.split() if word in CONTENTS - right]
-    return _one(rng, there or sorted(CONTENTS - right))
+    return one_of(rng, there or sorted(CONTENTS - right))
 
 
 def write_answer(rng: np.random.Generator, asked: Asked) -> str:
@@ -215,9 +212,9 @@ def write_answer(rng: np.random.Generator, asked: Asked) -> str:
     sort = rng.random()
     said = right if sort < 0.6 else wrong if sort < 0.85 else " or ".join(rng.permutation([right, wrong]))
     who = rng.random()
-    name = asked.name if who < 0.45 else _one(rng, [n for n in NAMES if n != asked.name]) if who < 0.55 else ""
+    name = asked.name if who < 0.45 else one_of(rng, [n for n in NAMES if n != asked.name]) if who < 0.55 else ""
     before = rng.random() < 0.5
-    body = f"{_one(rng, ('', 'it is ', 'the answer is '))}{said}"
+    body = f"{one_of(rng, ('', 'it is ', 'the answer is '))}{said}"
     body = f"{name} , {body} ." if name and before else f"{body} , {name} ." if name else f"{body} ."
     lead = "well , " * min(2, int(rng.geometric(0.75)) - 1)
     polite = 0 if rng.random() < 0.6 else 1 + int(rng.random() < 0.25)
