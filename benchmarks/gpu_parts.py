@@ -176,7 +176,7 @@ def kernels(setting: Setting) -> None:
         mark = "  below target" if share < TARGET and name.split()[0] != "copy" else ""
         print(f"{name:62}{dtype:>10}{size:>8}{ms:9.4f}{rate:8.0f}{share:9.0%}{mark}", flush=True)
         rows.append({"kernel": name, "dtype": dtype, "size": size, "ms": ms, "gbs": rate, "share": share})
-        setting.tell(rows=[rounded(row) for row in rows])
+        setting.tell(rows=rounded(rows))
     shares = [row["share"] for row in rows if "share" in row and row["share"] == row["share"]]
     if shares:
         reached = sum(share >= TARGET for share in shares)
@@ -210,7 +210,7 @@ def attention(setting: Setting) -> None:
                 f"{row[f'{way}_ms']:7.3f} ms {row[f'{way}_tflops']:4.0f} T" for way in ("forward", "backward")
             )
             print(f"{name:40}{dtype:>10}{times}{both:>12}{beside:>16}", flush=True)
-            setting.tell(rows=[rounded(r) for r in rows])
+            setting.tell(rows=rounded(rows))
 
 
 # ---- models ---------------------------------------------------------------------------------------------------------

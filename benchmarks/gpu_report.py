@@ -87,10 +87,9 @@ class _Watched:
 
     def __call__(self, grid: tuple, block: tuple, args: tuple, shared_mem: int = 0) -> None:
         arrays = [a for a in args if hasattr(a, "nbytes") and getattr(a, "shape", ())]
-        sizes = " ".join(str(a.shape) for a in arrays[:1])
         moved = sum(array.nbytes for array in arrays)
         task = lambda: self.kernel(grid, block, args, shared_mem=shared_mem)  # noqa: E731
-        self.seen.append(Call(f"{self.name} {sizes}", task, moved, _operations(self.name, args)))
+        self.seen.append(Call(f"{self.name} {arrays[0].shape}", task, moved, _operations(self.name, args)))
         task()
 
 

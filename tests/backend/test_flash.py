@@ -210,23 +210,49 @@ extern "C" __global__ void probe(int* sizes) {
 """
 
 
-@pytest.mark.parametrize("direction", ["forward", "keys", "queries"])
-@pytest.mark.parametrize("dropout", [False, True])
+def heads_of(form: str) -> list[int]:
+    """The head sizes that a form has kernels for."""
+    return [head for head in flash.HEADS if form != "hopper" or head >= 64]
+
+
+def planned(form: str, direction: str, dropout: bool, *names: str) -> dict[int, tuple[int, ...]]:
+    """What the kernels' own plan says under these names, by head size; direction: forward, keys, queries."""
+    text = without_entry_points(source(f"attention_{'forward' if direction == 'forward' else 'backward'}_{form}"))
+    plan = "Plan<%d>" if form == "float32" else direction.capitalize() + f"Plan<%d, {str(dropout).lower()}>"
+    asked = [f"{plan % head}::{name}" for head in heads_of(form) for name in names]
+    found = np.zeros(len(asked), np.int32)
+    probe = PROBE % " ".join(f"sizes[{i}] = {place};" for i, place in enumerate(asked))
+    compiled(text + probe).launch("probe", 1, 32, [found])
+    return dict(zip(heads_of(form), map(tuple, found.reshape(-1, len(names)).tolist())))
+
+
+def tiles_of(form: str, direction: str, head: int, dropout: bool) -> flash.Tiles:
+    """What the launch takes them for."""
+    if direction == "forward":
+        return flash.forward_tiles(form, head, dropout)
+    return flash.backward_tiles(form, head, dropout, direction)
+
+
+every_direction = pytest.mark.parametrize("direction", ["forward", "keys", "queries"])
+with_and_without_dropout = pytest.mark.parametrize("dropout", [False, True])
+
+
+@every_direction
+@with_and_without_dropout
 @every_form
 def test_the_launch_knows_the_kernels_tiles(form, direction, dropout):
-    file = f"attention_{'forward' if direction == 'forward' else 'backward'}_{form}"
-    plan = "Plan<%d>" if form == "float32" else direction.capitalize() + f"Plan<%d, {str(dropout).lower()}>"
-    heads = [head for head in flash.HEADS if form != "hopper" or head >= 64]
-    lines = [f"sizes[{2 * i + j}] = {plan % head}::{name};" for i, head in enumerate(heads) for j, name in enumerate(("OWN", "OTHER"))]  # fmt: skip
-    text = without_entry_points(source(file)) + PROBE % " ".join(lines)
-    sizes = np.zeros(2 * len(heads), np.int32)
-    compiled(text).launch("probe", 1, 32, [sizes])
-    for head, found in zip(heads, sizes.reshape(-1, 2)):
-        if direction == "forward":
-            tiles = flash.forward_tiles(form, head, dropout)
-        else:
-            tiles = flash.backward_tiles(form, head, dropout, direction)
-        assert (tiles.own, tiles.other) == tuple(found)
+    for head, found in planned(form, direction, dropout, "OWN", "OTHER").items():
+        tiles = tiles_of(form, direction, head, dropout)
+        assert (tiles.own, tiles.other) == found
+
+
+@every_direction
+@with_and_without_dropout
+def test_as_many_hopper_blocks_fit_a_multiprocessor_as_their_registers_are_cut_for(direction, dropout):
+    most, of_the_system = 227 * 1024, 1024  # bytes a multiprocessor has, and that the system takes of each block
+    for head, (blocks, threads) in planned("hopper", direction, dropout, "BLOCKS", "THREADS").items():
+        assert blocks >= 2 and threads == flash.THREADS
+        assert blocks * (tiles_of("hopper", direction, head, dropout).shared_bytes + of_the_system) <= most
 
 
 def without_entry_points(text: str, but: int | None = None) -> str:
@@ -235,28 +261,20 @@ def without_entry_points(text: str, but: int | None = None) -> str:
     return "\n".join(line for line in text.split("\n") if not line.startswith(entries) or str(but) in line)
 
 
-def most_shared(form: str, heads=flash.HEADS) -> int:
+def most_shared(form: str) -> int:
     """Bytes of shared memory that a block of these kernels takes at most."""
-    plans = []
-    for head in heads:
-        for dropout in (False, True):
-            plans.append(flash.forward_tiles(form, head, dropout))
-            plans += [flash.backward_tiles(form, head, dropout, side) for side in ("keys", "queries")]
-    return max(plan.shared_bytes for plan in plans)
+    return max(
+        tiles_of(form, direction, head, dropout).shared_bytes
+        for direction in ("forward", "keys", "queries")
+        for head in heads_of(form)
+        for dropout in (False, True)
+    )
 
 
 def test_shared_memory_fits_every_device():
     assert most_shared("float32") <= 64 * 1024  # sm_75
     assert most_shared("bfloat16") <= 99 * 1024  # sm_86, sm_120
-    assert most_shared("hopper", (64, 128)) <= 227 * 1024
-
-
-def test_as_many_hopper_blocks_fit_a_multiprocessor_as_their_registers_are_cut_for():
-    most = 227 * 1024  # and a KB that the system takes of each
-    for head, forward, keys, queries in ((64, 4, 3, 3), (128, 2, 2, 2)):
-        assert forward * (flash.forward_tiles("hopper", head, False).shared_bytes + 1024) <= most
-        assert keys * (flash.backward_tiles("hopper", head, False, "keys").shared_bytes + 1024) <= most
-        assert queries * (flash.backward_tiles("hopper", head, False, "queries").shared_bytes + 1024) <= most
+    assert most_shared("hopper") <= 227 * 1024
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
