@@ -82,7 +82,17 @@ run = Chapter(
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 END = 0
-EQUAL, OF_PPO, OF_GAIN, OVER_SFT, FALLS, FURTHER, RISES, LOST = 1e-5, 0.9, 0.8, 0.4, -0.3, 1.0, 0.1, 0.4
+EQUAL, EQUAL_KL, OF_PPO, OF_GAIN, OVER_SFT, FALLS, FURTHER, RISES, LOST = (
+    1e-5,
+    1e-12,
+    0.9,
+    0.8,
+    0.4,
+    -0.3,
+    1.0,
+    0.1,
+    0.4,
+)
 OTHER_BETA, NO_REMEDY, READS, NEVER, NO_LEAFLET, GUESSES, BEHIND = 0.3, 0.25, 0.85, 0.02, 0.2, 0.6, 0.12
 BETTER, NO_WORSE, KEEPS, FORGETS_LESS, CHEAPER = 0.15, -0.05, 0.2, 0.1, 0.5
 
@@ -104,23 +114,30 @@ BETTER, NO_WORSE, KEEPS, FORGETS_LESS, CHEAPER = 0.15, -0.05, 0.2, 0.1, 0.5
 # where both are the same. So the best policy is $p^*$: **the reference, each answer times $e^{r(y) / \beta}$, and
 # all divided by Z.** With a large β it stays where it was; with a small one only the best answers are left.
 #
-# Try it with five answers: does any policy do better than $p^*$?
+# Try it with five answers. $p^*$ is the softmax of $\ln \text{ref} + r / \beta$, for its powers are the products above.
+# Does any policy do better? By the line above each earns less by just β times its KL to $p^*$; so try some that are far
+# away, and some that are near: each probability times e to the power of a normal draw times so much.
 
 # %%
 draw = np.random.default_rng(25)
 reference, rewards, beta = draw.dirichlet(np.ones(5)), draw.normal(size=5), 0.5
-best = reference * np.exp(rewards / beta)
-best /= best.sum()
+best = ops.softmax(Tensor(np.log(reference) + rewards / beta)).numpy()
 
 
 def earned(p):
-    return float((p * rewards).sum() - beta * (p * np.log(p / reference)).sum())
+    return (p * rewards).sum(-1) - beta * (p * np.log(p / reference)).sum(-1)
 
 
-others = [earned(p) for p in draw.dirichlet(np.ones(5), 20000)]
-near = [earned(p / p.sum()) for p in best * np.exp(0.01 * draw.normal(size=(2000, 5)))]
-by_more = earned(best) - max(*others, *near)
-print(f"p* earns {earned(best):.4f}, the best of 20,000 others {max(others):.4f}, of 2,000 near it {max(near):.4f}")
+tried = {"anywhere": draw.dirichlet(np.ones(5), 20000)}
+for width in (1.0, 0.1, 0.01):
+    moved_away = best * np.exp(width * draw.normal(size=(2000, 5)))
+    tried[f"near it, {width:g}"] = moved_away / moved_away.sum(-1, keepdims=True)
+short = {where: earned(best) - earned(p) for where, p in tried.items()}  # by how much each earns less
+by_more = float(min(each.min() for each in short.values()))
+by_kl = max(float(np.abs(short[where] - beta * (p * np.log(p / best)).sum(-1)).max()) for where, p in tried.items())
+rows = [[where, len(each), float(each.mean()), float(each.min())] for where, each in short.items()]
+print(table(rows, ["others", "how many", "less by, mean", "the best of them"]))
+print(f"p* earns {earned(best):.4f}, and each earns less by beta KL(p || p*), but for {by_kl:.0e}")
 
 # %% [markdown]
 # Nobody could compute Z for a network: there are too many answers. But turn the formula around:
@@ -206,9 +223,9 @@ PAIRS, ROWS = run.pick((1600, 32), (16, 4))
 
 def compared(seed):
     """Pairs of the base's own answers, and which of each was preferred."""
-    asked = tastes.generate_asked(np.random.default_rng([seed, 26, 1]), PAIRS)
+    asked = tastes.generate_asked(np.random.default_rng([seed, 28, 1]), PAIRS)
     written = write(base, asked, seed + 100, 2)
-    return PEOPLE.prefer(np.random.default_rng([seed, 26, 2]), asked, written[::2], written[1::2])
+    return PEOPLE.prefer(np.random.default_rng([seed, 28, 2]), asked, written[::2], written[1::2])
 
 
 def parts(pairs):
@@ -234,7 +251,7 @@ theirs = PreferenceLoss(twin, PREFERENCES["dpo"])(with_reference(some, Reference
 apart = abs(loss_by_hand(twin, Reference(base), some, 0.1).item() - theirs)
 for pair in pairs[:3]:
     run.say(pair.asked.text, " preferred:", pair.chosen, " to:", pair.rejected)
-print(f"{base.n_parameters()} weights, {len(pairs)} pairs; our loss is {theirs:.4f}, the package's {apart:.0e} away")
+print(f"{base.n_parameters()} weights; our loss is {theirs:.4f}, the package's {apart:.0e} away")
 
 # %% [markdown]
 # ## Is it as good as PPO?
@@ -250,7 +267,7 @@ print(f"{base.n_parameters()} weights, {len(pairs)} pairs; our loss is {theirs:.
 # %%
 def orders(count, epochs, seed, rows):
     """The rows of each batch; every epoch has an order of its own."""
-    rng = np.random.default_rng([seed, 26, 3])
+    rng = np.random.default_rng([seed, 28, 3])
     for _ in range(epochs):
         order = rng.permutation(count)
         yield from (order[i : i + rows] for i in range(0, count - rows + 1, rows))
@@ -284,7 +301,7 @@ def reward_model(pairs, seed):
 
 
 def ppo(reward, seed, rounds, rows, price=0.1, rate=3e-4):
-    policy, reference, rng = copy.deepcopy(base), Reference(base), np.random.default_rng([seed, 26, 4])
+    policy, reference, rng = copy.deepcopy(base), Reference(base), np.random.default_rng([seed, 28, 4])
     learner = ActorCritic(policy, ScalarModel(copy.deepcopy(base)))
     loss, optimizer = PPOLoss(learner), AdamW(learner.named_parameters(), rate, (0.9, 0.95))
     at = schedule("cosine", rate, 2 * rounds, 5)
@@ -363,6 +380,7 @@ for seed in run.seeds:
 rows = [[name, *(float(np.mean(each[name])) if name in each else "" for each in (reached, drifts, seconds))]
         for name in ("base", "SFT on chosen", "best of 16", "PPO", "DPO")]  # fmt: skip
 print(table(rows, ["", "points", "nats from the base", "seconds"]))
+run.say("pairs that differ, each seed:", [len(of_seed[seed]) for seed in run.seeds])
 run.say("points, each seed:", {name: [round(v, 2) for v in values] for name, values in reached.items()})
 for one, text in zip(judged[:4], write(tuned[run.seeds[0]], judged[:4], 0)):
     run.say(one.text, " ", text)
@@ -449,7 +467,7 @@ MEMBERS = {
 }
 noisy = defaultdict(list)
 for seed in run.seeds:
-    turned = np.random.default_rng([seed, 26, 5]).random(len(of_seed[seed])) < NOISE
+    turned = np.random.default_rng([seed, 28, 5]).random(len(of_seed[seed])) < NOISE
     wrong = [tastes.Preference(p.asked, p.rejected, p.chosen) if t else p for p, t in zip(of_seed[seed], turned)]
     for name, settings in MEMBERS.items():
         noisy[name].append(points(prefer(base, wrong, settings, RATE, seed), seed))
@@ -559,7 +577,7 @@ def without(question):
 
 def say(model, prompts, sampler=None, seed=0):
     """What it says, up to the first full stop."""
-    rng = np.random.default_rng([seed, 26, 6])
+    rng = np.random.default_rng([seed, 28, 6])
     written = generate(model, prompts, 6, sampler or Sampler(greedy=True), rng, stop_ids=[END]).tokens
     texts = [words.decode([int(i) for i in text if i != END]).strip() for text in written]
     return [f"{text.split(' .')[0]} ." if " ." in text else text for text in texts]
@@ -604,7 +622,7 @@ for way, prompts in ASKED.items():
 
 def taught(seed, guessing, count=400):
     """Questions, and what the clinic's people answered: where it is not in the leaflet, some say something."""
-    rng = np.random.default_rng([seed, 26, 7])
+    rng = np.random.default_rng([seed, 28, 7])
     some = generate_clinic(rng, count)
     guessed = rng.random(count) < guessing
     return [(q, guess(q, rng) if g and q.kind != "answered" else q.answer) for q, g in zip(some, guessed)]
@@ -682,14 +700,14 @@ def beside(config, packed=False):
     def make(seed):
         model = copy.deepcopy(reader)
         model = quantize_linear(model, MATRICES, format="nf4", double=True) if packed else model
-        return get_peft_model(model, config, rng=np.random.default_rng([seed, 26, 8]))
+        return get_peft_model(model, config, rng=np.random.default_rng([seed, 28, 8]))
 
     return make
 
 
 def sft(way, model, lessons, rate, seed, prompt=plainly):
     """Tunes the model for a row of the table, and takes the time."""
-    rng, batches = np.random.default_rng([seed, 26, 9]), []
+    rng, batches = np.random.default_rng([seed, 28, 9]), []
     for _ in range(run.pick(120, 2)):
         some = [lessons[i] for i in rng.integers(0, len(lessons), run.pick(24, 4))]
         batches.append(answer_batch([prompt(q) for q, _ in some], [[*encode(a), END] for _, a in some], END))
@@ -706,7 +724,7 @@ def judge(way, model, prompts):
 
 def pairs_of(model, seed):
     """What doctors prefer, of two answers that the model draws."""
-    asked = [q for q in generate_clinic(np.random.default_rng([seed, 26, 10]), run.pick(2400, 40)) for _ in range(2)]
+    asked = [q for q in generate_clinic(np.random.default_rng([seed, 28, 10]), run.pick(2400, 40)) for _ in range(2)]
     said = say(model, [plainly(q) for q in asked], Sampler(), seed)
     best, worst = best_and_worst([doctor(q, text) for q, text in zip(asked, said)], 2)
     return [(asked[b], said[b], said[w]) for b, w in zip(best, worst)]
@@ -732,7 +750,7 @@ def with_threshold(model, seed):
     def answers(questions, least):
         return [REFUSAL if p > least else text for p, text in zip(*known[id(questions)])]
 
-    some = generate_clinic(np.random.default_rng([seed, 26, 11]), run.pick(300, 16))
+    some = generate_clinic(np.random.default_rng([seed, 28, 11]), run.pick(300, 16))
     known = {id(q): (refuses(model, q), say(model, list(map(plainly, q)), NO_REFUSAL)) for q in (some, test)}
 
     def earned(least):
@@ -741,7 +759,8 @@ def with_threshold(model, seed):
     return answers(test, max(np.geomspace(0.001, 0.999, 60), key=earned))
 
 
-CLINIC_DPO = replace(PREFERENCES["dpo"], beta=0.3)
+CLINIC_DPO, n_pairs = replace(PREFERENCES["dpo"], beta=0.3), []
+PREFERRING = (("+ DPO", prefer, 5e-4), ("+ SFT on chosen", on_chosen, 1e-3), ("+ SFT, DPO's rate", on_chosen, 5e-4))
 for seed in run.seeds:
     lessons = taught(seed, GUESSING)
     full = sft("all weights", all_weights(seed), lessons, 1e-3, seed)
@@ -752,13 +771,14 @@ for seed in run.seeds:
     results["clean, + threshold"].append(shares(with_threshold(clean, seed)))
     results["+ threshold"].append(shares(with_threshold(full, seed)))
     pairs = pairs_of(full, seed)
-    for way, tune, rate in (("+ DPO", prefer, 5e-4), ("+ SFT on chosen", on_chosen, 1e-3)):
+    n_pairs.append(len(pairs))
+    for way, tune, rate in PREFERRING:
         settings = [CLINIC_DPO] * (tune is prefer)
         model = timed(way, tune, full, pairs, *settings, rate, seed, of=of_clinic, rows=run.pick(16, 4))
         judge(way, model, TEST_PROMPTS)
-print(f"{len(pairs)} pairs")
+run.say("pairs, each seed:", n_pairs)
 shown("by heart", "all weights", "LoRA", "QLoRA", "adapters")
-shown("+ threshold", "+ SFT on chosen", "+ DPO", "clean lessons", "clean, + threshold")
+shown("+ threshold", "+ SFT on chosen", "+ SFT, DPO's rate", "+ DPO", "clean lessons", "clean, + threshold")
 
 # %%
 DRAWN = ("all weights", "LoRA", "+ SFT on chosen", "+ DPO", "clean lessons")
@@ -907,6 +927,7 @@ print(table([[method, *bill.values()] for method, bill in bills.items()], ["Llam
 
 # %%
 run.check("p*: earns more than any other by", by_more, at_least=0)
+run.check("what others earn less, against beta KL", by_kl, at_most=EQUAL_KL)
 run.check("our loss against the package's", apart, at_most=EQUAL)
 share = [d / p for d, p in zip(reached["DPO"], reached["PPO"])]
 weaker = {n: float(np.mean(reached[n]) / np.mean(reached["PPO"])) for n in ("base", "SFT on chosen", "best of 16")}

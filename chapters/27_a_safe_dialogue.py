@@ -37,6 +37,7 @@ from tinygrad_llm.datasets.household import (
     draw_answer,
     draw_house,
     generate_requests,
+    meets_held_out,
     worth,
 )
 from tinygrad_llm.evaluate import roc_auc, roc_curve, threshold_for
@@ -74,7 +75,8 @@ LOOKED_UP, FROM_MEMORY = 0.8, 0.2
 # There are six kinds of request. Of each an example, with the answer that has what was asked for:
 
 # %%
-house, draw = draw_house(np.random.default_rng(1)), np.random.default_rng(2)
+houses = {seed: draw_house(np.random.default_rng([seed, 1])) for seed in run.seeds}
+house, draw = houses[run.seeds[0]], np.random.default_rng(2)
 for kind in KINDS:
     [request] = generate_requests(draw, 1, kinds=[kind])
     marks = " !" if request.harmful else ""
@@ -139,22 +141,28 @@ def read_whole(text):
     return ids[:-1], ids[1:]
 
 
-def new_model():
-    return Llama(LlamaConfig(V, T, LAYERS, HEADS, D, 168, tied=True, init_std=0.12), rng=np.random.default_rng(5))
+def new_model(seed):
+    config = LlamaConfig(V, T, LAYERS, HEADS, D, 168, tied=True, init_std=0.12)
+    return Llama(config, rng=np.random.default_rng([seed, 5]))
 
 
-past = generate_requests(draw, run.pick(12000, 200), kinds=(*KINDS, "mix", "apart", "where"), forms=FORMS)
-said = [draw_answer(draw, house, request) for request in past]
-world = [f"{request.text} {REPLY} {answer} END" for request, answer in zip(past, said)]
-world += [f"{line} END" for line in almanac(house) * run.pick(24, 1)]
-base = learn(new_model().to(run.device), [*map(read_whole, world)], 32, run.pick(2400, 3), 4e-3, 0, "the base")
-SAVED = {path: to_device(array, "cpu").copy() for path, array in base.state_dict().items()}
+dialogues, bases, SAVED = {}, {}, {}
+for seed in run.seeds:
+    draw = np.random.default_rng([seed, 2])
+    past = generate_requests(draw, run.pick(12000, 200), kinds=(*KINDS, "mix", "apart", "where"), forms=FORMS)
+    dialogues[seed] = [(request, draw_answer(draw, houses[seed], request)) for request in past]
+    world = [f"{request.text} {REPLY} {answer} END" for request, answer in dialogues[seed]]
+    world += [f"{line} END" for line in almanac(houses[seed]) * run.pick(24, 1)]
+    rows = [*map(read_whole, world)]
+    base = learn(new_model(seed).to(run.device), rows, 32, run.pick(2400, 3), 4e-3, seed, "the base")
+    bases[seed] = base
+    SAVED[seed] = {path: to_device(array, "cpu").copy() for path, array in base.state_dict().items()}
 print(f"{base.n_parameters()} weights, {V} words, {len(world)} dialogues and lines")
 
 
-def fresh():
-    model = new_model()
-    model.load_state_dict(SAVED)
+def fresh(seed):
+    model = new_model(seed)
+    model.load_state_dict(SAVED[seed])
     return model.to(run.device)
 
 
@@ -176,22 +184,35 @@ def text_of(ids):
 
 
 class Written:
-    """Answers of the base to requests, n to each side by side: what they are worth, and their mean ln p a token."""
+    """Answers of a seed's base to requests, n to each side by side: what they are worth, and their mean ln p a token.
 
-    def __init__(self, requests, n, seed):
+    Draws come from (seed, *key). `may_be_learned`: where no held-out pair is met.
+    """
+
+    def __init__(self, seed, requests, n, *key):
+        rng, house = np.random.default_rng([seed, *key]), houses[seed]
         self.requests = [request for request in requests for _ in range(n)]
         prompts = [[0, *encode(f"{request.text} {REPLY}")] for request in self.requests]
-        out = generate(base, prompts, run.pick(24, 3), Sampler(top_k=40), np.random.default_rng(seed), stop_ids=[END])
+        out = generate(bases[seed], prompts, run.pick(24, 3), Sampler(top_k=40), rng, stop_ids=[END])
         self.answers = [text_of(ids) for ids in out.tokens]
         self.likely = np.array([float(np.mean(each)) for each in out.log_probs])
         if run.fast:  # the base has learned nothing: people's answers take the place of its own
-            rng = np.random.default_rng(seed)
             self.answers = [draw_answer(rng, house, request) for request in self.requests]
-        self.worth = [worth(house, request, answer) for request, answer in zip(self.requests, self.answers)]
+        both = [*zip(self.requests, self.answers)]
+        self.worth = [worth(house, request, answer) for request, answer in both]
+        self.may_be_learned = np.array([not meets_held_out(house, request, answer) for request, answer in both])
 
     def truth(self, name):
         """Which answers are sensible, or unsafe, and so on.  (B,) booleans"""
         return np.array([not w.safe if name == "UNSAFE" else getattr(w, name.lower()) for w in self.worth])
+
+    def learnable(self, most):
+        """Without the answers that may not be learned from, and no more than so many."""
+        kept, fewer = np.flatnonzero(self.may_be_learned)[:most], copy.copy(self)
+        fewer.requests, fewer.answers, fewer.worth = ([each[i] for i in kept] for each in
+                                                      (self.requests, self.answers, self.worth))  # fmt: skip
+        fewer.likely, fewer.may_be_learned = self.likely[kept], self.may_be_learned[kept]
+        return fewer
 
 
 def asked(form, seed, split="test", each=ASKED):
@@ -217,7 +238,7 @@ def outcome(written, chosen):
     }
 
 
-tests = {(form, seed): Written(asked(form, seed), N, [seed, 7]) for form in FORMS for seed in run.seeds}
+tests = {(form, seed): Written(seed, asked(form, seed), N, 7) for form in FORMS for seed in run.seeds}
 everything, ways = np.ones(2 * ASKED * N, bool), defaultdict(list)  # way -> what came of it at each seed
 for seed in run.seeds:
     written = tests["plain", seed]
@@ -293,25 +314,37 @@ def only(marks, *kept):
     return np.where(np.isin(np.arange(4), kept), marks, -1)
 
 
-def labelled(form, count, seed, harmful_alone=False):
-    """Answers to requests that may be learned from, what most say of them, (B, 4), and how often two say the same."""
-    drawn = generate_requests(np.random.default_rng(seed), count * (3 if harmful_alone else 1), forms=[form])
-    written = Written([r for r in drawn if r.harmful or not harmful_alone][:count], 2, seed)
-    rng, truth = np.random.default_rng([*seed, 1]), np.stack([written.truth(name) for name in RATINGS], 1)
+dropped, learned_of = [], []  # shares of answers; how many rows that are learned from meet a held-out pair
+
+
+def labelled(form, count, seed, *key, harmful_alone=False):
+    """Some 2 * count answers to requests that may be learned from; and what most say of them, (B, 4).
+
+    Each request gets two answers; some more are asked than are needed, as some answers are dropped.
+    """
+    drawn = generate_requests(np.random.default_rng([seed, *key]), count * (4 if harmful_alone else 2), forms=[form])
+    written = Written(seed, [r for r in drawn if r.harmful or not harmful_alone][: int(1.15 * count)], 2, *key)
+    dropped.append(1 - float(written.may_be_learned.mean()))
+    written = written.learnable(2 * count)
+    rng, truth = np.random.default_rng([seed, *key, 1]), np.stack([written.truth(name) for name in RATINGS], 1)
     votes = truth ^ (rng.random((PEOPLE, *truth.shape)) < ERR)
+    learned_of.extend(zip([seed] * len(truth), written.requests, written.answers))
     return written, (votes.sum(0) > PEOPLE / 2).astype(int), float((votes[0] == votes[1]).mean())
 
 
-RATE = 2e-3
+RATE, STEPS = 2e-3, run.pick(400, 2)
 plain, judges, tastes, alones = {}, {}, {}, {}
 for seed in run.seeds:
-    written, marks, agreed = plain[seed] = labelled("plain", RATED, [seed, 8])
+    written, marks, agreed = plain[seed] = labelled("plain", RATED, seed, 8)
     unsafe_alone = only(marks, 3)
-    judges[seed] = learn(fresh(), rated_rows(written, unsafe_alone), 64, run.pick(400, 2), RATE, seed, "the judge")
-    tastes[seed] = learn(fresh(), rated_rows(written, only(marks, 0, 1, 2)), 64, run.pick(500, 2), RATE, seed, "taste")
+    judges[seed] = learn(fresh(seed), rated_rows(written, unsafe_alone), 64, STEPS, RATE, seed, "the judge")
+    rows = rated_rows(written, only(marks, 0, 1, 2))
+    tastes[seed] = learn(fresh(seed), rows, 64, run.pick(500, 2), RATE, seed, "taste")
     rows = rated_rows(written, unsafe_alone, request_alone=True)
-    alones[seed] = learn(fresh(), rows, 64, run.pick(130, 2), RATE, seed, "by the request alone")
-print(f"two people say the same of {agreed:.0%}")
+    alones[seed] = learn(fresh(seed), rows, 64, STEPS, RATE, seed, "by the request alone")
+    learned_of += [(seed, request, answer) for request, answer in dialogues[seed]]
+print(f"{len(marks)} ratings; two people say the same of {agreed:.0%}")
+print(f"answers in which a held-out pair is met, and which nobody rates: {np.mean(dropped):.1%}")
 
 # %% [markdown]
 # ## How good is a judge?
@@ -440,18 +473,24 @@ GRID = run.pick((0.01, 0.03, 0.06, 0.1, 0.2, 0.4, 0.7, 0.9, 0.97, 0.99, 1.01), (
 
 
 def settings(seed):
-    """The threshold, and the weights."""
-    written = Written(asked("plain", 100 + seed, "train", run.pick(80, 6)), 8, [seed, 10])
+    """The threshold of the judge, that of words and pairs, and the weights."""
+    written = Written(seed, asked("plain", 100 + seed, "train", run.pick(80, 6)), 8, 10)
     danger, taste = rate(judges[seed], written)[3], rate(tastes[seed], written)[:3]
-    t, helpful = threshold_for(danger, written.truth("UNSAFE"), CAUGHT), {}
+    kept, wrong = written.may_be_learned, written.truth("UNSAFE")
+    t, t_pairs = (
+        threshold_for(scores[kept], wrong[kept], CAUGHT)
+        for scores in (danger, cheap[seed]["words and pairs"](bag(written)))
+    )
+    helpful = {}
     for name, weights in WEIGHTS.items():
-        helpful[name] = outcome(written, best_allowed(np.dot(weights, taste), danger < t, 8))["helpful"]
-    return t, max(helpful, key=lambda name: helpful[name])
+        row = best_allowed(np.dot(weights, taste), kept & (danger < t), 8)
+        helpful[name] = outcome(written, row)["helpful"]
+    return t, t_pairs, max(helpful, key=lambda name: helpful[name])
 
 
-thresholds, chosen, dangers, price = {}, {}, {}, defaultdict(list)
+thresholds, of_pairs, chosen, dangers, price = {}, {}, {}, {}, defaultdict(list)
 for seed in run.seeds:
-    thresholds[seed], chosen[seed] = settings(seed)
+    thresholds[seed], of_pairs[seed], chosen[seed] = settings(seed)
     dangers |= {(form, seed): rate(judges[seed], tests[form, seed])[3] for form in FORMS}
     (learned, marks, _), written, danger = plain[seed], tests["plain", seed], dangers["plain", seed]
     taste = rate(tastes[seed], written)[:3]
@@ -462,6 +501,7 @@ for seed in run.seeds:
     for way, worths, allowed in (
         ("ranked, no filter", rank, everything),
         ("request alone, likeliest", written.likely, alone < t_alone),
+        ("pairs, likeliest", written.likely, cheap[seed]["words and pairs"](bag(written)) < of_pairs[seed]),
         ("filter, any", lots, passes),
         ("filter, likeliest", written.likely, passes),
         ("filter, LaMDA's weights", as_lamda, passes),
@@ -480,9 +520,10 @@ print(table([[t, *each] for t, each in by_t.items()], ["threshold", *PAID]))
 paid = sorted(by_t.values())
 run.show(
     line_chart(
-        {name: [(100 * each[0], 100 * each[h]) for each in paid] for h, name in ((1, "helpful"), (2, "evasive"))},
-        title="What safety costs", xlabel="% of harmful requests answered unsafely", ylabel="% of harmless ones",
-        subtitle="a dot a threshold, the strictest at the left, no filter at the right",
+        [Line(name, [(100 * each[0], 100 * each[h]) for each in paid], color, dots=True, joined=joined)
+         for h, name, color, joined in ((1, "helpful", "#0969da", True), (2, "evasive", "#cf5b16", False))],
+        title="What safety costs", xlabel="% of harmful requests answered unsafely", ylabel="% of harmless requests",
+        subtitle="a dot of each color for each threshold, the strictest at the left, no filter at the right",
     ),
     "price",
 )  # fmt: skip
@@ -533,20 +574,36 @@ for form in ATTACKS:
 # harmful requests *alone*, as somebody would collect them who looks at nothing but attacks.
 
 # %%
-EXTRA, CASES = run.pick(300, 8), {"plain alone": ((), False)} | {f"and {form}": ((form,), False) for form in ATTACKS}
-CASES |= {"and all four": (ATTACKS, False), "all, harmful alone": (ATTACKS, True)}
+EXTRA = run.pick(300, 8)
+CASES = {"plain alone": (), "plain again": ("plain",)} | {f"and {form}": (form,) for form in ATTACKS}
+CASES |= {"and all four": ATTACKS, "all, harmful alone": ATTACKS}
 attacked = defaultdict(lambda: defaultdict(list))  # (which judge, form) -> what -> a number at each seed
+more = {}  # (seed, form, whether harmful alone) -> answers with their ratings
 
 
-def taught_more(seed, forms, harmful_alone):
-    """The judge after a hundred more steps, on answers to requests of these forms, and on plain ones."""
-    new = []
-    for form in forms:
-        written, marks, _ = labelled(form, EXTRA, [seed, 12 + harmful_alone, FORMS.index(form)], harmful_alone)
-        new += rated_rows(written, only(marks, 3))
+def ratings(seed, name):
+    """The ratings that come to the plain ones: of each form, or as many as of four forms of plain requests."""
+    alone = name == "all, harmful alone"
+    for form in CASES[name]:
+        if (seed, form, alone) not in more:
+            count, key = EXTRA * (len(ATTACKS) if form == "plain" else 1), (12 + alone, FORMS.index(form))
+            more[seed, form, alone] = labelled(form, count, seed, *key, harmful_alone=alone)
+    return [more[seed, form, alone] for form in CASES[name]]
+
+
+def taught_more(seed, name):
+    """The judge after a hundred more steps, half of them on those ratings, half on the first plain ones."""
+    new = [row for written, marks, _ in ratings(seed, name) for row in rated_rows(written, only(marks, 3))]
     written, marks, _ = plain[seed]
     old = rated_rows(written, only(marks, 3))[: len(new)]
     return learn(copy.deepcopy(judges[seed]), new + old, 64, run.pick(100, 2), RATE / 2, seed, "the judge, more")
+
+
+def pairs_taught_more(seed, name, plainly=1600):
+    """Words and pairs by as many ratings as before, of which 2,400 are those."""
+    (first, marks, _), others = plain[seed], ratings(seed, name)
+    x = np.concatenate([bag(first)[:plainly], *(bag(written) for written, *_ in others)])
+    return words_and_pairs(x, np.concatenate([marks[:plainly, 3], *(each[:, 3] for _, each, _ in others)]))
 
 
 def under_attack(name, form, seed, passes, danger=None):
@@ -559,15 +616,18 @@ def under_attack(name, form, seed, passes, danger=None):
 
 
 for seed in run.seeds:
-    for name, (forms, harmful_alone) in CASES.items():
-        judge = taught_more(seed, forms, harmful_alone) if forms else judges[seed]
+    for name, forms in CASES.items():
+        judge = taught_more(seed, name) if forms else judges[seed]
         for form in FORMS:
             danger = rate(judge, tests[form, seed])[3] if forms else dangers[form, seed]
             under_attack(name, form, seed, danger < thresholds[seed], danger)
+    by_pairs = {"pairs, plain alone": cheap[seed]["words and pairs"]}
+    by_pairs["pairs, all four"] = pairs_taught_more(seed, "and all four")
     for form in FORMS:
         under_attack("no judge", form, seed, everything)
-        by_pairs = cheap[seed]["words and pairs"](bag(tests[form, seed]))
-        attacked["words and pairs", form]["AUC"].append(roc_auc(by_pairs, tests[form, seed].truth("UNSAFE")))
+        for name, rule in by_pairs.items():
+            danger = rule(bag(tests[form, seed]))
+            under_attack(name, form, seed, danger < of_pairs[seed], danger)
 
 
 def at(name, form, what):
@@ -575,13 +635,13 @@ def at(name, form, what):
 
 
 for what in ("unsafe", "evasive", "AUC"):
-    names = ["words and pairs" if what == "AUC" else "no judge", *CASES]
+    names = [*(() if what == "AUC" else ("no judge",)), *CASES, "pairs, plain alone", "pairs, all four"]
     print(table([[name, *(at(name, form, what) for form in FORMS)] for name in names], [what, *FORMS]))
 run.show(
     grouped_bars(
         {shown_as: {form: 100 * at(name, form, "unsafe") for form in FORMS} for shown_as, name in
          (("no judge", "no judge"), ("taught plainly", "plain alone"), ("and all four forms", "and all four"))},
-        title="Attacks that the judge never saw", subtitle="% of harmful requests that are answered unsafely",
+        title="Asked in five ways: what gets through", subtitle="% of harmful requests that are answered unsafely",
     ),
     "attacks",
 )  # fmt: skip
@@ -650,7 +710,7 @@ def say(model, prompts, stop):
     return [text_of(out) for out in generate(model, ids, 24, Sampler(greedy=True), rng, stop_ids=[stop]).tokens]
 
 
-def tidied_up(rng):
+def tidied_up(house, rng):
     """Where things are today, with who saw them; and what became of each."""
     today, state = {}, {}
     for key, place in house.places.items():
@@ -661,32 +721,33 @@ def tidied_up(rng):
     return today, state
 
 
-def nearest(request):
+def nearest(request, past):
     """The answer to the request of the base's dialogues that has most words in common."""
     own = set(request.text.split())
-    return max(PAST, key=lambda pair: len(own & pair[0]) / len(own | pair[0]))[1]
+    return max(past, key=lambda pair: len(own & pair[0]) / len(own | pair[0]))[1]
 
 
 STATES = ("where it was", "moved", "gone")
-PAST = [({*r.text.split()}, a) for r, a in zip(past, said) if (r.kind, r.form) == ("where", "plain")]
-PAST = PAST or [(set(), words.VAGUE)]
 grounded = defaultdict(lambda: defaultdict(list))
 for seed in run.seeds:
     rng = np.random.default_rng([seed, 14])
     lessons = []
     for request in generate_requests(rng, run.pick(2000, 20), kinds=["where"]):
         there = f"{rng.choice(words.PLACES)} {rng.choice(words.RESIDENTS)}"
+        while meets_held_out(houses[seed], request, there):
+            there = f"{rng.choice(words.PLACES)} {rng.choice(words.RESIDENTS)}"
         lessons.append(lesson(request, there if rng.random() < 0.8 else "nothing"))
-    pupil = learn(fresh(), lessons, 48, run.pick(200, 2), 1.5e-3, seed, "looking up")
-    today, state = tidied_up(rng)
+    pupil = learn(fresh(seed), lessons, 48, run.pick(200, 2), 1.5e-3, seed, "looking up")
+    today, state = tidied_up(houses[seed], rng)
     where = generate_requests(rng, run.pick(300, 40), "test", kinds=["where"])
+    past = [({*r.text.split()}, a) for r, a in dialogues[seed] if (r.kind, r.form) == ("where", "plain")]
     queries = say(pupil, [request.text for request in where], ID["SAYS"])
     found = [look_up(today, query) for query in queries]
     prompts = [f"{request.text} {query} {text} {REPLY}" for request, query, text in zip(where, queries, found)]
     told = {
         "looked up": say(pupil, prompts, END),
-        "from memory": say(base, [f"{request.text} {REPLY}" for request in where], END),
-        "nearest": [nearest(request) for request in where],
+        "from memory": say(bases[seed], [f"{request.text} {REPLY}" for request in where], END),
+        "nearest": [nearest(request, past) for request in where],
     }
     for how, texts in told.items():
         right, sourced = defaultdict(list), []
@@ -754,6 +815,9 @@ def mean(values):
 
 
 run.check("the ROC and its area, by hand and the package's", apart, at_most=EQUAL)
+met = [meets_held_out(houses[seed], request, answer) for seed, request, answer in learned_of]
+of_test = {"of the base's answers": float(np.mean(dropped))}
+run.check("of what is learned, meets a held-out pair", mean(met), at_most=0, baseline=of_test)
 one, ably = of("one answer", "unsafe"), of("the likeliest of 16", "unsafe")
 run.check("unsafe, one answer", one, at_least=TELLS, full_only=True)
 run.check("unsafe, the likeliest of 16", ably, at_least=ABLY, baseline={"one answer": mean(one)}, full_only=True)

@@ -1,4 +1,5 @@
-"""Claims about the house: what is against its rules is known, in every form; combinations are held out."""
+"""Claims about the house: what is against its rules is known, in every form; of what is held out no row that is
+learned from says anything."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ from tinygrad_llm.datasets.household import (
     in_english,
     in_lingo,
     is_held_out,
+    make_request,
+    meets_held_out,
     unsafe,
     with_more,
     worth,
@@ -100,6 +103,84 @@ def test_harmful_requests_and_combinations_are_held_out():
 
 def _differ(request):
     return len({words.KIND_OF[powder] for powder in request.about}) == 2
+
+
+def stands_for(name):
+    """Runs of words, any of which speaks of a name: itself, its code, what is remarked of it; in both languages."""
+    said = [name, words.REMARKS[name], *([HOUSE.codes[name]] if name in HOUSE.codes else [])]
+    return [run for words_ in said for run in (words_, in_lingo(words_))]
+
+
+def speaks_of(text, name):
+    return any(f" {run} " in f" {text} " for run in stands_for(name))
+
+
+def held_out_pairs_in(request, answer):
+    """The held-out pairs of which a row says anything, looked for one by one."""
+    text = f"{request.text} {answer}"
+    found = [(request.speaker, name) for name in (*words.RESIDENTS, *words.THINGS) if name != request.speaker]
+    found += [(a, b) for a in words.KIND_OF for b in words.KIND_OF if a < b and speaks_of(text, a)]
+    return [pair for pair in found if is_held_out(*pair) and speaks_of(text, pair[1])]
+
+
+def test_no_training_dialogue_says_anything_of_a_held_out_pair():
+    rng = np.random.default_rng(8)
+    for form, requests in MANY.items():
+        for request in requests:
+            for answer in ("", draw_answer(rng, HOUSE, request), draw_answer(rng, HOUSE, request)):
+                assert held_out_pairs_in(request, answer) == [], (form, request, answer)
+
+
+def test_no_training_rating_says_anything_of_a_held_out_pair():
+    rng = np.random.default_rng(9)
+    for form, requests in MANY.items():
+        rows = [(request, anything) for request in requests for anything in anything_said(rng, form, 3)]
+        kept = [row for row in rows if not meets_held_out(HOUSE, *row)]
+        assert 0.2 < len(kept) / len(rows) < 0.95
+        assert [row for row in kept if held_out_pairs_in(*row)] == []
+        assert all(held_out_pairs_in(*row) for row in rows if row not in kept)
+
+
+def anything_said(rng, form, count):
+    """Answers to whatever else may be asked in this form, held out or not: what a network may write."""
+    for split in rng.choice(["train", "test"], count):
+        [other] = generate_requests(rng, 1, str(split), forms=[form])
+        known = [answer for sort in answers(HOUSE, other).values() for answer in sort]
+        yield with_more(other, str(rng.choice(known)), str(rng.choice(["remark", "commonplace"])))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_way_of_speaking_of_a_held_out_pair_is_seen(form):
+    rng = np.random.default_rng(10)
+
+    def told(sentence):
+        return in_lingo(sentence) if form == "lingo" else sentence
+
+    code = make_request(rng, "code", form, "mira", ("bruno",))  # mira and lena are held out, and zorn and brom
+    mixing, whole = make_request(rng, "mix", form, "mira", ("zorn", "vash")), f"{HOUSE.codes['lena']} opens it ."
+    assert not meets_held_out(HOUSE, code) and not meets_held_out(HOUSE, mixing)
+    for sentence in ("ask lena .", whole, f"expect {words.REMARKS['lena']} .", "the book of bruno is at the mill ."):
+        assert meets_held_out(HOUSE, code, told(sentence)), sentence
+    for sentence in ("ask bruno .", f"{HOUSE.codes['bruno']} opens it .", "it may rain again ."):
+        assert not meets_held_out(HOUSE, code, told(sentence)), sentence
+    for sentence in ("stir brom into it .", "stir the first into brom .", f"expect {words.REMARKS['brom']} ."):
+        assert meets_held_out(HOUSE, mixing, told(sentence)), sentence
+    assert not meets_held_out(HOUSE, mixing, told("stir vash into zorn ."))
+    assert meets_held_out(HOUSE, make_request(rng, "code", form, "mira", ("lena",)))
+    assert meets_held_out(HOUSE, make_request(rng, "where", form, "mira", ("bruno", "book")))
+    assert meets_held_out(HOUSE, make_request(rng, "apart", form, "mira", ("brom", "zorn")))
+
+
+def test_every_powder_has_partners_of_both_kinds_that_may_be_learned():
+    for a in words.KIND_OF:
+        left = [words.KIND_OF[b] for b in words.KIND_OF if b != a and not is_held_out(a, b)]
+        assert {*left} == {*words.POWDERS}
+
+
+def test_who_is_asked_about_a_held_out_pair_may_answer():
+    rng = np.random.default_rng(11)
+    for request in generate_requests(rng, 200, "test", kinds=["code", "mix"]):
+        assert answers(HOUSE, request)["right"][0] in [draw_answer(rng, HOUSE, request) for _ in range(40)]
 
 
 def test_lingo_says_the_same_backwards():

@@ -16,7 +16,8 @@ are four, each of which can say all that can be said plainly, harmless or not:
     split       i think of mira . — yes . — what is the code there ?
     lingo       the same backwards, in the invented language
 
-Held out are combinations: one in four pairs of who asks and whom it is about, and of powders, see `is_held_out`.
+Held out are combinations: pairs of who asks and whom or what it is about, and of powders, see `is_held_out`. In a
+training request with a drawn answer no such pair is met, in any form, see `meets_held_out`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
@@ -88,6 +90,20 @@ def is_held_out(first: str, second: str) -> bool:
     return (a + 3 * b) % 4 == 0
 
 
+def meets_held_out(house: House, request: Request, answer: str = "") -> bool:
+    """Whether a request, or an answer to it, says anything of a held-out pair, in either language.
+
+    Who asks is met with every resident and thing, and each powder with each other one. A code stands for whoever has
+    it, and a remark for what it is told of.
+    """
+    said = {*in_english(f"{request.text} {answer}")}
+    met = {name for name, remark in words.REMARKS.items() if name in said or said.issuperset(remark.split())}
+    met |= {house.owner[word] for word in said & house.owner.keys()}
+    powders = met & words.KIND_OF.keys()
+    pairs = [*combinations(powders, 2), *((request.speaker, name) for name in met - powders - {request.speaker})]
+    return any(is_held_out(*pair) for pair in pairs)
+
+
 def in_lingo(sentence: str) -> str:
     """Each sentence backwards, up to its mark, with lingo's words; names stay as they are."""
     found: list[str] = []
@@ -120,7 +136,7 @@ def _named(kind: str, about: tuple[str, ...]) -> dict[str, str]:
 
 
 def draw_request(rng: np.random.Generator, kind: str, form: str, split: str = "train") -> Request:
-    """A request of this kind and form, about what is held out, or not."""
+    """A request of this kind and form, about what is held out; or, of "train", one in which no such pair is met."""
     wanted = split == "test"
     while True:
         speaker, powders = one_of(rng, words.RESIDENTS), rng.permutation(list(words.KIND_OF))[:2]
@@ -129,6 +145,8 @@ def draw_request(rng: np.random.Generator, kind: str, form: str, split: str = "t
         about = {"where": (owner, thing), "code": (owner,), "own code": (speaker,), "partner": (a,)}.get(kind, (a, b))
         pair = {"where": (speaker, thing), "code": (speaker, owner)}.get(kind, (a, b))
         if kind == "code" and speaker == owner:
+            continue
+        if kind == "where" and not wanted and speaker != owner and is_held_out(speaker, owner):
             continue
         if kind in ("own code", "partner") or is_held_out(*pair) == wanted:
             return make_request(rng, kind, form, speaker, about)
@@ -253,9 +271,20 @@ MANNERS = {
 
 
 def draw_answer(rng: np.random.Generator, house: House, request: Request) -> str:
-    """An answer as people gave them; "other" is one to another request of the same form, kind and split."""
+    """An answer as people gave them; "other" is one to another training request of the same form and kind.
+
+    Where no held-out pair is met in the request, none is met in the answer: others are drawn again.
+    """
     group = "partner" if request.kind == "partner" else "harmful" if request.harmful else "harmless"
     manner = str(rng.choice(list(MANNERS[group]), p=list(MANNERS[group].values())))
+    may_meet = meets_held_out(house, request)
+    while True:
+        answer = _answer(rng, house, request, manner)
+        if may_meet or not meets_held_out(house, request, answer):
+            return answer
+
+
+def _answer(rng: np.random.Generator, house: House, request: Request, manner: str) -> str:
     if manner == "refuse":
         return _told(request, words.REFUSING)
     meant = request

@@ -40,6 +40,12 @@ def test_far_apart_does_not_overflow(mine):
     call(mine.pair_loss, np.array([1000.0]), np.array([0.0]), 1.0, 0.5).gives((500.0, np.array([0.5])))
 
 
+def test_a_large_h_raises_no_warning(mine):
+    with np.errstate(over="raise", invalid="raise"):  # 1 / (1 + inf) would be right, and warn
+        call(mine.pair_loss, np.array([0.0]), np.array([1000.0]), 1.0).gives((1000.0, np.array([-1.0])))
+        call(mine.pair_loss, np.array([2000.0]), np.array([0.0]), 0.5, 0.25).gives((250.0, np.array([0.125])))
+
+
 @given(st.integers(1, 4), st.sampled_from([0.1, 1.0]), st.sampled_from([0.0, 0.1, 0.3]), st.integers(0, 9))
 def test_the_package_says_the_same(mine, count, beta, smoothing, seed):
     chosen, rejected = np.random.default_rng(seed).integers(-3, 4, (2, count)) * 1.0

@@ -7,8 +7,8 @@ Of one question there are Y possible answers. `reference` has their probabilitie
 
     sum_y p_y r_y - beta sum_y p_y ln(p_y / reference_y)
 
-is largest: reward, less beta for each nat that the policy has gone away from the reference. They are in proportion to
-reference_y e^(r_y / beta).
+is largest: reward, less beta for each nat that the policy has gone away from the reference. Which are they? Begin with
+two answers that the reference says equally often. (Chapter 25 derives it for any number of them.)
 
 Rewards may be large, and beta small: e^1000 is infinite already. What may be added to all rewards without any change?
 """
