@@ -50,6 +50,13 @@ def test_a_step_of_many_examples_needs_what_two_small_ones_tell(threads):
         assert told.of(examples) == pytest.approx(measured(examples, threads=threads), rel=0.12)
 
 
+def test_every_worker_has_a_gradient_of_its_own():
+    (trainer, one), (_, two) = (needed(lambda n=n: start_run(config(threads=n), None)) for n in (1, 2))
+    gradient = 4 * trainer.model.n_parameters()
+    assert gradient < two.fixed - one.fixed < 3 * gradient
+    assert two.example == pytest.approx(one.example, rel=0.05)
+
+
 def test_weights_gradient_and_moments_are_there_whatever_the_batch_and_texts_are_by_their_length():
     trainer, told = needed(lambda: start_run(config(), None))
     assert told.fixed >= 4 * 4 * trainer.model.n_parameters()
