@@ -94,7 +94,7 @@ EQUAL, EQUAL_KL, OF_PPO, OF_GAIN, OVER_SFT, FALLS, FURTHER, RISES, LOST = (
     0.4,
 )
 OTHER_BETA, NO_REMEDY, READS, NEVER, NO_LEAFLET, GUESSES, BEHIND = 0.3, 0.25, 0.85, 0.02, 0.2, 0.6, 0.12
-BETTER, NO_WORSE, KEEPS, FORGETS_LESS, CHEAPER = 0.15, -0.05, 0.2, 0.1, 0.5
+ADAPTERS, BETTER, NO_WORSE, KEEPS, FORGETS_LESS, CHEAPER = 0.25, 0.15, -0.05, 0.2, 0.1, 0.5
 
 # %% [markdown]
 # ## What does RLHF look for?
@@ -971,17 +971,26 @@ run.check("people's lessons: not refused, though due", not_refused, at_least=GUE
 for way, than in (("LoRA", "all weights"), ("QLoRA", "LoRA")):
     run.check(f"{way}: points behind {than}", less(column(than, "points"), column(way, "points")), at_most=BEHIND,
               full_only=True)  # fmt: skip
+behind = less(column("all weights", "points"), column("adapters", "points"))
+beside = {
+    name: float(np.mean(less(column("all weights", "points"), column(name, "points")))) for name in ("LoRA", "QLoRA")
+}
+run.check("adapters: points behind all weights", behind, at_most=ADAPTERS, baseline=beside, full_only=True)
 for way in ("clean lessons", "+ DPO"):
     over = less(column(way, "points"), column("all weights", "points"))
     others = {n: float(np.mean(column(n, "points"))) for n in ("all weights", "+ threshold", "+ SFT on chosen")}
     run.check(f"{way}: points over people's lessons", over, at_least=BETTER, baseline=others, full_only=True)
-never_wrong = {"always refuse": column("rule: always refuse", "points")[0]}
-over = less(column("+ SFT on chosen", "points"), column("+ DPO", "points"))
-run.check("+ SFT on chosen: points over DPO", over, at_least=NO_WORSE, baseline=never_wrong, full_only=True)
+of_dpo = column("+ DPO", "points")
+beside = {name: float(np.mean(less(column(way, "points"), of_dpo)))
+          for name, way in (("at DPO's rate", "+ SFT, DPO's rate"), ("threshold", "+ threshold"))}  # fmt: skip
+beside["always refuse"] = column("rule: always refuse", "points")[0] - float(np.mean(of_dpo))
+over = less(column("+ SFT on chosen", "points"), of_dpo)
+run.check("+ SFT on chosen: points over DPO", over, at_least=NO_WORSE, baseline=beside, full_only=True)
 cost = less(column("all weights", "right"), column("+ DPO", "right"))
 run.check("+ DPO: right answers lost", cost, at_most=KEEPS, full_only=True)
 spared = less(forgot["+ SFT on chosen"], forgot["+ DPO"])
-run.check("+ DPO: forgets less than SFT on chosen", spared, at_least=FORGETS_LESS, full_only=True)
+beside = {"at DPO's rate": float(np.mean(less(forgot["+ SFT, DPO's rate"], forgot["+ DPO"])))}
+run.check("+ DPO: forgets less than SFT on chosen", spared, at_least=FORGETS_LESS, baseline=beside, full_only=True)
 run.check("euros for QLoRA, of all weights'", bills["qlora"]["euros"] / bills["full"]["euros"], at_most=CHEAPER)
 run.report("points", dict(reached))
 run.report("doctors' points", {way: column(way, "points") for way in results})
