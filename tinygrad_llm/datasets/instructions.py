@@ -2,6 +2,8 @@
 
     {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi."}]}
     {"prompt": "Hello", "completion": "Hi."}
+    {"instruction": "Say it in French.", "input": "Hello", "output": "Bonjour."}                     Alpaca's
+    {"conversations": [{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi."}]}        ShareGPT's
 
 `FORMS` is the table: what a line of each form must have, and what becomes of it. A line that is of none, or of one in
 part, is a `Fault` with its number and what is missing; the lines around it are read all the same.
@@ -20,6 +22,11 @@ from tinygrad_llm.tokenizer.chat import ROLES, Message
 
 MOST_SHOWN = 10
 """Faults of a file that are told one by one."""
+SPEAKERS = {
+    "system": "system", "human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant",
+    "assistant": "assistant",
+}  # fmt: skip
+"""Who speaks in a conversation of ShareGPT's form, by role."""
 
 
 @dataclass(frozen=True)
@@ -51,29 +58,47 @@ class Form:
 
 def _dialogue(line: Mapping[str, Any]) -> list[Message]:
     """Of {"messages": …}: the messages, some of them an assistant's."""
-    found = messages_of(line, "messages")
+    return _answered(messages_of(line, "messages"))
+
+
+def _conversation(line: Mapping[str, Any]) -> list[Message]:
+    """Of {"conversations": …}: the same, after a system message where the line has one beside them."""
+    return _answered(_system(line) + messages_of(line, "conversations", ("from", "value"), SPEAKERS))
+
+
+def _answered(found: list[Message]) -> list[Message]:
     if not any(message["role"] == "assistant" and message["content"].strip() for message in found):
         raise ValueError("no message of an assistant that says something: there is nothing to learn")
     return found
 
 
-def messages_of(line: Mapping[str, Any], key: str) -> list[Message]:
-    """The list of messages under a key.  Raises ValueError that says what is wrong with it."""
-    messages = line[key]
+def messages_of(
+    line: Mapping[str, Any],
+    key: str,
+    parts: tuple[str, str] = ("role", "content"),
+    speakers: Mapping[str, str] | None = None,
+) -> list[Message]:
+    """The list of messages under a key.  Raises ValueError that says what is wrong with it.
+
+    parts     what each calls its role and its content.
+    speakers  the roles by the words that stand for them; the roles themselves where None.
+    """
+    messages, (role, content) = line[key], parts
+    speakers = dict(zip(ROLES, ROLES)) if speakers is None else speakers
     if not isinstance(messages, list) or not messages:
         raise ValueError(f'"{key}" must be a list of at least one message, not {shown_value(messages)}')
     found: list[Message] = []
     for number, message in enumerate(messages):
         where = f'"{key}"[{number}]'
         if not isinstance(message, dict):
-            raise ValueError(f'{where} must be an object with "role" and "content", not {shown_value(message)}')
-        if missing := [key for key in ("role", "content") if key not in message]:
+            raise ValueError(f'{where} must be an object with "{role}" and "{content}", not {shown_value(message)}')
+        if missing := [part for part in parts if part not in message]:
             raise ValueError(f"{where} has no {_quoted(missing)}")
-        if message["role"] not in ROLES:
-            raise ValueError(f'{where} "role" must be {", ".join(ROLES)}, not {shown_value(message["role"])}')
-        if not isinstance(message["content"], str):
-            raise ValueError(f'{where} "content" must be text, not {shown_value(message["content"])}')
-        found.append({"role": message["role"], "content": message["content"]})
+        if message[role] not in tuple(speakers):
+            raise ValueError(f'{where} "{role}" must be {", ".join(speakers)}, not {shown_value(message[role])}')
+        if not isinstance(message[content], str):
+            raise ValueError(f'{where} "{content}" must be text, not {shown_value(message[content])}')
+        found.append({"role": speakers[message[role]], "content": message[content]})
     return found
 
 
@@ -81,6 +106,26 @@ def _completion(line: Mapping[str, Any]) -> list[Message]:
     """Of {"prompt": …, "completion": …}: a dialogue of two messages."""
     prompt, completion = (text_of(line, key) for key in ("prompt", "completion"))
     return [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
+
+
+def _instruction(line: Mapping[str, Any]) -> list[Message]:
+    """Of {"instruction": …, "input": …, "output": …}: the input, if any, stands on the lines below the instruction."""
+    instruction, output = (text_of(line, key) for key in ("instruction", "output"))
+    given = _text_if_any(line, "input")
+    asked = f"{instruction}\n{given}" if given else instruction
+    return [*_system(line), {"role": "user", "content": asked}, {"role": "assistant", "content": output}]
+
+
+def _system(line: Mapping[str, Any]) -> list[Message]:
+    """The system message that a line has beside its messages, if any."""
+    content = _text_if_any(line, "system")
+    return [{"role": "system", "content": content}] if content else []
+
+
+def _text_if_any(line: Mapping[str, Any], key: str) -> str:
+    """The text under a key; none where there is no such key, or nothing in it."""
+    value = line.get(key)
+    return "" if value is None or (isinstance(value, str) and not value.strip()) else text_of(line, key)
 
 
 def text_of(line: Mapping[str, Any], key: str) -> str:
@@ -93,6 +138,8 @@ def text_of(line: Mapping[str, Any], key: str) -> str:
 FORMS: dict[str, Form] = {
     "messages": Form(("messages",), _dialogue),
     "completion": Form(("prompt", "completion"), _completion),
+    "instruction": Form(("instruction", "output"), _instruction),
+    "conversations": Form(("conversations",), _conversation),
 }
 """What is fine-tuned on: every form here becomes a list of messages."""
 
