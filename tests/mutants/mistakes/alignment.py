@@ -23,4 +23,8 @@ MISTAKES = [
     ("align/verifier.py", "found is not None and found == read_number(expected)", "found == read_number(expected)", "no number is the right number where none was asked for"),
     ("align/verifier.py", r'rf"(?<!\w){words}(?!\w)"', "words", "a part of a word is the word"),
     ("finetune/opened.py", 'if not about.get("writes", True):', "if False:", "a model that only rates is talked with"),
+    ("datasets/household.py", "said & house.owner.keys()", "said & set()", "a code does not stand for who has it"),
+    ("datasets/household.py", " or said.issuperset(remark.split())", "", "a remark does not stand for what it is told of"),
+    ("datasets/household.py", "if may_meet or not meets_held_out(house, request, answer):", "if True:", "answers leak held-out pairs"),
+    ("datasets/household.py", 'if kind == "where" and not wanted and', "if False and", "who asks for a thing meets its owner"),
 ]  # fmt: skip
