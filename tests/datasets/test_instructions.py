@@ -62,7 +62,7 @@ def test_the_forms_of_alpaca_and_sharegpt_become_messages(line, said, tmp_path):
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        ('{"a": 1', "no JSON: Expecting ',' delimiter at column 8"), ("[", "no JSON: Expecting value at column 2; is the file one list? Write one object a line"),
+        ('{"a": 1', "no JSON: Expecting ',' delimiter at column 8"), ("[", "no JSON: Expecting value at column 2"),
         ("3", "must be a JSON object, not 3"), ("{}", 'needs "messages", or "prompt" and "completion", or "instruction" and "output", or "conversations"; has nothing'),
         ('{"text": "x", "b": 1}', 'needs "messages", or "prompt" and "completion", or "instruction" and "output", or "conversations"; has "text" and "b"'),
         ('{"completion": "x"}', 'has "completion" but no "prompt"'), ('{"prompt": 1, "completion": "x"}', '"prompt" must be text, not 1'),
@@ -87,6 +87,34 @@ def test_a_bad_line_is_told_with_what_is_missing_and_its_neighbours_are_read(lin
     records, faults = read(tmp_path, good, line, good)
     assert [record.line for record in records] == [1, 3]
     assert [fault.line for fault in faults] == [2] and faults[0].what.startswith(what)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_file_that_is_one_list_is_read_too_and_each_entry_has_its_line(indent, tmp_path):
+    good, bad = {"prompt": "a\n", "completion": "[b,"}, {"prompt": "a"}
+    text = "\ufeff\n" + json.dumps([good, bad, good, {"prompt": "\ud800", "completion": "c"}, 3], indent=indent)
+    records, faults = read(tmp_path, text)
+    first, second, third, fourth, fifth = (2, 2, 2, 2, 2) if indent is None else (3, 7, 10, 14, 18)
+    assert [record.line for record in records] == [first, third]
+    assert [record.value[1]["content"] for record in records] == ["[b,", "[b,"]
+    assert [(fault.line, fault.what.split(";")[0]) for fault in faults] == [
+        (second, 'entry 2: has "prompt" but no "completion"'),
+        (fourth, "entry 4: no UTF-8: surrogates not allowed at byte 13 of the line"),
+        (fifth, "entry 5: must be a JSON object, not 3"),
+    ]
+
+
+def test_of_a_list_that_is_no_json_the_place_is_told_and_an_empty_one_is_an_empty_file(tmp_path):
+    text = json.dumps([{"prompt": "a", "completion": "b"}] * 2, indent=1)
+    assert read(tmp_path, text[:-1]) == ([], [Fault(10, "no JSON: Expecting ',' delimiter at column 1")])
+    assert read(tmp_path, text.replace('"b"', "b", 1)) == ([], [Fault(4, "no JSON: Expecting value at column 17")])
+    with pytest.raises(DataError, match="an empty file"):
+        read(tmp_path, "[\n]")
+
+
+def test_a_list_on_the_first_line_of_many_is_one_bad_line(tmp_path):
+    records, faults = read(tmp_path, '["a"]', '{"prompt": "a", "completion": "b"}')
+    assert [record.line for record in records] == [2] and faults == [Fault(1, 'must be a JSON object, not ["a"]')]
 
 
 def test_another_table_reads_other_forms(tmp_path):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ SPEAKERS = {
     "assistant": "assistant",
 }  # fmt: skip
 """Who speaks in a conversation of ShareGPT's form, by role."""
+Places = list[tuple[int, str, Callable[[], Any]]]
+"""Of each object: its line, what it is called beside that, and what reads it, which raises ValueError."""
 
 
 @dataclass(frozen=True)
@@ -147,39 +150,86 @@ FORMS: dict[str, Form] = {
 def read_records(path: str | Path, forms: Mapping[str, Form] | None = None) -> tuple[list[Record], list[Fault]]:
     """The lines of a file of JSON objects, and those that are not what they should be; empty lines are passed over.
 
+    A file that is one list of such objects is read as well; an object's line is then the one that it begins on.
+
     forms  a table as FORMS, which is taken where None; the first form whose keys a line has is its own.
 
     Raises DataError for a file that cannot be read, and for one without any line.
     """
     forms = FORMS if forms is None else forms
     try:
-        raw = Path(path).read_bytes()
+        raw = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
         raise DataError(str(path), "a file of JSON lines", reason(error), "Is the path right?") from error
     records, faults = [], []
-    for number, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        if line.strip():
-            try:
-                records.append(Record(number, *_read(line, forms)))
-            except ValueError as error:
-                faults.append(Fault(number, str(error)))
+    listed = _listed(raw)
+    for number, name, read in _lines(raw) if listed is None else listed:
+        try:
+            records.append(Record(number, *_formed(read(), forms)))
+        except ValueError as error:
+            faults.append(Fault(number, f"{name}{error}"))
     if not records and not faults:
         raise DataError(str(path), "a JSON object a line", "an empty file", "Write one example on each line.")
     return records, faults
 
 
-def _read(line: bytes, forms: Mapping[str, Form]) -> tuple[str, Any]:
-    """The form of one line and what it makes of it.  Raises ValueError that says what is wrong."""
+def _lines(raw: bytes) -> Places:
+    return [(n, "", partial(_parsed, line)) for n, line in enumerate(raw.split(b"\n"), 1) if line.strip()]
+
+
+def _listed(raw: bytes) -> Places | None:
+    """The objects of a file that is one list, or what is wrong with it; None where it is none."""
+    if not raw.lstrip().startswith(b"["):
+        return None
     try:
-        found = json.loads(line.decode("utf-8"))
-        json.dumps(found, ensure_ascii=False).encode("utf-8")  # half a character, \ud800, is none
-    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        text = raw.decode("utf-8")
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        more = error.msg == "Extra data"  # the list is its first line, and no more
+        return None if more else [(error.lineno, "", partial(_parsed, raw))]
+    except (UnicodeDecodeError, RecursionError):
+        return None
+    found: Places = []
+    at = text.index("[") + 1
+    line = text.count("\n", 0, at) + 1
+    while text[begin := _next(text, at)] != "]":
+        line += text.count("\n", at, begin)
+        value, at = json.JSONDecoder().raw_decode(text, begin)
+        found.append((line, f"entry {len(found) + 1}: ", partial(_whole, value)))
+        line += text.count("\n", begin, at)
+    return found
+
+
+def _next(text: str, at: int) -> int:
+    """Where the next entry of a list begins, or the list ends."""
+    while text[at] in " \t\r\n,":
+        at += 1
+    return at
+
+
+def _parsed(line: bytes) -> Any:
+    """What a line of JSON says.  Raises ValueError that says what is wrong."""
+    try:
+        return _whole(json.loads(line.decode("utf-8")))
+    except UnicodeDecodeError as error:
         raise ValueError(f"no UTF-8: {error.reason} at byte {error.start + 1} of the line") from None
     except json.JSONDecodeError as error:
-        more = "; is the file one list? Write one object a line" if line.strip()[:1] in b"[]" else ""
-        raise ValueError(f"no JSON: {error.msg} at column {error.colno}{more}") from None
+        raise ValueError(f"no JSON: {error.msg} at column {error.colno}") from None
     except RecursionError:
         raise ValueError("no JSON that is so deep can be read") from None
+
+
+def _whole(found: Any) -> Any:
+    """The same, where all its characters are whole: half of one, \\ud800, is none.  Raises ValueError for such."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"no UTF-8: {error.reason} at byte {error.start + 1} of the line") from None
+    return found
+
+
+def _formed(found: Any, forms: Mapping[str, Form]) -> tuple[str, Any]:
+    """The form of an object, and what that makes of it.  Raises ValueError that says what is wrong."""
     if not isinstance(found, dict):
         raise ValueError(f"must be a JSON object, not {shown_value(found)}")
     for name, form in forms.items():
