@@ -14,7 +14,7 @@
 #   baseline, are the `run.check(…)` of the last cell; [a recorded run](../docs/records/27/output.txt) shows them all.
 # - **Departs from** LaMDA in size, and in this: its raters were people, ours are simulated and know two rules; it was
 #   one network that wrote and rated, here there are three; it had a search engine, we have a table.
-# - **Run**: `python chapters/27_a_safe_dialogue.py`. It takes about two minutes; `--seeds 3` ten of processor time.
+# - **Run**: `python chapters/27_a_safe_dialogue.py`. It takes about three minutes of a processor; `--seeds 3` ten.
 #   `--fast` takes less than ten seconds: it asserts the equalities, and nothing that is learned.
 
 # %%
@@ -453,7 +453,7 @@ run.show(
 # held out; so a rule of pairs has what it needs. (Of two powders that nobody has mixed it can know little. We have not
 # looked at mixtures apart.) A list of words has not: a code is a secret before all but its owner. And who reads the
 # **request alone** does not know what was said: many answers to harmful requests are safe, and of those to "what goes
-# with …?" many are not. More steps do not mend that: with a third as many, in other houses, its AUC had been the same.
+# with …?" many are not. More steps do not mend that: with a third as many, in another house, its AUC was no lower.
 # So for plain requests nobody needs a network to judge. Keep that for the attacks.
 #
 # The taste is surest of what is interesting, which shows in the words. What is sensible it finds hardest: whether the
