@@ -78,7 +78,7 @@ run = Chapter(
     "much. At a clinic no way of asking makes a base refuse that has never seen a refusal, and without the "
     "leaflet next to nothing is right. LoRA, QLoRA and all weights learn the same from lessons with guesses in "
     "them: to guess. Clean lessons mend much of that, and so do doctors' choices, where SFT is no worse than DPO, "
-    "which forgets less.",
+    "and at twice its rate forgets more.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 END = 0
