@@ -49,7 +49,9 @@ from tinygrad_llm.align import (
 )
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.tastes import (
+    COURTESY,
     GRADES,
+    NAMES,
     WORDS,
     Marks,
     People,
@@ -58,6 +60,7 @@ from tinygrad_llm.datasets.tastes import (
     generate_asked,
     grade,
     marks,
+    sentences,
     write_answer,
 )
 from tinygrad_llm.evaluate import calibration_error, reliability
@@ -227,17 +230,17 @@ COUNTS = run.pick((100, 400, 1600, 3200), (8, 16))
 MAIN, TWICE = COUNTS[-2:]
 
 
-def two_answers(model, count, seed, split="train"):
-    """Questions, and two answers of the model to each."""
+def to_compare(model, count, seed, split="train"):
+    """So many questions with two answers of the model. Where both are the same there is nothing to prefer."""
     rng = np.random.default_rng([seed, 2026, 2, split == "test"])
-    questions = generate_asked(rng, count, split)
+    questions = generate_asked(rng, count + count // 8 + 4, split)
     answers = write(model, questions, rng, 2)
-    return rng, questions, answers[::2], answers[1::2]
+    return [(q, a, b) for q, a, b in zip(questions, answers[::2], answers[1::2]) if a != b][:count]
 
 
-def labelled(model, count, seed, split="train", people=PEOPLE):
-    rng, questions, ones, others = two_answers(model, count, seed, split)
-    return people.prefer(rng, questions, ones, others)
+def labelled(compared, seed, people=PEOPLE):
+    """Whoever compares, is shown the same pairs."""
+    return people.prefer(np.random.default_rng([seed, 2026, 9]), *zip(*compared))
 
 
 def ended(answer):
@@ -313,13 +316,24 @@ def lengths(questions, answers):
     return np.array([len(answer.split()) for answer in answers], float)
 
 
-accuracy, liked, error, rules, ceiling = (defaultdict(list) for _ in range(5))
-pairs, unseen, rewards, linear = {}, {}, {}, {}
+def cost_of(found):
+    """Nats a label: how surprising what people said is to who is so sure."""
+    return float(np.logaddexp(0, -found).mean())
+
+
+def equally_sure(share):
+    """The same for who is right so often, and each time as sure as that."""
+    return float(-share * np.log(share) - (1 - share) * np.log(1 - share))
+
+
+accuracy, liked, sure, error, nats, same, rules, ceiling = (defaultdict(list) for _ in range(8))
+compared, pairs, unseen, rewards, linear = {}, {}, {}, {}, {}
 for seed, base in bases.items():
     begun = time.perf_counter()
-    pairs[seed] = labelled(base, TWICE, seed)
+    compared[seed] = to_compare(base, TWICE, seed)
     seconds["answers to compare"].append((time.perf_counter() - begun) * MAIN / TWICE)
-    unseen[seed] = labelled(base, run.pick(1000, 20), seed, "test")
+    pairs[seed] = labelled(compared[seed], seed)
+    unseen[seed] = labelled(to_compare(base, run.pick(1000, 20), seed, "test"), seed)
     for count in COUNTS:
         begun = time.perf_counter()
         rewards[seed, count] = reward_model(base, pairs[seed][:count], seed)
@@ -328,16 +342,19 @@ for seed, base in bases.items():
         found = differences(scorer, unseen[seed])
         accuracy[count].append(as_labelled(scorer, unseen[seed]))
         liked[count].append(as_liked(scorer, unseen[seed]))
-        error[count].append(calibration_error(1 / (1 + np.exp(-np.abs(found))), found > 0, 10))
+        sureness = 1 / (1 + np.exp(-np.abs(found)))
+        sure[count].append(mean(sureness))
+        error[count].append(calibration_error(sureness, found > 0, 10))
+        nats[count].append(cost_of(found))
+        same[count].append(equally_sure(min(0.99, accuracy[count][-1])))
     ceiling["knows the taste"].append(PEOPLE.ceiling(unseen[seed]))
-    linear[seed] = linear_rule(pairs[seed][:MAIN], True)
+    linear[seed] = linear_rule(pairs[seed], True)
     rules["the shorter one"].append(as_labelled(lambda q, a: -lengths(q, a), unseen[seed]))
     rules["words"].append(as_labelled(linear_rule(pairs[seed], False), unseen[seed]))
-    rules["pairs of words"].append(as_labelled(linear_rule(pairs[seed], True), unseen[seed]))
-print("of unseen pairs, the share decided as people said, and as they like; ECE: see below")
-print(
-    table([[c, mean(accuracy[c]), mean(liked[c]), mean(error[c])] for c in COUNTS], ["pairs", "said", "liked", "ECE"])
-)
+    rules["pairs of words"].append(as_labelled(linear[seed], unseen[seed]))
+print("of unseen pairs, the share decided as people said, and as they like; all else: see below")
+columns = {"said": accuracy, "liked": liked, "sure": sure, "ECE": error, "nats": nats, "equally sure": same}
+print(table([[c, *(mean(column[c]) for column in columns.values())] for c in COUNTS], ["pairs", *columns]))
 run.say("as people said:", {name: round(mean(v), 3) for name, v in (rules | ceiling).items()})
 run.show(
     line_chart(
@@ -544,7 +561,7 @@ by_hand = advantages_by_hand(priced, values, answer_mask(made.batch))
 package = ppo_batch(made.batch, scores, values, kl_coef=PRICE, lam=LAMBDA, whiten=False)["advantages"]
 apart["advantages"] = float(np.abs(by_hand - package).max())
 run.say(
-    f"prices from {priced.min():.2f} on; by hand, and by the package, apart by",
+    f"token rewards from {priced.min():.2f} to {priced.max():.2f}; by hand, and by the package, apart by",
     {name: float(f"{v:.1e}") for name, v in apart.items()},
 )
 
@@ -556,10 +573,35 @@ run.say(
 # - Of each four answers of the policy **learn the best**, by the reward model, as many answers a round; twenty-four
 #   rounds, for in trials its best moment came early. No value model, no advantage, no price. We count that best moment,
 #   by the very taste, which nobody could pick.
-# - **The best of 16** of the table above.
+# - **The best of 16** of the base's answers, as above, by the same reward model.
+# - **Mend by hand.** Who has looked at a few dozen labels sees that people like to be named and thanked. So keep the
+#   first sentence of each of the base's answers, take all names out, put the right one before, "welcome !" behind.
+#
+# All of them answer the same 400 questions.
 
 
 # %%
+MANY = run.pick(16, 4)
+
+
+def mended(asked, answer):
+    """The first sentence that says something, with who asked before it and one courtesy behind it."""
+    said = next((some for some in sentences(answer) if COURTESY not in some), ".")
+    kept = [word for word in said.split() if word not in (*NAMES, "well", ",", ".")]
+    return f"{asked.name} , {' '.join(kept)} . {COURTESY} !"
+
+
+def judged_and_mended(model):
+    answers = write(model, TESTED, np.random.default_rng([24, 3]))
+    return means_of(TESTED, [mended(asked, answer) for asked, answer in zip(TESTED, answers)])
+
+
+def best_of_many(drawn, scorer):
+    """Points of the best of sixteen answers to each question."""
+    questions = repeated(TESTED, MANY)
+    return mean(TASTE.of(questions, drawn)[best_of_n(scorer(questions, drawn), MANY)])
+
+
 def learn_the_best(base, scorer, seed, of=4):
     """The most points, of those every few rounds."""
     policy, rng, points = copy.deepcopy(base), np.random.default_rng([seed, 2026, 7]), []
@@ -583,7 +625,7 @@ def learn_the_preferred(base, pairs, seed, size=32):
     return learn(model, model.loss, batches, 1e-3)
 
 
-curves, others = defaultdict(dict), defaultdict(list)
+curves, others, sixteen = defaultdict(dict), defaultdict(list), {}
 for seed, base in bases.items():
     policy, curves["priced"][seed], took = ppo(base, scorers[seed, MAIN], truth[seed], seed)
     reached["PPO"].append(judged(policy))
@@ -595,8 +637,12 @@ for seed, base in bases.items():
     begun = time.perf_counter()
     others["learn the best of 4"].append(learn_the_best(base, scorers[seed, MAIN], seed))
     seconds["learn the best of 4"].append(time.perf_counter() - begun)
-    others["best of 16"].append(best[f"{MAIN} pairs"][run.seeds.index(seed)][NS.index(run.pick(16, 4))])
-rows = [[name, *np.mean([list(m.values()) for m in reached[name]], 0)] for name in ("base", "PPO")]
+    sixteen[seed] = write(base, TESTED, np.random.default_rng([seed, 2026, 11]), MANY)
+    others["best of 16"].append(best_of_many(sixteen[seed], scorers[seed, MAIN]))
+    reached["base, mended by hand"].append(judged_and_mended(base))
+    reached["PPO, mended by hand"].append(judged_and_mended(policy))
+SO_FAR = ("base", "PPO", "base, mended by hand", "PPO, mended by hand")
+rows = [[name, *np.mean([list(m.values()) for m in reached[name]], 0)] for name in SO_FAR]
 print(table(rows, ["", *reached["base"][0]]))
 run.say("points of others:", {name: round(mean(values), 2) for name, values in others.items()})
 for asked, answer in zip(TESTED[:4], write(policy, TESTED[:4], np.random.default_rng(0))):
@@ -689,12 +735,13 @@ run.show(
 LOVE = 0.4
 fond_curves, gamed = {}, defaultdict(list)
 for seed, base in bases.items():
-    loving = labelled(base, MAIN, seed, people=People(Taste(length=LOVE)))
+    loving = labelled(compared[seed][:MAIN], seed, People(Taste(length=LOVE)))
     fond = rated_by(reward_model(base, loving, seed))
     questions, drawn = TESTED, write(base, TESTED, np.random.default_rng([24, 3]))
     _, fond_curves[seed], _ = ppo(base, Scaled(fond, questions, drawn), truth[seed], seed)
     long = lengths(questions, drawn)
-    for name, scorer in (("honest", scorers[seed, MAIN]), ("fond of length", fond)):
+    for name, scorer, said in (("honest", scorers[seed, MAIN], pairs[seed][:MAIN]), ("fond of length", fond, loving)):
+        gamed[f"{name}: the longer preferred"].append(as_labelled(lengths, said))
         gamed[f"{name}: correlation"].append(float(np.corrcoef(scorer(questions, drawn), long)[0, 1]))
     end, honest = fond_curves[seed][-1], curves["priced"][seed][-1]
     gamed["words, honest"].append(honest["length"] / curves["priced"][seed][0]["length"])
@@ -764,7 +811,7 @@ def judge_of(worth):
 agreed = defaultdict(list)
 for seed, base in bases.items():
     begun, opinion = time.perf_counter(), opinion_of(base)
-    _, questions, ones, others_too = two_answers(base, MAIN, seed)
+    questions, ones, others_too = map(list, zip(*compared[seed][:MAIN]))  # the very pairs that people have labelled
     texts, by_text = [asked.text for asked in questions], {asked.text: asked for asked in questions}
     worth = dict(zip(zip(texts * 2, ones + others_too), opinion(questions * 2, ones + others_too)))
     lines = judged_preferences(zip(texts, ones, others_too), judge_of(worth))
@@ -773,6 +820,9 @@ for seed, base in bases.items():
     taught = rated_by(reward_model(base, by_judge, seed))
     agreed["judge, as people said"].append(as_labelled(opinion, unseen[seed]))
     agreed["judge, as they like"].append(as_liked(opinion, unseen[seed]))
+    by_people = {(pair.asked.text, *pair[1:]) for pair in pairs[seed][:MAIN]}
+    agreed["labels that both give"].append(mean([(pair.asked.text, *pair[1:]) in by_people for pair in by_judge]))
+    others["best of 16, by the judge"].append(best_of_many(sixteen[seed], opinion))
     drawn = write(base, TESTED, np.random.default_rng([24, 3]))
     for name, scorer in (("RLAIF", taught), ("paid by the judge", opinion)):
         policy, curves[name][seed], took = ppo(base, Scaled(scorer, TESTED, drawn), truth[seed], seed)
