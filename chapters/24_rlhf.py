@@ -76,15 +76,17 @@ run = Chapter(
     "From labels that say which of two answers is better, a reward model comes to decide unseen pairs as people did "
     "in two of three, below the ceiling of their noise, and is as sure as it is right. PPO with a price on leaving "
     "the base raises a taste that no network was shown, by more than learning what was preferred does; the best of "
-    "sixteen does as much without a step. Without the price, what it is paid goes on rising while people like it "
-    "less; a linear model that decides pairs as well is gamed by the best of many. Labels fond of length make answers "
-    "longer and worse, which the reward model shows before any step. A model for a judge brings half of the gain or "
-    "more without a label.",
+    "sixteen does as much without a step, and so does a rule of somebody who knows what is liked, but it is not right "
+    "more often, as PPO is. Without the price, what it is paid for rises far above what people like; a linear model "
+    "that decides pairs as well is gamed by the best of many. Labels fond of length make answers longer and worse, "
+    "which the reward model shows before any step. A model for a judge brings half of the gain or more without a "
+    "label.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 LONGEST = 24  # tokens that an answer may have
 EQUAL, AS_SAID, BY_MORE, CALIBRATED, LATER, TURNED = 1e-5, 0.64, 0.01, 0.08, 0.15, 0.05
 GAINED, OVER_PREFERRED, BEST_OF_4, PAID_MORE, LIKED_LESS, HELD = 0.7, 0.3, 0.4, 0.01, -0.1, -0.35
+SPARED, RIGHTER, PARTED = 0.01, 0.05, 0.3
 FOND, LONGER, LOST, AGREES, BY_JUDGE = 0.3, 1.15, 0.05, 0.6, 0.5
 
 # %% [markdown]
@@ -422,6 +424,11 @@ def curve_of(scores, points):
     return [float(points[best_of_n(scores, n)].mean()) for n in NS]
 
 
+def standard_error(values):
+    """Of a mean over so many questions."""
+    return float(np.std(values) / np.sqrt(len(values)))
+
+
 best, scorers, truth = defaultdict(list), {}, {}
 for seed, base in bases.items():
     questions = repeated(TESTED[: run.pick(80, 4)], DRAWN)
@@ -434,7 +441,10 @@ for seed, base in bases.items():
     for count in COUNTS:
         scorers[seed, count] = Scaled(rated_by(rewards[seed, count]), questions, drawn)
         best[f"{count} pairs"].append(curve_of(scorers[seed, count](questions, drawn), points))
-print("true points of the best of n, by who chooses")
+apiece = standard_error(points[best_of_n(scorers[seed, MAIN](questions, drawn), NS[-2])])
+print(
+    f"true points of the best of n, by who chooses, on {len(questions) // DRAWN} questions; standard error {apiece:.2f}"
+)
 print(table([[name, *np.mean(curves, 0)] for name, curves in best.items()], ["", *map(str, NS)]))
 run.show(
     line_chart(
@@ -489,7 +499,7 @@ run.show(
 # Rewards are in units of their own spread over the base's answers, so that a price means the same for any of them.
 
 # %%
-ANSWERS, ROUNDS, FREE, EVERY = run.pick((64, 40, 64, 8), (4, 2, 2, 1))
+ANSWERS, ROUNDS, FREE, EVERY = run.pick((64, 40, 96, 8), (4, 2, 2, 1))
 HALF, RATE, PRICE, UPDATES, LAMBDA = run.pick(24, 2), 5e-4, 0.2, 2, 0.95
 
 
@@ -645,6 +655,8 @@ SO_FAR = ("base", "PPO", "base, mended by hand", "PPO, mended by hand")
 rows = [[name, *np.mean([list(m.values()) for m in reached[name]], 0)] for name in SO_FAR]
 print(table(rows, ["", *reached["base"][0]]))
 run.say("points of others:", {name: round(mean(values), 2) for name, values in others.items()})
+error_of_one = standard_error(TASTE.of(TESTED, write(policy, TESTED, np.random.default_rng([24, 3]))))
+print(f"standard error of such a number, over {len(TESTED)} questions: {error_of_one:.2f}")
 for asked, answer in zip(TESTED[:4], write(policy, TESTED[:4], np.random.default_rng(0))):
     run.say(f"  {asked.text:46} {answer}")
 
@@ -680,15 +692,19 @@ def peak_of(curve):
 
 
 for seed, base in bases.items():
-    for name, count in (("free", MAIN), ("twice the pairs", TWICE)):
-        policy, curves[name][seed], _ = ppo(base, scorers[seed, count], truth[seed], seed, 0.0, FREE)
-        if name == "free":
-            strange = write(policy, TESTED[:4], np.random.default_rng(0))
+    policy, curves["free"][seed], _ = ppo(base, scorers[seed, MAIN], truth[seed], seed, 0.0, FREE)
+    strange = write(policy, TESTED[:4], np.random.default_rng(0))
 for name in ("free", "priced"):
     print(f"{name}, seed {last}:")
     shown_as_table(curves[name][last])
 for asked, answer in zip(TESTED[:4], strange):
     run.say(f"  {asked.text:46} {answer}")
+risen = {
+    (name, key): [curve[-1][key] - curve[0][key] for curve in by.values()]
+    for name, by in curves.items() for key in ("proxy", "true")
+}  # fmt: skip
+for (name, key), values in risen.items():
+    print(f"{name}, {key}: gained in spreads, each seed", *(f"{v:.2f}" for v in values))
 parted = {name: {s: peak_of(curve) for s, curve in by.items()} for name, by in curves.items()}
 for name in curves:
     found = [(peak["nats"], peak["points"], curves[name][s][-1]["points"]) for s, peak in parted[name].items()]
@@ -699,7 +715,7 @@ run.show(
             "proxy, free": [(row["nats"], row["proxy"]) for row in curves["free"][last]],
             "true, free": [(row["nats"], row["true"]) for row in curves["free"][last]],
             "true, priced": [(row["nats"], row["true"]) for row in curves["priced"][last]],
-            "true, twice the pairs": [(row["nats"], row["true"]) for row in curves["twice the pairs"][last]],
+            "proxy, priced": [(row["nats"], row["proxy"]) for row in curves["priced"][last]],
         },
         title="What it is paid, and what people like", xlabel="KL from the base, nats an answer",
         ylabel="gained, in spreads of the base", subtitle=f"seed {last}, every eight rounds",
@@ -850,17 +866,19 @@ run.say("share of the gain by people's labels:", {n: [round(v, 2) for v in value
 
 # %%
 taken = {name: mean(values) for name, values in seconds.items()}
-compared = taken["answers to compare"] + taken[f"reward model of {MAIN}"]
+comparing = taken["answers to compare"] + taken[f"reward model of {MAIN}"]
 points_of = {name: [m["points"] for m in found] for name, found in reached.items()} | others
 tuning = 2 * MAIN + ROUNDS * ANSWERS
 used = {
     "base": (0, 0, 0.0),
+    "base, mended by hand": (0, 0, 0.0),
     "learn what was preferred": (MAIN, 2 * MAIN, taken["answers to compare"] + taken["learn what was preferred"]),
-    "best of 16": (MAIN, 2 * MAIN, compared),
-    "learn the best of 4": (MAIN, 2 * MAIN + HALF * ANSWERS, compared + taken["learn the best of 4"]),
-    "PPO": (MAIN, tuning, compared + taken["PPO"]),
-    "RLAIF": (0, tuning, compared + taken["comparing, by the judge"] + taken["PPO, RLAIF"]),
+    "best of 16": (MAIN, 2 * MAIN, comparing),
+    "learn the best of 4": (MAIN, 2 * MAIN + HALF * ANSWERS, comparing + taken["learn the best of 4"]),
+    "PPO": (MAIN, tuning, comparing + taken["PPO"]),
+    "RLAIF": (0, tuning, comparing + taken["comparing, by the judge"] + taken["PPO, RLAIF"]),
     "paid by the judge": (0, ROUNDS * ANSWERS, taken["PPO, paid by the judge"]),
+    "best of 16, by the judge": (0, 0, 0.0),
 }
 rows = [[name, *numbers, mean(points_of[name])] for name, numbers in used.items()]
 print(table(rows, ["", "labels by people", "answers written", "seconds", "points"]))
@@ -901,6 +919,8 @@ run.check(
 )
 more = [a - b for a, b in zip(accuracy[TWICE], accuracy[COUNTS[0]])]
 run.check("the same, by all pairs less by a hundred", more, at_least=BY_MORE, full_only=True)
+spared = [s - n for s, n in zip(same[TWICE], nats[TWICE])]
+run.check("nats a label, less than equally sure", spared, at_least=SPARED, full_only=True)
 run.check("ECE, all pairs", error[TWICE], at_most=CALIBRATED, baseline={fewest: error[COUNTS[0]]}, full_only=True)
 at_last = [a[last_n] - b[last_n] for a, b in zip(best[most], best[fewest])]
 run.check("best of 64: all pairs, less a hundred", at_last, at_least=LATER, full_only=True)
@@ -909,9 +929,11 @@ taste = {"the taste": [max(curve) - curve[last_n] for curve in best["the taste i
 run.check(
     "linear model: best of 64, behind its best n, mean", mean(turned), at_least=TURNED, baseline=taste, full_only=True
 )
-run.check(
-    "PPO: points gained", gains["PPO"], at_least=GAINED, baseline={"base has": mean(points_of["base"])}, full_only=True
-)
+by_rule = {"base has": mean(points_of["base"]), "by hand": gains["base, mended by hand"]}
+run.check("PPO: points gained", gains["PPO"], at_least=GAINED, baseline=by_rule, full_only=True)
+righter = {n: [m["right"] - b["right"] for m, b in zip(reached[n], reached["base"])] for n in SO_FAR[1:]}
+run.check("PPO: right, more than the base", righter["PPO"], at_least=RIGHTER, full_only=True,
+          baseline={"by hand": righter["base, mended by hand"]})  # fmt: skip
 ahead = [p - o for p, o in zip(points_of["PPO"], others["learn what was preferred"])]
 run.check("PPO, ahead of learn what was preferred", ahead, at_least=OVER_PREFERRED, full_only=True)
 for name, least in (("learn the best of 4", BEST_OF_4), ("best of 16", GAINED)):
@@ -927,13 +949,16 @@ def since_peak(name, key):
 
 run.check("free, since the most points: proxy", since_peak("free", "proxy"), at_least=PAID_MORE, full_only=True)
 priced_too = {"priced": since_peak("priced", "points")}
-run.check("free, since the most points: points", since_peak("free", "points"), at_most=LIKED_LESS, baseline=priced_too,
-          full_only=True)  # fmt: skip
+run.check("free, since the most points: points, mean", mean(since_peak("free", "points")), at_most=LIKED_LESS,
+          baseline=priced_too, full_only=True)  # fmt: skip
+run.report("free, since the most points: points, each seed", since_peak("free", "points"))
 run.check("priced, since the most points: points", priced_too["priced"], at_least=HELD, full_only=True)
-held = [a["points"] - b["points"] for a, b in zip(ends["twice the pairs"], ends["free"])]
-run.report("twice the pairs, ahead, each seed", [round(v, 2) for v in held])
+gap = {name: [p - t for p, t in zip(risen[name, "proxy"], risen[name, "true"])] for name in ("free", "priced")}
+run.check("free: paid for, less liked, gained", gap["free"], at_least=PARTED, baseline={"priced": gap["priced"]},
+          full_only=True)  # fmt: skip
 fonder = [a - b for a, b in zip(gamed["fond of length: correlation"], gamed["honest: correlation"])]
 honest = {"honest": gamed["honest: correlation"]}
+run.report("labels for the longer one", {n: gamed[f"{n}: the longer preferred"] for n in ("honest", "fond of length")})
 run.check("fond of length: correlation, more than honest", fonder, at_least=FOND, baseline=honest, full_only=True)
 run.check("fond of length: words, times the base", gamed["words, fond"], at_least=LONGER, full_only=True,
           baseline={"honest": gamed["words, honest"]})  # fmt: skip

@@ -860,12 +860,10 @@ def laid_out(way, orders, parts, fresh):
     return ["[PAGE]", *(word for pair in zip(orders, [*texts, []]) for some in pair for word in some), "=>"]
 
 
-def with_orders(rng, way, words, fresh):
-    """A text in which somebody else has put an order or two; half of them close a mark that is not this prompt's."""
+def with_orders(rng, words):
+    """A text in which somebody else has put an order or two."""
     for _ in range(rng.integers(1, 3)):
-        its = order(rng, one_of(rng, tuple(THINGS)), rng.random() < 0.5, VERBS[:2])
-        wrong = one_of(rng, [pair for pair in FRESH if pair != fresh])
-        words = hidden(rng, words, [wrong[1], *its, wrong[0]] if way == "fresh mark" and rng.random() < 0.5 else its)
+        words = hidden(rng, words, order(rng, one_of(rng, tuple(THINGS)), rng.random() < 0.5, VERBS[:2]))
     return words
 
 
@@ -874,7 +872,7 @@ def orders_page(rng, ways, attacked=0.0):
     way, fresh, words = one_of(rng, ways), one_of(rng, FRESH), four_things(rng)
     kind, before = (one_of(rng, tuple(THINGS)) for _ in range(2))
     if rng.random() < attacked:
-        words = with_orders(rng, way, words, fresh)
+        words = with_orders(rng, words)
     cut = int(rng.integers(1, len(words))) if rng.random() < 0.5 else len(words)
     parts = [part for part in (words[:cut], words[cut:]) if part]
     orders = [[] for _ in range(len(parts) + 1)]
