@@ -441,10 +441,9 @@ for seed, base in bases.items():
     for count in COUNTS:
         scorers[seed, count] = Scaled(rated_by(rewards[seed, count]), questions, drawn)
         best[f"{count} pairs"].append(curve_of(scorers[seed, count](questions, drawn), points))
-apiece = standard_error(points[best_of_n(scorers[seed, MAIN](questions, drawn), NS[-2])])
-print(
-    f"true points of the best of n, by who chooses, on {len(questions) // DRAWN} questions; standard error {apiece:.2f}"
-)
+chosen = points[best_of_n(scorers[seed, MAIN](questions, drawn), NS[-1])]
+print("true points of the best of n, by who chooses; standard error over", f"{len(chosen)} questions:", end=" ")
+print(f"{standard_error(chosen):.2f}")
 print(table([[name, *np.mean(curves, 0)] for name, curves in best.items()], ["", *map(str, NS)]))
 run.show(
     line_chart(
