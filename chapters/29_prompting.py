@@ -70,9 +70,11 @@ run = Chapter(
     "without them, and two examples without steps are worse than none; votes gain where those who are wrong "
     "disagree, and nothing over a greedy answer where steps are written. By a verifier the best of n gets better "
     "and better, by a judge who likes length first better and then worse again. Examples and a rule tell a "
-    "network words that no training page gave together, and one example costs it right answers that it had. Of 50 "
-    "prompts that mean the same the spread is wide, and contextual calibration narrows it without a label. An "
-    "example replaces what it shows of role, form and length; it replaces less of the task.",
+    "network words that no training page gave together; one example costs it right answers that it had, and makes "
+    "it say the label that it has just seen. Of 50 prompts that mean the same the spread is wide, and contextual "
+    "calibration narrows it without a label. An example replaces what it shows of role, form and length; it replaces "
+    "less of the task. An order in a text is obeyed, in quotes too; a network that was taught by such texts heeds "
+    "its quotes, until whoever wrote the text closes them, and a program that takes quotes out of texts stops that.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 GREEDY = Sampler(greedy=True)
@@ -807,7 +809,7 @@ run.show(
 # about it is to say where the text is:
 #
 # - in **quotes**, "[" before and "]" behind;
-# - in a **fresh mark**, one of sixteen pairs, drawn anew for each prompt, so that who wrote the text cannot know it;
+# - in a **fresh mark**, one of eight pairs, drawn anew for each prompt, so that who wrote the text cannot know it;
 # - with **each word marked**, "^" before it (*datamarking*; Hines et al., 2024, who call this and the fresh mark
 #   *spotlighting*).
 #
@@ -819,7 +821,7 @@ run.show(
 
 # %%
 VERBS, INSTEAD, OPEN, CLOSE, SPOT = ("say", "tell", "name"), "instead", "[", "]", "^"
-FRESH = tuple((f"<{i}", f"{i}>") for i in range(16))
+FRESH = tuple((f"<{i}", f"{i}>") for i in range(8))
 THINGS = {kind: words[:6] for kind, words in KINDS.items()}
 ORDER_WORDS = ("[PAGE]", "=>", INSTEAD, *VERBS, OPEN, CLOSE, SPOT, *sum(FRESH, ()), *THINGS, *sum(THINGS.values(), ()))
 ORDER_ID = {word: i for i, word in enumerate(ORDER_WORDS)}
@@ -903,7 +905,7 @@ for seed in run.seeds:
         seed, len(ORDER_WORDS), 64, orders_lesson(WAYS_TO_MARK, 0.0), run.pick(150, 2), "orders", 144, 3, 48
     )
     for way in WAYS_TO_MARK[1:]:
-        lesson, steps = orders_lesson((way,), 0.7), run.pick(250, 2)
+        lesson, steps = orders_lesson((way,), 0.7), run.pick(300 if way == "fresh mark" else 250, 2)
         servants[seed, way] = learn(seed, len(ORDER_WORDS), 64, lesson, steps, f"orders, {way}", 144, 3, 48, first)
 
 
@@ -1003,8 +1005,8 @@ run.show(
 # - On two of three seeds the network of the reports never learned one of the tasks. It tells places, but other ones.
 #   More pages of that task at the beginning did not help. So the parts are held against what all of them reach.
 #
-# **Exercises**: 29.1 the vote, 29.2 the best of n, without drawing, 29.3 what a prompt likes anyway. `tgl chapter 29
-# --mine` runs this page on your best of n.
+# **Exercises**: 29.1 the vote, 29.2 the best of n, without drawing, 29.3 what a prompt likes anyway, 29.4 marks that no
+# text can have. `tgl chapter 29 --mine` runs this page on your best of n, and on your marks.
 
 # %%
 run.check("best of n by formula against trying", apart, at_most=0.02)
@@ -1059,7 +1061,7 @@ lost = [a - b for a, b in zip(few_shot["no rule, of the four", 0], few_shot["no 
 run.check("lost by one example, of the four", lost, at_least=0.1, full_only=True)
 parrots = {"the same, not shown": few_shot["no rule, without examples", 1],
            "is right": float(np.mean(cheap["label of the last example", 1]))}  # fmt: skip
-run.check("says the label shown last, of the four", few_shot["no rule, says what stands last", 1], at_least=0.5,
+run.check("says the label shown last, of the four", few_shot["no rule, says what stands last", 1], at_least=0.4,
           baseline=parrots, full_only=True)  # fmt: skip
 whole = worth["all parts", False]
 run.check("summaries with all parts", whole, at_least=0.4, baseline={"the usual": (1 / 3) ** 4}, full_only=True)
