@@ -974,9 +974,12 @@ rows = [
 run.say("share right without an attack, and on pages as it has read; then the share in which the other's order is "
         "what it does: without one, with one, with three, and with one behind the closing mark")  # fmt: skip
 print(table(rows, ["", "right", "own", "none", "order", "thrice", "closes"]))
+drawn_of = {"bare": "bare", "bare, asked twice": "asked twice", "quotes": "quotes", "quotes, taught": "taught",
+            "quotes, taught, filtered": "filtered", "each word, taught": "each word"}  # fmt: skip
 run.show(
     grouped_bars(
-        {row[0]: {"an order": round(100 * row[4]), "and closes the mark": round(100 * row[6])} for row in rows},
+        {name: {short: round(100 * next(row for row in rows if row[0] == long)[column])
+                for long, short in drawn_of.items()} for name, column in (("an order", 4), ("closes the mark", 6))},
         title="Whom does it obey?", subtitle="% of prompts in which an order in the text was obeyed",
     ),
     "obeyed",
