@@ -16,8 +16,8 @@
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/24/output.txt) shows them all.
 # - **Departs from** InstructGPT in size, and in the people: ours are simulated, so that we can look up what they really
 #   like. No network is shown these points; the base has read grades of three of the six things that count.
-# - **Run**: `python chapters/24_rlhf.py`. One seed takes about a minute and a half of a processor; `--seeds 3` three
-#   times that. `--fast` takes less than ten seconds: it asserts the equalities, and nothing that is learned.
+# - **Run**: `python chapters/24_rlhf.py`. One seed takes about two minutes of a processor; `--seeds 3` three times
+#   that. `--fast` takes less than ten seconds: it asserts the equalities, and nothing that is learned.
 
 # %%
 import copy
@@ -395,8 +395,14 @@ run.show(
 # back.
 #
 # *Calibrated* is who is right 80 times of 100 that he is 80 % sure. The *ECE*, expected calibration error, is how far
-# the two are apart on average, over the upper five of ten equal bins from 0 to 1. From few pairs it is large: nothing
-# has told the reward model yet how much its number may mean. From many it is sure about as often as it is right.
+# the two are apart on average, over the upper five of ten equal bins from 0 to 1. From a hundred pairs it is large, and
+# the column *sure* says why: 52 % sure on average, and right in 62 of 100. Nothing has told that reward model yet how
+# much its number may mean. From 3200 it is 68 % sure, and right in 69.
+#
+# A sceptic is calibrated, too: he calls himself 69 % sure each time. What does it help to know *when*? Look at the
+# last two columns: *nats* is the loss of the labels, 0.69 for a coin, and beside it stands that of the sceptic, who
+# decides as our network does and is always equally sure. From a hundred pairs he is the better one; from all of them
+# the network is, by 0.03 nats a label. So its number does say which pairs are hard, and not by much.
 #
 # ## No training: the best of n
 #
@@ -458,14 +464,15 @@ run.show(
 # %% [markdown]
 # Read the lines from left to right: who chooses from more has more to choose from, and at first each reward model
 # finds better and better answers. Then less and less comes of more: the best of many is best in what is good about it,
-# and in the mistakes of who rates it, too. From a hundred pairs the line is flat from sixteen answers on; from 1600
-# and more it still rises at 64, each doubling by less. The more pairs, the higher. The very taste has no such bend.
+# and in the mistakes of who rates it, too. From a hundred and from 400 pairs the lines turn after sixteen answers and
+# fall; from 1600 and more they still rise at 64, each doubling by less. The more pairs, the higher. The very taste has
+# no such bend.
 #
-# And the linear model, which decides pairs best of all? (Here it has half of the pairs, 1600, as the reward model that
-# PPO is paid by.) It rises with the best, turns early, and falls: the only line that clearly does. We take it that
-# each "welcome" is worth something to it; between two answers of the base, which say it once or twice, that hardly
-# matters, and among sixty-four there is one that says it more often. **How good a rater is on pairs does not tell how
-# far one may trust it.**
+# And the linear model, which decides pairs best of all? It has the same 3200 pairs as the best reward model, and up to
+# eight answers it chooses as well. Then it turns, and loses a third of a point, as if it had learned from a few hundred
+# labels. We take it that each "welcome" is worth something to it; between two answers of the base, which say it once or
+# twice, that hardly matters, and among sixty-four there is one that says it more often. **How good a rater is on pairs
+# does not tell how far one may trust it.**
 #
 # ## PPO: the policy learns
 #
@@ -660,21 +667,26 @@ for asked, answer in zip(TESTED[:4], write(policy, TESTED[:4], np.random.default
     run.say(f"  {asked.text:46} {answer}")
 
 # %% [markdown]
-# From about 1.6 points to 2.8, of 4 that one can have: it is right more often, names who asks, is nearly always kind,
-# and repeats itself less. (The four above are from the last seed, and unlucky: in the table 66 of 100 are right and 72
+# From about 1.6 points to 2.7, of 4 that one can have: it is right more often, names who asks, is nearly always kind,
+# and repeats itself less. (The four above are from the last seed, and unlucky: in the table 63 of 100 are right and 64
 # name who asks.) Since it was the base it has been shown no point, and no answer but its own. Labels, a reward model,
 # and a policy that is paid by it: that is *RLHF*, reinforcement learning from human feedback (Christiano et al., 2017;
 # Stiennon et al., 2020; Ouyang et al., 2022).
 #
-# Against the sceptic: learning what was preferred brings little, since that is only the better of two: the very taste's
-# best of two has 2.34 points, and who copies such answers can hardly get beyond. Learning the best of four, at a moment
-# that somebody picked who knew the taste, brings nearly as much as PPO, and on one seed of three more. And **choosing
-# the best of sixteen with the same reward model brings about as much** (on 80 questions, PPO's are 400), without a
-# step. It costs sixteen answers for each one, for ever; PPO has paid once.
+# Against the sceptic: learning what was preferred brings little, since that is only the better of two: the very
+# taste's best of two has 2.34 points, and who copies such answers can hardly get beyond. Learning the best of four, at
+# a moment that somebody picked who knew the taste, brings nearly as much as PPO, and on one seed of three more.
+# **Choosing the best of sixteen with the same reward model brings more**, 2.98, without a step. It costs sixteen
+# answers for each one, for ever; PPO has paid once.
+#
+# And **the rule by hand has 3.00**, with no label, no reward model and no step. Most of what PPO gains is manners, and
+# who knows which ones can write them down. What the rule cannot do is know better: of its answers 53 in 100 are right,
+# of the base's 49, of PPO's 63. Mended by the same rule PPO has 3.26. So RLHF is for what nobody can write down; of
+# this taste, which we have made up, that is the smaller part.
 #
 # ## Without a price
 #
-# The same once more, and leaving the base costs nothing; for sixty-four rounds. What the policy is paid is called a
+# The same once more, and leaving the base costs nothing; for ninety-six rounds. What the policy is paid is called a
 # *proxy*: it stands for what people like. We look at both, each in units of its own spread over the base's answers.
 
 # %%
@@ -723,22 +735,16 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# First the two rise together. Then they part: the policy is paid more and more, and people like it less and less, in
-# the end about as little as the base, or less. That is *overoptimization*. Look at what it says, and at the marks:
-# everything is kind, each answer says something again (1.1 times, the base 0.3), three in ten name who asked, and one
-# in three is right, where the base had half. It has found answers that the base never writes, and of which the reward
-# model has therefore never seen a pair. Gao et al. (2023) drew such curves for reward models of up to three billion
-# weights, with a larger one in the place of people.
+# First the two rise together. Then they part: the policy is paid a little more and more, and people like it less and
+# less, on two of the seeds in the end about as little as the base. (On the first it has lost little more than a tenth
+# of a point; it is paid 1.6 spreads more, and liked 1.0 more.) That is *overoptimization*. Look at what it says, and
+# at the marks: everything is kind, nothing is said again, each of these four is called "finn"; one in four names who
+# asked, and one in four is right, where the base had half. It has found answers that the base never writes, and of
+# which the reward model has therefore never seen a pair. Gao et al. (2023) drew such curves for reward models of up to
+# three billion weights, with a larger one in the place of people.
 #
-# With a price it stays where the reward model knows its way: the line simply ends, at 1.6 nats, on the other
-# seeds near 1.8.
-#
-# Does a reward model of twice the pairs move the place? Look at the printed line of each, not at the figure, which is
-# of the seed on which it ends worse: on two seeds its policy ends better,
-# by up to nearly two points, and on one worse by more than one. Three seeds that differ so much say nothing about the
-# next, so the claim does not speak of it. The place itself, in nats, lies further out on one seed and nearer on
-# two. What more pairs do is plain where nothing is learned and less is left to chance: in the table of the best of
-# n.
+# With a price it stays where the reward model knows its way: the line simply ends, near 1.5 nats, or 1.8 on the first
+# seed. Not that a price were a guarantee: on the seed of the figure it, too, is a quarter of a point behind its best.
 #
 # ## Paid for length
 #
@@ -778,12 +784,14 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# With the same price, its answers grow by two fifths, where the honest one's grow by an eighth to a quarter, and a
-# sixth to a third of the gain is gone. Its own number says that all is well. What would have told us?
+# With the same price, its answers grow by about a third, where the honest one's grow by a tenth, and a fifth to a third
+# of the gain is gone. Its own number says that all is well. What would have told us?
 #
 # - **How it rates what is there already**: on answers of the base, its rewards and their lengths go together; the
-#   honest one's do not. That can be seen before any step is made. (That the labels love length, that is; whether
+#   honest one's hardly do. That can be seen before any step is made. (That the labels love length, that is; whether
 #   people mean it, only they can say.)
+# - **The labels themselves**, says the sceptic, and needs no reward model: of two answers the longer one was preferred
+#   in 71 of 100 pairs, by honest people in 51.
 # - **How long the answers get**, round by round. Nobody asked for that.
 #
 # Singhal et al. (2023) found that much of what RLHF gains, by the reward models that there are, is length.
@@ -794,8 +802,8 @@ run.show(
 # feedback of an AI (Bai et al., 2022; Lee et al., 2023). Our base has read grades: behind an answer's end it gives
 # each of the eight grades a probability. We write down a **constitution**, one sentence: *right counts twice, named
 # once, kind once*. Then an answer is worth 2 p(right) + p(named) + p(kind), by the base's own opinion. The judge
-# prefers what is worth more to it, of other answers of the base, to as many questions as people were shown. Nobody is
-# asked. Or we leave out the reward model, and pay the policy by that number itself.
+# prefers what is worth more to it, of the very pairs that people were shown. Nobody is asked. Or we leave out the
+# reward model, and pay the policy by that number itself.
 
 # %%
 SIGNS = np.array([[sign == "+" for sign in name] for name in GRADES], float)
@@ -851,12 +859,14 @@ print(table(rows, ["", *reached["base"][0]]))
 run.say("share of the gain by people's labels:", {n: [round(v, 2) for v in values] for n, values in shares.items()})
 
 # %% [markdown]
-# Without one label by a person: more than four fifths of the gain. On pairs, the judge agrees with people about as
-# often as a reward model of 1600 of their labels does. Paid by the judge itself, with no reward model between,
-# the policy gains about as much as by people; Lee et al. (2023) report that this works, too.
+# Without one label by a person: nearly nine tenths of the gain. On unseen pairs the judge agrees with people nearly as
+# often as a reward model of 1600 of their labels does, and of the pairs that both have labelled, in 65 of 100. Paid by
+# the judge itself, with no reward model between, the policy gains as much as by people, or a little more; Lee et al.
+# (2023) report that this works, too. And the sceptic, who trains nothing, lets the judge choose the best of sixteen:
+# 2.63 points (the table below), as RLAIF.
 #
 # What is missing? The judge was told of three things, and there it is about as good: as many are named and kind, and
-# right are 59 in 100, by people's labels 66. Of saying things twice and of rambling
+# right are 59 in 100, by people's labels 63. Of saying things twice and of rambling
 # its constitution has no word, so the answers repeat and run on more than those that people taught: what nobody wrote
 # down, only people's labels know. And no judge knows more than the book that it has read. Its grades, of some 25,000
 # answers, were somebody's work once. (A sceptic would say that this is where the labels are. He is right.)
@@ -899,12 +909,17 @@ print(table(rows, ["", "labels by people", "answers written", "seconds", "points
 #   strong love.
 # - **PPO at twice this rate** was 14 nats away after twenty rounds, at "welcome ! welcome !", and had no top to be
 #   seen.
-# - We thought that twice the pairs would move the place where the curves part. See above: a bound of its mean was once
-#   a part of the claim, held, and was noise.
-# - That a linear model decides pairs better than a network was not our plan.
+# - We thought that a reward model of twice the pairs would move the place where the curves part. A bound of its mean
+#   was once a part of the claim, held, and was noise: on two seeds its policy ended better, on one worse by more than
+#   a point. The page no longer runs it.
+# - **Without a price people were to like it less on every seed**, by a tenth of a point since its best moment. With
+#   these draws it was 0.08 on the first seed after 64 rounds. There are 96 now, and the claim is about the mean, and
+#   about how far what it is paid for is above what people like.
+# - The judge was once shown other answers than people were. Now both label the very same pairs, which changes little.
+# - That a linear model decides pairs better than a network was not our plan, nor that a rule by hand would do.
 #
-# So two parts of the claim failed on a first record. They were rewritten as told, some bounds were made wider, and
-# every draw was made anew: what this record shows was run for the first time.
+# So three parts of the claim failed on records before this one. They were rewritten as told, some bounds were made
+# wider, and labels were drawn anew. The first seed had been seen when the last bounds were set.
 #
 # **Exercises**: 24.1 what a pair teaches, 24.2 a price on every token, 24.3 better than expected. `tgl chapter 24
 # --mine` runs this page on your token rewards and your advantages.

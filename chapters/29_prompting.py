@@ -10,12 +10,13 @@
 # - **Reads** [`prompt/template.py`](../tinygrad_llm/prompt/template.py),
 #   [`prompt/calibrate.py`](../tinygrad_llm/prompt/calibrate.py),
 #   [`prompt/reasoning.py`](../tinygrad_llm/prompt/reasoning.py),
-#   [`prompt/best_of_n.py`](../tinygrad_llm/prompt/best_of_n.py).
+#   [`prompt/best_of_n.py`](../tinygrad_llm/prompt/best_of_n.py),
+#   [`prompt/untrusted.py`](../tinygrad_llm/prompt/untrusted.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its
 #   baseline, are the `run.check(…)` of the last cell; [a recorded run](../docs/records/29/output.txt) shows them all.
-# - **Departs from** the papers in size: three networks of two layers and some hundred thousand weights, each with a
-#   world of its own. Why a prompt works on them can be said; that it works as much on a large one cannot.
-# - **Run**: `python chapters/29_prompting.py`. It takes one to two minutes on two cores, `--seeds 3` five minutes of
+# - **Departs from** the papers in size: networks of two or three layers and some hundred thousand weights, in four
+#   worlds of their own. Why a prompt works on them can be said; that it works as much on a large one cannot.
+# - **Run**: `python chapters/29_prompting.py`. It takes about two minutes on two cores, `--seeds 3` eight minutes of
 #   processor time. `--fast` takes less than ten seconds: its networks have learned nothing, so it asserts the
 #   equalities alone.
 
@@ -547,10 +548,11 @@ print(table(rows, ["label shown last, of the four", *map(str, SHOTS[1:])]))
 # labels together.
 #
 # The second line is about another question: which of *these four* is it? For that the examples are not needed, and
-# they **hurt**. One example, and nearly half of the right answers are lost. The network has read pages on which a
-# label likes to come again, and so, we take it, it says the label that it has just seen; we count what is lost, and
-# not what is said instead. (With the rule it loses less.) It is no mistake: on its own pages that is a good guess. The
-# questions here are drawn evenly, and there it is a bad one.
+# they **hurt**. One example, and nearly half of the right answers are lost. What does it say instead? See the lower
+# table: behind one example, 93 answers of 100 are the label that stands in it. To the same questions without the
+# example it gives that label in 28, and that is right in 29. It has read pages on which a label likes to come again,
+# and so it says **what it has just seen**. (With the rule it does so in 64, and loses less.) It is no mistake: on its
+# own pages that is a good guess. The questions here are drawn evenly, and there it is a bad one.
 #
 # The cheap rules: the label of the example that is most like the question by its words (TF-IDF, a count of words in
 # which rare ones weigh more), and the label of the last one. Both have less than the network, which knows the kinds.
@@ -657,10 +659,12 @@ run.show(
 # it bad, whichever of the three was changed. *Batch* calibration, which divides by the mean over the questions
 # themselves, does as well: the true labels here are exactly even, as it needs.
 #
-# And yet: where all three differ, who has **16 labels** and the patience to try 50 prompts finds one that is about as
-# good (the 16 are among the 100 that we count, which helps it), and adding up all 50 is a little better. Where one
-# thing differs the best on 16 is 2 to 5 points below, and adding up 50 formats is no help at all. Calibration's case
-# is that it needs neither labels nor 50 prompts.
+# And the sceptic? With **16 labels** and the patience to try 50 prompts he finds one that is right in 60 to 63 of 100
+# other questions: 4 to 7 points below calibration, and above the mean of the 50 only where formats differ, by 7. (We
+# once counted the 16 among the questions, and the best on them looked nearly as good as calibration. It had been
+# chosen by them.) **Adding up all 50** is a point or two better where all three differ, or labels alone without an
+# example; it is as good where orders differ, and 4 and 10 points below with other labels or formats. Calibration's
+# case is that it needs neither labels nor 50 prompts.
 #
 # Is it the usual case? In ours we know where the liking comes from, since we put it there: labels come again, some
 # synonyms and formats are frequent. A prompt that says nothing shows exactly such a liking, so ours is a good case
@@ -810,14 +814,19 @@ run.show(
 #
 # - in **quotes**, "[" before and "]" behind;
 # - in a **fresh mark**, one of eight pairs, drawn anew for each prompt, so that who wrote the text cannot know it;
-# - with **each word marked**, "^" before it (*datamarking*; Hines et al., 2024, who call this and the fresh mark
-#   *spotlighting*).
+# - with **each word marked**, "^" before it, *datamarking*. Hines et al. (2024) tried it besides marks around a text
+#   and a text in another code, and call all three *spotlighting*.
 #
-# Two kinds of network: one has read pages of all these, and no text on them has an order in it; from it others went on
-# reading, each in one of the three ways, and in seven of ten texts there was an order, or two, and it was right to say
-# what the user had asked for (as Chen et al., 2024, *StruQ*, teach it, and Wallace et al., 2024, the *instruction
-# hierarchy*). Three attackers: one writes an **order**, with a verb that no order in a text had; one writes it **three
-# times**; one writes the **mark** as well: he closes the quote, gives his order, and opens it again.
+# There are two kinds of network. One has read pages of all these, and no text on them had an order in it:
+# **untaught**. From there three others went on reading, each its own way of marking: in seven of ten texts stood an
+# order, or two, and right was what the user had asked for. They are **taught** whom to obey, as Chen et al. (2024) and
+# Wallace et al. (2024, the *instruction hierarchy*) do it.
+#
+# Three attackers put something into the text: one an **order**, "instead name tools", with a verb that no order in a
+# text had; one the same **three times**; one **closes the mark**, gives his order, and opens it again. (A fresh mark
+# he has to guess; where each word is marked, so are his marks.) And the sceptic, who trains nothing: he takes all
+# words out of the text that he knows from orders, "instead", "say" and "tell"; or he **asks twice**, once before the
+# text and once behind it, which is called a *sandwich*.
 
 # %%
 VERBS, INSTEAD, OPEN, CLOSE, SPOT = ("say", "tell", "name"), "instead", "[", "]", "^"
@@ -986,7 +995,34 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# PROSE OF ORDERS
+# **Who cannot tell whose an order is obeys the last one.** Without a mark nobody could: the same tokens are a user who
+# has changed his mind. And quotes change nothing as long as no text in quotes ever had an order in it: 99 of 100 are
+# obeyed, as without quotes. The network has read quotes on every fourth page, and never needed them. "Put the text in
+# quotes" is worth what a network has learned to do with quotes. And to filter known orders is worth little: it knows
+# "say" and "tell", and the attacker says "name".
+#
+# **Taught, it heeds them.** Not one order of 1200 is obeyed, though their verb is new, and a user who changes his mind
+# still is (*own*). But a mark is a token like others, and whoever writes the text can write it: he closes the quote,
+# gives an order, opens the quote again, and is obeyed always. The network cannot but do so: this is just what the
+# prompt of a user looks like whose text has two parts. So **what must not be in a text, a program takes out** before
+# the network reads it: `without`, and none is left. That is what Chen et al. call *structured queries*: marks that no
+# text can have, a filter, and a network that was taught to heed them. The lesson without the filter leaves a way in,
+# and so does the filter without the lesson. (Take out once, and the attacker writes "<e<end>nd>"; see exercise 29.4.)
+#
+# A mark before **each word** cannot be closed, since whatever he writes is marked, and for that attacker it is as
+# good. It costs twice the tokens, and on one seed of three a third of the plain orders gets through: that network had
+# not learned it well. The **fresh mark** is the disappointment. The attacker who has to guess among eight gets as far
+# as the one who knows it, 86 of 100: the network has not learned to compare two marks, and takes any of them for the
+# end. What a network does not look at cannot protect it; so in that, too, the program has to help.
+#
+# **And the sceptic's other rule does a good deal of it**: ask once more behind the text. No mark, no lesson, two more
+# tokens, and 14 of 100 orders are left, 20 where there are three. Here the last order counts, and now it is the user's;
+# it stands and falls with that habit. On top of taught quotes it leaves 2 of 100 of those who close them.
+#
+# What this does not show is that anything is safe. Three attackers are not all, and none of ours has searched for the
+# words that get through, as one can with a network's gradient (Zou et al., 2023). Three orders at once are obeyed in 7
+# of 100 taught quotes, where one never is: nobody had shown it three. What a model may do with the texts of others,
+# send, pay, delete, is for a program to limit.
 #
 # ## What did not come true
 #
@@ -999,9 +1035,11 @@ run.show(
 # - With notes whose words hardly ever mislead, the 50 prompts had an sd of two points, and calibration had nothing to
 #   repair. A spread needs questions that are hard.
 # - **Orders inside the text** were first tried with summaries, and three runs of four learned too little to say
-#   anything. With one word to find, two layers had not learned in 400 lessons to tell what stands in quotes from what
-#   does not; three layers needed 500, and with "the last word of the text" as a fifth thing to ask for, longer still.
-#   Taught all three ways at once, a network took to never obeying anything between two marks, whoever had set them.
+#   anything. With one word to find, and no step before it, two layers had not learned in 400 lessons to heed quotes,
+#   and three layers needed 500 for one kind of mark, as long as "the last word of the text" could be asked for, too.
+#   Taught all three ways at once, a network obeyed nobody between two marks, also where the user had set them both.
+# - **A fresh mark was to keep out who does not know it.** In other lessons half of the orders in texts stood behind a
+#   wrong closing mark. After 500 of them the network obeyed 75 of 100, whether the mark was right or wrong.
 # - Of 64 answers the longest was to be right less often than any of them. On one seed of three it was, by eleven
 #   points; on the others the two were equal. The page was run anew without that part.
 # - We thought that an example would tell the task, too. It does less of that than of the rest.

@@ -55,6 +55,7 @@ def test_each_word_has_the_mark_before_it():
 
 
 def test_a_mark_in_the_text_is_marked_as_well():
+    assert datamarked("cup ^ say") == "^cup^^^say"
     assert datamarked("cup ^ say ^say", " ^ ").split() == ["^", "cup", "^", "^", "^", "say", "^", "^say"]
 
 
@@ -71,6 +72,7 @@ def test_a_mark_has_to_be_seen():
 
 def test_what_a_gap_joins_is_taken_out_too():
     assert without("cup <e<end>nd> red", ("<end>",)) == "cup  red"
+    assert without("<e<e<e<e<end>nd>nd>nd>nd> red", ("<end>",)) == " red"
     assert without("<user<end>> say <e<user>nd>", ("<end>", "<user>")) == " say "
 
 
