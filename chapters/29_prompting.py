@@ -802,15 +802,15 @@ run.show(
 #
 # In all of that, whoever asks had written the whole prompt. Mostly he has not: he wrote "sum up this letter", and the
 # letter is somebody else's. A prompt is one row of tokens. What if an order stands in the letter? To make a model obey
-# the text that it was to process is called *prompt injection* (Perez and Ribeiro, 2022, who hid "ignore the above" in
+# the text that it was to process is called *prompt injection* (Perez and Ribeiro, 2022, with "ignore the above" in
 # what a user types; Greshake et al., 2023, in pages that a program fetches, where neither the user nor the model's
 # owner has written it).
 #
 # The fourth network reads orders. "say animals" asks for the one animal of a text of four words. The order stands
 # before the text, behind it, or between its two parts; and half of the users change their minds: "instead name tools".
-# The last word counts. An answer repeats what is asked for, and then says it, "animals fox"; without that step (26) it
-# took three times as long to learn. So far an order in a text cannot be told from a user's own. What a prompt can do
-# about it is to say where the text is:
+# The last word counts. An answer repeats what is asked for, and then says it, "animals fox"; without that step (26) not
+# all of what follows was learned in as many lessons. So far an order in a text cannot be told from a user's own. What a
+# prompt can do about it is to say where the text is:
 #
 # - in **quotes**, "[" before and "]" behind;
 # - in a **fresh mark**, one of eight pairs, drawn anew for each prompt, so that who wrote the text cannot know it;
@@ -1035,11 +1035,13 @@ run.show(
 # - With notes whose words hardly ever mislead, the 50 prompts had an sd of two points, and calibration had nothing to
 #   repair. A spread needs questions that are hard.
 # - **Orders inside the text** were first tried with summaries, and three runs of four learned too little to say
-#   anything. With one word to find, and no step before it, two layers had not learned in 400 lessons to heed quotes,
-#   and three layers needed 500 for one kind of mark, as long as "the last word of the text" could be asked for, too.
-#   Taught all three ways at once, a network obeyed nobody between two marks, also where the user had set them both.
+#   anything. With one word to find, and no step before it, two layers had not learned in 400 lessons to heed any of the
+#   marks, and three layers needed 500 for one kind, as long as "the last word of the text" could be asked for, too.
+#   Taught all three ways at once, a network did not obey who closes the quote, and so no user with a text in two parts
+#   either. (One seed each.)
 # - **A fresh mark was to keep out who does not know it.** In other lessons half of the orders in texts stood behind a
-#   wrong closing mark. After 500 of them the network obeyed 75 of 100, whether the mark was right or wrong.
+#   wrong closing mark. After 500 of them the network, of one seed, obeyed 75 of 100, whether the mark was right or
+#   wrong.
 # - Of 64 answers the longest was to be right less often than any of them. On one seed of three it was, by eleven
 #   points; on the others the two were equal. The page was run anew without that part.
 # - We thought that an example would tell the task, too. It does less of that than of the rest.
