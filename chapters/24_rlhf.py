@@ -903,8 +903,8 @@ print(table(rows, ["", "labels by people", "answers written", "seconds", "points
 #   that one's best moment. Now we claim what each gains.
 # - **Labels fond of length were to cost a fifth of a point at least.** On one seed it was a little less.
 # - **Our first base had read no grades.** Its reward model of 3,200 pairs decided 66 of 100 as people did, as one of
-#   fewer than 1600 does now: what is right had to be found out from labels alone. What a reward model can learn depends on
-#   what its base has read.
+#   fewer than 1600 does now: what is right had to be found out from labels alone. What a reward model can learn
+#   depends on what its base has read.
 # - **A love of length of 0.15 points a word changed nothing**: the policy was as good as with honest labels. 0.4 is a
 #   strong love.
 # - **PPO at twice this rate** was 14 nats away after twenty rounds, at "welcome ! welcome !", and had no top to be
