@@ -16,8 +16,8 @@
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/24/output.txt) shows them all.
 # - **Departs from** InstructGPT in size, and in the people: ours are simulated, so that we can look up what they really
 #   like. No network is shown these points; the base has read grades of three of the six things that count.
-# - **Run**: `python chapters/24_rlhf.py`. One seed takes about a minute and a half of a processor; `--seeds 3` three
-#   times that. `--fast` takes less than ten seconds: it asserts the equalities, and nothing that is learned.
+# - **Run**: `python chapters/24_rlhf.py`. One seed takes about two minutes of a processor; `--seeds 3` three times
+#   that. `--fast` takes less than ten seconds: it asserts the equalities, and nothing that is learned.
 
 # %%
 import copy
@@ -49,7 +49,9 @@ from tinygrad_llm.align import (
 )
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets.tastes import (
+    COURTESY,
     GRADES,
+    NAMES,
     WORDS,
     Marks,
     People,
@@ -58,6 +60,7 @@ from tinygrad_llm.datasets.tastes import (
     generate_asked,
     grade,
     marks,
+    sentences,
     write_answer,
 )
 from tinygrad_llm.evaluate import calibration_error, reliability
@@ -73,15 +76,17 @@ run = Chapter(
     "From labels that say which of two answers is better, a reward model comes to decide unseen pairs as people did "
     "in two of three, below the ceiling of their noise, and is as sure as it is right. PPO with a price on leaving "
     "the base raises a taste that no network was shown, by more than learning what was preferred does; the best of "
-    "sixteen does as much without a step. Without the price, what it is paid goes on rising while people like it "
-    "less; a linear model that decides pairs as well is gamed by the best of many. Labels fond of length make answers "
-    "longer and worse, which the reward model shows before any step. A model for a judge brings half of the gain or "
-    "more without a label.",
+    "sixteen does as much without a step, and so does a rule of somebody who knows what is liked, but it is not right "
+    "more often, as PPO is. Without the price, what it is paid for rises far above what people like; a linear model "
+    "that decides pairs as well is gamed by the best of many. Labels fond of length make answers longer and worse, "
+    "which the reward model shows before any step. A model for a judge brings half of the gain or more without a "
+    "label.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 LONGEST = 24  # tokens that an answer may have
 EQUAL, AS_SAID, BY_MORE, CALIBRATED, LATER, TURNED = 1e-5, 0.64, 0.01, 0.08, 0.15, 0.05
 GAINED, OVER_PREFERRED, BEST_OF_4, PAID_MORE, LIKED_LESS, HELD = 0.7, 0.3, 0.4, 0.01, -0.1, -0.35
+SPARED, RIGHTER, PARTED = 0.01, 0.05, 0.3
 FOND, LONGER, LOST, AGREES, BY_JUDGE = 0.3, 1.15, 0.05, 0.6, 0.5
 
 # %% [markdown]
@@ -227,17 +232,17 @@ COUNTS = run.pick((100, 400, 1600, 3200), (8, 16))
 MAIN, TWICE = COUNTS[-2:]
 
 
-def two_answers(model, count, seed, split="train"):
-    """Questions, and two answers of the model to each."""
+def to_compare(model, count, seed, split="train"):
+    """So many questions with two answers of the model. Where both are the same there is nothing to prefer."""
     rng = np.random.default_rng([seed, 2026, 2, split == "test"])
-    questions = generate_asked(rng, count, split)
+    questions = generate_asked(rng, count + count // 8 + 4, split)
     answers = write(model, questions, rng, 2)
-    return rng, questions, answers[::2], answers[1::2]
+    return [(q, a, b) for q, a, b in zip(questions, answers[::2], answers[1::2]) if a != b][:count]
 
 
-def labelled(model, count, seed, split="train", people=PEOPLE):
-    rng, questions, ones, others = two_answers(model, count, seed, split)
-    return people.prefer(rng, questions, ones, others)
+def labelled(compared, seed, people=PEOPLE):
+    """Whoever compares, is shown the same pairs."""
+    return people.prefer(np.random.default_rng([seed, 2026, 9]), *zip(*compared))
 
 
 def ended(answer):
@@ -313,13 +318,24 @@ def lengths(questions, answers):
     return np.array([len(answer.split()) for answer in answers], float)
 
 
-accuracy, liked, error, rules, ceiling = (defaultdict(list) for _ in range(5))
-pairs, unseen, rewards, linear = {}, {}, {}, {}
+def cost_of(found):
+    """Nats a label: how surprising what people said is to who is so sure."""
+    return float(np.logaddexp(0, -found).mean())
+
+
+def equally_sure(share):
+    """The same for who is right so often, and each time as sure as that."""
+    return float(-share * np.log(share) - (1 - share) * np.log(1 - share))
+
+
+accuracy, liked, sure, error, nats, same, rules, ceiling = (defaultdict(list) for _ in range(8))
+compared, pairs, unseen, rewards, linear = {}, {}, {}, {}, {}
 for seed, base in bases.items():
     begun = time.perf_counter()
-    pairs[seed] = labelled(base, TWICE, seed)
+    compared[seed] = to_compare(base, TWICE, seed)
     seconds["answers to compare"].append((time.perf_counter() - begun) * MAIN / TWICE)
-    unseen[seed] = labelled(base, run.pick(1000, 20), seed, "test")
+    pairs[seed] = labelled(compared[seed], seed)
+    unseen[seed] = labelled(to_compare(base, run.pick(1000, 20), seed, "test"), seed)
     for count in COUNTS:
         begun = time.perf_counter()
         rewards[seed, count] = reward_model(base, pairs[seed][:count], seed)
@@ -328,16 +344,19 @@ for seed, base in bases.items():
         found = differences(scorer, unseen[seed])
         accuracy[count].append(as_labelled(scorer, unseen[seed]))
         liked[count].append(as_liked(scorer, unseen[seed]))
-        error[count].append(calibration_error(1 / (1 + np.exp(-np.abs(found))), found > 0, 10))
+        sureness = 1 / (1 + np.exp(-np.abs(found)))
+        sure[count].append(mean(sureness))
+        error[count].append(calibration_error(sureness, found > 0, 10))
+        nats[count].append(cost_of(found))
+        same[count].append(equally_sure(min(0.99, accuracy[count][-1])))
     ceiling["knows the taste"].append(PEOPLE.ceiling(unseen[seed]))
-    linear[seed] = linear_rule(pairs[seed][:MAIN], True)
+    linear[seed] = linear_rule(pairs[seed], True)
     rules["the shorter one"].append(as_labelled(lambda q, a: -lengths(q, a), unseen[seed]))
     rules["words"].append(as_labelled(linear_rule(pairs[seed], False), unseen[seed]))
-    rules["pairs of words"].append(as_labelled(linear_rule(pairs[seed], True), unseen[seed]))
-print("of unseen pairs, the share decided as people said, and as they like; ECE: see below")
-print(
-    table([[c, mean(accuracy[c]), mean(liked[c]), mean(error[c])] for c in COUNTS], ["pairs", "said", "liked", "ECE"])
-)
+    rules["pairs of words"].append(as_labelled(linear[seed], unseen[seed]))
+print("of unseen pairs, the share decided as people said, and as they like; all else: see below")
+columns = {"said": accuracy, "liked": liked, "sure": sure, "ECE": error, "nats": nats, "equally sure": same}
+print(table([[c, *(mean(column[c]) for column in columns.values())] for c in COUNTS], ["pairs", *columns]))
 run.say("as people said:", {name: round(mean(v), 3) for name, v in (rules | ceiling).items()})
 run.show(
     line_chart(
@@ -376,8 +395,14 @@ run.show(
 # back.
 #
 # *Calibrated* is who is right 80 times of 100 that he is 80 % sure. The *ECE*, expected calibration error, is how far
-# the two are apart on average, over the upper five of ten equal bins from 0 to 1. From few pairs it is large: nothing
-# has told the reward model yet how much its number may mean. From many it is sure about as often as it is right.
+# the two are apart on average, over the upper five of ten equal bins from 0 to 1. From a hundred pairs it is large, and
+# the column *sure* says why: 52 % sure on average, and right in 62 of 100. Nothing has told that reward model yet how
+# much its number may mean. From 3200 it is 68 % sure, and right in 69.
+#
+# A sceptic is calibrated, too: he calls himself 69 % sure each time. What does it help to know *when*? Look at the
+# last two columns: *nats* is the loss of the labels, 0.69 for a coin, and beside it stands that of the sceptic, who
+# decides as our network does and is always equally sure. From a hundred pairs he is the better one; from all of them
+# the network is, by 0.03 nats a label. So its number does say which pairs are hard, and not by much.
 #
 # ## No training: the best of n
 #
@@ -405,6 +430,11 @@ def curve_of(scores, points):
     return [float(points[best_of_n(scores, n)].mean()) for n in NS]
 
 
+def standard_error(values):
+    """Of a mean over so many questions."""
+    return float(np.std(values) / np.sqrt(len(values)))
+
+
 best, scorers, truth = defaultdict(list), {}, {}
 for seed, base in bases.items():
     questions = repeated(TESTED[: run.pick(80, 4)], DRAWN)
@@ -417,7 +447,9 @@ for seed, base in bases.items():
     for count in COUNTS:
         scorers[seed, count] = Scaled(rated_by(rewards[seed, count]), questions, drawn)
         best[f"{count} pairs"].append(curve_of(scorers[seed, count](questions, drawn), points))
-print("true points of the best of n, by who chooses")
+chosen = points[best_of_n(scorers[seed, MAIN](questions, drawn), NS[-1])]
+print("true points of the best of n, by who chooses; standard error over", f"{len(chosen)} questions:", end=" ")
+print(f"{standard_error(chosen):.2f}")
 print(table([[name, *np.mean(curves, 0)] for name, curves in best.items()], ["", *map(str, NS)]))
 run.show(
     line_chart(
@@ -432,14 +464,15 @@ run.show(
 # %% [markdown]
 # Read the lines from left to right: who chooses from more has more to choose from, and at first each reward model
 # finds better and better answers. Then less and less comes of more: the best of many is best in what is good about it,
-# and in the mistakes of who rates it, too. From a hundred pairs the line is flat from sixteen answers on; from 1600
-# and more it still rises at 64, each doubling by less. The more pairs, the higher. The very taste has no such bend.
+# and in the mistakes of who rates it, too. From a hundred and from 400 pairs the lines turn after sixteen answers and
+# fall; from 1600 and more they still rise at 64, each doubling by less. The more pairs, the higher. The very taste has
+# no such bend.
 #
-# And the linear model, which decides pairs best of all? (Here it has half of the pairs, 1600, as the reward model that
-# PPO is paid by.) It rises with the best, turns early, and falls: the only line that clearly does. We take it that
-# each "welcome" is worth something to it; between two answers of the base, which say it once or twice, that hardly
-# matters, and among sixty-four there is one that says it more often. **How good a rater is on pairs does not tell how
-# far one may trust it.**
+# And the linear model, which decides pairs best of all? It has the same 3200 pairs as the best reward model, and up to
+# eight answers it chooses as well. Then it turns, and loses a third of a point, as if it had learned from a few hundred
+# labels. We take it that each "welcome" is worth something to it; between two answers of the base, which say it once or
+# twice, that hardly matters, and among sixty-four there is one that says it more often. **How good a rater is on pairs
+# does not tell how far one may trust it.**
 #
 # ## PPO: the policy learns
 #
@@ -472,7 +505,7 @@ run.show(
 # Rewards are in units of their own spread over the base's answers, so that a price means the same for any of them.
 
 # %%
-ANSWERS, ROUNDS, FREE, EVERY = run.pick((64, 40, 64, 8), (4, 2, 2, 1))
+ANSWERS, ROUNDS, FREE, EVERY = run.pick((64, 40, 96, 8), (4, 2, 2, 1))
 HALF, RATE, PRICE, UPDATES, LAMBDA = run.pick(24, 2), 5e-4, 0.2, 2, 0.95
 
 
@@ -544,7 +577,7 @@ by_hand = advantages_by_hand(priced, values, answer_mask(made.batch))
 package = ppo_batch(made.batch, scores, values, kl_coef=PRICE, lam=LAMBDA, whiten=False)["advantages"]
 apart["advantages"] = float(np.abs(by_hand - package).max())
 run.say(
-    f"prices from {priced.min():.2f} on; by hand, and by the package, apart by",
+    f"token rewards from {priced.min():.2f} to {priced.max():.2f}; by hand, and by the package, apart by",
     {name: float(f"{v:.1e}") for name, v in apart.items()},
 )
 
@@ -556,10 +589,35 @@ run.say(
 # - Of each four answers of the policy **learn the best**, by the reward model, as many answers a round; twenty-four
 #   rounds, for in trials its best moment came early. No value model, no advantage, no price. We count that best moment,
 #   by the very taste, which nobody could pick.
-# - **The best of 16** of the table above.
+# - **The best of 16** of the base's answers, as above, by the same reward model.
+# - **Mend by hand.** Who has looked at a few dozen labels sees that people like to be named and thanked. So keep the
+#   first sentence of each of the base's answers, take all names out, put the right one before, "welcome !" behind.
+#
+# All of them answer the same 400 questions.
 
 
 # %%
+MANY = run.pick(16, 4)
+
+
+def mended(asked, answer):
+    """The first sentence that says something, with who asked before it and one courtesy behind it."""
+    said = next((some for some in sentences(answer) if COURTESY not in some), ".")
+    kept = [word for word in said.split() if word not in (*NAMES, "well", ",", ".")]
+    return f"{asked.name} , {' '.join(kept)} . {COURTESY} !"
+
+
+def judged_and_mended(model):
+    answers = write(model, TESTED, np.random.default_rng([24, 3]))
+    return means_of(TESTED, [mended(asked, answer) for asked, answer in zip(TESTED, answers)])
+
+
+def best_of_many(drawn, scorer):
+    """Points of the best of sixteen answers to each question."""
+    questions = repeated(TESTED, MANY)
+    return mean(TASTE.of(questions, drawn)[best_of_n(scorer(questions, drawn), MANY)])
+
+
 def learn_the_best(base, scorer, seed, of=4):
     """The most points, of those every few rounds."""
     policy, rng, points = copy.deepcopy(base), np.random.default_rng([seed, 2026, 7]), []
@@ -583,7 +641,7 @@ def learn_the_preferred(base, pairs, seed, size=32):
     return learn(model, model.loss, batches, 1e-3)
 
 
-curves, others = defaultdict(dict), defaultdict(list)
+curves, others, sixteen = defaultdict(dict), defaultdict(list), {}
 for seed, base in bases.items():
     policy, curves["priced"][seed], took = ppo(base, scorers[seed, MAIN], truth[seed], seed)
     reached["PPO"].append(judged(policy))
@@ -595,29 +653,40 @@ for seed, base in bases.items():
     begun = time.perf_counter()
     others["learn the best of 4"].append(learn_the_best(base, scorers[seed, MAIN], seed))
     seconds["learn the best of 4"].append(time.perf_counter() - begun)
-    others["best of 16"].append(best[f"{MAIN} pairs"][run.seeds.index(seed)][NS.index(run.pick(16, 4))])
-rows = [[name, *np.mean([list(m.values()) for m in reached[name]], 0)] for name in ("base", "PPO")]
+    sixteen[seed] = write(base, TESTED, np.random.default_rng([seed, 2026, 11]), MANY)
+    others["best of 16"].append(best_of_many(sixteen[seed], scorers[seed, MAIN]))
+    reached["base, mended by hand"].append(judged_and_mended(base))
+    reached["PPO, mended by hand"].append(judged_and_mended(policy))
+SO_FAR = ("base", "PPO", "base, mended by hand", "PPO, mended by hand")
+rows = [[name, *np.mean([list(m.values()) for m in reached[name]], 0)] for name in SO_FAR]
 print(table(rows, ["", *reached["base"][0]]))
 run.say("points of others:", {name: round(mean(values), 2) for name, values in others.items()})
+error_of_one = standard_error(TASTE.of(TESTED, write(policy, TESTED, np.random.default_rng([24, 3]))))
+print(f"standard error of such a number, over {len(TESTED)} questions: {error_of_one:.2f}")
 for asked, answer in zip(TESTED[:4], write(policy, TESTED[:4], np.random.default_rng(0))):
     run.say(f"  {asked.text:46} {answer}")
 
 # %% [markdown]
-# From about 1.6 points to 2.8, of 4 that one can have: it is right more often, names who asks, is nearly always kind,
-# and repeats itself less. (The four above are from the last seed, and unlucky: in the table 66 of 100 are right and 72
+# From about 1.6 points to 2.7, of 4 that one can have: it is right more often, names who asks, is nearly always kind,
+# and repeats itself less. (The four above are from the last seed, and unlucky: in the table 63 of 100 are right and 64
 # name who asks.) Since it was the base it has been shown no point, and no answer but its own. Labels, a reward model,
 # and a policy that is paid by it: that is *RLHF*, reinforcement learning from human feedback (Christiano et al., 2017;
 # Stiennon et al., 2020; Ouyang et al., 2022).
 #
-# Against the sceptic: learning what was preferred brings little, since that is only the better of two: the very taste's
-# best of two has 2.34 points, and who copies such answers can hardly get beyond. Learning the best of four, at a moment
-# that somebody picked who knew the taste, brings nearly as much as PPO, and on one seed of three more. And **choosing
-# the best of sixteen with the same reward model brings about as much** (on 80 questions, PPO's are 400), without a
-# step. It costs sixteen answers for each one, for ever; PPO has paid once.
+# Against the sceptic: learning what was preferred brings little, since that is only the better of two: the very
+# taste's best of two has 2.34 points, and who copies such answers can hardly get beyond. Learning the best of four, at
+# a moment that somebody picked who knew the taste, brings nearly as much as PPO, and on one seed of three more.
+# **Choosing the best of sixteen with the same reward model brings more**, 2.98, without a step. It costs sixteen
+# answers for each one, for ever; PPO has paid once.
+#
+# And **the rule by hand has 3.00**, with no label, no reward model and no step. Most of what PPO gains is manners, and
+# who knows which ones can write them down. What the rule cannot do is know better: of its answers 53 in 100 are right,
+# of the base's 49, of PPO's 63. Mended by the same rule PPO has 3.26. So RLHF is for what nobody can write down; of
+# this taste, which we have made up, that is the smaller part.
 #
 # ## Without a price
 #
-# The same once more, and leaving the base costs nothing; for sixty-four rounds. What the policy is paid is called a
+# The same once more, and leaving the base costs nothing; for ninety-six rounds. What the policy is paid is called a
 # *proxy*: it stands for what people like. We look at both, each in units of its own spread over the base's answers.
 
 # %%
@@ -634,15 +703,19 @@ def peak_of(curve):
 
 
 for seed, base in bases.items():
-    for name, count in (("free", MAIN), ("twice the pairs", TWICE)):
-        policy, curves[name][seed], _ = ppo(base, scorers[seed, count], truth[seed], seed, 0.0, FREE)
-        if name == "free":
-            strange = write(policy, TESTED[:4], np.random.default_rng(0))
+    policy, curves["free"][seed], _ = ppo(base, scorers[seed, MAIN], truth[seed], seed, 0.0, FREE)
+    strange = write(policy, TESTED[:4], np.random.default_rng(0))
 for name in ("free", "priced"):
     print(f"{name}, seed {last}:")
     shown_as_table(curves[name][last])
 for asked, answer in zip(TESTED[:4], strange):
     run.say(f"  {asked.text:46} {answer}")
+risen = {
+    (name, key): [curve[-1][key] - curve[0][key] for curve in by.values()]
+    for name, by in curves.items() for key in ("proxy", "true")
+}  # fmt: skip
+for (name, key), values in risen.items():
+    print(f"{name}, {key}: gained in spreads, each seed", *(f"{v:.2f}" for v in values))
 parted = {name: {s: peak_of(curve) for s, curve in by.items()} for name, by in curves.items()}
 for name in curves:
     found = [(peak["nats"], peak["points"], curves[name][s][-1]["points"]) for s, peak in parted[name].items()]
@@ -653,7 +726,7 @@ run.show(
             "proxy, free": [(row["nats"], row["proxy"]) for row in curves["free"][last]],
             "true, free": [(row["nats"], row["true"]) for row in curves["free"][last]],
             "true, priced": [(row["nats"], row["true"]) for row in curves["priced"][last]],
-            "true, twice the pairs": [(row["nats"], row["true"]) for row in curves["twice the pairs"][last]],
+            "proxy, priced": [(row["nats"], row["proxy"]) for row in curves["priced"][last]],
         },
         title="What it is paid, and what people like", xlabel="KL from the base, nats an answer",
         ylabel="gained, in spreads of the base", subtitle=f"seed {last}, every eight rounds",
@@ -662,22 +735,16 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# First the two rise together. Then they part: the policy is paid more and more, and people like it less and less, in
-# the end about as little as the base, or less. That is *overoptimization*. Look at what it says, and at the marks:
-# everything is kind, each answer says something again (1.1 times, the base 0.3), three in ten name who asked, and one
-# in three is right, where the base had half. It has found answers that the base never writes, and of which the reward
-# model has therefore never seen a pair. Gao et al. (2023) drew such curves for reward models of up to three billion
-# weights, with a larger one in the place of people.
+# First the two rise together. Then they part: the policy is paid a little more and more, and people like it less and
+# less, on two of the seeds in the end about as little as the base. (On the first it has lost little more than a tenth
+# of a point; it is paid 1.6 spreads more, and liked 1.0 more.) That is *overoptimization*. Look at what it says, and
+# at the marks: everything is kind, nothing is said again, each of these four is called "finn"; one in four names who
+# asked, and one in four is right, where the base had half. It has found answers that the base never writes, and of
+# which the reward model has therefore never seen a pair. Gao et al. (2023) drew such curves for reward models of up to
+# three billion weights, with a larger one in the place of people.
 #
-# With a price it stays where the reward model knows its way: the line simply ends, at 1.6 nats, on the other
-# seeds near 1.8.
-#
-# Does a reward model of twice the pairs move the place? Look at the printed line of each, not at the figure, which is
-# of the seed on which it ends worse: on two seeds its policy ends better,
-# by up to nearly two points, and on one worse by more than one. Three seeds that differ so much say nothing about the
-# next, so the claim does not speak of it. The place itself, in nats, lies further out on one seed and nearer on
-# two. What more pairs do is plain where nothing is learned and less is left to chance: in the table of the best of
-# n.
+# With a price it stays where the reward model knows its way: the line simply ends, near 1.5 nats, or 1.8 on the first
+# seed. Not that a price were a guarantee: on the seed of the figure it, too, is a quarter of a point behind its best.
 #
 # ## Paid for length
 #
@@ -689,12 +756,13 @@ run.show(
 LOVE = 0.4
 fond_curves, gamed = {}, defaultdict(list)
 for seed, base in bases.items():
-    loving = labelled(base, MAIN, seed, people=People(Taste(length=LOVE)))
+    loving = labelled(compared[seed][:MAIN], seed, People(Taste(length=LOVE)))
     fond = rated_by(reward_model(base, loving, seed))
     questions, drawn = TESTED, write(base, TESTED, np.random.default_rng([24, 3]))
     _, fond_curves[seed], _ = ppo(base, Scaled(fond, questions, drawn), truth[seed], seed)
     long = lengths(questions, drawn)
-    for name, scorer in (("honest", scorers[seed, MAIN]), ("fond of length", fond)):
+    for name, scorer, said in (("honest", scorers[seed, MAIN], pairs[seed][:MAIN]), ("fond of length", fond, loving)):
+        gamed[f"{name}: the longer preferred"].append(as_labelled(lengths, said))
         gamed[f"{name}: correlation"].append(float(np.corrcoef(scorer(questions, drawn), long)[0, 1]))
     end, honest = fond_curves[seed][-1], curves["priced"][seed][-1]
     gamed["words, honest"].append(honest["length"] / curves["priced"][seed][0]["length"])
@@ -716,12 +784,14 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# With the same price, its answers grow by two fifths, where the honest one's grow by an eighth to a quarter, and a
-# sixth to a third of the gain is gone. Its own number says that all is well. What would have told us?
+# With the same price, its answers grow by about a third, where the honest one's grow by a tenth, and a fifth to a third
+# of the gain is gone. Its own number says that all is well. What would have told us?
 #
 # - **How it rates what is there already**: on answers of the base, its rewards and their lengths go together; the
-#   honest one's do not. That can be seen before any step is made. (That the labels love length, that is; whether
+#   honest one's hardly do. That can be seen before any step is made. (That the labels love length, that is; whether
 #   people mean it, only they can say.)
+# - **The labels themselves**, says the sceptic, and needs no reward model: of two answers the longer one was preferred
+#   in 71 of 100 pairs, by honest people in 51.
 # - **How long the answers get**, round by round. Nobody asked for that.
 #
 # Singhal et al. (2023) found that much of what RLHF gains, by the reward models that there are, is length.
@@ -732,8 +802,8 @@ run.show(
 # feedback of an AI (Bai et al., 2022; Lee et al., 2023). Our base has read grades: behind an answer's end it gives
 # each of the eight grades a probability. We write down a **constitution**, one sentence: *right counts twice, named
 # once, kind once*. Then an answer is worth 2 p(right) + p(named) + p(kind), by the base's own opinion. The judge
-# prefers what is worth more to it, of other answers of the base, to as many questions as people were shown. Nobody is
-# asked. Or we leave out the reward model, and pay the policy by that number itself.
+# prefers what is worth more to it, of the very pairs that people were shown. Nobody is asked. Or we leave out the
+# reward model, and pay the policy by that number itself.
 
 # %%
 SIGNS = np.array([[sign == "+" for sign in name] for name in GRADES], float)
@@ -764,7 +834,7 @@ def judge_of(worth):
 agreed = defaultdict(list)
 for seed, base in bases.items():
     begun, opinion = time.perf_counter(), opinion_of(base)
-    _, questions, ones, others_too = two_answers(base, MAIN, seed)
+    questions, ones, others_too = map(list, zip(*compared[seed][:MAIN]))  # the very pairs that people have labelled
     texts, by_text = [asked.text for asked in questions], {asked.text: asked for asked in questions}
     worth = dict(zip(zip(texts * 2, ones + others_too), opinion(questions * 2, ones + others_too)))
     lines = judged_preferences(zip(texts, ones, others_too), judge_of(worth))
@@ -773,6 +843,9 @@ for seed, base in bases.items():
     taught = rated_by(reward_model(base, by_judge, seed))
     agreed["judge, as people said"].append(as_labelled(opinion, unseen[seed]))
     agreed["judge, as they like"].append(as_liked(opinion, unseen[seed]))
+    by_people = {(pair.asked.text, *pair[1:]) for pair in pairs[seed][:MAIN]}
+    agreed["labels that both give"].append(mean([(pair.asked.text, *pair[1:]) in by_people for pair in by_judge]))
+    others["best of 16, by the judge"].append(best_of_many(sixteen[seed], opinion))
     drawn = write(base, TESTED, np.random.default_rng([24, 3]))
     for name, scorer in (("RLAIF", taught), ("paid by the judge", opinion)):
         policy, curves[name][seed], took = ppo(base, Scaled(scorer, TESTED, drawn), truth[seed], seed)
@@ -786,12 +859,14 @@ print(table(rows, ["", *reached["base"][0]]))
 run.say("share of the gain by people's labels:", {n: [round(v, 2) for v in values] for n, values in shares.items()})
 
 # %% [markdown]
-# Without one label by a person: more than four fifths of the gain. On pairs, the judge agrees with people about as
-# often as a reward model of 1600 of their labels does. Paid by the judge itself, with no reward model between,
-# the policy gains about as much as by people; Lee et al. (2023) report that this works, too.
+# Without one label by a person: nearly nine tenths of the gain. On unseen pairs the judge agrees with people nearly as
+# often as a reward model of 1600 of their labels does, and of the pairs that both have labelled, in 65 of 100. Paid by
+# the judge itself, with no reward model between, the policy gains as much as by people, or a little more; Lee et al.
+# (2023) report that this works, too. And the sceptic, who trains nothing, lets the judge choose the best of sixteen:
+# 2.63 points (the table below), as RLAIF.
 #
 # What is missing? The judge was told of three things, and there it is about as good: as many are named and kind, and
-# right are 59 in 100, by people's labels 66. Of saying things twice and of rambling
+# right are 59 in 100, by people's labels 63. Of saying things twice and of rambling
 # its constitution has no word, so the answers repeat and run on more than those that people taught: what nobody wrote
 # down, only people's labels know. And no judge knows more than the book that it has read. Its grades, of some 25,000
 # answers, were somebody's work once. (A sceptic would say that this is where the labels are. He is right.)
@@ -800,17 +875,19 @@ run.say("share of the gain by people's labels:", {n: [round(v, 2) for v in value
 
 # %%
 taken = {name: mean(values) for name, values in seconds.items()}
-compared = taken["answers to compare"] + taken[f"reward model of {MAIN}"]
+comparing = taken["answers to compare"] + taken[f"reward model of {MAIN}"]
 points_of = {name: [m["points"] for m in found] for name, found in reached.items()} | others
 tuning = 2 * MAIN + ROUNDS * ANSWERS
 used = {
     "base": (0, 0, 0.0),
+    "base, mended by hand": (0, 0, 0.0),
     "learn what was preferred": (MAIN, 2 * MAIN, taken["answers to compare"] + taken["learn what was preferred"]),
-    "best of 16": (MAIN, 2 * MAIN, compared),
-    "learn the best of 4": (MAIN, 2 * MAIN + HALF * ANSWERS, compared + taken["learn the best of 4"]),
-    "PPO": (MAIN, tuning, compared + taken["PPO"]),
-    "RLAIF": (0, tuning, compared + taken["comparing, by the judge"] + taken["PPO, RLAIF"]),
+    "best of 16": (MAIN, 2 * MAIN, comparing),
+    "learn the best of 4": (MAIN, 2 * MAIN + HALF * ANSWERS, comparing + taken["learn the best of 4"]),
+    "PPO": (MAIN, tuning, comparing + taken["PPO"]),
+    "RLAIF": (0, tuning, comparing + taken["comparing, by the judge"] + taken["PPO, RLAIF"]),
     "paid by the judge": (0, ROUNDS * ANSWERS, taken["PPO, paid by the judge"]),
+    "best of 16, by the judge": (0, 0, 0.0),
 }
 rows = [[name, *numbers, mean(points_of[name])] for name, numbers in used.items()]
 print(table(rows, ["", "labels by people", "answers written", "seconds", "points"]))
@@ -826,18 +903,23 @@ print(table(rows, ["", "labels by people", "answers written", "seconds", "points
 #   that one's best moment. Now we claim what each gains.
 # - **Labels fond of length were to cost a fifth of a point at least.** On one seed it was a little less.
 # - **Our first base had read no grades.** Its reward model of 3,200 pairs decided 66 of 100 as people did, as one of
-#   some 1600 does now: what is right had to be found out from labels alone. What a reward model can learn depends on
-#   what its base has read.
+#   fewer than 1600 does now: what is right had to be found out from labels alone. What a reward model can learn
+#   depends on what its base has read.
 # - **A love of length of 0.15 points a word changed nothing**: the policy was as good as with honest labels. 0.4 is a
 #   strong love.
 # - **PPO at twice this rate** was 14 nats away after twenty rounds, at "welcome ! welcome !", and had no top to be
 #   seen.
-# - We thought that twice the pairs would move the place where the curves part. See above: a bound of its mean was once
-#   a part of the claim, held, and was noise.
-# - That a linear model decides pairs better than a network was not our plan.
+# - We thought that a reward model of twice the pairs would move the place where the curves part. A bound of its mean
+#   was once a part of the claim, held, and was noise: on two seeds its policy ended better, on one worse by more than
+#   a point. The page no longer runs it.
+# - **Without a price people were to like it less on every seed**, by a tenth of a point since its best moment. With
+#   these draws it was 0.08 on the first seed after 64 rounds. There are 96 now, and the claim is about the mean, and
+#   about how far what it is paid for is above what people like.
+# - The judge was once shown other answers than people were. Now both label the very same pairs, which changes little.
+# - That a linear model decides pairs better than a network was not our plan, nor that a rule by hand would do.
 #
-# So two parts of the claim failed on a first record. They were rewritten as told, some bounds were made wider, and
-# every draw was made anew: what this record shows was run for the first time.
+# So three parts of the claim failed on records before this one. They were rewritten as told, some bounds were made
+# wider, and labels were drawn anew. The first seed had been seen when the last bounds were set.
 #
 # **Exercises**: 24.1 what a pair teaches, 24.2 a price on every token, 24.3 better than expected. `tgl chapter 24
 # --mine` runs this page on your token rewards and your advantages.
@@ -851,6 +933,8 @@ run.check(
 )
 more = [a - b for a, b in zip(accuracy[TWICE], accuracy[COUNTS[0]])]
 run.check("the same, by all pairs less by a hundred", more, at_least=BY_MORE, full_only=True)
+spared = [s - n for s, n in zip(same[TWICE], nats[TWICE])]
+run.check("nats a label, less than equally sure", spared, at_least=SPARED, full_only=True)
 run.check("ECE, all pairs", error[TWICE], at_most=CALIBRATED, baseline={fewest: error[COUNTS[0]]}, full_only=True)
 at_last = [a[last_n] - b[last_n] for a, b in zip(best[most], best[fewest])]
 run.check("best of 64: all pairs, less a hundred", at_last, at_least=LATER, full_only=True)
@@ -859,9 +943,11 @@ taste = {"the taste": [max(curve) - curve[last_n] for curve in best["the taste i
 run.check(
     "linear model: best of 64, behind its best n, mean", mean(turned), at_least=TURNED, baseline=taste, full_only=True
 )
-run.check(
-    "PPO: points gained", gains["PPO"], at_least=GAINED, baseline={"base has": mean(points_of["base"])}, full_only=True
-)
+by_rule = {"base has": mean(points_of["base"]), "by hand": gains["base, mended by hand"]}
+run.check("PPO: points gained", gains["PPO"], at_least=GAINED, baseline=by_rule, full_only=True)
+righter = {n: [m["right"] - b["right"] for m, b in zip(reached[n], reached["base"])] for n in SO_FAR[1:]}
+run.check("PPO: right, more than the base", righter["PPO"], at_least=RIGHTER, full_only=True,
+          baseline={"by hand": righter["base, mended by hand"]})  # fmt: skip
 ahead = [p - o for p, o in zip(points_of["PPO"], others["learn what was preferred"])]
 run.check("PPO, ahead of learn what was preferred", ahead, at_least=OVER_PREFERRED, full_only=True)
 for name, least in (("learn the best of 4", BEST_OF_4), ("best of 16", GAINED)):
@@ -877,13 +963,16 @@ def since_peak(name, key):
 
 run.check("free, since the most points: proxy", since_peak("free", "proxy"), at_least=PAID_MORE, full_only=True)
 priced_too = {"priced": since_peak("priced", "points")}
-run.check("free, since the most points: points", since_peak("free", "points"), at_most=LIKED_LESS, baseline=priced_too,
-          full_only=True)  # fmt: skip
+run.check("free, since the most points: points, mean", mean(since_peak("free", "points")), at_most=LIKED_LESS,
+          baseline=priced_too, full_only=True)  # fmt: skip
+run.report("free, since the most points: points, each seed", since_peak("free", "points"))
 run.check("priced, since the most points: points", priced_too["priced"], at_least=HELD, full_only=True)
-held = [a["points"] - b["points"] for a, b in zip(ends["twice the pairs"], ends["free"])]
-run.report("twice the pairs, ahead, each seed", [round(v, 2) for v in held])
+gap = {name: [p - t for p, t in zip(risen[name, "proxy"], risen[name, "true"])] for name in ("free", "priced")}
+run.check("free: paid for, less liked, gained", gap["free"], at_least=PARTED, baseline={"priced": gap["priced"]},
+          full_only=True)  # fmt: skip
 fonder = [a - b for a, b in zip(gamed["fond of length: correlation"], gamed["honest: correlation"])]
 honest = {"honest": gamed["honest: correlation"]}
+run.report("labels for the longer one", {n: gamed[f"{n}: the longer preferred"] for n in ("honest", "fond of length")})
 run.check("fond of length: correlation, more than honest", fonder, at_least=FOND, baseline=honest, full_only=True)
 run.check("fond of length: words, times the base", gamed["words, fond"], at_least=LONGER, full_only=True,
           baseline={"honest": gamed["words, honest"]})  # fmt: skip

@@ -1,4 +1,4 @@
-"""Asking well: templates, examples, thoughts read for their answer, votes, and a prompt's own bias taken out."""
+"""Asking well: templates, examples, thoughts read for their answer, votes, a prompt's own bias, the texts of others."""
 
 from tinygrad_llm.prompt.best_of_n import (
     Ranked,
@@ -15,6 +15,7 @@ from tinygrad_llm.prompt.few_shot import balanced_examples, nearest_by_words, ne
 from tinygrad_llm.prompt.reasoning import Vote, majority, read_answer, read_choice, read_number
 from tinygrad_llm.prompt.template import Filled, Part, PromptTemplate
 from tinygrad_llm.prompt.tfidf import TfIdf
+from tinygrad_llm.prompt.untrusted import datamarked, delimited, without
 
 __all__ = [
     "CONTENT_FREE",
@@ -31,6 +32,8 @@ __all__ = [
     "best_of_n_kl",
     "best_of_n_probabilities",
     "best_written",
+    "datamarked",
+    "delimited",
     "expected_best",
     "majority",
     "nearest_by_words",
@@ -40,4 +43,5 @@ __all__ = [
     "read_choice",
     "read_number",
     "rerank",
+    "without",
 ]

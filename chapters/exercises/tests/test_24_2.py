@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from tinygrad_llm import align
 from tinygrad_llm.course.exercises.calls import call
 
+nan = np.nan
+
 
 def batch_of(targets, old, reference):
     return {
@@ -37,6 +39,13 @@ def test_nothing_stands_outside_of_an_answer(mine):
     call(mine.token_rewards, batch, np.array([1.0]), 1.0).gives(np.array([[0, 1.0, 0]]))
 
 
+def test_what_stands_outside_is_not_even_read(mine):
+    batch = batch_of([[-100, 4, 5, -100], [6, -100, -100, -100]], [[nan, -1, -2, nan], [-1, nan, nan, nan]],
+                     [[nan, -3, -2, nan], [-2, nan, nan, nan]])  # fmt: skip
+    wanted = np.array([[0, -1.0, 3.0, 0], [6.5, 0, 0, 0]])
+    call(mine.token_rewards, batch, np.array([3.0, 7.0]), 0.5).gives(wanted)
+
+
 def test_without_a_price_only_the_score_is_left(mine):
     batch = batch_of([[4, 5]], [[-1, -2]], [[-3, -1]])
     call(mine.token_rewards, batch, np.array([10.0]), 0.0).gives(np.array([[0, 10.0]]))
@@ -50,7 +59,7 @@ def test_the_package_says_the_same(mine, rows, seed):
     rng = np.random.default_rng(seed)
     places = np.arange(4)
     there = np.array([(places >= begin) & (places < begin + count) for begin, count, _ in rows])
-    old, reference = rng.integers(-3, 1, (2, len(rows), 4)) * 1.0
+    old, reference = np.where(there, rng.integers(-3, 1, (2, len(rows), 4)), nan)
     batch = batch_of(np.where(there, 1, -100), old, reference)
     scores = np.array([score for *_, score in rows], float)
     call(mine.token_rewards, batch, scores, 0.5).gives(align.token_rewards(batch, scores, 0.5))

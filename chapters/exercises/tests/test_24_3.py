@@ -42,6 +42,14 @@ def test_behind_the_last_token_nothing_is_expected(mine):
     call(mine.gae, rewards, values, mask, lam=1.0).gives((advantages, np.where(mask, 1.0, 0.0)))
 
 
+def test_what_stands_outside_is_not_even_read(mine):
+    nan, mask = np.nan, np.array([[False, True, True, False], [True, False, False, False]])
+    rewards = np.array([[nan, 0.0, 1.0, nan], [2.0, nan, nan, nan]])
+    values = np.array([[nan, 3.0, 5.0, nan], [5.0, nan, nan, nan]])  # deltas 2 and -4; -3
+    wanted = np.array([[0, 0, -4.0, 0], [-3.0, 0, 0, 0]]), np.array([[0, 3.0, 1.0, 0], [2.0, 0, 0, 0]])
+    call(mine.gae, rewards, values, mask, lam=0.5).gives(wanted)
+
+
 @given(
     st.integers(1, 3),
     st.integers(1, 4),
@@ -53,6 +61,6 @@ def test_the_package_says_the_same(mine, count, longest, lam, gamma, seed):
     rng = np.random.default_rng(seed)
     begin, end = np.sort(rng.integers(0, longest + 1, (2, count)), axis=0)
     mask = (np.arange(longest) >= begin[:, None]) & (np.arange(longest) < end[:, None])
-    rewards, values = rng.integers(-3, 4, (2, count, longest)) * 1.0
+    rewards, values = np.where(mask, rng.integers(-3, 4, (2, count, longest)), np.nan)
     wanted = align.gae(rewards, values, mask, gamma=gamma, lam=lam)
     call(mine.gae, rewards, values, mask, gamma=gamma, lam=lam).gives(wanted)

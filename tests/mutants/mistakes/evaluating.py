@@ -100,4 +100,9 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("prompt/calibrate.py", "(rows / rows.sum(1, keepdims=True)).mean(0)", "rows.mean(0)", "a question with likelier answers weighs more"),
     ("prompt/calibrate.py", "np.diag(1 / self.content_free)", "np.diag(self.content_free)", "the prompt's liking is doubled"),
     ("prompt/calibrate.py", "np.exp(scores - scores.max(-1, keepdims=True))", "np.exp(scores)", "large ratios overflow"),
+    ("prompt/untrusted.py", "while before != text:", "for _ in range(2):", "a mark that is put into another three times is left"),
+    ("prompt/untrusted.py", "if mark not in text:", "if True:", "whoever wrote the text may have the mark"),
+    ("prompt/untrusted.py", "f\"{mark}\\n{text}\\n{mark}\"", "f\"{mark}\\n{text}\"", "a text that does not end"),
+    ("prompt/untrusted.py", "mark + word for word in text.split()", "mark + word for word in text.split() if word != mark", "a mark of the text's own is lost"),
+    ("prompt/untrusted.py", "text.replace(mark, \"\")", "text.replace(mark, \"\", 1) if mark == reserved[0] else text", "only the first of the marks is taken out"),
 ]  # fmt: skip

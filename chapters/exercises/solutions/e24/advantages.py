@@ -14,7 +14,8 @@ and what came of it later counts too, the less the further away it is:
 Behind an answer's last token, V and A are 0. Go from the back. (Tokens of an answer stand side by side here.)
 
 What comes back is A, and the returns A + V, which the value model is to learn. Both are 0 where the mask is False,
-and what `rewards` and `values` have there must not be looked at.
+whatever `rewards` and `values` have there: it may be nan, and 0 times nan is nan, so leave it out by `np.where` or an
+index, not by a factor.
 """
 
 import numpy as np

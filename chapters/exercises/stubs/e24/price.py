@@ -9,8 +9,9 @@ PPO wants a reward for each token of B answers. The batch is a dict of arrays, (
 - "reference_log_probs": ln p of it by the network that the policy began as.
 
 Each token of an answer costs kl_coef times the difference of the two, old less reference. The last token of answer i
-also gets `scores[i]`, the reward model's number. Where no token of an answer is, whatever the arrays have there, there
-is 0. An answer's tokens stand side by side, anywhere in its row.
+also gets `scores[i]`, the reward model's number. Where no token of an answer is there is 0, whatever the arrays have
+there: it may be nan, and 0 times nan is nan, so leave it out by `np.where` or an index, not by a factor. An answer's
+tokens stand side by side, anywhere in its row.
 """
 
 import numpy as np
