@@ -18,6 +18,7 @@ from tinygrad_llm.evaluate.hallucination import YesNo, invented, yes_no
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.information import mutual_information, shuffled
 from tinygrad_llm.evaluate.jackknife import jackknife_interval
+from tinygrad_llm.evaluate.length_control import ControlledWins, controlled_wins, length_difference
 from tinygrad_llm.evaluate.measure import Measured, measure
 from tinygrad_llm.evaluate.memorized import exposure
 from tinygrad_llm.evaluate.meteor import METEOR, meteor
@@ -58,6 +59,7 @@ __all__ = [
     "TER",
     "BradleyTerry",
     "Compared",
+    "ControlledWins",
     "Interval",
     "Isotonic",
     "Measured",
@@ -79,6 +81,7 @@ __all__ = [
     "cohen_kappa",
     "compare",
     "compute_optimal",
+    "controlled_wins",
     "corpus_bleu",
     "corpus_chrf",
     "corpus_ter",
@@ -100,6 +103,7 @@ __all__ = [
     "jackknife_interval",
     "krippendorff_alpha",
     "law_objective",
+    "length_difference",
     "loop_period",
     "mauve",
     "measure",
