@@ -60,7 +60,9 @@ def test_a_judge_who_goes_by_length_alone_gives_each_system_half():
 
 def test_differences_of_length_are_in_units_of_their_spread_and_bent():
     np.testing.assert_allclose(length_difference([4, 8], [2, 10]), [math.tanh(1), -math.tanh(1)])
-    np.testing.assert_allclose(length_difference([9, 1, 2], [1, 9, 2]), np.tanh(np.array([8, -8, 0]) / np.std([8, -8, 0])))
+    np.testing.assert_allclose(
+        length_difference([9, 1, 2], [1, 9, 2]), np.tanh(np.array([8, -8, 0]) / np.std([8, -8, 0]))
+    )
     np.testing.assert_array_equal(length_difference([5, 6], [3, 4]), [0, 0])
 
 
@@ -82,17 +84,20 @@ def test_what_cannot_be_told_is_said():
         length_difference([1, math.nan], [1, 2])
 
 
+def by_scipy(y, x):
+    optimize = pytest.importorskip("scipy.optimize")
+    return optimize.minimize(
+        lambda b: np.logaddexp(0, x @ b).sum() - y @ x @ b, np.zeros(x.shape[1]),
+        jac=lambda b: x.T @ (1 / (1 + np.exp(-x @ b)) - y), method="BFGS", options={"gtol": 1e-9},
+    ).x  # fmt: skip
+
+
 @pytest.mark.oracle
 def test_scipy_finds_the_same_maximum():
-    optimize = pytest.importorskip("scipy.optimize")
     for seed in range(30):
         y, z, _, _ = drawn(seed, columns=1 + seed % 3, soft=seed % 2 == 0)
         y = np.clip(y + np.random.default_rng(seed).normal(0, 0.1, len(y)), 0, 1)
-        x = np.concatenate([np.ones((len(z), 1)), z], 1)
-        best = optimize.minimize(
-            lambda b: np.logaddexp(0, x @ b).sum() - y @ x @ b, np.zeros(x.shape[1]),
-            jac=lambda b: x.T @ (1 / (1 + np.exp(-x @ b)) - y), method="BFGS", options={"gtol": 1e-9},
-        ).x  # fmt: skip
+        best = by_scipy(y, np.concatenate([np.ones((len(z), 1)), z], 1))
         found = controlled_wins(y, z)
         assert found.rate == pytest.approx(1 / (1 + math.exp(-best[0])), rel=1e-6)
         np.testing.assert_allclose(found.slopes, best[1:], rtol=1e-5, atol=1e-7)

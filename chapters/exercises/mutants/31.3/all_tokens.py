@@ -4,6 +4,5 @@ import numpy as np
 
 
 def expected_mark(logits, tokens, marks):
-    among = logits[:, tokens]
     weights = np.exp(logits - logits.max(1, keepdims=True))
     return weights[:, tokens] @ marks / weights.sum(1)

@@ -1,8 +1,5 @@
 # expect: counted by hand
 # means: The marks are weighed by the logits themselves. Probabilities are their exponentials, divided by the sum.
-import numpy as np
-
-
 def expected_mark(logits, tokens, marks):
     among = logits[:, tokens]
     weights = among
