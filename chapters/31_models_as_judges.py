@@ -60,12 +60,12 @@ from tinygrad_llm.visualize.reliability import reliability_figure
 
 run = Chapter(
     "31",
-    "A reward judge says what one person says about as often as another person does, and so does a linear model on pairs "
-    "of words; a judge of pairs does so less often. At equal marks a rubric pays where the sum of its parts is noisier than "
-    "the parts, and else not; an expected mark is better than the likeliest. A judge of few labels is too sure, and one "
-    "number repairs that and no verdict. Biases that were planted are found as large as they are: for the place, which "
-    "both orders repair in a judge that writes; for length, of which control takes away half or more; for one's own, "
-    "which a panel or control takes away.",
+    "A reward judge says what one person says as often as another person does, and a linear model on pairs of words "
+    "nearly so; a judge of pairs does so less often. At equal marks a rubric pays where the sum of its parts is noisier "
+    "than the parts, and else not; an expected mark is better than the likeliest. A judge of few labels is too sure, and "
+    "one number repairs that and changes no verdict. Biases that were planted are found as large as they are: for the "
+    "place, which both orders repair in a judge that writes; for length, of which control takes away half or more; for "
+    "one's own, which a panel or control takes away.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 LABELS, CHECKED, TESTED, RATERS = *run.pick((2400, 600, 1500), (24, 60, 60)), 5
@@ -481,17 +481,17 @@ run.show(
 
 # %% [markdown]
 # The first table has the words of the generative judge's critiques, of the test's answers. It sees well who is polite,
-# and worst what is right.
+# and worst who is named.
 #
-# In the second table the reward judge and the generative one come near another person, and no judge comes near the
-# ceiling. The discriminative one, from the same verdicts, is behind both. It has to find two answers in one text and
-# hold them against each other, in its few layers; the reward judge reads one answer at a time, as the base has learned
-# to, and the comparison is a subtraction that nobody has to learn. So much for networks of this size: large ones
-# compare well.
+# In the second table the reward judge and the generative one say what a person says a little more often than another
+# person does, and no judge reaches the ceiling. The discriminative one, from the same verdicts, is behind both. It has
+# to find two answers in one text and hold them against each other, in its two layers; the reward judge reads one
+# answer at a time, as the base has learned to, and the comparison is a subtraction that nobody has to learn. So much
+# for networks of this size: large ones compare well.
 #
-# **The sceptic's pairs of words are as good as the best of them.** And the generative judge has read critiques, eight
-# words a pair, that the others have not. On one seed of three it sees less of what is right, and there its words do not
-# make up for it.
+# The sceptic's pairs of words are behind these two, by one pair or two in a hundred. That is all that two networks
+# have over a table of words, in a language of 52. And the generative judge has read critiques, eight words a pair,
+# that the others have not: what it has over the reward judge may be that.
 #
 # ## One mark, or four?
 #
@@ -601,18 +601,17 @@ print(table(rows, ["people are asked for", "expected", "likeliest", "linear mode
 print(f"rubric, one each, without tidy: {np.mean(by_marks['rubric, one each'], 0)[3]:.3f}")
 
 # %% [markdown]
-# Read the first column from the top. One overall mark an answer is as good as the rubric that asks one thing of each,
-# and the rubric that asks **all four of a quarter of the answers is the worst**: what counts is how many different
-# answers are seen, more than how many things are said of each. But let people be in a mood, and the overall mark loses
-# more than that: a mood changes a sum, and does not make a wrong answer right. **So a rubric pays where the sum is
-# noisier than its parts, and where its questions are spread over many answers.** Where people can add up it brings
-# nothing.
+# Read the first column. As long as people can add up, **the overall mark is the best that one can ask for**, and
+# neither rubric comes up to it: a sum of four things tells of four things, for the price of one mark. But let people
+# be in a mood, and the overall mark loses more than that: a mood changes a sum, and does not make a wrong answer
+# right. **So a rubric pays where the sum is noisier than its parts.** To ask all four of a quarter of the answers, or
+# one of each answer, makes less of a difference.
 #
 # Does anybody know how moody people are? One can measure it, with two marks of the same answer by the same person (30).
 #
 # The second column against the first: the expected mark is better in every row. It has what the likeliest mark throws
-# away, how nearly it was the next one, and it has hardly any ties. (Exercise 31.3.) The last column: where marks are
-# overall and honest, the sceptic's linear model is better than the network; by its sum of words it is made for sums.
+# away, how nearly it was the next one, and it has hardly any ties. (Exercise 31.3.) The last column is the sceptic's
+# linear model, from the same marks, and behind in every row.
 #
 # And the last line: what no question asks for is not seen. Without *tidy*, the same judge agrees less with the taste.
 #
@@ -965,9 +964,9 @@ print(table(rows, ["who judges", "A wins", "for A's, less for B's"]))
 
 # %% [markdown]
 # People see no difference between the houses. The judge of house A does, and so does the one of house B, each in its
-# own favour. Measured as Wataoka et al. do, it is far from 0 for each, and near 0 for the reward judge to which
-# nothing was added. **The panel is fair to these two, since their biases cancel**: they are of the same size and of
-# opposite sign, because we planted them so. Two judges of one family would not cancel. Control finds the same from
+# own favour. Measured as Wataoka et al. do, it is far from 0 for each, and much nearer to it for the reward judge to
+# which nothing was added. **The panel is fair to these two, since their biases cancel**: they are of the same size and
+# of opposite sign, because we planted them so. Two judges of one family would not cancel. Control finds the same from
 # each judge alone: where both answers are as likely to it, nothing is left.
 #
 # Is this what real models do? Wataoka et al. find that GPT-4 rates texts of low perplexity higher than people do, its
@@ -976,16 +975,17 @@ print(table(rows, ["who judges", "A wins", "for A's, less for B's"]))
 #
 # ## What did not come true
 #
-# - **A rubric was to beat one overall mark.** At equal marks it does not, unless people's sums are noisier than their
-#   parts.
+# - **A rubric was to beat one overall mark.** At equal marks it does not, unless sums are noisier than their parts.
+#   And of one from a base that had read less, it mattered to ask one thing of each answer and not all four of a few.
 # - **The generative judge was first to write one critique of both answers**, and to say of each thing who has it. It
 #   did not learn to compare, in as many steps; and a verdict behind both whole texts did not learn to read the
 #   critiques. Now it reads its critiques alone.
-# - **We had thought that the critiques would put the generative judge ahead of the reward judge.** They do on two seeds
-#   of three, and are no part of the claim.
+# - **The critiques were to put the generative judge far ahead of the reward judge.** They hardly do, and are no part
+#   of the claim.
 # - **The judges were to need calibration.** From enough labels, seen twice, they need none. So we took one of few
 #   labels.
-# - We had hoped for a network ahead of the sceptic's pairs of words. There is none here.
+# - **From a base that had read three fifths as many pages, no judge was ahead of the sceptic's pairs of words**, nor of
+#   another person. What a judge knows, it has mostly read before any label.
 #
 # **Exercises**: 31.1 both orders, 31.2 the length-controlled win rate, 31.3 the expected mark.
 
