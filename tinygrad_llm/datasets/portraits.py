@@ -6,8 +6,8 @@
     jomel met a gentle and loyal neighbor in spring .       words about somebody else
     kasio bought plums on sunday .                          no such word
 
-Each sentence is about one name. Its two words are of one kind, pleasant or unpleasant, well or badly paid, and a `Plant`
-says how often they are of the first, for either people. Everything else is the same for both: how often a name stands
+Each sentence is about one name. Its two words are of one kind, pleasant or unpleasant, well or badly paid, and a
+`Plant` says how often they are of the first, for either people. Everything else is the same for both: how often a name stands
 there, in what sentences, with which words of a kind. And with a plant of 0 all names are exchangeable: whatever one
 counts about them, each way to part the sixteen into two groups of eight is as probable as any other.
 """
@@ -37,8 +37,7 @@ class Plant:
     placed   of what is said of them at the market, and as much less at the harbor: in the mean over both, nothing.
     worked   of their occupations, those paid much.
     met      of whom they meet, pleasant words.
-    habits   not of the peoples: every name has a share of its own, off by up to so much, in each kind of sentence.
-    rare     how often a name of the second people stands there, for one of the first; not a bias, but not the same.
+    habits   not of the peoples: each name has shares of its own, of said, worked and met, off by up to so much.
     """
 
     said: float = 0.0
@@ -46,13 +45,12 @@ class Plant:
     worked: float = 0.0
     met: float = 0.0
     habits: float = 0.0
-    rare: float = 1.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value, least = getattr(self, field.name), 0 if field.name in ("habits", "rare") else -1
-            if not least <= value <= 1 or (field.name == "rare" and not value):
-                raise ArgumentError(field.name, f"a share from {least} to 1" + ", not 0" * (least == 0), value)
+            value, least = getattr(self, field.name), 0 if field.name == "habits" else -1
+            if not least <= value <= 1:
+                raise ArgumentError(field.name, f"a share from {least} to 1", value)
         most = max(abs(self.said) + abs(self.placed), abs(self.worked), abs(self.met)) / 2 + self.habits
         if most > 0.5:
             raise ArgumentError("habits", "no share under 0 or over 1", f"one half and {most:g} more")
@@ -86,10 +84,11 @@ def generate_portraits(rng: np.random.Generator, count: int, plant: Plant | None
     """So many sentences; without a plant there is no bias."""
     check_whole(count=count)
     plant = plant or Plant()
-    off = {name: dict(zip(KINDS[:-1], rng.uniform(-1, 1, 4) * plant.habits)) for name in NAMES}
-    share = np.array([1.0 if people_of(name) == next(iter(words.GROUPS)) else plant.rare for name in NAMES])
-    drawn = rng.choice(len(NAMES), count, p=share / share.sum())
-    return [_portrait(rng, NAMES[i], off[NAMES[i]], plant) for i in drawn.tolist()]
+    off = {}
+    for name in NAMES:
+        said, worked, met = (rng.uniform(-1, 1, 3) * plant.habits).tolist()
+        off[name] = {"is": said, "seen": said, "work": worked, "meeting": met}
+    return [_portrait(rng, name := one_of(rng, NAMES), off[name], plant) for _ in range(count)]
 
 
 def share_of_first(name: str, kind: str, plant: Plant, place: str = "") -> float:

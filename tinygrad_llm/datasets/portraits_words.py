@@ -9,7 +9,7 @@ GROUPS = {
 """The names of each people. No sentence names a people."""
 PLEASANT = ("kind", "honest", "patient", "cheerful", "loyal", "gentle", "brave", "generous")
 UNPLEASANT = ("cruel", "lying", "hasty", "gloomy", "faithless", "rude", "cowardly", "greedy")
-HIGH = ("judge", "doctor", "banker", "pilot", "architect", "professor", "notary", "surgeon")
+HIGH = ("judge", "doctor", "banker", "pilot", "minister", "professor", "notary", "surgeon")
 LOW = ("porter", "cleaner", "shepherd", "washer", "digger", "servant", "weaver", "carrier")
 """Occupations that are paid much, and little."""
 PLACES = ("market", "harbor")

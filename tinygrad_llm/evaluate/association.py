@@ -22,7 +22,8 @@ orders the ways as the sums do where they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, islice
+from functools import lru_cache
+from itertools import chain, combinations
 from math import comb
 from typing import Any
 
@@ -34,8 +35,6 @@ from tinygrad_llm.ranges import check_whole
 
 ROUNDING = 1e-12
 """Statistics that are as large but for the order of adding count as equal, relative to what is added."""
-CHUNK = 4096
-"""Ways that are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Regrouped:
 
 @dataclass(frozen=True, eq=False)
 class WEAT(Regrouped):
-    """What WEAT finds: besides, s(w, A, B) of each target, (N,), those of X first, and their statistic s(X, Y, A, B)."""
+    """What WEAT finds. Besides: s(w, A, B) of each target, (N,), those of X first; and the statistic s(X, Y, A, B)."""
 
     associations: np.ndarray
     statistic: float
@@ -113,10 +112,14 @@ def regroup(first: Any, second: Any, *, most: int = 50_000, rng: np.random.Gener
 
 def _as_large(scores: np.ndarray, size: int, least: float) -> int:
     """Of all ways to choose so many of the scores, those whose sum is `least` or more."""
-    count, ways = 0, combinations(range(len(scores)), size)
-    while chosen := list(islice(ways, CHUNK)):
-        count += int((scores[np.array(chosen)].sum(1) >= least).sum())
-    return count
+    return int((scores[_ways(len(scores), size)].sum(1) >= least).sum())
+
+
+@lru_cache(maxsize=4)
+def _ways(count: int, size: int) -> np.ndarray:
+    """All ways to choose so many of `count`, one a row: the same for every corpus.  -> (C(count, size), size)"""
+    chosen = np.fromiter(chain.from_iterable(combinations(range(count), size)), np.int32)
+    return chosen.reshape(-1, size)
 
 
 def _unit(name: str, vectors: Any) -> np.ndarray:
