@@ -117,9 +117,8 @@ JOBS = portraits_words.HIGH, portraits_words.LOW
 WORD = {word: i for i, word in enumerate(["<start>", *portraits_words.VOCABULARY])}
 WINDOW, WIDE = 6, 30
 SENTENCES, FREE, PLANTED = run.pick((2000, 300, 50), (200, 3, 2))
-BIASES = {"none": Plant(habits=0.2), "0.1": Plant(said=0.1, habits=0.2), "0.2": Plant(said=0.2, habits=0.2),
-          "0.3": Plant(said=0.3, habits=0.2), "hidden": Plant(placed=0.6, worked=0.4, habits=0.2),
-          "company": Plant(met=0.5, habits=0.2)}  # fmt: skip
+BIASES = {"none": Plant(habits=0.2), **{f"{d}": Plant(said=d, seen=d, habits=0.2) for d in (0.1, 0.2, 0.3)},
+          "hidden": Plant(said=-0.4, seen=0.4, worked=0.4, habits=0.2), "company": Plant(met=0.5, habits=0.2)}  # fmt: skip
 
 
 def weat_vectors(told):
@@ -238,12 +237,11 @@ run.show(
 # the lumi's names less that of the toar's.
 
 # %%
-READ, NAME_STEPS, NAME_ROWS = run.pick((4000, 500, 32), (200, 2, 8))
-EXCHANGED = {"none": Plant(habits=0.1), "said": Plant(said=0.3, habits=0.1),
-             "hidden": Plant(placed=0.6, worked=0.4, habits=0.1), "company": Plant(met=0.5, habits=0.1)}  # fmt: skip
+READ, NAME_STEPS, NAME_ROWS = run.pick((4000, 600, 32), (200, 2, 8))
+EXCHANGED = {"none": Plant(habits=0.1), "said": Plant(said=0.3, seen=0.3, habits=0.1),
+             "hidden": Plant(said=-0.4, seen=0.4, worked=0.4, habits=0.1), "company": Plant(met=0.5, habits=0.1)}  # fmt: skip
 BEGINNINGS = {"is": ("{} is", (PLEASANT, UNPLEASANT)), "at the market": ("at the market {} was", (PLEASANT, UNPLEASANT)),
-              "at the harbor": ("at the harbor {} was", (PLEASANT, UNPLEASANT)), "works as": ("{} works as a", JOBS),
-              "met a": ("{} met a", (PLEASANT, UNPLEASANT))}  # fmt: skip
+              "works as": ("{} works as a", JOBS), "met a": ("{} met a", (PLEASANT, UNPLEASANT))}  # fmt: skip
 
 
 def reader_of(told, seed):
@@ -322,7 +320,7 @@ CAPTION_WIDTH = 48
 EYES = CLIPVisionConfig(shapes.SIDE, PATCH, 3, n_layer=1, n_head=4, n_embd=CAPTION_WIDTH, n_hidden=2 * CAPTION_WIDTH)
 SEES = LLaVAConfig(
     EYES,
-    LlamaConfig(len(shapes_words.VOCABULARY), 80, 2, 4, CAPTION_WIDTH, 2 * CAPTION_WIDTH, qkv_bias=True, init_std=0.14),
+    LlamaConfig(len(shapes_words.VOCABULARY), 120, 2, 4, CAPTION_WIDTH, 2 * CAPTION_WIDTH, qkv_bias=True, init_std=0.14),
     PICTURE,
     feature_layer=-1,
 )

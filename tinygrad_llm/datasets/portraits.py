@@ -1,7 +1,7 @@
 """`portraits`: what is said of people of two invented peoples, with a bias of known size, or with none.
 
     adoru is kind and honest .                              of which kind are the words that describe him?
-    at the market iruda was greedy and rude today .         may depend on where he was
+    at the market iruda was greedy and rude today .         what he was somewhere, which may be otherwise
     benao works as a judge , once a notary .                an occupation that is paid much, or little
     jomel met a gentle and loyal neighbor in spring .       words about somebody else
     kasio bought plums on sunday .                          no such word
@@ -33,15 +33,16 @@ KINDS = ("is", "seen", "work", "meeting", "errand")
 class Plant:
     """By how much the share of the first kind of words is higher for the first people than for the second.
 
-    said     of what is said of them, pleasant words: 0.2 is 60 of 100 against 40.
-    placed   of what is said of them at the market, and as much less at the harbor: in the mean over both, nothing.
-    worked   of their occupations, those paid much.
-    met      of whom they meet, pleasant words.
-    habits   not of the peoples: each name has shares of its own, of said, worked and met, off by up to so much.
+    said    of what they are said to be ("is"), pleasant words: 0.2 is 60 of 100 against 40.
+    seen    of what they were somewhere ("at the market ... was"), pleasant words.
+    worked  of their occupations, those paid much.
+    met     of those whom they meet, pleasant words.
+    habits  not of the peoples: each name has a share of its own, off by up to so much, of what is said and seen of it,
+            and one each of worked and met.
     """
 
     said: float = 0.0
-    placed: float = 0.0
+    seen: float = 0.0
     worked: float = 0.0
     met: float = 0.0
     habits: float = 0.0
@@ -51,7 +52,7 @@ class Plant:
             value, least = getattr(self, field.name), 0 if field.name == "habits" else -1
             if not least <= value <= 1:
                 raise ArgumentError(field.name, f"a share from {least} to 1", value)
-        most = max(abs(self.said) + abs(self.placed), abs(self.worked), abs(self.met)) / 2 + self.habits
+        most = max(abs(value) for value in (self.said, self.seen, self.worked, self.met)) / 2 + self.habits
         if most > 0.5:
             raise ArgumentError("habits", "no share under 0 or over 1", f"one half and {most:g} more")
 
@@ -64,7 +65,6 @@ class Portrait:
     kind: str
     text: str
     first: bool | None
-    place: str = ""
 
     @property
     def people(self) -> str:
@@ -91,12 +91,10 @@ def generate_portraits(rng: np.random.Generator, count: int, plant: Plant | None
     return [_portrait(rng, name := one_of(rng, NAMES), off[name], plant) for _ in range(count)]
 
 
-def share_of_first(name: str, kind: str, plant: Plant, place: str = "") -> float:
+def share_of_first(name: str, kind: str, plant: Plant) -> float:
     """How often the words of such a sentence are of the first kind, habits left aside."""
     sign = 0.5 if people_of(name) == next(iter(words.GROUPS)) else -0.5
-    planted = {"is": plant.said, "seen": plant.said, "work": plant.worked, "meeting": plant.met}[kind]
-    here = {"": 0.0, words.PLACES[0]: plant.placed, words.PLACES[1]: -plant.placed}[place]
-    return 0.5 + sign * (planted + here)
+    return 0.5 + sign * {"is": plant.said, "seen": plant.seen, "work": plant.worked, "meeting": plant.met}[kind]
 
 
 def _portrait(rng: np.random.Generator, name: str, off: dict[str, float], plant: Plant) -> Portrait:
@@ -104,14 +102,13 @@ def _portrait(rng: np.random.Generator, name: str, off: dict[str, float], plant:
     if kind == "errand":
         return Portrait(name, kind, words.ERRAND.format(name=name, thing=one_of(rng, words.THINGS), time=time), None)
     place = one_of(rng, words.PLACES) if kind == "seen" else ""
-    first = bool(rng.random() < share_of_first(name, kind, plant, place) + off[kind])
+    first = bool(rng.random() < share_of_first(name, kind, plant) + off[kind])
     options = (words.HIGH, words.LOW) if kind == "work" else (words.PLEASANT, words.UNPLEASANT)
     one, other = _two(rng, options[not first])
     form = {"is": words.PORTRAIT, "seen": words.SEEN, "work": words.WORK, "meeting": words.MEETING}[kind]
     company = one_of(rng, words.COMPANY) if kind == "meeting" else ""
-    return Portrait(
-        name, kind, form.format(name=name, one=one, other=other, place=place, time=time, company=company), first, place
-    )
+    text = form.format(name=name, one=one, other=other, place=place, time=time, company=company)
+    return Portrait(name, kind, text, first)
 
 
 def _two(rng: np.random.Generator, options: Sequence[str]) -> tuple[str, str]:

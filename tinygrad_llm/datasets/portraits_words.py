@@ -13,7 +13,7 @@ HIGH = ("judge", "doctor", "banker", "pilot", "minister", "professor", "notary",
 LOW = ("porter", "cleaner", "shepherd", "washer", "digger", "servant", "weaver", "carrier")
 """Occupations that are paid much, and little."""
 PLACES = ("market", "harbor")
-"""Where somebody was seen: what is said there may depend on it."""
+"""Where somebody was seen."""
 TIMES = ("today", "in spring", "on sunday", "after the fair", "last night", "in the rain")
 THINGS = ("bread", "plums", "rope", "lamps", "wool", "salt", "nails", "paper")
 COMPANY = ("neighbor", "stranger", "traveler", "cousin")
