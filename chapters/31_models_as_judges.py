@@ -50,7 +50,7 @@ run = Chapter(
     "…",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
-EQUAL, WOLF, CRIES, WEAT_FINDS, HIDDEN, MARKET, COMPANY, NOT_SAID = 1e-10, (0.02, 0.08), 0.1, 0.85, 0.15, 0.15, 0.75, 0.1
+EQUAL, WOLF, CRIES, WEAT_FINDS, HIDDEN, MARKET, COMPANY, NOT_SAID = 1e-10, (0.02, 0.08), 0.1, 0.85, 0.15, 0.4, 0.75, 0.1
 CHECKED, MISLED, AFTER, LOST, JUDGED, UNFAIR = 0.85, 0.5, 0.06, 0.04, 0.55, 0.5
 
 # %% [markdown]
@@ -226,11 +226,11 @@ run.show(
 # often called rude is so in all of them. What was drawn is eight names a group, not a thousand sentences. And WEAT has
 # no more power than counting; it has less. Its gain is elsewhere: it needs nothing but vectors, where nobody can count.
 #
-# Now the last two rows. In **hidden** the lumi are well spoken of at the market, and as badly at the harbor; and they
-# have the better paid occupations. In **company** the pleasant words are not said of the lumi, but of those whom they
-# meet. The first bias WEAT does not see, not with these lists: what they do not name is not found, and the mean over
-# both places is nothing. (With lists of occupations it sees the other half.) In the second it sees a bias that nobody
-# has who asks what the lumi *are*.
+# Now the last two rows. In **hidden** the lumi are well spoken of where they were seen, at the market or the harbor, and
+# as badly where it is told what they *are*; and they have the better paid occupations. In **company** the pleasant words
+# are not said of the lumi, but of those whom they meet. The first bias WEAT does not see, not with these lists: what
+# they do not name is not found, and the mean of good and bad is nothing. (With lists of occupations it sees one half of
+# it.) In the second it finds something, though of the lumi nothing better is said than of the toar.
 #
 # So ask. A small language model reads a corpus, and is given a beginning with each of the names. Of the probability
 # that it gives to pleasant and to unpleasant words together, how much goes to the pleasant? In the table: the mean of
@@ -283,9 +283,9 @@ rows = [[bias, *map(float, np.mean(each, 0))] for bias, each in exchanged.items(
 print(table(rows, ["planted", "d", *BEGINNINGS]))
 
 # %% [markdown]
-# In **said** both find it. In **hidden** exchanged names find at the market what they miss behind "is", and at the
-# harbor its reverse: a bias is found where one asks for it. In **company** WEAT says yes and "is" says no, and neither
-# is wrong: the names keep pleasant company, and are not called pleasant. So a number of WEAT's is a reason to look, and
+# Planted **as said**, both find it. In **hidden** exchanged names find at the market a bias for the lumi, and behind
+# "is" one against them, where WEAT finds none: a bias is found where one asks for it. In **company** WEAT says yes and
+# "is" says no, and neither is wrong: the names keep pleasant company, and are not called pleasant. So a number of WEAT's is a reason to look, and
 # no proof that anybody is treated badly; and its silence is none that nobody is.
 
 # %% [markdown]
@@ -782,9 +782,9 @@ planted = [float(row[0]) for row in weat_found["0.3"]]
 run.check("WEAT finds 0.3", planted, at_least=WEAT_FINDS, baseline={"names counted": of_test["names counted"]["0.3"]}, full_only=True)
 hidden = [float(row[0]) for row in weat_found["hidden"]]
 run.check("WEAT finds what is hidden", hidden, at_most=HIDDEN, baseline={"by occupations": of_test[TESTS[3]]["hidden"]}, full_only=True)
-market = [row[2] - row[3] for row in exchanged["hidden"]]
-free = {"without bias": float(np.mean([row[2] - row[3] for row in exchanged["none"]]))}
-run.check("hidden: names at market less harbor", market, at_least=MARKET, baseline=free, full_only=True)
+market = [row[2] - row[1] for row in exchanged["hidden"]]
+free = {"without bias": float(np.mean([row[2] - row[1] for row in exchanged["none"]]))}
+run.check("hidden: at market less behind is", market, at_least=MARKET, baseline=free, full_only=True)
 run.check("company: WEAT finds it", [float(row[0]) for row in weat_found["company"]], at_least=COMPANY, full_only=True)
 company = [abs(row[1]) for row in exchanged["company"]]
 beside = {"where it is said": float(np.mean([row[1] for row in exchanged["said"]]))}
