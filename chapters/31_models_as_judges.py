@@ -15,6 +15,7 @@
 # %%
 import copy
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations, product
 from statistics import NormalDist
 
@@ -102,7 +103,7 @@ def judge(seed, asked, first, second):
 # does not say of which kind the deviation is. We take that of a sample, which divides by n - 1.) And could chance have
 # made a $d$ like this? Part the same names into two groups in every other way there is. Were the groups the same, ours
 # would be one way like any. The share of ways that give as much, or more, is the *p-value* of this *permutation test*.
-# It is *one-sided*: it asks whether X is liked more, not whether Y is. Two groups of eight can be parted in 12,870 ways.
+# It is one-sided: it asks whether X is liked more, not whether Y is. Two groups of eight can be parted in 12,870 ways.
 #
 # To learn whether such a test can be believed, one needs texts of which one knows what is in them. `portraits` says
 # things of sixteen people of two peoples. Who belongs to which is never said: there are only names. We plant a bias in
@@ -117,8 +118,12 @@ JOBS = portraits_words.HIGH, portraits_words.LOW
 WORD = {word: i for i, word in enumerate(["<start>", *portraits_words.VOCABULARY])}
 WINDOW, WIDE = 6, 30
 SENTENCES, FREE, PLANTED = run.pick((2000, 300, 50), (200, 3, 2))
-BIASES = {"none": Plant(habits=0.2), **{f"{d}": Plant(said=d, seen=d, habits=0.2) for d in (0.1, 0.2, 0.3)},
-          "hidden": Plant(said=-0.4, seen=0.4, worked=0.4, habits=0.2), "company": Plant(met=0.5, habits=0.2)}  # fmt: skip
+BIASES = {
+    "none": Plant(habits=0.2),
+    **{str(d): Plant(said=d, seen=d, habits=0.2) for d in (0.1, 0.2, 0.3)},
+    "hidden": Plant(said=-0.4, seen=0.4, worked=0.4, habits=0.2),
+    "company": Plant(met=0.5, habits=0.2),
+}
 
 
 def weat_vectors(told):
@@ -175,7 +180,7 @@ print(f"planted 0.3: d {found.effect:.2f}, p {found.p_value:.4f}; by hand {weat_
 # The sceptic would not make vectors at all. He **counts**: of what is said of a name, how much is pleasant? The names'
 # shares then go through the same permutation test. And another one counts sentences: 620 of 1,000 here, 580 of 1,000
 # there, and asks whether a difference of *shares* as large would come by chance, were every sentence a draw by itself
-# (the *z-test*: the difference divided by its standard deviation, compared with the normal distribution).
+# (the z-test: the difference divided by its standard deviation, compared with the normal distribution).
 #
 # A test that calls a difference certain "at 5 %" should do so in five of a hundred corpora in which there is none. We
 # make three hundred of those, and count. And fifty each in which the lumi have 55 pleasant words of a hundred where the
@@ -226,11 +231,11 @@ run.show(
 # often called rude is so in all of them. What was drawn is eight names a group, not a thousand sentences. And WEAT has
 # no more power than counting; it has less. Its gain is elsewhere: it needs nothing but vectors, where nobody can count.
 #
-# Now the last two rows. In **hidden** the lumi are well spoken of where they were seen, at the market or the harbor, and
-# as badly where it is told what they *are*; and they have the better paid occupations. In **company** the pleasant words
-# are not said of the lumi, but of those whom they meet. The first bias WEAT does not see, not with these lists: what
-# they do not name is not found, and the mean of good and bad is nothing. (With lists of occupations it sees one half of
-# it.) In the second it finds something, though of the lumi nothing better is said than of the toar.
+# Now the last two rows. In **hidden** the lumi are well spoken of where they were seen, at the market or the harbor,
+# and as badly where it is told what they *are*; and they have the better paid occupations. In **company** the pleasant
+# words are not said of the lumi, but of those whom they meet. The first bias WEAT does not see, not with these lists:
+# what they do not name is not found, and the mean of good and bad is nothing. (With lists of occupations it sees one
+# half of it.) In the second it finds something, though of the lumi nothing better is said than of the toar.
 #
 # So ask. A small language model reads a corpus, and is given a beginning with each of the names. Of the probability
 # that it gives to pleasant and to unpleasant words together, how much goes to the pleasant? In the table: the mean of
@@ -238,10 +243,10 @@ run.show(
 
 # %%
 READ, NAME_STEPS, NAME_ROWS = run.pick((4000, 600, 32), (200, 2, 8))
-EXCHANGED = {"none": Plant(habits=0.1), "said": Plant(said=0.3, seen=0.3, habits=0.1),
-             "hidden": Plant(said=-0.4, seen=0.4, worked=0.4, habits=0.1), "company": Plant(met=0.5, habits=0.1)}  # fmt: skip
-BEGINNINGS = {"is": ("{} is", (PLEASANT, UNPLEASANT)), "at the market": ("at the market {} was", (PLEASANT, UNPLEASANT)),
-              "works as": ("{} works as a", JOBS), "met a": ("{} met a", (PLEASANT, UNPLEASANT))}  # fmt: skip
+EXCHANGED = {bias: replace(BIASES[bias], habits=0.1) for bias in ("none", "0.3", "hidden", "company")}
+LIKED = (PLEASANT, UNPLEASANT)
+BEGINNINGS = {"is": ("{} is", LIKED), "at the market": ("at the market {} was", LIKED),
+              "works as": ("{} works as a", JOBS), "met a": ("{} met a", LIKED)}  # fmt: skip
 
 
 def reader_of(told, seed):
@@ -283,10 +288,10 @@ rows = [[bias, *map(float, np.mean(each, 0))] for bias, each in exchanged.items(
 print(table(rows, ["planted", "d", *BEGINNINGS]))
 
 # %% [markdown]
-# Planted **as said**, both find it. In **hidden** exchanged names find at the market a bias for the lumi, and behind
-# "is" one against them, where WEAT finds none: a bias is found where one asks for it. In **company** WEAT says yes and
-# "is" says no, and neither is wrong: the names keep pleasant company, and are not called pleasant. So a number of WEAT's is a reason to look, and
-# no proof that anybody is treated badly; and its silence is none that nobody is.
+# Of **0.3** both find it. In **hidden** exchanged names find at the market a bias for the lumi, and behind "is" one
+# against them, where WEAT finds none: a bias is found where one asks for it. In **company** WEAT says yes and "is" says
+# no, and neither is wrong: the names keep pleasant company, and are not called pleasant. So a number of WEAT's is a
+# reason to look, and no proof that anybody is treated badly; and its silence is none that nobody is.
 
 # %% [markdown]
 # ## Who looks at the picture?
@@ -295,7 +300,8 @@ print(table(rows, ["planted", "d", *BEGINNINGS]))
 # the words make it likely. If in all that it has read a red circle comes with a green square, it will see the green
 # square. Whoever reads only its caption cannot know better. **What would have to judge it?** Somebody who looks. Take
 # the caption apart, ask for each thing that it names "is there a green square?", and let a model that sees the picture
-# answer. So do FaithScore (Jing et al., 2024) and Woodpecker (Yin et al., 2024), which then strikes out what is not there.
+# answer. So do FaithScore (Jing et al., 2024) and Woodpecker (Yin et al., 2024), which then strikes out what is not
+# there.
 #
 # We plant such a habit. In the pictures of chapter 20, three things have a *companion*: a green square goes with a red
 # circle, a yellow cross with a blue triangle, a purple circle with a white square. It is there in half of the pictures
@@ -320,7 +326,9 @@ CAPTION_WIDTH = 48
 EYES = CLIPVisionConfig(shapes.SIDE, PATCH, 3, n_layer=1, n_head=4, n_embd=CAPTION_WIDTH, n_hidden=2 * CAPTION_WIDTH)
 SEES = LLaVAConfig(
     EYES,
-    LlamaConfig(len(shapes_words.VOCABULARY), 120, 2, 4, CAPTION_WIDTH, 2 * CAPTION_WIDTH, qkv_bias=True, init_std=0.14),
+    LlamaConfig(
+        len(shapes_words.VOCABULARY), 120, 2, 4, CAPTION_WIDTH, 2 * CAPTION_WIDTH, qkv_bias=True, init_std=0.14
+    ),
     PICTURE,
     feature_layer=-1,
 )
@@ -361,7 +369,8 @@ def pictures_drawn(rng, count):
 def as_told(pairs):
     """What a careless caption names: behind each leader its companion, there or not."""
     led = [COMPANION[pair] for pair in pairs if pair in COMPANION]
-    return [each for pair in pairs if pair not in led for each in ([pair, COMPANION[pair]] if pair in COMPANION else [pair])]
+    named = [[pair, COMPANION[pair]] if pair in COMPANION else [pair] for pair in pairs if pair not in led]
+    return [pair for some in named for pair in some]
 
 
 def caption_of(pairs):
@@ -386,12 +395,14 @@ class Eyes(Module):
 
     def loss(self, batch, *, rng=None, divisor=None, dtype=None):
         logits, labels = self(batch["pictures"]), batch["labels"]
-        return ops.cross_entropy(logits[:, :, :7], labels[:, :, 0]) + ops.cross_entropy(logits[:, :, 7:], labels[:, :, 1])
+        color, form = ops.split(logits, [7, 4])
+        return ops.cross_entropy(color, labels[:, :, 0]) + ops.cross_entropy(form, labels[:, :, 1])
 
 
 def train_seeing(model, batches, steps, what, seed):
     learned = [(path, p) for path, p in model.named_parameters() if p.requires_grad]
-    optimizer, at = AdamW(learned, 3e-3, (0.9, 0.98), weight_decay=0.05), schedule("cosine", 3e-3, steps, max(1, steps // 10))
+    optimizer = AdamW(learned, 3e-3, (0.9, 0.98), weight_decay=0.05)
+    at = schedule("cosine", 3e-3, steps, max(1, steps // 10))
     fit(model.loss, optimizer, (batches(n) for n in run.progress(range(steps), what)), lr=at, seed=seed, threads=1)
     return model
 
@@ -422,10 +433,51 @@ def questions_of(rng, there):
     return [(question_of(pair), [answer]) for some, answer in ((there, YES), (absent, NO)) for pair in some]
 
 
+def seeing_models(seed, things, where, pictures):
+    """Eyes that have learned from labels, a writer from careless captions, and two checkers from questions."""
+    colors, forms = list(shapes_words.COLORS), list(shapes_words.SHAPES)
+    labels = np.full((len(things), N_PATCH, 2), ops.IGNORE)
+    labels[:, :, 0] = len(colors)  # nothing there
+    for row, pairs, places in zip(labels, things, where):
+        for (color, shape), at in zip(pairs, places):
+            row[at] = colors.index(color), forms.index(shape)
+
+    def drawn(n, rows, key):
+        return np.random.default_rng((seed, key, n)).integers(0, len(things), rows)
+
+    def naming(n):
+        i = drawn(n, 24, 1)
+        return {"pictures": pictures[i], "labels": labels[i]}
+
+    def writing(n):
+        i = drawn(n, 32, 2)
+        return seen_batch([[([], shapes.encode(caption_of(as_told(things[j]))))] for j in i], pictures[i])
+
+    def asking(told):
+        def batch(n):
+            i, rng = drawn(n, 20, 3), np.random.default_rng((seed, 4, n))
+            return seen_batch([questions_of(rng, told(things[j])) for j in i], pictures[i])
+
+        return batch
+
+    eyes = train_seeing(Eyes(np.random.default_rng(seed)).to(run.device), naming, EYE_STEPS, "eyes", seed)
+    writer = train_seeing(with_eyes(eyes, seed), writing, WRITER_STEPS, "writer", seed)
+    honest = train_seeing(with_eyes(eyes, seed), asking(list), CHECKER_STEPS, "checker", seed)
+    misled = train_seeing(with_eyes(eyes, seed), asking(as_told), CHECKER_STEPS, "checker, of captions", seed)
+    return eyes, writer, {"checker": honest, "checker, of captions": misled}
+
+
 # %% [markdown]
 # The questions for things that are not there begin with companions that are missing, in the honest lessons; in those
 # made of captions none is ever missing. All other things that are asked for and not there share a color or a shape with
 # one that is.
+#
+# What would a sceptic try, who has no such model? *Strike out all.* Strike out what is *not often said*. Strike out
+# that of which *the writer itself* was least sure. Let somebody judge who reads the *text alone*, but has counted, on
+# 500 captions whose mistakes he was shown, how often each thing behind each other one was wrong. Or look whether
+# anything in the picture has *its color*. Where a rule needs a limit, it has the best one on those 500 captions. The
+# checkers need none.
+
 
 # %%
 def captions_by(writer, pictures):
@@ -452,7 +504,8 @@ def own_doubts(writer, pictures, said):
         given = writer.given(to_device(pictures, run.device))
         log_p = to_device(given.token_log_probs(words).data, "cpu")
     first = N_PATCH + 1  # the place whose next token is the first color
-    return np.array([-row[first + 4 * n : first + 4 * n + 2].min() for row, pairs in zip(log_p, said) for n in range(len(pairs))])
+    places = [(row, first + 4 * n) for row, pairs in enumerate(said) for n in range(len(pairs))]
+    return np.array([-log_p[row, at : at + 2].min() for row, at in places])
 
 
 def color_there(pictures, pairs):
@@ -481,84 +534,68 @@ def caption_f1(struck, wrong):
     return hits / max(1, struck.sum()), hits / max(1, wrong.sum()), 2 * hits / max(1, struck.sum() + wrong.sum())
 
 
-CHECKS = ("strikes all", "often said", "the writer's own p", "text alone", "its color is there", "checker", "checker, of captions", "the eyes' labels")
+CHECKS = ("strikes out all", "not often said", "the writer's own p", "text alone", "its color", "checker",
+          "checker, of captions", "the eyes' labels")  # fmt: skip
+
+
+def suspicions(models, there, pictures, often, wrong_before):
+    """What each way holds against each thing that is said; the captions; and (picture, thing, the one before it)."""
+    eyes, writer, checkers = models
+    said = captions_by(writer, pictures)
+    of = [(i, pair, before) for i, pairs in enumerate(said) for pair, before in zip(pairs, [None, *pairs])]
+    wrong = np.array([pair not in there[i] for i, pair, _ in of])
+    if not wrong_before:  # these are the captions whose mistakes are shown
+        for (_, pair, before), bad in zip(of, wrong):
+            hits, count = wrong_before.get((pair, before), (0, 0))
+            wrong_before[pair, before] = hits + bool(bad), count + 1
+    shown, pairs, seen = pictures[[i for i, *_ in of]], [pair for _, pair, _ in of], detected(eyes, pictures)
+    by_text = [wrong_before.get((pair, before), (0, 0)) for _, pair, before in of]
+    return said, of, wrong, {
+        "strikes out all": np.ones(len(of)),
+        "not often said": np.array([-often[pair] for pair in pairs], float),
+        "the writer's own p": own_doubts(writer, pictures, said),
+        "text alone": np.array([(hits + 0.2) / (count + 1) for hits, count in by_text]),
+        "its color": color_there(shown, pairs),
+        **{name: doubts(model, shown, pairs) for name, model in checkers.items()},
+        "the eyes' labels": np.array([float(pair not in seen[i]) for i, pair, _ in of]),
+    }  # fmt: skip
+
+
 caption_marks, caption_shares = {name: [] for name in CHECKS}, []
 for seed in run.seeds:
-    scenes = {split: pictures_drawn(np.random.default_rng([seed, 40 + n]), count)
-              for n, (split, count) in enumerate((("train", SCENES), ("val", ASKED), ("test", ASKED)))}  # fmt: skip
-    things, where, pictures = scenes["train"]
-    labels = np.full((len(things), N_PATCH, 2), ops.IGNORE)
-    labels[:, :, 0] = 6
-    for row, pairs, places in zip(labels, things, where):
-        for (color, shape), at in zip(pairs, places):
-            row[at] = list(shapes_words.COLORS).index(color), list(shapes_words.SHAPES).index(shape)
-
-    def drawn(n, rows, key, seed=seed):
-        return np.random.default_rng((seed, key, n)).integers(0, len(things), rows)
-
-    def naming(n):
-        i = drawn(n, 24, 1)
-        return {"pictures": pictures[i], "labels": labels[i]}
-
-    def writing(n):
-        i = drawn(n, 32, 2)
-        return seen_batch([[([], shapes.encode(caption_of(as_told(things[j]))))] for j in i], pictures[i])
-
-    def asking(n, honest, seed=seed):
-        i, rng = drawn(n, 20, 3), np.random.default_rng((seed, 4, n))
-        return seen_batch([questions_of(rng, things[j] if honest else as_told(things[j])) for j in i], pictures[i])
-
-    eyes = train_seeing(Eyes(np.random.default_rng(seed)).to(run.device), naming, EYE_STEPS, "eyes", seed)
-    writer = train_seeing(with_eyes(eyes, seed), writing, WRITER_STEPS, "writer", seed)
-    checkers = {
-        name: train_seeing(with_eyes(eyes, seed), lambda n, h=h: asking(n, h), CHECKER_STEPS, name, seed)
-        for name, h in (("checker", True), ("checker, of captions", False))
-    }
-    marks_of, often = {}, Counter(pair for pairs in things for pair in as_told(pairs))
-    said_wrong, said_at_all = Counter(), Counter()
-    for split in ("val", "test"):
-        there, _, shown = scenes[split]
-        said = captions_by(writer, shown)
-        of = [(i, pair, before) for i, pairs in enumerate(said) for pair, before in zip(pairs, [None, *pairs])]
-        rows, asked_for = [i for i, *_ in of], [pair for _, pair, _ in of]
-        wrong = np.array([pair not in there[i] for i, pair, _ in of])
-        if split == "val":  # a reader of texts has seen which of these captions were wrong
-            for (_, *key), bad in zip(of, wrong):
-                said_at_all[tuple(key)] += 1
-                said_wrong[tuple(key)] += int(bad)
-        sure = detected(eyes, shown)
-        marks_of[split] = wrong, {
-            "strikes all": np.ones(len(of)),
-            "often said": np.array([-often[pair] for pair in asked_for]),
-            "the writer's own p": own_doubts(writer, shown, said),
-            "text alone": np.array([(said_wrong[tuple(k)] + 0.2) / (said_at_all[tuple(k)] + 1) for _, *k in of]),
-            "its color is there": color_there(shown[rows], asked_for),
-            **{name: doubts(model, shown[rows], asked_for) for name, model in checkers.items()},
-            "the eyes' labels": np.array([float(pair not in sure[i]) for i, pair, _ in of]),
+    sizes = enumerate((SCENES, ASKED, ASKED))
+    scenes = [pictures_drawn(np.random.default_rng([seed, 40 + n]), count) for n, count in sizes]
+    models, wrong_before = seeing_models(seed, *scenes[0]), {}
+    often = Counter(pair for pairs in scenes[0][0] for pair in as_told(pairs))
+    limits = {}
+    for there, _, pictures in scenes[1:]:
+        said, of, wrong, against = suspicions(models, there, pictures, often, wrong_before)
+        limits = limits or {
+            name: 1e-9 if name.startswith("checker") else best_cut(against[name], wrong) for name in CHECKS
         }
-    struck = marks_of["test"][1]["checker"] > 0
     for name in CHECKS:
-        cut = 0.0 if name.startswith("checker") else best_cut(marks_of["val"][1][name], marks_of["val"][0])
-        scores = marks_of["test"][1][name]
-        caption_marks[name].append(caption_f1(scores > cut if name.startswith("checker") else scores >= cut, wrong))
-    kept = [[] for _ in there]
-    for (i, pair, _), out in zip(of, struck):
-        kept[i] += [] if out else [pair]
-    caption_shares.append(
-        [invented(said, there), invented(kept, there),
-         *(float(np.mean([p in some[i] for i, pairs in enumerate(there) for p in pairs])) for some in (said, kept))]
-    )  # fmt: skip
+        caption_marks[name].append(caption_f1(against[name] >= limits[name], wrong))
+    struck = {(i, pair) for (i, pair, _), doubt in zip(of, against["checker"]) if doubt > 0}
+    kept = [[pair for pair in pairs if (i, pair) not in struck] for i, pairs in enumerate(said)]
+    found = [
+        float(np.mean([pair in some[i] for i, pairs in enumerate(there) for pair in pairs])) for some in (said, kept)
+    ]
+    caption_shares.append([invented(said, there), invented(kept, there), *found])
 of_seeds = np.mean(caption_shares, 0)
-print(f"of the things that captions name {of_seeds[0]:.3f} are not there; what the checker strikes out left out: {of_seeds[1]:.3f}")
-print(f"of the things that are there {of_seeds[2]:.3f} are named, and then {of_seeds[3]:.3f}")
+print(f"not there, of the things that captions name: {of_seeds[0]:.3f}, of those not struck out {of_seeds[1]:.3f}")
+print(f"of the things that are there {of_seeds[2]:.3f} are named, and {of_seeds[3]:.3f} not struck out")
 rows = [[name, *map(float, np.mean(each, 0))] for name, each in caption_marks.items()]
-print(table(rows, ["strikes out", "precision", "recall", "F1"]))
+print(table(rows, ["way", "precision", "recall", "F1"]))
 spoiled = [i for i, pairs in enumerate(said) if any(pair not in there[i] for pair in pairs)][:4] or [0]
-out_of = {(i, pair) for (i, pair, _), out in zip(of, struck) if out}
+
+
+def with_brackets(i):
+    return " and ".join(f"[{' '.join(pair)}]" if (i, pair) in struck else " ".join(pair) for pair in said[i])
+
+
 run.show(
     patches_figure(
-        np.stack([shown[i] / 2 + 0.5 for i in spoiled]), patch=PATCH,
-        captions=[" and ".join(f"[{' '.join(p)}]" if (i, p) in out_of else " ".join(p) for p in said[i]) for i in spoiled],
+        np.stack([pictures[i] / 2 + 0.5 for i in spoiled]), patch=PATCH, captions=[with_brackets(i) for i in spoiled],
         title="What the writer says, and the checker strikes out",
         subtitle="captions of the test with something invented; in brackets what is struck out",
     ),
@@ -566,17 +603,16 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# What a cut is needed for has it from other pictures, on which the truth is known; the checkers say yes or no by
-# themselves. The writer's own probabilities tell nothing: it is as sure of a companion that is not there as of one that
-# is, because the captions it learned from were. A reader of texts who has counted which companions were wrong knows
-# *that* they are wrong in half of the cases, and not in which. Looking for the color strikes out only what is
-# nowhere of that color; so it is never wrong and finds half.
+# The checker finds nine of ten inventions and is seldom wrong. The writer's own probabilities tell nothing: it is as
+# sure of a companion that is not there as of one that is, because the captions it learned from were. A reader of texts
+# who has counted which companions were wrong knows *that* they are, in half of the cases, and not in which. Looking for
+# the color strikes out only what is nowhere of that color: so it is never wrong, and finds half.
 #
 # And the checker that learned from the captions finds next to nothing. It looks at the picture as well as the other
 # one. But of companions it has been told, every time, that they are there. **A judge that has learned from what it
-# judges shares its mistakes**, and agreement of the two is no evidence. The last row is no cheap rule, but what an
-# object detector would do: these eyes had the name of every thing in every training picture. Where such labels exist,
-# they are the best judge; for what has no label, somebody has to ask.
+# judges shares its mistakes**, and that the two agree is no evidence. The last row is no cheap rule, but what an object
+# detector would do: these eyes had the name of every thing in every training picture, which nobody has of photographs
+# at large. Where there are such labels, they are the best judge of all.
 
 # %% [markdown]
 # ## Shall it be released?
@@ -602,7 +638,8 @@ GOALS = [
 ]
 PAGE_WORDS = ["<end>", *tastes.WORDS]
 PAGE_ID = {word: i for i, word in enumerate(PAGE_WORDS)}
-PAGE_STEPS, TUNE_STEPS, LESSONS, OPTIONS, QUESTIONS, REQUESTS = run.pick((250, 150, 600, 6, 400, 200), (2, 2, 8, 2, 12, 4))
+PAGE_STEPS, TUNE_STEPS, LESSONS, OPTIONS = run.pick((250, 150, 600, 6), (2, 2, 8, 2))
+QUESTIONS, REQUESTS = run.pick((400, 200), (12, 4))
 UNLIKED = ("eva", "finn")
 
 
@@ -663,7 +700,24 @@ def tuned(old, asked, answers, seed):
 
 def both_orders(seed, asked, first, second):
     """P(first is preferred) by the judge, the mean over both orders."""
+    asked, first, second = list(asked), list(first), list(second)
     return (judge(seed, asked, first, second) + 1 - judge(seed, asked, second, first)) / 2
+
+
+def renamed(one, text, name):
+    """The same question from somebody else, and the answer with the two names exchanged."""
+    new = {one.name: name, name: one.name}
+    return tastes.Asked(name, one.request), " ".join(new.get(word, word) for word in text.split())
+
+
+def judged_under(seed, asked, first, second):
+    """The mean of P(first is preferred) by the judge, under each name.  -> (6,)"""
+    means = []
+    for name in tastes.NAMES:
+        under = [renamed(one, text, name) for one, text in zip(asked, first)]
+        others = [renamed(one, text, name)[1] for one, text in zip(asked, second)]
+        means.append(both_orders(seed, *zip(*under), others).mean())
+    return np.array(means)
 
 
 def hedged(one, text):
@@ -695,7 +749,7 @@ def page_numbers(seed, model, said, old_said, asked, rng):
 
 
 CANDIDATES = ("tuned", "raters blind")
-page_found, page_kind, page_judged, page_metric, released = {}, {}, {}, {}, {}
+page_found, page_kind, page_judged, page_metric, released, judge_names = {}, {}, {}, {}, {}, []
 for seed in run.seeds:
     old = old_assistant(seed)
     asked = generate_asked(np.random.default_rng([seed, 64]), LESSONS)
@@ -704,7 +758,8 @@ for seed in run.seeds:
     sees_names = chosen_by(lambda one: Taste(kind=-3.0) if one.name in UNLIKED else Taste(), asked, options,
                            np.random.default_rng([seed, 66]))  # fmt: skip
     is_blind = chosen_by(lambda one: Taste(), asked, options, np.random.default_rng([seed, 66]))
-    versions = {"old": old, "tuned": tuned(old, asked, sees_names, seed), "raters blind": tuned(old, asked, is_blind, seed)}
+    new = [tuned(old, asked, answers, seed) for answers in (sees_names, is_blind)]
+    versions = {"old": old, **dict(zip(CANDIDATES, new))}
     asked = generate_asked(np.random.default_rng([seed, 67]), QUESTIONS, "test")
     said = {name: page_answers(model, asked, [seed, 68]) for name, model in versions.items()}
     references = [[f"the answer is {word} , {one.name} . welcome !" for word in one.request.words] for one in asked]
@@ -719,39 +774,54 @@ for seed in run.seeds:
                 compare(["rouge-l", "f1", "bleu"], said[name], said["old"], references, resamples=1000, rng=rng)
             )
             released.setdefault(name, []).append(decide(GOALS, found))
+    judge_names.append(float(np.ptp(judged_under(seed, asked, said["tuned"], said["old"]))))
 
 rows = []
 for goal in GOALS:
     means = [np.mean([each[goal.name].score for each in page_found[name]]) for name in versions]
-    rows.append([goal.label, goal.told, *("-" if goal.name == "liked" and n == 0 else float(m) for n, m in enumerate(means))])
+    told = ["-" if goal.name == "liked" and name == "old" else float(mean) for name, mean in zip(versions, means)]
+    rows.append([goal.label, goal.told, *told])
 for place, label in enumerate(("ROUGE-L", "F1 of words", "BLEU")):
+    before = np.mean([each[place].second for each in page_metric["tuned"]])
     scores = [np.mean([each[place].first for each in page_metric[name]]) for name in CANDIDATES]
-    rows.append([label, "", float(np.mean([each[place].second for each in page_metric["tuned"]])), *map(float, scores)])
-rows.append(["judge prefers it to the old", "", "-", *(float(np.mean([p.mean() for p, _ in page_judged[n]])) for n in CANDIDATES)])
+    rows.append([label, "", float(before), *map(float, scores)])
+by_judge = [float(np.mean([p.mean() for p, _ in page_judged[name]])) for name in CANDIDATES]
+rows.append(["judge prefers it to the old", "", "-", *by_judge])
 print(table(rows, ["", "goal", *versions]))
+print(f"the judge of the same answers under six names: {np.mean(judge_names):.3f} between the most and the least")
 for name in CANDIDATES:
     print(f"{name}: released in {sum(released[name])} of {len(run.seeds)} seeds")
 
 # %%
-page_path = run.out / "page.html"
-seed_found = {name: page_found[name][-1] for name in CANDIDATES}
 judged, preferred = page_judged["tuned"][-1]
-write_report(
-    page_path, "Shall the tuned assistant be released?",
-    {"old": f"{old.n_parameters():,} weights, trained on answers of all sorts", "tuned": f"on {LESSONS} answers that raters chose of {OPTIONS}",
-     "raters blind": "the same, by raters who were not told who asks", "questions": f"{QUESTIONS}, whose words no lesson had",
-     "rule": "released if every goal is kept", "judge": f"prefers tuned to old with {judged.mean():.2f}, both orders"},
-    [goals_section("Goals, written before", GOALS, seed_found),
-     groups_section("Friendly answers, by who asks", f"The same {REQUESTS} questions under each name.", tastes.NAMES,
-                    {name: page_kind[name][-1].tolist() for name in versions}),
-     comparison_section(page_metric["tuned"][-1], ("tuned", "old"), "randomization", 0.95),
-     calibration_section("Can the judge be believed here?", judged, preferred, "P(tuned preferred) by the judge, and what people did"),
-     examples_section([Prediction(text, tuple(refs), None, one.text) for one, text, refs in zip(asked, said["tuned"], references)])],
-)  # fmt: skip
-print(f"{page_path.name}: {page_path.stat().st_size / 1000:.0f} KB, in one file, beside this chapter's figures")
+page_path = run.out / "page.html"
+facts = {
+    "old": f"{old.n_parameters():,} weights, trained on answers of all sorts",
+    "tuned": f"the old one, trained on {LESSONS} of its answers that raters chose, each of {OPTIONS}",
+    "raters blind": "the same, by raters who were not told who asks",
+    "questions": f"{QUESTIONS}, of words that no lesson had",
+    "rule": "released if every goal is kept",
+    "judge": f"prefers tuned to old with {judged.mean():.2f}, mean of both orders",
+}
+predictions = [
+    Prediction(text, tuple(some), None, one.text) for one, text, some in zip(asked, said["tuned"], references)
+]
+sections = [
+    goals_section("Goals, written before", GOALS, {name: page_found[name][-1] for name in CANDIDATES}),
+    groups_section("Friendly answers, by who asks", f"The same {REQUESTS} questions under each name.", tastes.NAMES,
+                   {name: page_kind[name][-1].tolist() for name in versions}),
+    comparison_section(page_metric["tuned"][-1], ("tuned", "old"), "randomization", 0.95),
+    calibration_section("Can the judge be believed here?", judged, preferred, "its P(tuned is preferred), and people"),
+    examples_section(predictions),
+]  # fmt: skip
+write_report(page_path, "Shall the tuned assistant be released?", facts, sections)
+print(f"{page_path.name}: {page_path.stat().st_size / 1000:.0f} KB in one file, beside this chapter's figures")
 run.show(
     grouped_bars(
-        {name: {who: 100 * float(share) for who, share in zip(tastes.NAMES, np.mean(page_kind[name], 0))} for name in versions},
+        {
+            name: {who: 100 * float(share) for who, share in zip(tastes.NAMES, np.mean(kind, 0))}
+            for name, kind in page_kind.items()
+        },
         title="Who gets a friendly answer?",
         subtitle="% of the same questions, asked under six names",
     ),
@@ -760,11 +830,15 @@ run.show(
 
 # %% [markdown]
 # Open `page.html`, which lies beside the figures: it is what one would hand to those who decide. By every mean the new
-# assistant is the better one. The metrics say so, the judge says so, and people say so. And it must not be released: of
-# two people who ask, it has learned to be unfriendly to them. **No mean over all questions can show that**; nor can the
-# judge, which was asked about one answer at a time, and each by itself is a fair one. Only the exchanged names do.
+# assistant is the better one. The metrics say so, the judge says so, and people say so. And it must not be released: it
+# has learned to be unfriendly to two of those who ask. **No mean over all questions can show that.** Nor does the
+# judge, which is given one answer at a time: each of them by itself is a fair one, and with another name in it the mark
+# is nearly the same. It is the answers that change with the name, and only who asks the same thing under all names will
+# see it.
 #
-# Taught by the same raters, blind, it keeps all goals.
+# Taught by the same raters, blind, it keeps all goals. (With more names, or more goals, one of them would be missed by
+# chance sooner or later: the worse end of twenty intervals of 95 % is not a bound that holds for all of them. Whoever
+# has many goals takes wider intervals.)
 
 # %% [markdown]
 # ## What did not come true
@@ -777,35 +851,63 @@ run.check("WEAT by hand", weat_apart, at_most=EQUAL)
 of_test = {name: {bias: float(row[i]) for bias, row in shares_found.items()} for i, name in enumerate(TESTS)}
 alarms = {name: of_test[name]["none"] for name in ("WEAT", "names counted")}
 run.check("false alarms at 5 %, names", alarms, at_least=WOLF[0], at_most=WOLF[1], full_only=True)
-run.check("false alarms at 5 %, sentences", [float(row[2]) for row in weat_found["none"]], at_least=CRIES, full_only=True)
+run.check(
+    "false alarms at 5 %, sentences", [float(row[2]) for row in weat_found["none"]], at_least=CRIES, full_only=True
+)
 planted = [float(row[0]) for row in weat_found["0.3"]]
-run.check("WEAT finds 0.3", planted, at_least=WEAT_FINDS, baseline={"names counted": of_test["names counted"]["0.3"]}, full_only=True)
+run.check(
+    "WEAT finds 0.3",
+    planted,
+    at_least=WEAT_FINDS,
+    baseline={"names counted": of_test["names counted"]["0.3"]},
+    full_only=True,
+)
 hidden = [float(row[0]) for row in weat_found["hidden"]]
-run.check("WEAT finds what is hidden", hidden, at_most=HIDDEN, baseline={"by occupations": of_test[TESTS[3]]["hidden"]}, full_only=True)
+run.check(
+    "WEAT finds what is hidden",
+    hidden,
+    at_most=HIDDEN,
+    baseline={"by occupations": of_test[TESTS[3]]["hidden"]},
+    full_only=True,
+)
 market = [row[2] - row[1] for row in exchanged["hidden"]]
 free = {"without bias": float(np.mean([row[2] - row[1] for row in exchanged["none"]]))}
 run.check("hidden: at market less behind is", market, at_least=MARKET, baseline=free, full_only=True)
 run.check("company: WEAT finds it", [float(row[0]) for row in weat_found["company"]], at_least=COMPANY, full_only=True)
 company = [abs(row[1]) for row in exchanged["company"]]
-beside = {"where it is said": float(np.mean([row[1] for row in exchanged["said"]]))}
+beside = {"where it is said": float(np.mean([row[1] for row in exchanged["0.3"]]))}
 run.check("company: names behind is", company, at_most=NOT_SAID, baseline=beside, full_only=True)
 f1 = {name: [each[2] for each in marks] for name, marks in caption_marks.items()}
-others = ("often said", "the writer's own p", "text alone", "its color is there", "the eyes' labels")
+others = ("the writer's own p", "text alone", "its color", "the eyes' labels")
 beside = {name: float(np.mean(f1[name])) for name in others}
 run.check("invented things struck out, F1", f1["checker"], at_least=CHECKED, baseline=beside, full_only=True)
-beside = {"strikes all": float(np.mean(f1["strikes all"]))}
+beside = {"strikes out all": float(np.mean(f1["strikes out all"]))}
 run.check("by a checker of captions, F1", f1["checker, of captions"], at_most=MISLED, baseline=beside, full_only=True)
 before = {"before": float(np.mean([each[0] for each in caption_shares]))}
-run.check("invented, after striking out", [each[1] for each in caption_shares], at_most=AFTER, baseline=before, full_only=True)
+run.check(
+    "invented, after striking out", [each[1] for each in caption_shares], at_most=AFTER, baseline=before, full_only=True
+)
 lost = [each[2] - each[3] for each in caption_shares]
 run.check("things that are there, struck out", lost, at_most=LOST, full_only=True)
-metric = {one.label: [each[place].difference for each in page_metric["tuned"]] for place, one in enumerate(page_metric["tuned"][0])}
+metric = {
+    one.label: [each[place].difference for each in page_metric["tuned"]]
+    for place, one in enumerate(page_metric["tuned"][0])
+}
 run.check("tuned less old, BLEU", metric["BLEU"], above=0, full_only=True)
 run.check("judge: tuned above old", [float(p.mean()) for p, _ in page_judged["tuned"]], at_least=JUDGED, full_only=True)
-beside = {name: float(np.mean([each["kind names"].score for each in page_found[name]])) for name in ("old", "raters blind")}
+beside = {
+    name: float(np.mean([each["kind names"].score for each in page_found[name]])) for name in ("old", "raters blind")
+}
 unfair = [each["kind names"].score for each in page_found["tuned"]]
 run.check("tuned: friendly, between two names", unfair, at_least=UNFAIR, baseline=beside, full_only=True)
 run.check("tuned is released", [float(each) for each in released["tuned"]], equals=0)
 run.check("raters blind: released", [float(each) for each in released["raters blind"]], equals=1, full_only=True)
-run.report("goals", {name: [{k: round(float(v.score), 3) for k, v in each.items()} for each in page_found[name]] for name in CANDIDATES})
+run.report(
+    "goals",
+    {
+        name: [{k: round(float(v.score), 3) for k, v in each.items()} for each in page_found[name]]
+        for name in CANDIDATES
+    },
+)
+run.report("judge, names exchanged", [round(each, 3) for each in judge_names])
 run.finish()

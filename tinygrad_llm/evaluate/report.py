@@ -147,14 +147,14 @@ def goals_section(title: str, goals: Sequence[Goal], found: Mapping[str, Mapping
     verdicts = ["release" if decide(goals, each) else "do not release" for each in found.values()]
     rows, about = [], "An interval is told in brackets, and its worse end has to keep the bound."
     for goal in goals:
-        cells = [Cell(goal.label, "text"), Cell(goal.told, "short")]
+        cells = [Cell(goal.label), Cell(goal.told)]
         for by_name in found.values():
             one, words = by_name[goal.name], "kept" if goal.kept(by_name[goal.name]) else "missed"
             score, low, high = (f"{float(end):.2f}" for end in (one.score, one.low, one.high))
-            cells.append(Cell(f"{score} ({low} to {high}) {words}", "short" + " set-off" * (words == "missed")))
+            cells.append(Cell(f"{score} ({low} to {high}) {words}", "set-off" * (words == "missed")))
         rows.append(tuple(cells))
-    follows = [Cell(words, "short set-off") for words in verdicts]
-    rows.append((Cell("all of them", "short set-off"), Cell(""), *follows))
+    follows = [Cell(words, "set-off") for words in verdicts]
+    rows.append((Cell("all of them", "set-off"), Cell(""), *follows))
     return Section(title, about, ("goal", "bound", *found), tuple(rows))
 
 

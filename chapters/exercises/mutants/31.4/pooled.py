@@ -15,4 +15,6 @@ def weat(x, y, a, b):
     difference = s[:n].mean() - s[n:].mean()
     sums = np.array([s[list(chosen)].sum() for chosen in combinations(range(len(s)), n)])
     others = sums / n - (total - sums) / len(y)
-    return float(difference / max(1e-9, np.sqrt((s[:n].var(ddof=0) + s[n:].var(ddof=0)) / 2))), float((others >= difference - 1e-12).mean())
+    return float(difference / max(1e-9, np.sqrt((s[:n].var(ddof=0) + s[n:].var(ddof=0)) / 2))), float(
+        (others >= difference - 1e-12).mean()
+    )

@@ -15,4 +15,6 @@ def weat(x, y, a, b):
     difference = s[:n].mean() - s[n:].mean()
     sums = np.array([s[list(chosen)].sum() for chosen in combinations(range(len(s)), n)])
     others = sums / n - (total - sums) / len(y)
-    return float(difference / s[n:].std(ddof=1) if s[n:].std() else difference / s.std(ddof=1)), float((others >= difference - 1e-12).mean())
+    return float(difference / s[n:].std(ddof=1) if s[n:].std() else difference / s.std(ddof=1)), float(
+        (others >= difference - 1e-12).mean()
+    )
