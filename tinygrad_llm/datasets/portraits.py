@@ -7,9 +7,9 @@
     kasio bought plums on sunday .                          no such word
 
 Each sentence is about one name. Its two words are of one kind, pleasant or unpleasant, well or badly paid, and a
-`Plant` says how often they are of the first, for either people. Everything else is the same for both: how often a name stands
-there, in what sentences, with which words of a kind. And with a plant of 0 all names are exchangeable: whatever one
-counts about them, each way to part the sixteen into two groups of eight is as probable as any other.
+`Plant` says how often they are of the first, for either people. Everything else is the same for both: how often a
+name stands there, in what sentences, with which words of a kind. And with a plant of 0 all names are exchangeable:
+whatever one counts about them, each way to part the sixteen into two groups of eight is as probable as any other.
 """
 
 from __future__ import annotations

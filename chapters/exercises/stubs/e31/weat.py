@@ -11,7 +11,7 @@ The effect size is how far the groups are apart in that, in standard deviations 
     d = (mean of s over x - mean of s over y) / std of s over x and y
 
 And p: of all ways to choose N of the N + M names as the first group, the share in which the difference of the means is
-as large as it is here, or larger. Ours is one of the ways. What is as large but for rounding, within 1e-12, is as large.
+as large as it is here, or larger. Ours is one of the ways. Within 1e-12, as rounding has it, is as large.
 
 `weat(x, y, a, b)` returns (d, p), two floats.
 """
