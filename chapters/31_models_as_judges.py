@@ -1,37 +1,71 @@
 # %% [markdown]
 # # 31 · Models as judges
 #
-# People are the measure, and people are slow. So one asks a model: which of these two answers is the better one? That
-# is quick, and cheap, and it gives a number. What is that number worth?
+# Which of these two answers is the better one? People can tell, and people are slow. So one asks a model. It answers
+# at once, it never gets tired, and what it says looks like a measurement. Is it one? Of a thermometer one asks three
+# things before it is believed: does it show what others show, how far may it be off, and what else does it react to,
+# sunshine, say, or a draught? This chapter asks them of models that judge.
 #
-# - **Builds on** 24 RLHF, 29 prompting, 30 text metrics and people.
+# - **Builds on** 20 seeing, 24 RLHF, 30 text metrics and people.
 # - **Reads** [`datasets/tastes.py`](../tinygrad_llm/datasets/tastes.py),
-#   [`align/judge.py`](../tinygrad_llm/align/judge.py).
+#   [`align/judge.py`](../tinygrad_llm/align/judge.py), [`align/reward.py`](../tinygrad_llm/align/reward.py),
+#   [`evaluate/recalibrate.py`](../tinygrad_llm/evaluate/recalibrate.py),
+#   [`evaluate/length_control.py`](../tinygrad_llm/evaluate/length_control.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/31/output.txt) shows them all.
-# - **Departs from** the papers in this: …
-# - **Run**: `python chapters/31_models_as_judges.py`. …
+# - **Departs from** the papers in this: our people are simulated and our biases planted, so that it is known what a
+#   judge should have said, and how large a bias is that we measure. Real ones have biases that nobody has looked for.
+# - **Run**: `python chapters/31_models_as_judges.py`. It takes some minutes.
 
 # %%
 import copy
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from itertools import combinations, product
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinygrad_llm import Module, nn, no_grad, ops
-from tinygrad_llm.align import answer_batch
+from tinygrad_llm.align import RewardLoss, RewardModel, answer_batch, position_bias, reward_batch, text_batch
+from tinygrad_llm.align.log_probs import constant
 from tinygrad_llm.backend import to_device
 from tinygrad_llm.course.chapter import Chapter, table
 from tinygrad_llm.datasets import portraits_words, shapes, shapes_words, tastes
 from tinygrad_llm.datasets.draws import one_of
 from tinygrad_llm.datasets.portraits import Plant, generate_portraits
-from tinygrad_llm.datasets.tastes import People, Taste, generate_asked, write_answer
+from tinygrad_llm.datasets.tastes import (
+    CONTENTS,
+    GRADES,
+    WORDS,
+    People,
+    Taste,
+    generate_asked,
+    grade,
+    marks,
+    write_answer,
+)
 from tinygrad_llm.datasets.turns import picture_rows, visible
-from tinygrad_llm.evaluate import Goal, Prediction, bootstrap_interval, compare, decide, invented, regroup, weat
+from tinygrad_llm.evaluate import (
+    Goal,
+    Prediction,
+    bootstrap_interval,
+    brier_score,
+    calibration_error,
+    cohen_kappa,
+    compare,
+    controlled_wins,
+    decide,
+    fit_isotonic,
+    fit_temperature,
+    invented,
+    length_difference,
+    regroup,
+    reliability,
+    weat,
+)
 from tinygrad_llm.evaluate.report import (
     calibration_section,
     comparison_section,
@@ -44,43 +78,930 @@ from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models import CLIPVision, CLIPVisionConfig, Llama, LlamaConfig, LLaVA, LLaVAConfig
 from tinygrad_llm.optim import AdamW, schedule
 from tinygrad_llm.train import fit
-from tinygrad_llm.visualize import grouped_bars, line_chart, patches_figure
+from tinygrad_llm.visualize import Line, bar_chart, grouped_bars, line_chart, patches_figure
+from tinygrad_llm.visualize.reliability import reliability_figure
 
 run = Chapter(
     "31",
-    "…",
+    "A reward judge says what one person says about as often as another person does, and so does a linear model on "
+    "pairs of words; a judge of pairs does so less often. At equal marks a rubric pays where the sum of its parts "
+    "is noisier than the parts, and else not; an expected mark is better than the likeliest. A judge of few labels "
+    "is too sure, and one number repairs that and no verdict. Biases that were planted are found as large as they "
+    "are: for the place, which both orders repair in a judge that writes; for length, of which control takes away "
+    "half or more; for one's own, which a panel or control takes away. WEAT finds a bias that was planted, and "
+    "cries wolf in about five of a hundred corpora, where who counts sentences does so in more than ten; it misses "
+    "what its lists do not name, and finds what is said of others. A model that sees the picture strikes out nine "
+    "tenths of what captions invent; one that learned from the captions nearly nothing. By every mean a tuned "
+    "assistant is the better one, and the names exchanged show why it must not be released.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
+LABELS, CHECKED, TESTED, RATERS = *run.pick((2400, 600, 1500), (24, 60, 60)), 5
+WIDTH, STEPS, PAGES = 48, run.pick(800, 4), run.pick(64, 8)
+MARKED, FEW, AGAIN = run.pick((1600, 300, 12), (32, 16, 2))
+MOOD, TIRED, LOVE, FAMILIAR, GAMES = 2.0, 0.3, 0.4, 0.5, run.pick(800, 40)
+NEAR, AS_SAID, BEHIND, SLIPS, EXPECTED, PAYS, NO_MORE, UNASKED = 0.04, 0.68, 0.02, 0.04, 0.01, 0.02, 0.04, 0.01
+TOO_SURE, REPAIRED, SURE, OFF, BOTH, KEPT = 0.06, 0.06, 0.22, 0.06, 0.02, 0.04
+FOND, HALF, OWN, HELD = 0.09, 0.5, 0.07, 0.06
 EQUAL, WOLF, CRIES, WEAT_FINDS, HIDDEN, MARKET, COMPANY, NOT_SAID = 1e-10, (0.02, 0.08), 0.1, 0.85, 0.15, 0.4, 0.75, 0.1
-CHECKED, MISLED, AFTER, LOST, JUDGED, UNFAIR = 0.85, 0.5, 0.06, 0.04, 0.55, 0.5
+CHECKED_F1, MISLED, AFTER, LOST, JUDGED, UNFAIR = 0.85, 0.5, 0.06, 0.04, 0.55, 0.5
 
 # %% [markdown]
-# ## 1 How well do people agree?
-
-# %% [markdown]
-# ## 2 Three judges
+# ## How often do two people agree?
+#
+# Our people are those of chapter 24. Somebody asks for a thing and gets two answers; somebody else says which is
+# better. They prefer by a **taste**: two points for what is right, one for naming who asked, one for being polite; less
+# for what is said again, for rambling and for sentences that are none. A better answer is preferred more often, the
+# more points lie between, and in one case of ten they do not look and toss a coin.
+#
+# Here each of them says something more, a *critique*: of either answer four words, **right** or wrong, **named** or
+# nameless, **polite** or curt, **tidy** or untidy (nothing said again, nothing too long, no broken sentence). One word
+# in twenty is not as it is: people slip.
 
 
 # %%
+TASTE, PEOPLE = Taste(), People()
+SEEN = (("right", "wrong"), ("named", "nameless"), ("polite", "curt"), ("tidy", "untidy"))
+SLIP = 0.05
+
+
+class Session(NamedTuple):
+    """asked, first, second: N questions, and two answers to each.
+    prefers    (N,) whether somebody preferred the first.
+    critiques  (N, 2, 4) what that person said of either answer: 1 right, named, polite, tidy; 0 not.
+    """
+
+    asked: list
+    first: list
+    second: list
+    prefers: np.ndarray
+    critiques: np.ndarray
+
+
+def four(asked, answer):
+    has = marks(asked, answer)
+    return [has.right, has.named, has.kind, int(has.again + has.over + has.garbled == 0)]
+
+
+def session(rng, count, split="train", people=PEOPLE):
+    """So many questions, less those whose two answers are the same."""
+    asked = generate_asked(rng, count, split)
+    triples = [(one, *(write_answer(rng, one) for _ in range(2))) for one in asked]
+    asked, first, second = map(list, zip(*[triple for triple in triples if triple[1] != triple[2]]))
+    prefers = rng.random(len(asked)) < people.probabilities(asked, first, second)
+    seen = np.array([[four(q, a), four(q, b)] for q, a, b in zip(asked, first, second)])
+    return Session(asked, first, second, prefers, seen ^ (rng.random(seen.shape) < SLIP))
+
+
+learned_from, checked, test, likely, votes = {}, {}, {}, {}, {}
+for seed in run.seeds:
+    learned_from[seed] = session(np.random.default_rng([seed, 31, 1]), LABELS)
+    checked[seed] = session(np.random.default_rng([seed, 31, 2]), CHECKED, "test")
+    test[seed] = session(np.random.default_rng([seed, 31, 3]), TESTED, "test")
+    likely[seed] = PEOPLE.probabilities(*test[seed][:3])  # (pairs,)
+    votes[seed] = np.random.default_rng([seed, 31, 4]).random((RATERS, len(likely[seed]))) < likely[seed]
+example = learned_from[run.seeds[0]]
+for i in range(3):
+    print(example.asked[i].text)
+    for answer, critique, won in zip((example.first[i], example.second[i]), example.critiques[i], (True, False)):
+        said = " ".join(pair[1 - mark] for pair, mark in zip(SEEN, critique))
+        print(f"    {answer:44} {said:28} {'preferred' if example.prefers[i] == won else ''}")
+
+# %% [markdown]
+# On the questions of the test, which are about lists of words that stand in no lesson, five people voted each. How
+# often does one of them say what another one says? And how often does *who knows the very taste*, and never slips? That
+# is the **ceiling** of chapter 24. Beside it, rules of a sceptic:
+#
+# - **always the first**, and **the shorter** one;
+# - two linear models, with a weight a **word** of the answer, or a **pair of words**, one of the question and one of
+#   the answer. They learn from the same labels that our networks will learn from.
+#
+# A *judge* is, from here on, whatever says how probable it is that the first answer is preferred. We hold each against
+# one person (the mean over the five), by the share of pairs and by kappa (30); against the *majority* of the five; and
+# against the taste, where it does prefer one.
+
+
+# %%
+KNOWN = {word: i for i, word in enumerate(WORDS)}
+
+
+def sigmoid(x):
+    return 0.5 + 0.5 * np.tanh(np.asarray(x, float) / 2)
+
+
+def counts_of(asked, answer, crossed=True):
+    """How often the answer has each word, and beside each word of the question."""
+    found = np.zeros((len(WORDS) + 1, len(WORDS)), np.float32)
+    for word in answer.split():
+        found[[-1, *(KNOWN[other] for other in asked.text.split() if crossed)], KNOWN[word]] += 1
+    return found.ravel() if crossed else found[-1]
+
+
+def logistic(x, y, ridge=1.0):
+    """Weights (F,) of x (N, F) for y (N,) from 0 to 1, with a little weight decay."""
+    w, speed = np.zeros((2, x.shape[1]), np.float32)
+    direction = np.ones(len(w), np.float32)
+    for _ in range(20):  # towards the largest curvature that the loss can have
+        direction = x.T @ (x @ (direction / np.linalg.norm(direction)))
+    step = 1 / (0.3 * np.linalg.norm(direction) + ridge)
+    for _ in range(200):
+        speed = 0.9 * speed + x.T @ (y - 0.5 - 0.5 * np.tanh(x @ w / 2)) - ridge * w
+        w = w + step * speed
+    return w
+
+
+def linear_judge(some, crossed):
+    def differences(of):
+        return np.stack([counts_of(q, a, crossed) - counts_of(q, b, crossed) for q, a, b in zip(*of[:3])])
+
+    w = logistic(differences(some), some.prefers.astype(np.float32))
+    return lambda of: sigmoid(differences(of) @ w)
+
+
+def lengths(answers):
+    return np.array([len(answer.split()) for answer in answers], float)
+
+
+def same(p, said):
+    """The share of pairs (N,) in which the judge says so, and half of those that it leaves open."""
+    return float(np.where(p == 0.5, 0.5, (p > 0.5) == said).mean())
+
+
+def agreement(seed, p):
+    """With one person; kappa of that; with the majority; with the taste."""
+    better = np.abs(likely[seed] - 0.5) > 1e-9
+    return [
+        np.mean([same(p, vote) for vote in votes[seed]]),
+        np.mean([cohen_kappa((p > 0.5).tolist(), vote.tolist()) for vote in votes[seed]]),
+        same(p, votes[seed].mean(0) > 0.5),
+        same(p[better], likely[seed][better] > 0.5),
+    ]
+
+
+def another_person(seed):
+    """The same of one of the five, the others being people and majority."""
+    found = []
+    for i, vote in enumerate(votes[seed]):
+        rest = np.delete(votes[seed], i, 0)
+        found.append([np.mean([same(vote * 1.0, other) for other in rest]),
+                      np.mean([cohen_kappa(vote.tolist(), other.tolist()) for other in rest]),
+                      same(np.clip(rest.mean(0), 0, 1), vote), agreement(seed, vote * 1.0)[3]])  # fmt: skip
+    return np.mean(found, 0)
+
+
+agreed, given = defaultdict(list), {}
+for seed in run.seeds:
+    some = test[seed]
+    given["always the first", seed] = np.ones(len(some.asked))
+    given["the shorter", seed] = 0.5 + 0.5 * np.sign(lengths(some.second) - lengths(some.first))
+    given["words", seed] = linear_judge(learned_from[seed], False)(some)
+    given["pairs of words", seed] = linear_judge(learned_from[seed], True)(some)
+    given["knows the taste", seed] = likely[seed]
+    agreed["another person"].append(another_person(seed))
+for (name, seed), p in given.items():
+    agreed[name].append(agreement(seed, p))
+HEADS = ("judge", "one person", "kappa", "majority", "taste")
+
+
+def shown_agreement(names):
+    print(table([[name, *np.mean(agreed[name], 0).tolist()] for name in names], HEADS))
+
+
+shown_agreement(agreed)
+
+# %% [markdown]
+# Two people say the same of three pairs in four. Who knows the taste says what a person says more often than *another
+# person* does. That is no wisdom but arithmetic: where two slip they differ more often than where one does. Keep it in
+# mind when you read that a model agrees with people better than people with one another, as of GPT-4: on MT-Bench in
+# 85 of 100 pairs, people in 81, ties left out (Zheng et al., 2023). It says that the judge slips less. It does not say
+# that it sees what people see.
+#
+# And look at the last rule: **weights of pairs of words agree with a person about as often as another person does.**
+# So that is no high bar. There are 52 words here, and a real language has more; but a sceptic would try it, and so
+# should you. The majority of five slips less often, and the same judges agree with it more often. Kappa says all this
+# from 0 on.
+#
+# ## What does a judge learn from?
+#
+# Three kinds of judges are in use, and all three can be made from our sessions. Each begins as a copy of the same base,
+# a network of two layers that has read a book: half of its answers are right and plain, as in a textbook, half are
+# people's, and behind each one stands a grade (24), such as "++-": right, named, not polite.
+#
+# - The **reward judge** (24) gives each answer a number r, and $\sigma(r - r')$ is how probable it is that the first
+#   one wins.
+# - The *discriminative judge* reads both answers one after the other and gives the *pair* a class, first or second:
+#   one number at the last token, and $\sigma$ of it. Each pair is learned in both orders.
+# - The *generative judge* writes. Behind an answer it writes a critique, as people did; and then, reading nothing
+#   but its two critiques, a verdict, one token: `<first>` or `<second>`. Both are learned as a language model learns
+#   (12), from people's critiques and verdicts. Its probability is the one that the two tokens have, of what the two
+#   have together. Judges that explain themselves first were made by Kim et al. (2023), with much larger models.
+#
+# So the verdicts are the same, and the generative judge has eight words of critique besides. That is not nothing: we
+# come back to what it is worth.
+
+
+# %%
+QUERIES = ("<overall?>", "<right?>", "<named?>", "<polite?>", "<tidy?>")
+MARKS, VERDICTS = tuple("012345"), ("<first>", "<second>")
+VOCABULARY = ("<end>", *WORDS, *GRADES, "<judge>", *sum(SEEN, ()), *VERDICTS, *QUERIES, *MARKS)
+ID, END = {word: i for i, word in enumerate(VOCABULARY)}, 0
+ASK = ID["<judge>"]
+
+
+def ids(text):
+    return [ID[word] for word in text.split()]
+
+
+def reading(asked, answer):
+    return [*ids(asked.text), *ids(answer), END]
+
+
+def network(seed):
+    config = LlamaConfig(len(VOCABULARY), 64, 2, 4, WIDTH, 4 * WIDTH, init_std=0.15)
+    return Llama(config, rng=np.random.default_rng([seed, 31])).to(run.device)
+
+
+def learn(model, loss, batches, rate=1e-3, decay=0.1, divisor=None, threads=1):
+    optimizer = AdamW(model.named_parameters(), rate, (0.9, 0.98), weight_decay=decay)
+    at = schedule("cosine", rate, len(batches), max(1, len(batches) // 10))
+    fit(loss, optimizer, run.progress(batches, "lessons"), lr=at, divisor=divisor, threads=threads)
+    return model
+
+
+def plainly(rng, asked):
+    return f"{one_of(rng, ('', 'it is ', 'the answer is '))}{asked.request.words[0]} ."
+
+
+def pages(seed):
+    """Questions, each with an answer, its end and its grade."""
+    rng = np.random.default_rng([seed, 31, 5])
+    for _ in range(STEPS):
+        asked = generate_asked(rng, PAGES)
+        answers = [(plainly, write_answer)[i % 2](rng, one) for i, one in enumerate(asked)]
+        graded = [[*ids(a), END, ID[grade(q, a)]] for q, a in zip(asked, answers)]
+        yield answer_batch([ids(q.text) for q in asked], graded, END)
+
+
+def lessons(count, seed, epochs=2, size=32):
+    """Which examples each step is made of."""
+    rng = np.random.default_rng([seed, 31, 6])
+    order = np.concatenate([rng.permutation(count) for _ in range(epochs)])
+    return [order[i : i + size] for i in range(0, len(order), size)]
+
+
+def reward_judge(base, some, seed, epochs=2):
+    model = RewardModel(copy.deepcopy(base))
+    loss = RewardLoss(model)
+
+    def batch(index):
+        pairs = [(some.first[i], some.second[i])[:: 1 if some.prefers[i] else -1] for i in index]
+        better, worse = ([[*ids(answer), END] for answer in side] for side in zip(*pairs))
+        return reward_batch([ids(some.asked[i].text) for i in index], better, worse, END)
+
+    return learn(model, loss, [batch(i) for i in lessons(len(some.asked), seed, epochs)], divisor=loss.divisor)
+
+
+class PairLoss:
+    """The mean of -ln of the probability that the judge of pairs gives to what was said."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def __call__(self, batch, *, rng=None, divisor=None, dtype=None):
+        score = self.model.scores(batch, rng=rng, dtype=dtype)  # (B,)
+        signed = score * constant(batch["sign"], score)
+        return -ops.log_sigmoid(signed).sum() / (divisor or len(batch["sign"]))
+
+
+def pair_judge(base, some, seed, orders=(1, -1)):
+    model = RewardModel(copy.deepcopy(base))  # a number at the last token, here of a question and two answers
+
+    def batch(index):
+        both = [(some.asked[i], *(some.first[i], some.second[i])[::order]) for order in orders for i in index]
+        sign = np.concatenate([order * np.where(some.prefers[index], 1, -1) for order in orders])
+        texts = [[*reading(q, a), *reading(q, b)] for q, a, b in both]
+        return text_batch(texts, [[ASK]] * len(texts), END) | {"sign": sign.astype(np.float32)}
+
+    return learn(model, PairLoss(model), [batch(i) for i in lessons(len(some.asked), seed)])
+
+
+def words_of(critique):
+    return [ID[pair[1 - mark]] for pair, mark in zip(SEEN, critique)]
+
+
+def verdicts_to_learn(some, index, orders):
+    """Two critiques, and the verdict."""
+    prompts, said = [], []
+    for order in orders:
+        for i in index:
+            one, other = some.critiques[i][::order]
+            prompts.append([*words_of(one), *words_of(other), ASK])
+            said.append([ID[VERDICTS[0 if some.prefers[i] == (order == 1) else 1]]])
+    return prompts, said
+
+
+def critiques_to_learn(some, index):
+    triples = [(some.asked[i], (some.first, some.second)[k][i], some.critiques[i, k]) for i in index for k in (0, 1)]
+    return [reading(q, a) for q, a, _ in triples], [words_of(c) for *_, c in triples]
+
+
+def writing_judge(base, some, seed, orders=(1, -1), critiques=True, rate=2e-3):
+    model = copy.deepcopy(base)
+
+    def batch(index):
+        prompts, said = verdicts_to_learn(some, index, orders)
+        if critiques:
+            more = critiques_to_learn(some, index)
+            prompts, said = prompts + more[0], said + more[1]
+        return answer_batch(prompts, said, END)
+
+    return learn(model, model.loss, [batch(i) for i in lessons(len(some.asked), seed)], rate)
+
+
+# %% [markdown]
+# And how each of them judges. Numbers of the reward judge are of single answers, so they are made once an answer; the
+# generative judge takes the likeliest word each time.
+
+
+# %%
+def in_parts(compute, count, size=500):
+    return np.concatenate([compute(slice(i, i + size)) for i in range(0, count, size)])
+
+
+def rewards(model, asked, answers):
+    texts = [[*ids(answer), END] for answer in answers]
+    return in_parts(lambda s: model.rewards([ids(q.text) for q in asked[s]], texts[s]), len(asked))
+
+
+def by_reward(model, asked, first, second):
+    return sigmoid(rewards(model, asked, first) - rewards(model, asked, second))
+
+
+def by_pair(model, asked, first, second):
+    texts = [[*reading(q, a), *reading(q, b)] for q, a, b in zip(asked, first, second)]
+    return sigmoid(in_parts(lambda s: model.rewards(texts[s], [[ASK]] * len(texts[s])), len(texts)))
+
+
+def next_logits(model, texts):
+    """(B, V) behind each text."""
+
+    def compute(s):
+        made = text_batch([t[:-1] for t in texts[s]], [t[-1:] for t in texts[s]], END)
+        with no_grad():
+            logits = model(made["tokens"]).numpy()
+        return logits[np.arange(len(logits)), made["lengths"] - 1]
+
+    return in_parts(compute, len(texts))
+
+
+def critiques_by(model, asked, answers):
+    """(B, 4) words, each the likeliest."""
+    texts = [reading(q, a) for q, a in zip(asked, answers)]
+    likeliest, unused = Sampler(top_k=1), np.random.default_rng(0)
+    return in_parts(lambda s: np.array(generate(model, texts[s], len(SEEN), likeliest, unused).tokens), len(texts))
+
+
+def verdict(model, one, other):
+    """P(<first>) of the two verdicts, behind two critiques each.  (B,)"""
+    logits = next_logits(model, [[*a, *b, ASK] for a, b in zip(one, other)])
+    return sigmoid(logits[:, ID[VERDICTS[0]]] - logits[:, ID[VERDICTS[1]]])
+
+
+judges, critiques, reads_right = {}, {}, []
+for seed in run.seeds:
+    some, base = test[seed], network(seed)
+    learn(base, base.loss, list(pages(seed)), 5e-3, decay=0.3, threads="auto")
+    judges |= {
+        ("base", seed): base,
+        ("reward", seed): reward_judge(base, learned_from[seed], seed),
+        ("discriminative", seed): pair_judge(base, learned_from[seed], seed),
+        ("generative", seed): writing_judge(base, learned_from[seed], seed),
+    }
+    writer = judges["generative", seed]
+    critiques[seed] = [critiques_by(writer, some.asked, answers) for answers in (some.first, some.second)]
+    truly = [[words_of(four(q, a)) for q, a in zip(some.asked, answers)] for answers in (some.first, some.second)]
+    reads_right.append((np.array(critiques[seed]) == np.array(truly)).mean((0, 1)))
+    given["reward", seed] = by_reward(judges["reward", seed], *some[:3])
+    given["discriminative", seed] = by_pair(judges["discriminative", seed], *some[:3])
+    given["generative", seed] = verdict(writer, *critiques[seed])
+    for name in ("reward", "discriminative", "generative"):
+        agreed[name].append(agreement(seed, given[name, seed]))
+
+
 def judge(seed, asked, first, second):
     """How probable it is that people prefer the first answer, by the reward judge of this seed.  (B,)
 
     asked (list of `Asked`), first and second (lists of texts): B questions and two answers to each.
     """
-    return People().probabilities(asked, first, second)
+    return by_reward(judges["reward", seed], asked, first, second)
 
+
+print(f"{judges['base', run.seeds[0]].n_parameters()} weights; words of critiques that are as it is:")
+print(table([[f"seed {s}", *found.tolist()] for s, found in zip(run.seeds, reads_right)], ["", *(p[0] for p in SEEN)]))
+shown_agreement(agreed)
+THREE = ("reward", "discriminative", "generative")
+shown = [*THREE, "words", "pairs of words", "another person", "knows the taste"]
+run.show(
+    bar_chart(
+        {name: round(100 * float(np.mean(agreed[name], 0)[0]), 1) for name in shown},
+        title="Says what one person says", subtitle="% of unseen pairs, mean over five people", unit=" %",
+    ),
+    "agreement",
+)  # fmt: skip
 
 # %% [markdown]
-# ## 3 One mark, or four?
+# The first table has the words of the generative judge's critiques, of the test's answers. It sees well who is polite,
+# and worst what is right.
+#
+# In the second table the reward judge and the generative one come near another person, and no judge comes near the
+# ceiling. The discriminative one, from the same verdicts, is behind both. It has to find two answers in one text and
+# hold them against each other, in its few layers; the reward judge reads one answer at a time, as the base has learned
+# to, and the comparison is a subtraction that nobody has to learn. So much for networks of this size: large ones
+# compare well.
+#
+# **The sceptic's pairs of words are as good as the best of them.** And the generative judge has read critiques, eight
+# words a pair, that the others have not. On one seed of three it sees less of what is right, and there its words do not
+# make up for it.
+#
+# ## One mark, or four?
+#
+# Who builds a judge has to say what people shall be asked. For an *overall mark* of an answer? Or for a *rubric*: is it
+# right, named, polite, tidy, one mark each, of which a formula makes the total? A rubric is said to be clearer. But it
+# asks four questions of every answer. So let the **number of marks** be the same, 1,600, and the people the same, too:
+# each looks at an answer, sees the four things with the same slips, and says either the sum, $2 \cdot$ right + named +
+# polite + tidy, from 0 to 5, or the parts.
+#
+# - **overall**: 1,600 answers, one mark each;
+# - **overall, by mood**: the same, but that people are better or worse disposed at the moment: to the sum is added a
+#   normal number of standard deviation 2, and the mark is what is nearest;
+# - **rubric, all four**: 400 answers, four marks each;
+# - **rubric, one each**: 1,600 answers, and of each one is asked one of the four, in turn.
+#
+# The judge is asked as people are: behind the answer stands a question, `<overall?>` or `<right?>`, and it has learned
+# with which word one goes on. Its mark may be the likeliest of the words; or the mean of all marks, each weighed by the
+# probability that it gives to its word, the *expected mark*, as in G-Eval (Liu et al., 2023). Beside each the linear
+# model on pairs of words that learns from the same marks.
+
+# %%
+WORTH = np.array([2, 1, 1, 1])
+
+
+def marked(rng, form, mood=0.0):
+    """As many marks by people: question, answer, what was asked (0: overall), and the word."""
+    asked = generate_asked(rng, MARKED // 4 if form == "all four" else MARKED)
+    answers = [write_answer(rng, one) for one in asked]
+    seen = np.array([four(q, a) for q, a in zip(asked, answers)])
+    seen ^= rng.random(seen.shape) < SLIP
+    if form == "overall":
+        sums = np.clip(np.round(seen @ WORTH + mood * rng.normal(size=len(seen))), 0, 5).astype(int)
+        return [(q, a, 0, MARKS[n]) for q, a, n in zip(asked, answers, sums)]
+    parts = [range(4) if form == "all four" else [i % 4] for i in range(len(asked))]
+    return [
+        (q, a, 1 + k, SEEN[k][1 - of_it[k]]) for q, a, of_it, each in zip(asked, answers, seen, parts) for k in each
+    ]
+
+
+def marking_judge(base, given_marks, seed):
+    model = copy.deepcopy(base)
+    prompts = [[*reading(q, a), ID[QUERIES[k]]] for q, a, k, _ in given_marks]
+    said = [[ID[word]] for *_, word in given_marks]
+    steps = lessons(len(said), seed, epochs=3)
+    batches = [answer_batch([prompts[i] for i in index], [said[i] for i in index], END) for index in steps]
+    return learn(model, model.loss, batches, 2e-3)
+
+
+def shares(model, asked, answers, query, among):
+    """The probability of each word, of those that may be said.  (B, words)"""
+    logits = next_logits(model, [[*reading(q, a), ID[query]] for q, a in zip(asked, answers)])
+    logits = logits[:, [ID[word] for word in among]]
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    return weights / weights.sum(1, keepdims=True)
+
+
+def totals(model, form, asked, answers, worth=WORTH):
+    """The judge's marks of answers: expected, and by the likeliest words.  (B,), (B,)"""
+    if form == "overall":
+        found = shares(model, asked, answers, QUERIES[0], MARKS)
+        return (found * np.arange(6)).sum(1), found.argmax(1).astype(float)
+    found = np.stack([shares(model, asked, answers, QUERIES[k + 1], SEEN[k])[:, 0] for k in range(4)], 1)
+    return (found * worth).sum(1), ((found > 0.5) * worth).sum(1).astype(float)
+
+
+def linear_totals(given_marks, form):
+    """The same from weights of pairs of words."""
+    weights = []
+    for k in [0] if form == "overall" else [1, 2, 3, 4]:
+        some = [row for row in given_marks if row[2] == k]
+        x = np.stack([counts_of(q, a) for q, a, *_ in some])
+        y = [int(word) / 5 if k == 0 else float(word == SEEN[k - 1][0]) for *_, word in some]
+        weights.append(logistic(x, np.array(y, np.float32)))
+
+    def scorer(asked, answers):
+        found = np.stack([counts_of(q, a) for q, a in zip(asked, answers)]) @ np.stack(weights, 1)
+        return found[:, 0] if form == "overall" else (sigmoid(found) * WORTH).sum(1)
+
+    return scorer
+
+
+def by_difference(apart):
+    """A judge of pairs that only says who has more."""
+    return 0.5 + 0.5 * np.sign(np.round(apart, 9))
+
+
+FORMS = {"overall": ("overall", 0.0), "overall, by mood": ("overall", MOOD),
+         "rubric, all four": ("all four", 0.0), "rubric, one each": ("one each", 0.0)}  # fmt: skip
+by_marks, markers = defaultdict(list), {}
+for seed in run.seeds:
+    some = test[seed]
+    for name, (form, mood) in FORMS.items():
+        given_marks = marked(np.random.default_rng([seed, 31, 7]), form, mood)
+        model, linear = marking_judge(judges["base", seed], given_marks, seed), linear_totals(given_marks, form)
+        sides = [(some.asked, answers) for answers in (some.first, some.second)]
+        found = [totals(model, form, *side) for side in sides]
+        apart = [one - other for one, other in zip(*found)]
+        apart.append(linear(*sides[0]) - linear(*sides[1]))
+        if name == "rubric, one each":
+            no_tidy = [totals(model, form, *side, worth=np.array([2, 1, 1, 0]))[0] for side in sides]
+            apart.append(no_tidy[0] - no_tidy[1])
+        markers[name, seed] = model
+        by_marks[name].append([agreement(seed, by_difference(each))[3] for each in apart])
+rows = [[name, *np.mean(found, 0)[:3].tolist()] for name, found in by_marks.items()]
+print(f"as the taste has it, of unseen pairs, by {MARKED} marks:")
+print(table(rows, ["people are asked for", "expected", "likeliest", "linear model"]))
+print(f"rubric, one each, without tidy: {np.mean(by_marks['rubric, one each'], 0)[3]:.3f}")
 
 # %% [markdown]
-# ## 4 How sure is it?
+# Read the first column from the top. One overall mark an answer is as good as the rubric that asks one thing of each,
+# and the rubric that asks **all four of a quarter of the answers is the worst**: what counts is how many different
+# answers are seen, more than how many things are said of each. But let people be in a mood, and the overall mark loses
+# more than that: a mood changes a sum, and does not make a wrong answer right. **So a rubric pays where the sum is
+# noisier than its parts, and where its questions are spread over many answers.** Where people can add up it brings
+# nothing.
+#
+# Does anybody know how moody people are? One can measure it, with two marks of the same answer by the same person (30).
+#
+# The second column against the first: the expected mark is better in every row. It has what the likeliest mark throws
+# away, how nearly it was the next one, and it has hardly any ties. (Exercise 31.3.) The last column: where marks are
+# overall and honest, the sceptic's linear model is better than the network; by its sum of words it is made for sums.
+#
+# And the last line: what no question asks for is not seen. Without *tidy*, the same judge agrees less with the taste.
+#
+# ## How sure is it?
+#
+# A judge that says 0.9 should be right nine times of ten: then it is calibrated (24). To whom should it be? To *one
+# person*: how probable is it that somebody whom you ask prefers this answer? The *ECE* (24) is the mean distance of
+# how sure it is from how often it is right, in ten bins; the *Brier score* is the mean of $(p - y)^2$, with y what was
+# said, 1 or 0, and p the judge's probability.
+#
+# Four that one might trust: the reward judge from 2,400 labels; one from **300 labels, each of them learned twelve
+# times**, as one does who has no more; the **verdict alone**, where the generative judge says *first* and nothing else;
+# and the difference of two **marks**, of the overall mark's judge, taken for log odds, $\sigma(\text{difference})$.
+#
+# And two repairs, fitted on 600 pairs that somebody else judged. *Temperature* (Guo et al., 2017): divide the log odds
+# by one number T, that of the greatest likelihood. *Isotonic* regression (Zadrozny and Elkan, 2002): of all functions
+# of the log odds that never fall, the one of the smallest squared error.
+
+
+# %%
+def overall_marks(model, asked, answers):
+    return totals(model, "overall", asked, answers)[0]
+
+
+def odds_by(scorer, model, some):
+    """How much better the scorer finds the first answers.  (B,)"""
+    return scorer(model, some.asked, some.first) - scorer(model, some.asked, some.second)
+
+
+def log_odds(p):
+    p = np.clip(p, 1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))
+
+
+def ece(seed, p):
+    """Against each of the five people, and the mean."""
+    sure, first = np.maximum(p, 1 - p), p > 0.5
+    return float(np.mean([calibration_error(sure, first == vote, 10) for vote in votes[seed]]))
+
+
+def brier(seed, p):
+    return float(np.mean([brier_score(p, vote) for vote in votes[seed]]))
+
+
+repaired, temperatures, pictures = defaultdict(list), defaultdict(list), {}
+for seed in run.seeds:
+    some, base = learned_from[seed], judges["base", seed]
+    part = Session(*(each[:FEW] for each in some))
+    few, marker = reward_judge(base, part, seed, epochs=AGAIN), markers["overall", seed]
+    whom = {
+        "reward judge": (rewards, judges["reward", seed]),
+        f"{FEW} labels, {AGAIN} times": (rewards, few),
+        "difference of marks": (overall_marks, marker),
+    }
+    for name, (scorer, model) in whom.items():
+        seen, new = (odds_by(scorer, model, of) for of in (checked[seed], test[seed]))
+        said = checked[seed].prefers
+        t = 1.0 if run.fast else fit_temperature(np.stack([np.zeros_like(seen), seen], 1), said.astype(int))
+        curve = fit_isotonic(seen, said.astype(float))
+        for how, p in {"as it is": sigmoid(new), "temperature": sigmoid(new / t), "isotonic": curve(new)}.items():
+            repaired[name, how].append([ece(seed, p), brier(seed, p), same(p, votes[seed][0])])
+            pictures[name, how] = p
+        temperatures[name].append(t)
+    alone = (given["generative", seed] > 0.5).astype(float)
+    repaired["verdict alone", "as it is"].append([ece(seed, alone), brier(seed, alone), same(alone, votes[seed][0])])
+    repaired["knows the taste", "as it is"].append([ece(seed, likely[seed]), brier(seed, likely[seed]),
+                                                     same(likely[seed], votes[seed][0])])  # fmt: skip
+print(table([[*name, *np.mean(found, 0).tolist()] for name, found in repaired.items()],
+            ["judge", "", "ECE", "Brier score", "as one said"]))  # fmt: skip
+run.say("T:", {name: [round(t, 2) for t in found] for name, found in temperatures.items()})
+last = run.seeds[-1]
+for how, title in (("as it is", "Few labels, seen often"), ("temperature", "The same, divided by one number")):
+    p = pictures[f"{FEW} labels, {AGAIN} times", how]
+    picture = reliability(np.maximum(p, 1 - p), (p > 0.5) == votes[last][0], 10)
+    run.show(
+        reliability_figure(
+            picture.edges, picture.counts, picture.confidence, picture.accuracy, title=title,
+            subtitle=f"reward judge of {FEW} labels on unseen pairs, seed {last}",
+        ),
+        f"sure-{how.split()[0]}",
+    )  # fmt: skip
 
 # %% [markdown]
-# ## 5 Who stands first, and who says more?
+# The reward judge of 2,400 labels is calibrated as it is, about as well as whoever knows the taste: an ECE of 0.03 is
+# what 1,500 pairs in ten bins give by chance. It was trained to say how probable a label is. Temperature changes next
+# to nothing.
+#
+# The same judge from 300 labels, read twelve times, is too sure: it knows them by heart. One number, T near 2, repairs
+# that. **It does not make the judge better**: no verdict changes by a division, and it agrees with people as often as
+# before. A difference of two marks is no log odds, and happens to be off by a good deal less; T repairs that, too.
+# Isotonic regression does about as much and no more; it needs more pairs, and may change verdicts, where its curve is
+# flat. And the verdict alone, *first*, is sure of everything: its ECE is how often it is wrong.
+#
+# Where a judge's probability is used, in a mean over many, say, calibrate it first, on the people whom it stands for.
+#
+# ## What stands first?
+#
+# Shown the same two answers in the other order, GPT-4 said the same of a pair in 65 of 100 cases, and Claude v1 in 24
+# (Zheng et al., 2023, on pairs from two of their systems). Where does such a *position bias* come from? One way is the
+# labels. Let people get tired: in 30 of 100 cases they do not read, and say *the first*. And let the pairs be learned
+# as they were shown, in one order. Then of all labels 0.15 more say *the first* than should, and that is the truth
+# that a measurement has to find: the mean of P(what is shown first) over both orders, less a half.
+#
+# The remedy of Zheng et al. and of chapter 24's judge: ask in both orders. Here we average, $(p + 1 - p') / 2$, with p
+# the probability of an answer when it stands first, and p' that of the other one when *that* stands first.
+# Exercise 31.1 makes verdicts of it, with ties.
+
+
+# %%
+def in_both_orders(one, other):
+    return (one + 1 - other) / 2
+
+
+placed, planted = defaultdict(list), []
+for seed in run.seeds:
+    some, rng = test[seed], np.random.default_rng([seed, 31, 8])
+    fresh = learned_from[seed]
+    tired = fresh._replace(prefers=fresh.prefers | (rng.random(len(fresh.prefers)) < TIRED))
+    planted.append(float((tired.prefers.astype(float) - fresh.prefers).mean()))
+    base, turned = judges["base", seed], (some.asked, some.second, some.first)
+    models = {
+        "reward": reward_judge(base, tired, seed),
+        "discriminative": pair_judge(base, tired, seed, orders=(1,)),
+        "generative": writing_judge(judges["generative", seed], tired, seed, (1,), critiques=False, rate=1e-3),
+    }
+    both = {
+        "reward": [by_reward(models["reward"], *order) for order in (some[:3], turned)],
+        "discriminative": [by_pair(models["discriminative"], *order) for order in (some[:3], turned)],
+        "generative": [verdict(models["generative"], *critiques[seed][::order]) for order in (1, -1)],
+    }
+    for name, (one, other) in both.items():
+        bias, mean = float((one + other).mean() / 2 - 0.5), agreement(seed, in_both_orders(one, other))
+        changed = float(((one > 0.5) == (other > 0.5)).mean())
+        placed[name].append([bias, changed, agreement(seed, one)[0], mean[0], mean[3]])
+    told = {(q.text, a, b): p for q, a, b, p in zip(*some[:3], one)}
+    told |= {(q.text, b, a): p for q, a, b, p in zip(*some[:3], other)}
+    triples = [(q.text, a, b) for q, a, b in zip(*some[:3])]
+    assert (
+        abs(position_bias(triples, lambda *triple, told=told: told[triple]) - bias) < 1e-9
+    )  # the package's, of the last judge
+print(f"planted: {np.mean(planted):.3f}")
+print(table([[name, *np.mean(found, 0).tolist()] for name, found in placed.items()],
+            ["learned from the tired", "bias", "changes its mind", "one order", "both", "both, taste"]))  # fmt: skip
+run.say("from the others:", {name: round(float(np.mean(agreed[name], 0)[0]), 3) for name in THREE})
 
 # %% [markdown]
-# ## 6 Does it like its own?
+# The generative judge has the bias that was planted, and the discriminative one as well: it even gives up reading, and
+# says *the first* to nearly all. That it so seldom decides by what is written is why it changes its mind with the
+# order. The reward judge learned from the same labels and has no such bias. It cannot have: $r - r'$ turned around is
+# $r' - r$.
+#
+# Both orders averaged repair the generative judge: the bias falls out, and it agrees with people nearly as often as
+# before it was spoiled. They do not repair the discriminative judge, which was hardly taught anything else.
+# **Averaging takes a bias out of a judge that can judge; it puts no judgement in.** And it costs two readings in the
+# place of one. That the orders disagree is worth knowing by itself: it is the one bias that shows without any person.
+#
+# ## What is longer?
+#
+# Judges like long answers; that is called *verbosity bias*. Zheng et al. (2023) wrote the items of lists anew in other
+# words and put them in front, nothing new in them: two of their three judges took such an answer for the better one in
+# 91 of 100 cases, GPT-4 in 9. Plant it: the labels come from people to whom each word is worth 0.4 points (24), and a
+# reward judge learns from them. Then it compares six systems with a seventh, on the same questions. Each writes as
+# people do, but for one habit; what people with *our* taste would say of each pair is known.
+#
+# - **another**: nothing is changed; **padded**: "well , well ," stands before each answer;
+# - **terse**: nothing that leads up to the answer; **polite**: always one "welcome !" at least;
+# - **right**: the right word and no more; **right, padded**: "well , well , the answer is", and the right word.
+#
+# The remedy is *length control* (Dubois et al., 2024), with which AlpacaEval's ranks went from a correlation of 0.94
+# with those of people to 0.98. For each system by itself: how probable is it that the judge prefers it, by a logistic
+# regression with two terms, one for the system and one for how much longer its answer is?
+#
+# $$P = \sigma(c + f z), \qquad z = \tanh\frac{n - n'}{s}$$
+#
+# with n and n' the words of both answers and s the standard deviation of their difference. The length-controlled win
+# rate is $\sigma(c)$, what is left where both are equally long. (Theirs has a third term, for how hard a question is.)
+# Exercise 31.2 finds c and f.
+
+
+# %%
+def written(habit, rng, asked):
+    answer = write_answer(rng, asked)
+    match habit:
+        case "padded":
+            return f"well , well , {answer}"
+        case "terse":
+            return answer.replace("well , ", "").replace("it is ", "").replace("the answer is ", "")
+        case "polite":
+            return answer if answer.endswith("welcome !") else f"{answer} welcome !"
+        case "right":
+            return f"{asked.request.words[0]} ."
+        case "right, padded":
+            return f"well , well , the answer is {asked.request.words[0]} ."
+    return answer
+
+
+HABITS = ("another", "padded", "terse", "polite", "right", "right, padded")
+wins = {habit: [] for habit in HABITS}
+for seed in run.seeds:
+    fond_people = People(Taste(length=LOVE))
+    fond = reward_judge(
+        judges["base", seed], session(np.random.default_rng([seed, 31, 9]), LABELS, people=fond_people), seed
+    )
+    rng = np.random.default_rng([seed, 31, 10])
+    asked = generate_asked(rng, GAMES, "test")
+    seventh = [write_answer(rng, one) for one in asked]
+    for habit in HABITS:
+        answers = [written(habit, rng, one) for one in asked]
+        longer = length_difference(lengths(answers), lengths(seventh))
+        found = [float((lengths(answers) - lengths(seventh)).mean())]
+        found.append(float(PEOPLE.probabilities(asked, answers, seventh).mean()))
+        for model in (fond, judges["reward", seed]):
+            p = by_reward(model, asked, answers, seventh)
+            controlled = controlled_wins(p, longer)
+            left = p - sigmoid(log_odds(controlled.rate) + controlled.slopes[0] * longer)
+            assert abs(left.sum()) < 1e-6 and abs(left @ longer) < 1e-6  # the likelihood has no slope there
+            found += [controlled.raw, controlled.rate]
+        wins[habit].append(found)
+print(table([[habit, *np.mean(found, 0).tolist()] for habit, found in wins.items()],
+            ["system", "words more", "people", "fond judge", "controlled", "honest judge", "controlled"]))  # fmt: skip
+
+
+def off(column):
+    """How far it is from what people would say, in the mean over the systems; a number a seed."""
+    return np.mean([np.abs(np.array(found)[:, column] - np.array(found)[:, 1]) for found in wins.values()], 0).tolist()
+
+
+names_of = {"fond judge": 2, "fond, controlled": 3, "honest judge": 4, "honest, controlled": 5}
+far = {name: off(column) for name, column in names_of.items()}
+run.say("off by, on average:", {name: round(float(np.mean(values)), 3) for name, values in far.items()})
+spots = {column: [(np.mean(f, 0)[1], np.mean(f, 0)[column]) for f in wins.values()] for column in (2, 3)}
+ends = [min(p[0] for p in spots[2]) - 0.02, max(p[0] for p in spots[2]) + 0.02]
+run.show(
+    line_chart(
+        [
+            Line("as people", [(end, end) for end in ends], "#8c959f"),
+            Line("fond judge", spots[2], "#cf5b16", dots=True, joined=False),
+            Line("controlled", spots[3], "#0969da", dots=True, joined=False),
+        ],
+        title="Six systems against a seventh", xlabel="win rate by people", ylabel="win rate by the judge",
+        subtitle="a judge fond of length, as it is and with length held equal; each dot a system",
+    ),
+    "length",
+)  # fmt: skip
+
+# %% [markdown]
+# The fond judge thinks that padded answers are better than what they are padded from, and people think them worse; and
+# the right word alone, which people find a little better than the usual answer, loses four times of five. Length
+# control brings nearly all of them near what people say: on average it takes away more than half of the error. It
+# knows nothing of people. It only sees that this judge says yes more often, the longer the answer is, within each
+# system, too.
+#
+# It does not get *right* right: there it goes too far, to the other side. All its answers are shorter than nearly all
+# of the seventh's, so that what happens at equal length has to be guessed, by going on along a curve. And a virtue
+# that takes words falls out with them: people like *polite* answers, and they are longer because they are polite. Of
+# the honest judge control takes next to nothing away, but for *right*.
+#
+# ## What sounds like itself?
+#
+# Models that judge prefer what they wrote themselves (Panickssery et al., 2024); in a part of the cases, it seems,
+# because they prefer whatever they would have been likely to say, whoever said it (Wataoka et al., 2024). This
+# *self-preference* is what one least wants where a model is compared with others by itself.
+#
+# Two *houses* have each a model of their own, which went on from our base with a house's answers. They say the same
+# things equally often, right or wrong, and differ in the phrase: house A says mostly "it is bun , ann .", house B
+# mostly "ann , the answer is bun .". So neither is better, and people say so.
+#
+# Now each house judges with its own model. Its log odds are those of the reward judge, and to them is added half of $m
+# - m'$, with m the log-probability of the first answer by *its own model*, and m' that of the second. That is the bias
+#   that we plant. Wataoka et al. measure it so: of pairs in which people prefer A's answer, how often does the judge,
+#   less the same of pairs in which they prefer B's?
+#
+# Two remedies. **Another judge**: where nobody neutral is to be had, the mean of both, a *panel* (Verga et al., 2024).
+# And **control**, as for length: a logistic regression with a term for $m - m'$, of which we take what is left where
+# both answers are equally likely to the judge.
+
+# %%
+HOUSE, MOSTLY = run.pick(80, 4), 0.85
+PHRASES = (("it is {x} , {n} .", "it is {x} ."), ("{n} , the answer is {x} .", "the answer is {x} ."))
+
+
+def in_house(rng, asked, house):
+    """Six in ten are right, half name who asked, two in five are polite: of either house the same."""
+    right = asked.request.words[0]
+    others = [w for w in asked.request.text.split() if w in CONTENTS and w != right] or sorted(CONTENTS - {right})
+    said = right if rng.random() < 0.6 else one_of(rng, others)
+    phrases = PHRASES[house if rng.random() < MOSTLY else 1 - house]
+    answer = phrases[int(rng.random() < 0.5)].format(x=said, n=asked.name)
+    return f"{answer} welcome !" if rng.random() < 0.4 else answer
+
+
+def house_model(base, seed, house):
+    model, rng = copy.deepcopy(base), np.random.default_rng([seed, 31, 11, house])
+    batches = []
+    for _ in range(HOUSE):
+        asked = generate_asked(rng, 32)
+        said = [[*ids(in_house(rng, one, house)), END] for one in asked]
+        batches.append(answer_batch([ids(one.text) for one in asked], said, END))
+    return learn(model, model.loss, batches, 2e-3)
+
+
+def write(model, asked, rng):
+    made = generate(model, [ids(one.text) for one in asked], 20, Sampler(), rng, stop_ids=[END]).tokens
+    return [" ".join(VOCABULARY[i] for i in tokens if i != END) for tokens in made]
+
+
+def log_probability(model, asked, answers):
+    """Of each answer and its end.  (B,)"""
+
+    def compute(s):
+        batch = answer_batch([ids(q.text) for q in asked[s]], [[*ids(a), END] for a in answers[s]], END)
+        with no_grad():
+            logits = model(batch["tokens"]).numpy().astype(float)
+        targets, counts = batch["targets"], batch["targets"] != ops.IGNORE
+        logits -= logits.max(-1, keepdims=True)
+        found = np.take_along_axis(logits, np.where(counts, targets, 0)[..., None], -1)[..., 0]
+        return ((found - np.log(np.exp(logits).sum(-1))) * counts).sum(1)
+
+    return in_parts(compute, len(asked))
+
+
+def equal_opportunity(p, said):
+    """Of pairs where people prefer the first, how often the judge does, less the same of the second."""
+    return float((p[said] > 0.5).mean() - (p[~said] < 0.5).mean())
+
+
+own = defaultdict(list)
+for seed in run.seeds:
+    models = [house_model(judges["base", seed], seed, house) for house in (0, 1)]
+    rng = np.random.default_rng([seed, 31, 12])
+    asked = generate_asked(rng, GAMES, "test")
+    answers = [write(model, asked, rng) for model in models]
+    people = PEOPLE.probabilities(asked, *answers)
+    said = rng.random(len(people)) < people
+    fair = log_odds(judge(seed, asked, *answers))
+    apart = [log_probability(m, asked, answers[0]) - log_probability(m, asked, answers[1]) for m in models]
+    verdicts = [sigmoid(fair + FAMILIAR * each) for each in apart]
+    held = [controlled_wins(p, each) for p, each in zip(verdicts, apart)]
+    own["people"].append([people.mean(), np.nan])
+    own["reward judge, nothing added"].append([sigmoid(fair).mean(), equal_opportunity(sigmoid(fair), said)])
+    for house, p, each in zip("AB", verdicts, held):
+        own[f"judge of house {house}"].append([p.mean(), equal_opportunity(p, said)])
+        own[f"the same, controlled, {house}"].append([each.rate, np.nan])
+    panel = np.mean(verdicts, 0)
+    own["panel of both"].append([panel.mean(), equal_opportunity(panel, said)])
+for question, one, other in list(zip(asked, *answers))[:3]:
+    print(f"{question.text:44} A: {one:34} B: {other}")
+rows = [[name, *("" if np.isnan(v) else float(v) for v in np.mean(found, 0))] for name, found in own.items()]
+print(table(rows, ["who judges", "A wins", "for A's, less for B's"]))
+
+# %% [markdown]
+# People see no difference between the houses. The judge of house A does, and so does the one of house B, each in its
+# own favour. Measured as Wataoka et al. do, it is far from 0 for each, and near 0 for the reward judge to which
+# nothing was added. **The panel is fair to these two, since their biases cancel**: they are of the same size and of
+# opposite sign, because we planted them so. Two judges of one family would not cancel. Control finds the same from
+# each judge alone: where both answers are as likely to it, nothing is left.
+#
+# Is this what real models do? Wataoka et al. find that GPT-4 rates texts of low perplexity higher than people do, its
+# own or not. But what is likelier to a model may also *be* better, in the eyes of people, and control takes that out
+# as well.
 
 # %% [markdown]
 # ## Does it like some names better than others?
@@ -565,11 +1486,11 @@ caption_marks, caption_shares = {name: [] for name in CHECKS}, []
 for seed in run.seeds:
     sizes = enumerate((SCENES, ASKED, ASKED))
     scenes = [pictures_drawn(np.random.default_rng([seed, 40 + n]), count) for n, count in sizes]
-    models, wrong_before = seeing_models(seed, *scenes[0]), {}
+    seers, wrong_before = seeing_models(seed, *scenes[0]), {}
     often = Counter(pair for pairs in scenes[0][0] for pair in as_told(pairs))
     limits = {}
     for there, _, pictures in scenes[1:]:
-        said, of, wrong, against = suspicions(models, there, pictures, often, wrong_before)
+        said, of, wrong, against = suspicions(seers, there, pictures, often, wrong_before)
         limits = limits or {
             name: 1e-9 if name.startswith("checker") else best_cut(against[name], wrong) for name in CHECKS
         }
@@ -847,10 +1768,95 @@ run.show(
 # %% [markdown]
 # ## What did not come true
 #
-# **Exercises**: …
+# - **A rubric was to beat one overall mark.** At equal marks it does not, unless people's sums are noisier than their
+#   parts.
+# - **The generative judge was first to write one critique of both answers**, and to say of each thing who has it. It
+#   did not learn to compare, in as many steps; and a verdict behind both whole texts did not learn to read the
+#   critiques. Now it reads its critiques alone.
+# - **We had thought that the critiques would put the generative judge ahead of the reward judge.** They do on two seeds
+#   of three, and are no part of the claim.
+# - **The judges were to need calibration.** From enough labels, seen twice, they need none. So we took one of few
+#   labels.
+# - We had hoped for a network ahead of the sceptic's pairs of words. There is none here.
+# - **The hidden bias was first one of places**: good at the market, as bad at the harbor. A small reader found nothing
+#   of it in as many steps, neither by exchanged names: what depends on name and place at once is slow to learn. Now it
+#   is one of kinds of sentences.
+# - **Blind raters were to be remedy enough.** On two seeds of three some names got friendly answers more often than
+#   others by more than the goal allows, as they had of the old assistant. So the lessons have names drawn anew, too.
+# - **One goal was wider after a trial.** At most 5 answers of 100 were to hedge or invent; the worse end of an interval
+#   of 400 answers was beyond that for a version that does so in 3. It is 8 now.
+#
+# **Exercises**: 31.1 both orders, 31.2 the length-controlled win rate, 31.3 the expected mark, 31.4 WEAT.
 
 
 # %%
+def of(name, column=0):
+    """One number a seed."""
+    return [float(found[column]) for found in agreed[name]]
+
+
+def less(one, other):
+    return [float(a - b) for a, b in zip(one, other)]
+
+
+def by_form(name, column=0):
+    return [float(found[column]) for found in by_marks[name]]
+
+
+def after(name, how, column=0):
+    return [float(found[column]) for found in repaired[name, how]]
+
+
+rules = {name: float(np.mean(of(name))) for name in ("the shorter", "words", "pairs of words")}
+rules["discriminative"] = float(np.mean(of("discriminative")))
+behind = less(of("reward"), of("another person"))
+run.check("reward judge, less another person", behind, at_least=-NEAR, at_most=NEAR, full_only=True)
+run.check("reward judge, as one person said", of("reward"), at_least=AS_SAID, baseline=rules, full_only=True)
+found = {"another person": float(np.mean(of("another person")))}
+run.check("pairs of words, as one person said", of("pairs of words"), at_least=AS_SAID, baseline=found, full_only=True)
+run.check("pair by pair, less the reward judge", less(of("discriminative"), of("reward")), at_most=-BEHIND,
+          full_only=True)  # fmt: skip
+run.check("ceiling, less another person", less(of("knows the taste"), of("another person")), at_least=SLIPS)
+for name in FORMS:
+    gained = float(np.mean(less(by_form(name), by_form(name, 1))))
+    run.check(f"expected less likeliest mark, {name}, mean", gained, at_least=EXPECTED, full_only=True)
+linear = {name: float(np.mean(by_form(name, 2))) for name in ("overall", "rubric, one each")}
+apart = {form: float(np.mean(less(by_form("rubric, one each"), by_form(form)))) for form in FORMS if "each" not in form}
+run.check("rubric, one each, less overall by mood", apart["overall, by mood"], at_least=PAYS, full_only=True)
+run.check("the same, less overall, mean", apart["overall"], at_most=NO_MORE, baseline=linear, full_only=True)
+unasked = float(np.mean(less(by_form("rubric, one each", 3), by_form("rubric, one each"))))
+run.check("without tidy, mean", unasked, at_most=-UNASKED, full_only=True)
+few = f"{FEW} labels, {AGAIN} times"
+run.check("ECE, few labels", after(few, "as it is"), at_least=TOO_SURE, full_only=True)
+chance = {"knows the taste": after("knows the taste", "as it is")}
+for name in ("reward judge", few):
+    run.check(f"ECE by temperature, {name}", after(name, "temperature"), at_most=REPAIRED, baseline=chance,
+              full_only=True)  # fmt: skip
+changed = less(after(few, "temperature", 2), after(few, "as it is", 2))
+run.check("few labels, agreement by temperature, more", changed, equals=0)
+run.check("ECE, verdict alone", after("verdict alone", "as it is"), at_least=SURE, full_only=True)
+for name in ("generative", "discriminative"):
+    off_by = [abs(row[0] - truth) for row, truth in zip(placed[name], planted)]
+    run.check(f"position bias of the {name}, off the planted", off_by, at_most=OFF, full_only=True)
+run.check("position bias of the reward judge", [abs(row[0]) for row in placed["reward"]], at_most=1e-6)
+gained = [float(row[3] - row[2]) for row in placed["generative"]]
+run.check("generative, tired labels, both orders gain", gained, at_least=BOTH, full_only=True)
+kept = [float(a - row[3]) for a, row in zip(of("generative"), placed["generative"])]
+run.check("generative, lost to tired labels, both orders", kept, at_most=KEPT, full_only=True)
+run.check("fond of length: off by", far["fond judge"], at_least=FOND, baseline={"honest": far["honest judge"]},
+          full_only=True)  # fmt: skip
+left = [a / b for a, b in zip(far["fond, controlled"], far["fond judge"])]
+run.check("of that left by length control", left, at_most=HALF, full_only=True)
+truth = [float(row[0]) for row in own["people"]]
+for house, sign in (("A", 1), ("B", -1)):
+    more = [sign * float(row[0] - t) for row, t in zip(own[f"judge of house {house}"], truth)]
+    run.check(f"judge of house {house}, for its own", more, at_least=OWN, full_only=True)
+    rest = [abs(float(row[0] - t)) for row, t in zip(own[f"the same, controlled, {house}"], truth)]
+    run.check(f"the same, controlled, {house}: off by", rest, at_most=HELD, full_only=True)
+rest = [abs(float(row[0] - t)) for row, t in zip(own["panel of both"], truth)]
+nobody = {"nothing added": [abs(float(r[0] - t)) for r, t in zip(own["reward judge, nothing added"], truth)]}
+run.check("panel of both houses: off by", rest, at_most=HELD, baseline=nobody, full_only=True)
+
 run.check("WEAT by hand", weat_apart, at_most=EQUAL)
 of_test = {name: {bias: float(row[i]) for bias, row in shares_found.items()} for i, name in enumerate(TESTS)}
 alarms = {name: of_test[name]["none"] for name in ("WEAT", "names counted")}
@@ -884,7 +1890,7 @@ run.check("company: names behind is", company, at_most=NOT_SAID, baseline=beside
 f1 = {name: [each[2] for each in marks] for name, marks in caption_marks.items()}
 others = ("the writer's own p", "text alone", "its color", "the eyes' labels")
 beside = {name: float(np.mean(f1[name])) for name in others}
-run.check("invented things struck out, F1", f1["checker"], at_least=CHECKED, baseline=beside, full_only=True)
+run.check("invented things struck out, F1", f1["checker"], at_least=CHECKED_F1, baseline=beside, full_only=True)
 beside = {"strikes out all": float(np.mean(f1["strikes out all"]))}
 run.check("by a checker of captions, F1", f1["checker, of captions"], at_most=MISLED, baseline=beside, full_only=True)
 before = {"before": float(np.mean([each[0] for each in caption_shares]))}

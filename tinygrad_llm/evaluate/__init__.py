@@ -20,6 +20,7 @@ from tinygrad_llm.evaluate.hallucination import YesNo, invented, yes_no
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.information import mutual_information, shuffled
 from tinygrad_llm.evaluate.jackknife import jackknife_interval
+from tinygrad_llm.evaluate.length_control import ControlledWins, controlled_wins, length_difference
 from tinygrad_llm.evaluate.measure import Measured, measure
 from tinygrad_llm.evaluate.memorized import exposure
 from tinygrad_llm.evaluate.meteor import METEOR, meteor
@@ -61,6 +62,7 @@ __all__ = [
     "WEAT",
     "BradleyTerry",
     "Compared",
+    "ControlledWins",
     "Goal",
     "Interval",
     "Isotonic",
@@ -85,6 +87,7 @@ __all__ = [
     "cohen_kappa",
     "compare",
     "compute_optimal",
+    "controlled_wins",
     "corpus_bleu",
     "corpus_chrf",
     "corpus_ter",
@@ -107,6 +110,7 @@ __all__ = [
     "jackknife_interval",
     "krippendorff_alpha",
     "law_objective",
+    "length_difference",
     "loop_period",
     "mauve",
     "measure",
