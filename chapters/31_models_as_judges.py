@@ -83,7 +83,6 @@ from tinygrad_llm.visualize.reliability import reliability_figure
 
 run = Chapter(
     "31",
-<<<<<<< HEAD
     "A reward judge says what one person says as often as another person does, and a linear model on pairs of "
     "words nearly so; a judge of pairs does so less often. At equal marks a rubric pays where the sum of its "
     "parts is noisier than they are, and else not; an expected mark is better than the likeliest. A judge of few "
@@ -95,36 +94,15 @@ run = Chapter(
     "prefers is unfriendly to two who ask.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
-LABELS, FITTED, TESTED, RATERS = *run.pick((2400, 600, 1500), (24, 60, 60)), 5
-=======
-    "A reward judge says what one person says about as often as another person does, and so does a linear model on "
-    "pairs of words; a judge of pairs does so less often. At equal marks a rubric pays where the sum of its parts "
-    "is noisier than the parts, and else not; an expected mark is better than the likeliest. A judge of few labels "
-    "is too sure, and one number repairs that and no verdict. Biases that were planted are found as large as they "
-    "are: for the place, which both orders repair in a judge that writes; for length, of which control takes away "
-    "half or more; for one's own, which a panel or control takes away. WEAT finds a bias that was planted, and "
-    "cries wolf in about five of a hundred corpora, where who counts sentences does so in more than ten; it misses "
-    "what its lists do not name, and finds what is said of others. A model that sees the picture strikes out nine "
-    "tenths of what captions invent; one that learned from the captions nearly nothing. By every mean a tuned "
-    "assistant is the better one, and the names exchanged show why it must not be released.",
-)
-threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 LABELS, CHECKED, TESTED, RATERS = *run.pick((2400, 600, 1500), (24, 60, 60)), 5
->>>>>>> w13-fair
 WIDTH, STEPS, PAGES = 48, run.pick(800, 4), run.pick(64, 8)
 MARKED, FEW, AGAIN = run.pick((1600, 300, 12), (32, 16, 2))
 MOOD, TIRED, LOVE, FAMILIAR, GAMES = 2.0, 0.3, 0.4, 0.5, run.pick(800, 40)
 NEAR, AS_SAID, BEHIND, SLIPS, EXPECTED, PAYS, NO_MORE, UNASKED = 0.04, 0.68, 0.02, 0.04, 0.01, 0.02, 0.04, 0.01
 TOO_SURE, REPAIRED, SURE, OFF, BOTH, KEPT = 0.06, 0.06, 0.22, 0.06, 0.02, 0.04
-<<<<<<< HEAD
-EQUAL, WOLF, CRIES, WEAT_FINDS, HIDDEN, MARKET, COMPANY, NOT_SAID = 1e-10, (0.02, 0.08), 0.1, 0.85, 0.15, 0.4, 0.75, 0.1
-CHECKED, MISLED, AFTER, LOST, JUDGED, UNFAIR = 0.85, 0.5, 0.06, 0.04, 0.55, 0.5
-FOND, HALF, OWN, HELD = 0.09, 0.5, 0.07, 0.06
-=======
-FOND, HALF, OWN, HELD = 0.09, 0.5, 0.07, 0.06
 EQUAL, WOLF, CRIES, WEAT_FINDS, HIDDEN, MARKET, COMPANY, NOT_SAID = 1e-10, (0.02, 0.08), 0.1, 0.85, 0.15, 0.4, 0.75, 0.1
 CHECKED_F1, MISLED, AFTER, LOST, JUDGED, UNFAIR = 0.85, 0.5, 0.06, 0.04, 0.55, 0.5
->>>>>>> w13-fair
+FOND, HALF, OWN, HELD = 0.09, 0.5, 0.07, 0.06
 
 # %% [markdown]
 # ## How often do two people agree?
@@ -176,7 +154,7 @@ def session(rng, count, split="train", people=PEOPLE):
 learned_from, checked, test, likely, votes = {}, {}, {}, {}, {}
 for seed in run.seeds:
     learned_from[seed] = session(np.random.default_rng([seed, 31, 1]), LABELS)
-    checked[seed] = session(np.random.default_rng([seed, 31, 2]), FITTED, "test")
+    checked[seed] = session(np.random.default_rng([seed, 31, 2]), CHECKED, "test")
     test[seed] = session(np.random.default_rng([seed, 31, 3]), TESTED, "test")
     likely[seed] = PEOPLE.probabilities(*test[seed][:3])  # (pairs,)
     votes[seed] = np.random.default_rng([seed, 31, 4]).random((RATERS, len(likely[seed]))) < likely[seed]
@@ -531,7 +509,6 @@ run.show(
 
 # %% [markdown]
 # The first table has the words of the generative judge's critiques, of the test's answers. It sees well who is polite,
-<<<<<<< HEAD
 # and worst who is named.
 #
 # In the second table the reward judge and the generative one say what a person says a little more often than another
@@ -543,19 +520,6 @@ run.show(
 # The sceptic's pairs of words are behind these two, by one pair or two in a hundred. That is all that two networks
 # have over a table of words, in a language of 52. And the generative judge has read critiques, eight words a pair,
 # that the others have not: what it has over the reward judge may be that.
-=======
-# and worst what is right.
-#
-# In the second table the reward judge and the generative one come near another person, and no judge comes near the
-# ceiling. The discriminative one, from the same verdicts, is behind both. It has to find two answers in one text and
-# hold them against each other, in its few layers; the reward judge reads one answer at a time, as the base has learned
-# to, and the comparison is a subtraction that nobody has to learn. So much for networks of this size: large ones
-# compare well.
-#
-# **The sceptic's pairs of words are as good as the best of them.** And the generative judge has read critiques, eight
-# words a pair, that the others have not. On one seed of three it sees less of what is right, and there its words do not
-# make up for it.
->>>>>>> w13-fair
 #
 # ## One mark, or four?
 #
@@ -665,31 +629,17 @@ print(table(rows, ["people are asked for", "expected", "likeliest", "linear mode
 print(f"rubric, one each, without tidy: {np.mean(by_marks['rubric, one each'], 0)[3]:.3f}")
 
 # %% [markdown]
-<<<<<<< HEAD
 # Read the first column. As long as people can add up, **the overall mark is the best that one can ask for**, and
 # neither rubric comes up to it: a sum of four things tells of four things, for the price of one mark. But let people
 # be in a mood, and the overall mark loses more than that: a mood changes a sum, and does not make a wrong answer
 # right. **So a rubric pays where the sum is noisier than its parts.** To ask all four of a quarter of the answers, or
 # one of each answer, makes less of a difference.
-=======
-# Read the first column from the top. One overall mark an answer is as good as the rubric that asks one thing of each,
-# and the rubric that asks **all four of a quarter of the answers is the worst**: what counts is how many different
-# answers are seen, more than how many things are said of each. But let people be in a mood, and the overall mark loses
-# more than that: a mood changes a sum, and does not make a wrong answer right. **So a rubric pays where the sum is
-# noisier than its parts, and where its questions are spread over many answers.** Where people can add up it brings
-# nothing.
->>>>>>> w13-fair
 #
 # Does anybody know how moody people are? One can measure it, with two marks of the same answer by the same person (30).
 #
 # The second column against the first: the expected mark is better in every row. It has what the likeliest mark throws
-<<<<<<< HEAD
 # away, how nearly it was the next one, and it has hardly any ties. (Exercise 31.3.) The last column is the sceptic's
 # linear model, from the same marks, and behind in every row.
-=======
-# away, how nearly it was the next one, and it has hardly any ties. (Exercise 31.3.) The last column: where marks are
-# overall and honest, the sceptic's linear model is better than the network; by its sum of words it is made for sums.
->>>>>>> w13-fair
 #
 # And the last line: what no question asks for is not seen. Without *tidy*, the same judge agrees less with the taste.
 #
@@ -1042,15 +992,9 @@ print(table(rows, ["who judges", "A wins", "for A's, less for B's"]))
 
 # %% [markdown]
 # People see no difference between the houses. The judge of house A does, and so does the one of house B, each in its
-<<<<<<< HEAD
 # own favour. Measured as Wataoka et al. do, it is far from 0 for each, and much nearer to it for the reward judge to
 # which nothing was added. **The panel is fair to these two, since their biases cancel**: they are of the same size and
 # of opposite sign, because we planted them so. Two judges of one family would not cancel. Control finds the same from
-=======
-# own favour. Measured as Wataoka et al. do, it is far from 0 for each, and near 0 for the reward judge to which
-# nothing was added. **The panel is fair to these two, since their biases cancel**: they are of the same size and of
-# opposite sign, because we planted them so. Two judges of one family would not cancel. Control finds the same from
->>>>>>> w13-fair
 # each judge alone: where both answers are as likely to it, nothing is left.
 #
 # Is this what real models do? Wataoka et al. find that GPT-4 rates texts of low perplexity higher than people do, its
@@ -1822,13 +1766,8 @@ run.show(
 # %% [markdown]
 # ## What did not come true
 #
-<<<<<<< HEAD
 # - **A rubric was to beat one overall mark.** At equal marks it does not, unless sums are noisier than their parts.
 #   And of one from a base that had read less, it mattered to ask one thing of each answer and not all four of a few.
-=======
-# - **A rubric was to beat one overall mark.** At equal marks it does not, unless people's sums are noisier than their
-#   parts.
->>>>>>> w13-fair
 # - **The generative judge was first to write one critique of both answers**, and to say of each thing who has it. It
 #   did not learn to compare, in as many steps; and a verdict behind both whole texts did not learn to read the
 #   critiques. Now it reads its critiques alone.
@@ -1836,11 +1775,8 @@ run.show(
 #   of the claim.
 # - **The judges were to need calibration.** From enough labels, seen twice, they need none. So we took one of few
 #   labels.
-<<<<<<< HEAD
 # - **From a base that had read three fifths as many pages, no judge was ahead of the sceptic's pairs of words**, nor of
 #   another person. What a judge knows, it has mostly read before any label.
-=======
-# - We had hoped for a network ahead of the sceptic's pairs of words. There is none here.
 # - **The hidden bias was first one of places**: good at the market, as bad at the harbor. A small reader found nothing
 #   of it in as many steps, neither by exchanged names: what depends on name and place at once is slow to learn. Now it
 #   is one of kinds of sentences.
@@ -1848,7 +1784,6 @@ run.show(
 #   others by more than the goal allows, as they had of the old assistant. So the lessons have names drawn anew, too.
 # - **One goal was wider after a trial.** At most 5 answers of 100 were to hedge or invent; the worse end of an interval
 #   of 400 answers was beyond that for a version that does so in 3. It is 8 now.
->>>>>>> w13-fair
 #
 # **Exercises**: 31.1 both orders, 31.2 the length-controlled win rate, 31.3 the expected mark, 31.4 WEAT.
 
@@ -1920,10 +1855,6 @@ for house, sign in (("A", 1), ("B", -1)):
 rest = [abs(float(row[0] - t)) for row, t in zip(own["panel of both"], truth)]
 nobody = {"nothing added": [abs(float(r[0] - t)) for r, t in zip(own["reward judge, nothing added"], truth)]}
 run.check("panel of both houses: off by", rest, at_most=HELD, baseline=nobody, full_only=True)
-<<<<<<< HEAD
-=======
-
->>>>>>> w13-fair
 run.check("WEAT by hand", weat_apart, at_most=EQUAL)
 of_test = {name: {bias: float(row[i]) for bias, row in shares_found.items()} for i, name in enumerate(TESTS)}
 alarms = {name: of_test[name]["none"] for name in ("WEAT", "names counted")}
