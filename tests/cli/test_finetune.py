@@ -38,7 +38,7 @@ BAD = {
     6: ('{"messages": [{"role": "bot", "content": ""}]}', '"messages"[0] "role" must be system, user, assistant, not "bot"'),
     7: ('{"messages": [{"role": "user"}]}', '"messages"[0] has no "content"'),
     8: ('{"messages": [{"role": "user", "content": "x"}]}', "no message of an assistant"),
-    9: ('{"a": 1}', 'needs "messages", or "prompt" and "completion"; has "a"'),
+    9: ('{"a": 1}', 'needs "messages", or "prompt" and "completion", or '),
     10: ('{"prompt": "a", "completion": ""}', '"completion" must be text, not ""'),
     11: (json.dumps({"prompt": "a" * 200, "completion": "b"}), "tokens long, and the model reads 96"),
 }  # fmt: skip

@@ -38,17 +38,45 @@ def test_both_forms_become_messages_with_their_line_numbers(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({"instruction": "a", "input": "b", "output": "c"}, [("user", "a\nb"), ("assistant", "c")]),
+        ({"instruction": "a", "input": " ", "output": "c", "system": None, "text": "x"}, [("user", "a"), ("assistant", "c")]),
+        ({"instruction": "a", "output": "c", "system": "s"}, [("system", "s"), ("user", "a"), ("assistant", "c")]),
+        (
+            {"id": "1_0", "conversations": [{"from": w, "value": w} for w in ("system", "human", "gpt", "user", "chatgpt")]},
+            [("system", "system"), ("user", "human"), ("assistant", "gpt"), ("user", "user"), ("assistant", "chatgpt")],
+        ),
+        (
+            {"system": "s", "conversations": [{"from": "human", "value": ""}, {"from": "assistant", "value": "b"}]},
+            [("system", "s"), ("user", ""), ("assistant", "b")],
+        ),
+    ],
+    ids=["input", "no input", "system", "roles", "system beside them"],
+)  # fmt: skip
+def test_the_forms_of_alpaca_and_sharegpt_become_messages(line, said, tmp_path):
+    (record,), faults = read(tmp_path, json.dumps(line))
+    assert [(message["role"], message["content"]) for message in record.value] == said and not faults
+
+
+@pytest.mark.parametrize(
     ("line", "what"),
     [
-        ('{"a": 1', "no JSON: Expecting ',' delimiter at column 8"), ("[", "no JSON: Expecting value at column 2; is the file one list? Write one object a line"),
-        ("3", "must be a JSON object, not 3"), ("{}", 'needs "messages", or "prompt" and "completion"; has nothing'),
-        ('{"text": "x", "b": 1}', 'needs "messages", or "prompt" and "completion"; has "text" and "b"'),
+        ('{"a": 1', "no JSON: Expecting ',' delimiter at column 8"), ("[", "no JSON: Expecting value at column 2"),
+        ("3", "must be a JSON object, not 3"), ("{}", 'needs "messages", or "prompt" and "completion", or "instruction" and "output", or "conversations"; has nothing'),
+        ('{"text": "x", "b": 1}', 'needs "messages", or "prompt" and "completion", or "instruction" and "output", or "conversations"; has "text" and "b"'),
         ('{"completion": "x"}', 'has "completion" but no "prompt"'), ('{"prompt": 1, "completion": "x"}', '"prompt" must be text, not 1'),
         ('{"prompt": "a", "completion": " "}', '"completion" must be text, not " "'), ('{"messages": {}}', '"messages" must be a list of at least one message, not {}'),
         ('{"messages": ["a"]}', '"messages"[0] must be an object with "role" and "content", not "a"'), ('{"messages": [{"content": "a"}]}', '"messages"[0] has no "role"'),
         ('{"messages": [{}]}', '"messages"[0] has no "role" and "content"'), ('{"messages": [{"role": "human", "content": "a"}]}', '"messages"[0] "role" must be system, user, assistant, not "human"'),
         ('{"messages": [{"role": "user", "content": null}]}', '"messages"[0] "content" must be text, not null'),
         (json.dumps({"messages": [USER, {**ASSISTANT, "content": ""}]}), "no message of an assistant that says something: there is nothing to learn"),
+        ('{"instruction": "a", "input": "b"}', 'has "instruction" but no "output"'), ('{"instruction": "a", "input": 3, "output": "b"}', '"input" must be text, not 3'),
+        ('{"instruction": "", "output": "b"}', '"instruction" must be text, not ""'), ('{"instruction": "a", "output": "b", "system": ["c"]}', '"system" must be text, not ["c"]'),
+        ('{"conversations": []}', '"conversations" must be a list of at least one message, not []'), ('{"conversations": [{"from": "human"}]}', '"conversations"[0] has no "value"'),
+        ('{"conversations": [{"from": "bing", "value": "a"}]}', '"conversations"[0] "from" must be system, human, user, gpt, chatgpt, assistant, not "bing"'),
+        ('{"conversations": [{"from": ["gpt"], "value": "a"}]}', '"conversations"[0] "from" must be system, human, user, gpt, chatgpt, assistant, not ["gpt"]'),
+        ('{"conversations": [{"from": "human", "value": "a"}]}', "no message of an assistant that says something: there is nothing to learn"),
         (b'{"prompt": "\xff"}', "no UTF-8: invalid start byte at byte 13 of the line"), ('{"prompt": "\\ud800", "completion": "a"}', "no UTF-8: surrogates not allowed"),
         ("[" * 100_000, "no JSON that is so deep can be read"),
     ],
@@ -59,6 +87,34 @@ def test_a_bad_line_is_told_with_what_is_missing_and_its_neighbours_are_read(lin
     records, faults = read(tmp_path, good, line, good)
     assert [record.line for record in records] == [1, 3]
     assert [fault.line for fault in faults] == [2] and faults[0].what.startswith(what)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_file_that_is_one_list_is_read_too_and_each_entry_has_its_line(indent, tmp_path):
+    good, bad = {"prompt": "a\n", "completion": "[b,"}, {"prompt": "a"}
+    text = "\ufeff\n" + json.dumps([good, bad, good, {"prompt": "\ud800", "completion": "c"}, 3], indent=indent)
+    records, faults = read(tmp_path, text)
+    first, second, third, fourth, fifth = (2, 2, 2, 2, 2) if indent is None else (3, 7, 10, 14, 18)
+    assert [record.line for record in records] == [first, third]
+    assert [record.value[1]["content"] for record in records] == ["[b,", "[b,"]
+    assert [(fault.line, fault.what.split(";")[0]) for fault in faults] == [
+        (second, 'entry 2: has "prompt" but no "completion"'),
+        (fourth, "entry 4: no UTF-8: surrogates not allowed at byte 13 of the line"),
+        (fifth, "entry 5: must be a JSON object, not 3"),
+    ]
+
+
+def test_of_a_list_that_is_no_json_the_place_is_told_and_an_empty_one_is_an_empty_file(tmp_path):
+    text = json.dumps([{"prompt": "a", "completion": "b"}] * 2, indent=1)
+    assert read(tmp_path, text[:-1]) == ([], [Fault(10, "no JSON: Expecting ',' delimiter at column 1")])
+    assert read(tmp_path, text.replace('"b"', "b", 1)) == ([], [Fault(4, "no JSON: Expecting value at column 17")])
+    with pytest.raises(DataError, match="an empty file"):
+        read(tmp_path, "[\n]")
+
+
+def test_a_list_on_the_first_line_of_many_is_one_bad_line(tmp_path):
+    records, faults = read(tmp_path, '["a"]', '{"prompt": "a", "completion": "b"}')
+    assert [record.line for record in records] == [2] and faults == [Fault(1, 'must be a JSON object, not ["a"]')]
 
 
 def test_another_table_reads_other_forms(tmp_path):
@@ -73,7 +129,7 @@ def test_another_table_reads_other_forms(tmp_path):
         read(tmp_path, '{"prompt": "a", "chosen": "b", "rejected": "c"}')[1][0].what
         == 'has "prompt" but no "completion"'
     )
-    assert list(FORMS) == ["messages", "completion"]
+    assert list(FORMS) == ["messages", "completion", "instruction", "conversations"]
 
 
 def test_ten_faults_are_told_and_how_many_more_there_are():

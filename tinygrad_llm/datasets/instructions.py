@@ -2,6 +2,8 @@
 
     {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi."}]}
     {"prompt": "Hello", "completion": "Hi."}
+    {"instruction": "Say it in French.", "input": "Hello", "output": "Bonjour."}                     Alpaca's
+    {"conversations": [{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi."}]}        ShareGPT's
 
 `FORMS` is the table: what a line of each form must have, and what becomes of it. A line that is of none, or of one in
 part, is a `Fault` with its number and what is missing; the lines around it are read all the same.
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,13 @@ from tinygrad_llm.tokenizer.chat import ROLES, Message
 
 MOST_SHOWN = 10
 """Faults of a file that are told one by one."""
+SPEAKERS = {
+    "system": "system", "human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant",
+    "assistant": "assistant",
+}  # fmt: skip
+"""Who speaks in a conversation of ShareGPT's form, by role."""
+Places = list[tuple[int, str, Callable[[], Any]]]
+"""Of each object: its line, what it is called beside that, and what reads it, which raises ValueError."""
 
 
 @dataclass(frozen=True)
@@ -51,29 +61,47 @@ class Form:
 
 def _dialogue(line: Mapping[str, Any]) -> list[Message]:
     """Of {"messages": …}: the messages, some of them an assistant's."""
-    found = messages_of(line, "messages")
+    return _answered(messages_of(line, "messages"))
+
+
+def _conversation(line: Mapping[str, Any]) -> list[Message]:
+    """Of {"conversations": …}: the same, after a system message where the line has one beside them."""
+    return _answered(_system(line) + messages_of(line, "conversations", ("from", "value"), SPEAKERS))
+
+
+def _answered(found: list[Message]) -> list[Message]:
     if not any(message["role"] == "assistant" and message["content"].strip() for message in found):
         raise ValueError("no message of an assistant that says something: there is nothing to learn")
     return found
 
 
-def messages_of(line: Mapping[str, Any], key: str) -> list[Message]:
-    """The list of messages under a key.  Raises ValueError that says what is wrong with it."""
-    messages = line[key]
+def messages_of(
+    line: Mapping[str, Any],
+    key: str,
+    parts: tuple[str, str] = ("role", "content"),
+    speakers: Mapping[str, str] | None = None,
+) -> list[Message]:
+    """The list of messages under a key.  Raises ValueError that says what is wrong with it.
+
+    parts     what each calls its role and its content.
+    speakers  the roles by the words that stand for them; the roles themselves where None.
+    """
+    messages, (role, content) = line[key], parts
+    speakers = dict(zip(ROLES, ROLES)) if speakers is None else speakers
     if not isinstance(messages, list) or not messages:
         raise ValueError(f'"{key}" must be a list of at least one message, not {shown_value(messages)}')
     found: list[Message] = []
     for number, message in enumerate(messages):
         where = f'"{key}"[{number}]'
         if not isinstance(message, dict):
-            raise ValueError(f'{where} must be an object with "role" and "content", not {shown_value(message)}')
-        if missing := [key for key in ("role", "content") if key not in message]:
+            raise ValueError(f'{where} must be an object with "{role}" and "{content}", not {shown_value(message)}')
+        if missing := [part for part in parts if part not in message]:
             raise ValueError(f"{where} has no {_quoted(missing)}")
-        if message["role"] not in ROLES:
-            raise ValueError(f'{where} "role" must be {", ".join(ROLES)}, not {shown_value(message["role"])}')
-        if not isinstance(message["content"], str):
-            raise ValueError(f'{where} "content" must be text, not {shown_value(message["content"])}')
-        found.append({"role": message["role"], "content": message["content"]})
+        if message[role] not in tuple(speakers):
+            raise ValueError(f'{where} "{role}" must be {", ".join(speakers)}, not {shown_value(message[role])}')
+        if not isinstance(message[content], str):
+            raise ValueError(f'{where} "{content}" must be text, not {shown_value(message[content])}')
+        found.append({"role": speakers[message[role]], "content": message[content]})
     return found
 
 
@@ -81,6 +109,26 @@ def _completion(line: Mapping[str, Any]) -> list[Message]:
     """Of {"prompt": …, "completion": …}: a dialogue of two messages."""
     prompt, completion = (text_of(line, key) for key in ("prompt", "completion"))
     return [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
+
+
+def _instruction(line: Mapping[str, Any]) -> list[Message]:
+    """Of {"instruction": …, "input": …, "output": …}: the input, if any, stands on the lines below the instruction."""
+    instruction, output = (text_of(line, key) for key in ("instruction", "output"))
+    given = _text_if_any(line, "input")
+    asked = f"{instruction}\n{given}" if given else instruction
+    return [*_system(line), {"role": "user", "content": asked}, {"role": "assistant", "content": output}]
+
+
+def _system(line: Mapping[str, Any]) -> list[Message]:
+    """The system message that a line has beside its messages, if any."""
+    content = _text_if_any(line, "system")
+    return [{"role": "system", "content": content}] if content else []
+
+
+def _text_if_any(line: Mapping[str, Any], key: str) -> str:
+    """The text under a key; none where there is no such key, or nothing in it."""
+    value = line.get(key)
+    return "" if value is None or (isinstance(value, str) and not value.strip()) else text_of(line, key)
 
 
 def text_of(line: Mapping[str, Any], key: str) -> str:
@@ -93,6 +141,8 @@ def text_of(line: Mapping[str, Any], key: str) -> str:
 FORMS: dict[str, Form] = {
     "messages": Form(("messages",), _dialogue),
     "completion": Form(("prompt", "completion"), _completion),
+    "instruction": Form(("instruction", "output"), _instruction),
+    "conversations": Form(("conversations",), _conversation),
 }
 """What is fine-tuned on: every form here becomes a list of messages."""
 
@@ -100,39 +150,86 @@ FORMS: dict[str, Form] = {
 def read_records(path: str | Path, forms: Mapping[str, Form] | None = None) -> tuple[list[Record], list[Fault]]:
     """The lines of a file of JSON objects, and those that are not what they should be; empty lines are passed over.
 
+    A file that is one list of such objects is read as well; an object's line is then the one that it begins on.
+
     forms  a table as FORMS, which is taken where None; the first form whose keys a line has is its own.
 
     Raises DataError for a file that cannot be read, and for one without any line.
     """
     forms = FORMS if forms is None else forms
     try:
-        raw = Path(path).read_bytes()
+        raw = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
         raise DataError(str(path), "a file of JSON lines", reason(error), "Is the path right?") from error
     records, faults = [], []
-    for number, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        if line.strip():
-            try:
-                records.append(Record(number, *_read(line, forms)))
-            except ValueError as error:
-                faults.append(Fault(number, str(error)))
+    listed = _listed(raw)
+    for number, name, read in _lines(raw) if listed is None else listed:
+        try:
+            records.append(Record(number, *_formed(read(), forms)))
+        except ValueError as error:
+            faults.append(Fault(number, f"{name}{error}"))
     if not records and not faults:
         raise DataError(str(path), "a JSON object a line", "an empty file", "Write one example on each line.")
     return records, faults
 
 
-def _read(line: bytes, forms: Mapping[str, Form]) -> tuple[str, Any]:
-    """The form of one line and what it makes of it.  Raises ValueError that says what is wrong."""
+def _lines(raw: bytes) -> Places:
+    return [(n, "", partial(_parsed, line)) for n, line in enumerate(raw.split(b"\n"), 1) if line.strip()]
+
+
+def _listed(raw: bytes) -> Places | None:
+    """The objects of a file that is one list, or what is wrong with it; None where it is none."""
+    if not raw.lstrip().startswith(b"["):
+        return None
     try:
-        found = json.loads(line.decode("utf-8"))
-        json.dumps(found, ensure_ascii=False).encode("utf-8")  # half a character, \ud800, is none
-    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        text = raw.decode("utf-8")
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        more = error.msg == "Extra data"  # the list is its first line, and no more
+        return None if more else [(error.lineno, "", partial(_parsed, raw))]
+    except (UnicodeDecodeError, RecursionError):
+        return None
+    found: Places = []
+    at = text.index("[") + 1
+    line = text.count("\n", 0, at) + 1
+    while text[begin := _next(text, at)] != "]":
+        line += text.count("\n", at, begin)
+        value, at = json.JSONDecoder().raw_decode(text, begin)
+        found.append((line, f"entry {len(found) + 1}: ", partial(_whole, value)))
+        line += text.count("\n", begin, at)
+    return found
+
+
+def _next(text: str, at: int) -> int:
+    """Where the next entry of a list begins, or the list ends."""
+    while text[at] in " \t\r\n,":
+        at += 1
+    return at
+
+
+def _parsed(line: bytes) -> Any:
+    """What a line of JSON says.  Raises ValueError that says what is wrong."""
+    try:
+        return _whole(json.loads(line.decode("utf-8")))
+    except UnicodeDecodeError as error:
         raise ValueError(f"no UTF-8: {error.reason} at byte {error.start + 1} of the line") from None
     except json.JSONDecodeError as error:
-        more = "; is the file one list? Write one object a line" if line.strip()[:1] in b"[]" else ""
-        raise ValueError(f"no JSON: {error.msg} at column {error.colno}{more}") from None
+        raise ValueError(f"no JSON: {error.msg} at column {error.colno}") from None
     except RecursionError:
         raise ValueError("no JSON that is so deep can be read") from None
+
+
+def _whole(found: Any) -> Any:
+    """The same, where all its characters are whole: half of one, \\ud800, is none.  Raises ValueError for such."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"no UTF-8: {error.reason} at byte {error.start + 1} of the line") from None
+    return found
+
+
+def _formed(found: Any, forms: Mapping[str, Form]) -> tuple[str, Any]:
+    """The form of an object, and what that makes of it.  Raises ValueError that says what is wrong."""
     if not isinstance(found, dict):
         raise ValueError(f"must be a JSON object, not {shown_value(found)}")
     for name, form in forms.items():

@@ -162,7 +162,9 @@ def dialogues_of(
     def encoded(record: Record) -> Example:
         return _encoded(record, tokenizer, template, longest)
 
-    examples = learnable(config, encoded, "messages, or prompt and completion, on each line", say)
+    examples = learnable(
+        config, encoded, "messages, prompt and completion, or Alpaca's or ShareGPT's form, on each line", say
+    )
     said = [record.value for record, _ in examples]
     return Dialogues(tokenizer, *parted([example for _, example in examples], said, config.held_out))
 

@@ -32,7 +32,9 @@ class FinetuneConfig:
     """Sizes are in tokens, rates per step; see each field's help."""
 
     model: str | None = setting(None, "the model to begin with: a run's folder, or one in Hugging Face's layout")
-    data: str | None = setting(None, "file of JSON lines: messages, or prompt and completion")
+    data: str | None = setting(
+        None, "file of JSON lines: messages, prompt and completion, or as Alpaca or ShareGPT have them"
+    )
     out: str | None = setting(None, "folder for log, checkpoints and curve; out/DATA-METHOD where none is given")
     method: str = setting(
         "lora", "lora, full, dora, ia3, adapter, prefix, or qlora (lora beside 4-bit weights)", one_of(METHODS)

@@ -43,20 +43,31 @@ class Memory:
 
 
 def needed(start: Callable[[], Trainer]) -> tuple[Trainer, Memory]:
-    """The run that `start` makes, and what a step of it needs. The run's weights are no longer its first ones then."""
+    """The run that `start` makes, and what a step of it needs. The run's weights are no longer its first ones then.
+
+    Workers that share a batch may all need their most at the same moment, or not, as it happens; it is told for those
+    that do. So one is measured, by itself, and each of the others takes as much again.
+    """
     with _watched() as peak:
         trainer = start()
         trainer.config = replace(trainer.config, graph=False)  # recording takes no more, and time
-        few = max(1, trainer.threads)  # so that each has one
+        workers, trainer.threads = trainer.threads, 1
         with own_stream(trainer.device):
-            step_of(trainer, few)  # kernels are compiled, buffers made
-            used = {count: peak(trainer.device, partial(step_of, trainer, count)) for count in (few, 3 * few)}
-    example = max(0.0, (used[3 * few] - used[few]) / (2 * few))
-    return trainer, Memory(used[few] - few * example, example, _room(trainer.device))
+            step_of(trainer, 1)  # kernels are compiled, buffers made
+            held, one, three = (peak(trainer.device, partial(step_of, trainer, count)) for count in (0, 1, 3))
+        trainer.threads = workers
+    example = max(0.0, (three - one) / 2)
+    own = one - example - held  # its gradient, for one
+    return trainer, Memory(held + workers * own, example, _room(trainer.device))
 
 
 def step_of(trainer: Trainer, examples: int) -> None:
-    """One step of so many examples, with the rows of the run's first batch, over again where it has not so many."""
+    """One step of so many examples, with the rows of the run's first batch, over again where it has not so many.
+
+    Nothing for none.
+    """
+    if not examples:
+        return
     batch = {name: np.resize(rows, (examples, *rows.shape[1:])) for name, rows in trainer.batches[0].items()}
     step = trainer.make_step(print)
     try:

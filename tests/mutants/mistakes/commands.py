@@ -5,6 +5,12 @@ from __future__ import annotations
 MISTAKES = [
     ("datasets/instructions.py", "split(b\"\\n\"), 1)", "split(b\"\\n\"), 0)", "lines are counted from 0"),
     ("datasets/instructions.py", "and message[\"content\"].strip() for message in found", "for message in found", "a dialogue whose assistant says nothing is learned from"),
+    ("datasets/instructions.py", "        line += text.count(\"\\n\", begin, at)\n", "", "lines within an entry of a list are not counted"),
+    ("datasets/instructions.py", "more = error.msg == \"Extra data\"", "more = True", "a broken list is told line by line"),
+    ("datasets/instructions.py", "if listed is None else", "if not listed else", "an empty list is one bad line"),
+    ("datasets/instructions.py", "f\"{instruction}\\n{given}\" if given else instruction", "instruction", "an instruction without what it is about"),
+    ("datasets/instructions.py", "\"gpt\": \"assistant\"", "\"gpt\": \"user\"", "what gpt said is taken for a user's"),
+    ("datasets/instructions.py", "_answered(_system(line) + messages_of", "_answered(messages_of", "the system message beside a conversation is lost"),
     ("datasets/instructions.py", "    return lines + ([f\"… and", "    return lines + 0 * ([f\"… and", "how many more lines are bad is not said"),
     ("datasets/dialogues.py", "    different = sorted(set(sums))", "    different = list(dict.fromkeys(sums))", "what is held out depends on the order of the file"),
     ("datasets/epochs.py", "default_rng((self.seed, number))", "default_rng(self.seed)", "dialogues come in the same order in every epoch"),
