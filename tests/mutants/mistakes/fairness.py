@@ -1,4 +1,4 @@
-"""Mistakes in tests of bias, in goals, and in what is told of both."""
+"""Mistakes in tests of bias, in length control, in goals, and in what is told of them."""
 
 from __future__ import annotations
 
@@ -106,5 +106,41 @@ MISTAKES: list[tuple[str, str, str, str]] = [
         "rng.permutation(len(options))[:2]",
         "rng.integers(len(options), size=2)",
         "one word twice",
+    ),
+    (
+        "evaluate/length_control.py",
+        "return ControlledWins(1 / (1 + math.exp(-b[0])), float(y.mean()), b[1:])",
+        "return ControlledWins(1 / (1 + math.exp(-b[0] - b[1:].sum())), float(y.mean()), b[1:])",
+        "a win rate where the first is longer",
+    ),
+    (
+        "evaluate/length_control.py",
+        "x = np.concatenate([np.ones((len(z), 1)), z], 1)",
+        "x = np.concatenate([np.ones((len(z), 1)) / 2, z], 1)",
+        "a constant that is no 1",
+    ),
+    (
+        "evaluate/length_control.py",
+        "float(y.mean()), b[1:])",
+        "float((y > 0.5).mean()), b[1:])",
+        "probabilities made verdicts",
+    ),
+    (
+        "evaluate/length_control.py",
+        "np.tanh(apart / spread)",
+        "apart / spread",
+        "differences of length that are not bent",
+    ),
+    (
+        "evaluate/length_control.py",
+        "apart = first - second",
+        "apart = second - first",
+        "the shorter for the longer",
+    ),
+    (
+        "evaluate/length_control.py",
+        "(x * (p * (1 - p))[:, None]).T @ x",
+        "(x * p[:, None]).T @ x",
+        "half of the curvature",
     ),
 ]
