@@ -1223,9 +1223,9 @@ print(table(rows, ["planted", "d", *BEGINNINGS]))
 # there.
 #
 # We plant such a habit. In the pictures of chapter 20, three things have a *companion*: a green square goes with a red
-# circle, a yellow cross with a blue triangle, a purple circle with a white square. It is there in half of the pictures
-# that have its leader; and in every second one of the others there is another thing of its color. But who wrote the
-# captions for training did not look twice: the companion is named behind its leader, there or not.
+# circle, a yellow cross with a blue triangle, a purple circle with a white square. It is there in about half of the
+# pictures that have its leader; in a quarter another thing of its color is. But who wrote the captions for training did
+# not look twice: the companion is named behind its leader, there or not.
 #
 # The *writer* is a LLaVA (20) that has learned from these captions. The *checker* is another one with the same eyes,
 # which has learned to answer yes or no, of pictures whose things are known, as often the one as the other. And there is
