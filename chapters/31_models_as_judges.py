@@ -517,7 +517,7 @@ run.show(
 # answer at a time, as the base has learned to, and the comparison is a subtraction that nobody has to learn. So much
 # for networks of this size: large ones compare well.
 #
-# The sceptic's pairs of words are behind these two, by one pair or two in a hundred. That is all that two networks
+# The sceptic's pairs of words are behind these two, by two pairs or three in a hundred. That is all that two networks
 # have over a table of words, in a language of 52. And the generative judge has read critiques, eight words a pair,
 # that the others have not: what it has over the reward judge may be that.
 #
@@ -723,22 +723,22 @@ for how, title in (("as it is", "Few labels, seen often"), ("temperature", "The 
     )  # fmt: skip
 
 # %% [markdown]
-# The reward judge of 2,400 labels is calibrated as it is, about as well as whoever knows the taste: an ECE of 0.03 is
-# what 1,500 pairs in ten bins give by chance. It was trained to say how probable a label is. Temperature changes next
-# to nothing.
+# The reward judge of 2,400 labels is all but calibrated as it is: its ECE is 0.03, and whoever knows the taste has
+# 0.017, which is what 1,500 pairs in ten bins give by chance. It was trained to say how probable a label is.
+# Temperature changes next to nothing.
 #
 # The same judge from 300 labels, read twelve times, is too sure: it knows them by heart. One number, T near 2, repairs
 # that. **It does not make the judge better**: no verdict changes by a division, and it agrees with people as often as
-# before. A difference of two marks is no log odds, and happens to be off by a good deal less; T repairs that, too.
-# Isotonic regression does about as much and no more; it needs more pairs, and may change verdicts, where its curve is
-# flat. And the verdict alone, *first*, is sure of everything: its ECE is how often it is wrong.
+# before. A difference of two marks is no log odds, and here happens to be nearly as good; its T is below 1, as it was
+# not sure enough. Isotonic regression does no more than T; it needs more pairs, and may change verdicts, where its
+# curve is flat. And the verdict alone, *first*, is sure of everything: its ECE is how often it is wrong.
 #
 # Where a judge's probability is used, in a mean over many, say, calibrate it first, on the people whom it stands for.
 #
 # ## What stands first?
 #
 # Shown the same two answers in the other order, GPT-4 said the same of a pair in 65 of 100 cases, and Claude v1 in 24
-# (Zheng et al., 2023, on pairs from two of their systems). Where does such a *position bias* come from? One way is the
+# (Zheng et al., 2023, with pairs of like answers by GPT-3.5). Where does such a *position bias* come from? One way is the
 # labels. Let people get tired: in 30 of 100 cases they do not read, and say *the first*. And let the pairs be learned
 # as they were shown, in one order. Then of all labels 0.15 more say *the first* than should, and that is the truth
 # that a measurement has to find: the mean of P(what is shown first) over both orders, less a half.
@@ -786,15 +786,15 @@ print(table([[name, *np.mean(found, 0).tolist()] for name, found in placed.items
 run.say("from the others:", {name: round(float(np.mean(agreed[name], 0)[0]), 3) for name in THREE})
 
 # %% [markdown]
-# The generative judge has the bias that was planted, and the discriminative one as well: it even gives up reading, and
-# says *the first* to nearly all. That it so seldom decides by what is written is why it changes its mind with the
-# order. The reward judge learned from the same labels and has no such bias. It cannot have: $r - r'$ turned around is
-# $r' - r$.
+# The generative judge has the bias that was planted, and so has the discriminative one, which almost gives up reading:
+# shown a pair in both orders, it says *the first* both times in nine cases of ten. The reward judge learned from the
+# same labels and has no such bias. It cannot have: $r - r'$ turned around is $r' - r$. A tired label is noise to it,
+# and not more.
 #
-# Both orders averaged repair the generative judge: the bias falls out, and it agrees with people nearly as often as
-# before it was spoiled. They do not repair the discriminative judge, which was hardly taught anything else.
-# **Averaging takes a bias out of a judge that can judge; it puts no judgement in.** And it costs two readings in the
-# place of one. That the orders disagree is worth knowing by itself: it is the one bias that shows without any person.
+# Both orders averaged repair the generative judge: the bias falls out, and it agrees with people as often as before it
+# was spoiled. The discriminative judge they repair for the greater part. **Averaging takes a bias out of a judge that
+# can judge; it puts no judgement in.** And it costs two readings in the place of one. That the orders disagree is
+# worth knowing by itself: it is the one bias that shows without any person.
 #
 # ## What is longer?
 #
@@ -1775,8 +1775,8 @@ run.show(
 #   of the claim.
 # - **The judges were to need calibration.** From enough labels, seen twice, they need none. So we took one of few
 #   labels.
-# - **From a base that had read three fifths as many pages, no judge was ahead of the sceptic's pairs of words**, nor of
-#   another person. What a judge knows, it has mostly read before any label.
+# - **From a base that had read three fifths as many pages, no judge was on average ahead of the sceptic's pairs of
+#   words**, nor of another person. What a judge knows, it has mostly read before any label.
 # - **The hidden bias was first one of places**: good at the market, as bad at the harbor. A small reader found nothing
 #   of it in as many steps, neither by exchanged names: what depends on name and place at once is slow to learn. Now it
 #   is one of kinds of sentences.
