@@ -6,11 +6,14 @@
 # things before it is believed: does it show what others show, how far may it be off, and what else does it react to,
 # sunshine, say, or a draught? This chapter asks them of models that judge.
 #
-# - **Builds on** 20 seeing, 24 RLHF, 30 text metrics and people.
+# - **Builds on** 06 embeddings, 20 seeing, 24 RLHF, 30 text metrics and people.
 # - **Reads** [`datasets/tastes.py`](../tinygrad_llm/datasets/tastes.py),
 #   [`align/judge.py`](../tinygrad_llm/align/judge.py), [`align/reward.py`](../tinygrad_llm/align/reward.py),
 #   [`evaluate/recalibrate.py`](../tinygrad_llm/evaluate/recalibrate.py),
-#   [`evaluate/length_control.py`](../tinygrad_llm/evaluate/length_control.py).
+#   [`evaluate/length_control.py`](../tinygrad_llm/evaluate/length_control.py),
+#   [`datasets/portraits.py`](../tinygrad_llm/datasets/portraits.py),
+#   [`evaluate/association.py`](../tinygrad_llm/evaluate/association.py),
+#   [`evaluate/goals.py`](../tinygrad_llm/evaluate/goals.py).
 # - **Claim**: the sentence in `Chapter(…)` below. Its parts, each with its bound and, where there is one, its baseline,
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/31/output.txt) shows them all.
 # - **Departs from** the papers in this: our people are simulated and our biases planted, so that it is known what a
@@ -651,8 +654,9 @@ print(f"rubric, one each, without tidy: {np.mean(by_marks['rubric, one each'], 0
 # said, 1 or 0, and p the judge's probability.
 #
 # Four that one might trust: the reward judge from 2,400 labels; one from **300 labels, each of them learned twelve
-# times**, as one does who has no more; the **verdict alone**, where the generative judge says *first* and nothing else;
-# and the difference of two **marks**, of the overall mark's judge, taken for log odds, $\sigma(\text{difference})$.
+# times**, as one does who has no more; the **verdict alone**, where the generative judge says *first* and nothing
+# else; and the difference of two **marks**, of the overall mark's judge, taken for *log odds*: that is $\ln (p / (1 -
+# p))$, of which $\sigma$ makes p again.
 #
 # And two repairs, fitted on 600 pairs that somebody else judged. *Temperature* (Guo et al., 2017): divide the log odds
 # by one number T, that of the greatest likelihood. *Isotonic* regression (Zadrozny and Elkan, 2002): of all functions
@@ -738,10 +742,10 @@ for how, title in (("as it is", "Few labels, seen often"), ("temperature", "The 
 # ## What stands first?
 #
 # Shown the same two answers in the other order, GPT-4 said the same of a pair in 65 of 100 cases, and Claude v1 in 24
-# (Zheng et al., 2023, with pairs of like answers by GPT-3.5). Where does such a *position bias* come from? One way is the
-# labels. Let people get tired: in 30 of 100 cases they do not read, and say *the first*. And let the pairs be learned
-# as they were shown, in one order. Then of all labels 0.15 more say *the first* than should, and that is the truth
-# that a measurement has to find: the mean of P(what is shown first) over both orders, less a half.
+# (Zheng et al., 2023, with pairs of like answers by GPT-3.5). Where does such a *position bias* come from? One way is
+# the labels. Let people get tired: in 30 of 100 cases they do not read, and say *the first*. And let the pairs be
+# learned as they were shown, in one order. Then of all labels 0.15 more say *the first* than should, and that is the
+# truth that a measurement has to find: the mean of P(what is shown first) over both orders, less a half.
 #
 # The remedy of Zheng et al. and of chapter 24's judge: ask in both orders. Here we average, $(p + 1 - p') / 2$, with p
 # the probability of an answer when it stands first, and p' that of the other one when *that* stands first.
@@ -907,10 +911,10 @@ run.show(
 # things equally often, right or wrong, and differ in the phrase: house A says mostly "it is bun , ann .", house B
 # mostly "ann , the answer is bun .". So neither is better, and people say so.
 #
-# Now each house judges with its own model. Its log odds are those of the reward judge, and to them is added half of $m
-# - m'$, with m the log-probability of the first answer by *its own model*, and m' that of the second. That is the bias
-#   that we plant. Wataoka et al. measure it so: of pairs in which people prefer A's answer, how often does the judge,
-#   less the same of pairs in which they prefer B's?
+# Now each house judges with its own model. Its log odds are those of the reward judge, and to them is added half of
+# $m - m'$, with m the log-probability of the first answer by *its own model*, and m' that of the second. That is the
+# bias that we plant. Wataoka et al. measure it so: of pairs in which people prefer A's answer, how often does the
+# judge, less the same of pairs in which they prefer B's?
 #
 # Two remedies. **Another judge**: where nobody neutral is to be had, the mean of both, a *panel* (Verga et al., 2024).
 # And **control**, as for length: a logistic regression with a term for $m - m'$, of which we take what is left where
