@@ -891,15 +891,15 @@ run.show(
 
 # %% [markdown]
 # The fond judge thinks that padded answers are better than what they are padded from, and people think them worse; and
-# the right word alone, which people find a little better than the usual answer, loses four times of five. Length
-# control brings nearly all of them near what people say: on average it takes away more than half of the error. It
-# knows nothing of people. It only sees that this judge says yes more often, the longer the answer is, within each
-# system, too.
+# the right word alone, which people like about as much as the usual answer, loses four times of five. Length control
+# takes away more than half of the error. It knows nothing of people. It only sees that this judge says yes more often,
+# the longer the answer is, within each system, too.
 #
-# It does not get *right* right: there it goes too far, to the other side. All its answers are shorter than nearly all
-# of the seventh's, so that what happens at equal length has to be guessed, by going on along a curve. And a virtue
-# that takes words falls out with them: people like *polite* answers, and they are longer because they are polite. Of
-# the honest judge control takes next to nothing away, but for *right*.
+# It does not get the systems right that are always *right*: there it goes too far, to the other side. All answers of
+# the first are shorter than nearly all of the seventh's, so that what happens at equal length has to be guessed, by
+# going on along a curve. And the seventh's long answers are long for reasons that people dislike, such as saying all
+# twice: what goes with length falls out with it, the bad and the good. For an honest judge control has nothing to
+# mend, and there it does a little harm, most of it to *right*.
 #
 # ## What sounds like itself?
 #
