@@ -105,7 +105,7 @@ NEAR, AS_SAID, BEHIND, SLIPS, EXPECTED, PAYS, NO_MORE, UNASKED = 0.04, 0.68, 0.0
 TOO_SURE, REPAIRED, SURE, OFF, BOTH, KEPT = 0.05, 0.06, 0.2, 0.06, 0.02, 0.04
 EQUAL, WOLF, CRIES, WEAT_FINDS, HIDDEN, MARKET, COMPANY, NOT_SAID = 1e-10, (0.02, 0.08), 0.1, 0.85, 0.15, 0.4, 0.75, 0.1
 CHECKED_F1, MISLED, AFTER, LOST, JUDGED, UNFAIR = 0.85, 0.5, 0.06, 0.04, 0.55, 0.5
-FOND, HALF, OWN, HELD = 0.09, 0.5, 0.07, 0.06
+FOND, HALF, OWN, HELD, UNEQUAL = 0.09, 0.5, 0.06, 0.06, 0.15
 
 # %% [markdown]
 # ## How often do two people agree?
@@ -995,15 +995,15 @@ rows = [[name, *("" if np.isnan(v) else float(v) for v in np.mean(found, 0))] fo
 print(table(rows, ["who judges", "A wins", "for A's, less for B's"]))
 
 # %% [markdown]
-# People see no difference between the houses. The judge of house A does, and so does the one of house B, each in its
-# own favour. Measured as Wataoka et al. do, it is far from 0 for each, and much nearer to it for the reward judge to
-# which nothing was added. **The panel is fair to these two, since their biases cancel**: they are of the same size and
-# of opposite sign, because we planted them so. Two judges of one family would not cancel. Control finds the same from
-# each judge alone: where both answers are as likely to it, nothing is left.
+# People see next to no difference between the houses. The judge of house A does, and so does the one of house B, each
+# in its own favour. Measured as Wataoka et al. do, it is far from 0 for each, and near it for the reward judge to
+# which nothing was added. **The panel is all but fair to these two, since their biases cancel**: they are of opposite
+# sign and of one size in log odds, because we planted them so. Two judges of one family would not cancel. Control
+# finds about the same from each judge alone: where both answers are as likely to it, little is left.
 #
 # Is this what real models do? Wataoka et al. find that GPT-4 rates texts of low perplexity higher than people do, its
 # own or not. But what is likelier to a model may also *be* better, in the eyes of people, and control takes that out
-# as well.
+# as well. That may be why it is not nearer to what people say.
 
 # %% [markdown]
 # ## Does it like some names better than others?
@@ -1781,6 +1781,8 @@ run.show(
 #   labels.
 # - **From a base that had read three fifths as many pages, no judge was on average ahead of the sceptic's pairs of
 #   words**, nor of another person. What a judge knows, it has mostly read before any label.
+# - **Control and panel were to be near people on every seed**, and each house's judge to lean its way by 0.07. What is
+#   bounded now are means over the seeds, since win rates of 800 pairs move that far by the draw; and 0.06.
 # - **The hidden bias was first one of places**: good at the market, as bad at the harbor. A small reader found nothing
 #   of it in as many steps, neither by exchanged names: what depends on name and place at once is slow to learn. Now it
 #   is one of kinds of sentences.
@@ -1849,17 +1851,20 @@ kept = [float(a - row[3]) for a, row in zip(of("generative"), placed["generative
 run.check("generative, lost to tired labels, both orders", kept, at_most=KEPT, full_only=True)
 run.check("fond of length: off by", far["fond judge"], at_least=FOND, baseline={"honest": far["honest judge"]},
           full_only=True)  # fmt: skip
-left = [a / b for a, b in zip(far["fond, controlled"], far["fond judge"])]
-run.check("of that left by length control", left, at_most=HALF, full_only=True)
-truth = [float(row[0]) for row in own["people"]]
+left = float(np.mean(far["fond, controlled"]) / np.mean(far["fond judge"]))
+run.check("of that left by length control, mean", left, at_most=HALF, full_only=True)
+wins_of_a = {name: float(np.mean([row[0] for row in rows])) for name, rows in own.items()}
 for house, sign in (("A", 1), ("B", -1)):
-    more = [sign * float(row[0] - t) for row, t in zip(own[f"judge of house {house}"], truth)]
-    run.check(f"judge of house {house}, for its own", more, at_least=OWN, full_only=True)
-    rest = [abs(float(row[0] - t)) for row, t in zip(own[f"the same, controlled, {house}"], truth)]
+    more = sign * (wins_of_a[f"judge of house {house}"] - wins_of_a["people"])
+    run.check(f"judge of house {house}, for its own, mean", more, at_least=OWN, full_only=True)
+    rest = abs(wins_of_a[f"the same, controlled, {house}"] - wins_of_a["people"])
     run.check(f"the same, controlled, {house}: off by", rest, at_most=HELD, full_only=True)
-rest = [abs(float(row[0] - t)) for row, t in zip(own["panel of both"], truth)]
-nobody = {"nothing added": [abs(float(r[0] - t)) for r, t in zip(own["reward judge, nothing added"], truth)]}
+rest = abs(wins_of_a["panel of both"] - wins_of_a["people"])
+nobody = {"nothing added": abs(wins_of_a["reward judge, nothing added"] - wins_of_a["people"])}
 run.check("panel of both houses: off by", rest, at_most=HELD, baseline=nobody, full_only=True)
+unequal = [float(row[1]) for row in own["judge of house A"]], [-float(row[1]) for row in own["judge of house B"]]
+run.check("equal opportunity, A's and B's judge for its own", [float(np.mean(each)) for each in unequal],
+          at_least=UNEQUAL, full_only=True)  # fmt: skip
 run.check("WEAT by hand", weat_apart, at_most=EQUAL)
 of_test = {name: {bias: float(row[i]) for bias, row in shares_found.items()} for i, name in enumerate(TESTS)}
 alarms = {name: of_test[name]["none"] for name in ("WEAT", "names counted")}
