@@ -18,7 +18,8 @@
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/31/output.txt) shows them all.
 # - **Departs from** the papers in this: our people are simulated and our biases planted, so that it is known what a
 #   judge should have said, and how large a bias is that we measure. Real ones have biases that nobody has looked for.
-# - **Run**: `python chapters/31_models_as_judges.py`. It takes some minutes.
+# - **Run**: `python chapters/31_models_as_judges.py`. One seed takes some three minutes of a processor, `--seeds 3` ten.
+#   `--fast` takes less than ten seconds: its judges have learned nothing, so it asserts the equalities alone.
 
 # %%
 import copy
@@ -990,7 +991,7 @@ for seed in run.seeds:
     panel = np.mean(verdicts, 0)
     own["panel of both"].append([panel.mean(), equal_opportunity(panel, said)])
 for question, one, other in list(zip(asked, *answers))[:3]:
-    print(f"{question.text:44} A: {one:34} B: {other}")
+    print(f"{question.text}\n    A: {one:40} B: {other}")
 rows = [[name, *("" if np.isnan(v) else float(v) for v in np.mean(found, 0))] for name, found in own.items()]
 print(table(rows, ["who judges", "A wins", "for A's, less for B's"]))
 
