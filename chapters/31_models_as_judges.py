@@ -18,8 +18,8 @@
 #   are the `run.check(…)` of the last cell; [a recorded run](../docs/records/31/output.txt) shows them all.
 # - **Departs from** the papers in this: our people are simulated and our biases planted, so that it is known what a
 #   judge should have said, and how large a bias is that we measure. Real ones have biases that nobody has looked for.
-# - **Run**: `python chapters/31_models_as_judges.py`. One seed takes some three minutes of a processor, `--seeds 3` ten.
-#   `--fast` takes less than ten seconds: its judges have learned nothing, so it asserts the equalities alone.
+# - **Run**: `python chapters/31_models_as_judges.py`. One seed takes some three minutes of a processor, `--seeds 3`
+#   ten. `--fast` takes less than ten seconds: its judges have learned nothing, so it asserts the equalities alone.
 
 # %%
 import copy
