@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from browser import visit
 
-from tinygrad_llm.errors import ArgumentError, StorageError
-from tinygrad_llm.evaluate import Prediction, compare, measure
+from tinygrad_llm.errors import ArgumentError, DataError, ShapeError, StorageError
+from tinygrad_llm.evaluate import Goal, Interval, Prediction, compare, measure
 from tinygrad_llm.evaluate.compare import Compared
 from tinygrad_llm.evaluate.report import (
     Cell,
@@ -20,6 +20,8 @@ from tinygrad_llm.evaluate.report import (
     comparison_section,
     direction,
     examples_section,
+    goals_section,
+    groups_section,
     method_section,
     numbers,
     report_page,
@@ -140,3 +142,33 @@ def test_a_browser_shows_it_without_a_network_and_a_phone_scrolls_tables_alone(w
     assert page.console == [] and page.asked == []
     seen = re.search(r"<title>(\d+) of (\d+)</title>", visit(tmp_path / "probe.html", width).dom)
     assert int(seen[1]) <= int(seen[2])
+
+
+GOALS = [Goal("right", "right answers", 0.8), Goal("spread", "most between two", 0.2, lower=True)]
+KEPT = {"right": Interval(0.9, 0.85, 0.95), "spread": Interval(0.05, 0.0, 0.125)}
+MISSED = {**KEPT, "spread": Interval(0.19, 0.1, 0.3)}
+
+
+def test_goals_are_told_with_what_follows():
+    section = goals_section("Goals", GOALS, {"new": MISSED, EVIL: KEPT})
+    assert section.heads == ("goal", "bound", "new", EVIL)
+    told = [[cell.words for cell in row] for row in section.rows]
+    assert told == [
+        ["right answers", "at least 0.8", "0.90 (0.85 to 0.95) kept", "0.90 (0.85 to 0.95) kept"],
+        ["most between two", "at most 0.2", "0.19 (0.10 to 0.30) missed", "0.05 (0.00 to 0.12) kept"],
+        ["all of them", "", "do not release", "release"],
+    ]
+    assert [cell.kind for cell in section.rows[1]] == ["", "", "set-off", ""]  # what was missed
+    with pytest.raises(DataError, match="none for spread"):
+        goals_section("Goals", GOALS, {"new": {"right": KEPT["right"]}})
+    Parsed(report_page("Goals", {}, [section]))
+
+
+def test_groups_stand_side_by_side_with_what_lies_between():
+    section = groups_section("Names", "the same", ["ann", "ben"], {"old": [0.25, 0.5], "new": [1, 0.125]})
+    assert section.heads == ("", "ann", "ben", "between")
+    assert [[cell.words for cell in row] for row in section.rows] == [
+        ["old", "0.25", "0.50", "0.25"], ["new", "1.00", "0.12", "0.88"],
+    ]  # fmt: skip
+    with pytest.raises(ShapeError, match="2 shares, one a group"):
+        groups_section("Names", "", ["ann", "ben"], {"old": [0.25]})

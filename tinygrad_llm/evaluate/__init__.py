@@ -6,6 +6,7 @@ imported by name: metrics alone need no generation and no figures.
 
 from tinygrad_llm.evaluate.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from tinygrad_llm.evaluate.answers import answer_f1, exact_match
+from tinygrad_llm.evaluate.association import WEAT, Regrouped, associations, regroup, weat
 from tinygrad_llm.evaluate.bertscore import bert_score, greedy_match, idf_weights
 from tinygrad_llm.evaluate.bleu import BLEU, clipped_matches, corpus_bleu
 from tinygrad_llm.evaluate.bootstrap import Interval, PairedBootstrap, bootstrap_interval, paired_bootstrap
@@ -14,10 +15,12 @@ from tinygrad_llm.evaluate.chrf import CHRF, corpus_chrf
 from tinygrad_llm.evaluate.compare import Compared, compare, holm
 from tinygrad_llm.evaluate.diversity import distinct_n, self_bleu
 from tinygrad_llm.evaluate.frontier import divergence_frontier, mauve
+from tinygrad_llm.evaluate.goals import Goal, decide
 from tinygrad_llm.evaluate.hallucination import YesNo, invented, yes_no
 from tinygrad_llm.evaluate.heads import induction_score
 from tinygrad_llm.evaluate.information import mutual_information, shuffled
 from tinygrad_llm.evaluate.jackknife import jackknife_interval
+from tinygrad_llm.evaluate.length_control import ControlledWins, controlled_wins, length_difference
 from tinygrad_llm.evaluate.measure import Measured, measure
 from tinygrad_llm.evaluate.memorized import exposure
 from tinygrad_llm.evaluate.meteor import METEOR, meteor
@@ -56,8 +59,11 @@ __all__ = [
     "METRICS",
     "ROC",
     "TER",
+    "WEAT",
     "BradleyTerry",
     "Compared",
+    "ControlledWins",
+    "Goal",
     "Interval",
     "Isotonic",
     "Measured",
@@ -65,11 +71,13 @@ __all__ = [
     "PairedBootstrap",
     "Perplexity",
     "Prediction",
+    "Regrouped",
     "Reliability",
     "ScalingLaw",
     "SignTest",
     "YesNo",
     "answer_f1",
+    "associations",
     "bert_score",
     "bootstrap_interval",
     "bradley_terry",
@@ -79,9 +87,11 @@ __all__ = [
     "cohen_kappa",
     "compare",
     "compute_optimal",
+    "controlled_wins",
     "corpus_bleu",
     "corpus_chrf",
     "corpus_ter",
+    "decide",
     "distinct_n",
     "divergence_frontier",
     "elo",
@@ -100,6 +110,7 @@ __all__ = [
     "jackknife_interval",
     "krippendorff_alpha",
     "law_objective",
+    "length_difference",
     "loop_period",
     "mauve",
     "measure",
@@ -113,6 +124,7 @@ __all__ = [
     "randomization_test",
     "read_predictions",
     "recall_at",
+    "regroup",
     "reliability",
     "roc_auc",
     "roc_curve",
@@ -124,6 +136,7 @@ __all__ = [
     "sign_test",
     "threshold_for",
     "training_cost",
+    "weat",
     "write_predictions",
     "yes_no",
 ]

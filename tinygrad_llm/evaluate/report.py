@@ -14,9 +14,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from tinygrad_llm.errors import ArgumentError, StorageError, reason
+from tinygrad_llm.errors import ArgumentError, ShapeError, StorageError, reason
+from tinygrad_llm.evaluate.bootstrap import Interval
 from tinygrad_llm.evaluate.calibration import reliability
 from tinygrad_llm.evaluate.compare import TESTS, Compared
+from tinygrad_llm.evaluate.goals import Goal, decide
 from tinygrad_llm.evaluate.measure import JACKKNIFE, Measured
 from tinygrad_llm.evaluate.predictions import Prediction
 from tinygrad_llm.visualize.figure import Figure
@@ -135,6 +137,39 @@ def check_report(path: str | Path) -> None:
     """Raises ArgumentError for a name that does not end as a page's does: asked before long work begins."""
     if Path(path).suffix not in (".html", ".htm"):
         raise ArgumentError("report", "a name that ends with .html", Path(path).name)
+
+
+def goals_section(title: str, goals: Sequence[Goal], found: Mapping[str, Mapping[str, Interval]]) -> Section:
+    """A table of goals, and of each version by its name what was measured; below it what follows for each.
+
+    Raises as `decide`.
+    """
+    verdicts = ["release" if decide(goals, each) else "do not release" for each in found.values()]
+    rows, about = [], "An interval is told in brackets, and its worse end has to keep the bound."
+    for goal in goals:
+        cells = [Cell(goal.label), Cell(goal.told)]
+        for by_name in found.values():
+            one, words = by_name[goal.name], "kept" if goal.kept(by_name[goal.name]) else "missed"
+            score, low, high = (f"{float(end):.2f}" for end in (one.score, one.low, one.high))
+            cells.append(Cell(f"{score} ({low} to {high}) {words}", "set-off" * (words == "missed")))
+        rows.append(tuple(cells))
+    follows = [Cell(words, "set-off") for words in verdicts]
+    rows.append((Cell("all of them", "set-off"), Cell(""), *follows))
+    return Section(title, about, ("goal", "bound", *found), tuple(rows))
+
+
+def groups_section(title: str, text: str, heads: Sequence[str], shares: Mapping[str, Sequence[float]]) -> Section:
+    """A table of one share a group, a row a version; the last column has what lies between the least and the most.
+
+    Raises ShapeError for a row that does not have one share a group.
+    """
+    rows = []
+    for version, row in shares.items():
+        if len(row) != len(heads):
+            raise ShapeError(version, f"{len(heads)} shares, one a group", len(row))
+        told = [Cell(f"{share:.2f}", "number") for share in row]
+        rows.append((Cell(version, "short"), *told, Cell(f"{max(row) - min(row):.2f}", "number set-off")))
+    return Section(title, text, ("", *heads, "between"), tuple(rows))
 
 
 def scores_section(title: str, measured: Sequence[Measured], confidence: float) -> Section:

@@ -1,0 +1,18 @@
+# expect: four names at right angles
+# means: The difference of the means as it is, and not in standard deviations.
+from itertools import combinations
+
+import numpy as np
+
+
+def weat(x, y, a, b):
+    def unit(vectors):
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    names = unit(np.concatenate([x, y]))
+    s = (names @ unit(a).T).mean(1) - (names @ unit(b).T).mean(1)
+    n, total = len(x), s.sum()
+    difference = s[:n].mean() - s[n:].mean()
+    sums = np.array([s[list(chosen)].sum() for chosen in combinations(range(len(s)), n)])
+    others = sums / n - (total - sums) / len(y)
+    return float(difference), float((others >= difference - 1e-12).mean())

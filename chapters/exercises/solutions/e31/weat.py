@@ -1,0 +1,36 @@
+"""31.4  WEAT: are some names nearer to pleasant words?
+
+x (N, D) and y (M, D) are the vectors of the names of two groups, a (P, D) and b (Q, D) those of two lists of words. Of
+each name one asks how much nearer it is to the first list:
+
+    s(w) = mean over a of cos(w, a) - mean over b of cos(w, b)
+
+The effect size is how far the groups are apart in that, in standard deviations of all names together, those of a sample
+(they divide by N + M - 1):
+
+    d = (mean of s over x - mean of s over y) / std of s over x and y
+
+And p: of all ways to choose N of the N + M names as the first group, the share in which the difference of the means is
+as large as it is here, or larger. Ours is one of the ways. Within 1e-12, as rounding has it, is as large.
+
+`weat(x, y, a, b)` returns (d, p), two floats.
+"""
+
+from itertools import combinations
+
+import numpy as np
+
+
+def weat(x, y, a, b):
+    # >>> the effect size and the one-sided p-value
+    def unit(vectors):
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    names = unit(np.concatenate([x, y]))
+    s = (names @ unit(a).T).mean(1) - (names @ unit(b).T).mean(1)
+    n, total = len(x), s.sum()
+    difference = s[:n].mean() - s[n:].mean()
+    sums = np.array([s[list(chosen)].sum() for chosen in combinations(range(len(s)), n)])
+    others = sums / n - (total - sums) / len(y)
+    return float(difference / s.std(ddof=1)), float((others >= difference - 1e-12).mean())
+    # <<<
