@@ -1757,12 +1757,12 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Open `page.html`, which lies beside the figures: it is what one would hand to those who decide. By every mean the new
-# assistant is the better one. The metrics say so, the judge says so, and people say so. And it must not be released: it
-# has learned to be unfriendly to two of those who ask. **No mean over all questions can show that.** Nor does the
-# judge, which is given one answer at a time: each of them by itself is a fair one, and with another name in it the mark
-# is nearly the same. It is the answers that change with the name, and only who asks the same thing under all names will
-# see it.
+# Open `page.html`, which your own run leaves beside the figures: it is what one would hand to those who decide. By
+# every mean the new assistant is the better one. The metrics say so, the judge says so, and people say so. And it must
+# not be released: it has learned to be unfriendly to two of those who ask. **No mean over all questions can show
+# that.** Nor does the judge, which is given one answer at a time: each of them by itself is a fair one, and with
+# another name in it the mark is nearly the same. It is the answers that change with the name, and only who asks the
+# same thing under all names will see it.
 #
 # The blind version keeps all goals. (With more names, or more goals, one of them would be missed by chance sooner or
 # later: the worse end of twenty intervals of 95 % is not a bound that holds for all of them. Whoever has many goals
