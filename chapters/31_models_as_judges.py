@@ -1792,6 +1792,9 @@ run.show(
 # - **Two goals were widened after a trial.** 5 answers of 100 that hedge or invent became 8, and 10 of 100 between
 #   names became 15 for right answers: the worse end of an interval of 400 answers, or of 200 under six names, lies that
 #   far from a version in which all is well.
+# - **The bounds were written down after trials**, on the seeds that are recorded. Two of them, on how wrong the sureness
+#   of few labels and of the verdict alone is, were lowered once more when a trial had shown their means; and the half
+#   that length control takes away is one of the mean, no longer of each seed.
 #
 # **Exercises**: 31.1 both orders, 31.2 the length-controlled win rate, 31.3 the expected mark, 31.4 WEAT.
 
