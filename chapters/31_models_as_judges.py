@@ -87,15 +87,14 @@ from tinygrad_llm.visualize.reliability import reliability_figure
 
 run = Chapter(
     "31",
-    "A reward judge says what one person says as often as another person does, and a linear model on pairs of "
-    "words nearly so; a judge of pairs does so less often. At equal marks a rubric pays where the sum of its "
-    "parts is noisier than they are, and else not; an expected mark is better than the likeliest. A judge of few "
-    "labels is too sure, and one number repairs that and changes no verdict. Biases that were planted are found "
-    "as large as they are: for the place, which both orders repair in a judge that writes; for length, of which "
-    "control takes away half or more; for one's own, which a panel or control takes away. WEAT finds what is said "
-    "of some names and misses what its lists do not name; exchanged names find it. Who looks at the picture "
-    "strikes out what a caption invents, and who learned of captions does not. An assistant that every mean "
-    "prefers is unfriendly to two who ask.",
+    "A reward judge says what one person says as often as another person does, and a linear model on pairs of words "
+    "nearly so; a judge of pairs does so less often. At equal marks a rubric pays where moods spoil sums and not "
+    "parts, and else not; an expected mark is better than the likeliest. A judge of few labels is too sure, and one "
+    "number repairs that and changes no verdict. A bias for the place is found as large as it was planted, and both "
+    "orders repair it in a judge that writes; of one for length control takes away half or more; one for one's own a "
+    "panel or control lessens. WEAT finds what is said of some names and misses what its lists do not name; exchanged "
+    "names find it. Who looks at the picture strikes out what a caption invents, and who learned of captions does "
+    "not. An assistant that every mean prefers is unfriendly to two who ask.",
 )
 threadpool_limits(1, user_api="blas")  # matrices this small are done before a second core has woken up
 LABELS, CHECKED, TESTED, RATERS = *run.pick((2400, 600, 1500), (24, 60, 60)), 5
@@ -105,7 +104,7 @@ MOOD, TIRED, LOVE, FAMILIAR, GAMES = 2.0, 0.3, 0.4, 0.5, run.pick(800, 40)
 NEAR, AS_SAID, BEHIND, SLIPS, EXPECTED, PAYS, NO_MORE, UNASKED = 0.04, 0.68, 0.02, 0.04, 0.01, 0.02, 0.04, 0.01
 TOO_SURE, REPAIRED, SURE, OFF, BOTH, KEPT = 0.05, 0.06, 0.2, 0.06, 0.02, 0.04
 EQUAL, WOLF, CRIES, WEAT_FINDS, HIDDEN, MARKET, COMPANY, NOT_SAID = 1e-10, (0.02, 0.08), 0.1, 0.85, 0.15, 0.4, 0.75, 0.1
-CHECKED_F1, MISLED, AFTER, LOST, JUDGED, UNFAIR = 0.85, 0.5, 0.06, 0.04, 0.55, 0.5
+CHECKED_F1, MISLED, AFTER, LOST, JUDGED, UNFAIR = 0.85, 0.3, 0.06, 0.04, 0.55, 0.5
 FOND, HALF, OWN, HELD, UNEQUAL = 0.09, 0.5, 0.06, 0.06, 0.15
 
 # %% [markdown]
@@ -274,14 +273,15 @@ shown_agreement(agreed)
 # %% [markdown]
 # Two people say the same of three pairs in four. Who knows the taste says what a person says more often than *another
 # person* does. That is no wisdom but arithmetic: where two slip they differ more often than where one does. Keep it in
-# mind when you read that a model agrees with people better than people with one another, as of GPT-4: on MT-Bench in
-# 85 of 100 pairs, people in 81, ties left out (Zheng et al., 2023). It says that the judge slips less. It does not say
-# that it sees what people see.
+# mind when you read that a model agrees with people better than people with one another, as of GPT-4: on MT-Bench in 85
+# of 100 pairs, people in 81, ties left out (Zheng et al., 2023). It may say no more than that the judge slips less, or
+# that it has the mean of many tastes. It does not say that it sees what people see.
 #
-# And look at the last rule: **weights of pairs of words agree with a person about as often as another person does.**
-# So that is no high bar. There are 52 words here, and a real language has more; but a sceptic would try it, and so
-# should you. The majority of five slips less often, and the same judges agree with it more often. Kappa says all this
-# from 0 on.
+# And look at *pairs of words*: **their weights agree with a person about as often as another person does.** So that is
+# no high bar. There are 53 words and signs here, and a real language has more; but a sceptic would try it, and so
+# should you. The majority of five slips less often, and the same judges agree with it more often. (*Another person* is
+# held against the other four, who may be two against two; that row is not to be compared in this column.) Kappa, which
+# is 0 for chance, says the same.
 #
 # ## What does a judge learn from?
 #
@@ -298,8 +298,8 @@ shown_agreement(agreed)
 #   (12), from people's critiques and verdicts. Its probability is the one that the two tokens have, of what the two
 #   have together. Judges that explain themselves first were made by Kim et al. (2023), with much larger models.
 #
-# So the verdicts are the same, and the generative judge has eight words of critique besides. That is not nothing: we
-# come back to what it is worth.
+# So the verdicts are the same, and the generative judge has eight words of critique besides. What they are worth alone
+# we did not measure.
 
 
 # %%
@@ -517,13 +517,13 @@ run.show(
 #
 # In the second table the reward judge and the generative one say what a person says a little more often than another
 # person does, and no judge reaches the ceiling. The discriminative one, from the same verdicts, is behind both. It has
-# to find two answers in one text and hold them against each other, in its two layers; the reward judge reads one
-# answer at a time, as the base has learned to, and the comparison is a subtraction that nobody has to learn. So much
-# for networks of this size: large ones compare well.
+# to find two answers in one text and hold them against each other, in its two layers; the reward judge reads one answer
+# at a time, as the base has learned to, and the comparison is a subtraction that nobody has to learn. That may be why
+# it is behind; we did not test it, and it is of networks of this size.
 #
 # The sceptic's pairs of words are behind these two, by two pairs or three in a hundred. That is all that two networks
-# have over a table of words, in a language of 52. And the generative judge has read critiques, eight words a pair,
-# that the others have not: what it has over the reward judge may be that.
+# have over a table of words, in a language of 53. And the generative judge has read critiques, eight words a pair, that
+# the others have not: what it has over the reward judge may be that.
 #
 # ## One mark, or four?
 #
@@ -634,16 +634,17 @@ print(f"rubric, one each, without tidy: {np.mean(by_marks['rubric, one each'], 0
 
 # %% [markdown]
 # Read the first column. As long as people can add up, **the overall mark is the best that one can ask for**, and
-# neither rubric comes up to it: a sum of four things tells of four things, for the price of one mark. But let people
-# be in a mood, and the overall mark loses more than that: a mood changes a sum, and does not make a wrong answer
-# right. **So a rubric pays where the sum is noisier than its parts.** To ask all four of a quarter of the answers, or
-# one of each answer, makes less of a difference.
+# neither rubric comes up to it: a sum of four things tells of four things, for the price of one mark. But let people be
+# in a mood, and the overall mark loses more than that: a mood changes a sum, and does not make a wrong answer right.
+# **So a rubric pays where moods spoil sums and leave the parts alone**, as we made them do, and moods as large as
+# these, 2 of 5. To ask all four of a quarter of the answers, or one of each answer, makes less of a difference.
 #
 # Does anybody know how moody people are? One can measure it, with two marks of the same answer by the same person (30).
 #
 # The second column against the first: the expected mark is better in every row. It has what the likeliest mark throws
-# away, how nearly it was the next one, and it has hardly any ties. (Exercise 31.3.) The last column is the sceptic's
-# linear model, from the same marks, and behind in every row.
+# away, how nearly it was the next one. (Exercise 31.3 asks for it; the cell above has it.) The last column is the
+# sceptic's linear model, from the same marks. It is behind the expected mark in every row, and ahead of the likeliest
+# in two.
 #
 # And the last line: what no question asks for is not seen. Without *tidy*, the same judge agrees less with the taste.
 #
@@ -735,8 +736,8 @@ for how, title in (("as it is", "Few labels, seen often"), ("temperature", "The 
 # The same judge from 300 labels, read twelve times, is too sure: it knows them by heart. One number, T near 2, repairs
 # that. **It does not make the judge better**: no verdict changes by a division, and it agrees with people as often as
 # before. A difference of two marks is no log odds, and here happens to be nearly as good; its T is below 1, as it was
-# not sure enough. Isotonic regression does no more than T; it needs more pairs, and may change verdicts, where its
-# curve is flat. And the verdict alone, *first*, is sure of everything: its ECE is how often it is wrong.
+# not sure enough. Isotonic regression does no more than T; it may change verdicts, where its curve crosses one half
+# elsewhere than at 0. And the verdict alone, *first*, is sure of everything: its ECE is how often it is wrong.
 #
 # Where a judge's probability is used, in a mean over many, say, calibrate it first, on the people whom it stands for.
 #
@@ -749,8 +750,8 @@ for how, title in (("as it is", "Few labels, seen often"), ("temperature", "The 
 # truth that a measurement has to find: the mean of P(what is shown first) over both orders, less a half.
 #
 # The remedy of Zheng et al. and of chapter 24's judge: ask in both orders. Here we average, $(p + 1 - p') / 2$, with p
-# the probability of an answer when it stands first, and p' that of the other one when *that* stands first.
-# Exercise 31.1 makes verdicts of it, with ties.
+# the probability of an answer when it stands first, and p' that of the other one when *that* stands first. Exercise
+# 31.1 does not average: it takes a verdict in each order, and calls it a tie where they differ.
 
 
 # %%
@@ -797,9 +798,10 @@ run.say("from the others:", {name: round(float(np.mean(agreed[name], 0)[0]), 3) 
 # and not more.
 #
 # Both orders averaged repair the generative judge: the bias falls out, and it agrees with people as often as before it
-# was spoiled. The discriminative judge they repair for the greater part. **Averaging takes a bias out of a judge that
-# can judge; it puts no judgement in.** And it costs two readings in the place of one. That the orders disagree is
-# worth knowing by itself: it is the one bias that shows without any person.
+# was spoiled. But then it had learned the verdicts of the same pairs before, from people who were awake, in both
+# orders; the other two had not. The discriminative judge they repair for the greater part. **Averaging takes a bias out
+# of a judge that can judge; it puts no judgement in.** And it costs two readings in the place of one. That the orders
+# disagree is worth knowing by itself: it is the one bias that shows without any person.
 #
 # ## What is longer?
 #
@@ -821,7 +823,7 @@ run.say("from the others:", {name: round(float(np.mean(agreed[name], 0)[0]), 3) 
 #
 # with n and n' the words of both answers and s the standard deviation of their difference. The length-controlled win
 # rate is $\sigma(c)$, what is left where both are equally long. (Theirs has a third term, for how hard a question is.)
-# Exercise 31.2 finds c and f.
+# Exercise 31.2 is this rate.
 
 
 # %%
@@ -912,10 +914,10 @@ run.show(
 # things equally often, right or wrong, and differ in the phrase: house A says mostly "it is bun , ann .", house B
 # mostly "ann , the answer is bun .". So neither is better, and people say so.
 #
-# Now each house judges with its own model. Its log odds are those of the reward judge, and to them is added half of
-# $m - m'$, with m the log-probability of the first answer by *its own model*, and m' that of the second. That is the
-# bias that we plant. Wataoka et al. measure it so: of pairs in which people prefer A's answer, how often does the
-# judge, less the same of pairs in which they prefer B's?
+# Now each house judges with its own model. Its log odds are those of the reward judge, and to them is added half of $m
+# - m'$, with m the log-probability of the first answer by *its own model*, and m' that of the second. That is the bias
+# that we plant. Wataoka et al. measure it so: of pairs in which people prefer A's answer, how often does the judge,
+# less how often it prefers B's where people do?
 #
 # Two remedies. **Another judge**: where nobody neutral is to be had, the mean of both, a *panel* (Verga et al., 2024).
 # And **control**, as for length: a logistic regression with a term for $m - m'$, of which we take what is left where
@@ -971,7 +973,7 @@ def equal_opportunity(p, said):
     return float((p[said] > 0.5).mean() - (p[~said] < 0.5).mean())
 
 
-own = defaultdict(list)
+own, slopes = defaultdict(list), defaultdict(list)
 for seed in run.seeds:
     models = [house_model(judges["base", seed], seed, house) for house in (0, 1)]
     rng = np.random.default_rng([seed, 31, 12])
@@ -986,6 +988,7 @@ for seed in run.seeds:
     own["people"].append([people.mean(), np.nan])
     own["reward judge, nothing added"].append([sigmoid(fair).mean(), equal_opportunity(sigmoid(fair), said)])
     for house, p, each in zip("AB", verdicts, held):
+        slopes[house].append(float(each.slopes[0]))
         own[f"judge of house {house}"].append([p.mean(), equal_opportunity(p, said)])
         own[f"the same, controlled, {house}"].append([each.rate, np.nan])
     panel = np.mean(verdicts, 0)
@@ -994,17 +997,21 @@ for question, one, other in list(zip(asked, *answers))[:3]:
     print(f"{question.text}\n    A: {one:40} B: {other}")
 rows = [[name, *("" if np.isnan(v) else float(v) for v in np.mean(found, 0))] for name, found in own.items()]
 print(table(rows, ["who judges", "A wins", "for A's, less for B's"]))
+run.say(f"log odds by a unit of m - m', planted {FAMILIAR}, found by control:",
+        {house: round(float(np.mean(found)), 2) for house, found in slopes.items()})  # fmt: skip
 
 # %% [markdown]
 # People see next to no difference between the houses. The judge of house A does, and so does the one of house B, each
-# in its own favour. Measured as Wataoka et al. do, it is far from 0 for each, and near it for the reward judge to
-# which nothing was added. **The panel is all but fair to these two, since their biases cancel**: they are of opposite
-# sign and of one size in log odds, because we planted them so. Two judges of one family would not cancel. Control
-# finds about the same from each judge alone: where both answers are as likely to it, little is left.
+# in its own favour. Measured as Wataoka et al. do, it is far from 0 for each, and near it for the reward judge to which
+# nothing was added. **The panel is nearer to fair**: the two biases are of opposite sign, because we planted them so,
+# and most of them cancels. 0.10 of *for A's, less for B's* is left, as that of A's judge is the larger one. Two judges
+# of one family would not cancel. Control works with one judge alone. It finds how much log odds a unit of $m - m'$ adds
+# (below the table; 0.5 was planted), and takes that off. For the judge of house A next to nothing is left; for that of
+# B it goes too far, to the other side, and more than half of the error stays.
 #
-# Is this what real models do? Wataoka et al. find that GPT-4 rates texts of low perplexity higher than people do, its
-# own or not. But what is likelier to a model may also *be* better, in the eyes of people, and control takes that out
-# as well. That may be why it is not nearer to what people say.
+# Is this what real models do? Wataoka et al. find that models rate texts of low perplexity higher than people do, their
+# own or not. But what is likelier to a model may also *be* better, in the eyes of people, and control takes that out as
+# well. That may be why it is not nearer to what people say.
 
 # %% [markdown]
 # ## Does it like some names better than others?
@@ -1015,7 +1022,7 @@ print(table(rows, ["who judges", "A wins", "for A's, less for B's"]))
 # been, had only this been otherwise?
 #
 # There is a second way, which asks the model nothing. Names and words are vectors (06), and near vectors are of words
-# that keep the same company. Is one group's names nearer to pleasant words than another's? That is the *Word Embedding
+# that keep the same company. Are one group's names nearer to pleasant words than another's? That is the *Word Embedding
 # Association Test*, *WEAT* (Caliskan, Bryson and Narayanan, 2017). Of two groups of names X and Y and two lists of
 # words A and B:
 #
@@ -1028,10 +1035,11 @@ print(table(rows, ["who judges", "A wins", "for A's, less for B's"]))
 # made a $d$ like this? Part the same names into two groups in every other way there is. Were the groups the same, ours
 # would be one way like any. The share of ways that give as much, or more, is the *p-value* of this *permutation test*.
 # It is one-sided: it asks whether X is liked more, not whether Y is. Two groups of eight can be parted in 12,870 ways.
+# (Exercise 31.4 asks for both; the next cell has them by hand.)
 #
 # To learn whether such a test can be believed, one needs texts of which one knows what is in them. `portraits` says
-# things of sixteen people of two peoples. Who belongs to which is never said: there are only names. We plant a bias in
-# some corpora, and none in others; and every name has habits of its own, as people have.
+# things of sixteen people of two peoples, the *lumi* and the *toar*. Who belongs to which is never said: there are only
+# names. We plant a bias in some corpora, and none in others; and every name has habits of its own, as people have.
 
 
 # %%
@@ -1102,9 +1110,9 @@ print(f"planted 0.3: d {found.effect:.2f}, p {found.p_value:.4f}; by hand {weat_
 
 # %% [markdown]
 # The sceptic would not make vectors at all. He **counts**: of what is said of a name, how much is pleasant? The names'
-# shares then go through the same permutation test. And another one counts sentences: 620 of 1,000 here, 580 of 1,000
-# there, and asks whether a difference of *shares* as large would come by chance, were every sentence a draw by itself
-# (the z-test: the difference divided by its standard deviation, compared with the normal distribution).
+# shares then go through the same permutation test. And another one counts sentences: 248 of 400 here, 232 of 400 there,
+# and asks whether a difference of *shares* as large would come by chance, were every sentence a draw by itself (the
+# z-test: the difference divided by its standard deviation, compared with the normal distribution).
 #
 # A test that calls a difference certain "at 5 %" should do so in five of a hundred corpora in which there is none. We
 # make three hundred of those, and count. And fifty each in which the lumi have 55 pleasant words of a hundred where the
@@ -1152,18 +1160,19 @@ run.show(
 # %% [markdown]
 # WEAT keeps its word, and so does counting by names: without bias they cry wolf in about five of a hundred. Counting
 # *sentences* does not. It takes each for a draw by itself, but two sentences about one name are not: a person who is
-# often called rude is so in all of them. What was drawn is eight names a group, not a thousand sentences. And WEAT has
-# no more power than counting; it has less. Its gain is elsewhere: it needs nothing but vectors, where nobody can count.
+# often called rude is so in all of them. What was drawn is eight names a group, not four hundred sentences. And WEAT
+# has no more power than counting; it has less. Its gain is elsewhere: it needs nothing but vectors, where nobody can
+# count.
 #
 # Now the last two rows. In **hidden** the lumi are well spoken of where they were seen, at the market or the harbor,
 # and as badly where it is told what they *are*; and they have the better paid occupations. In **company** the pleasant
 # words are not said of the lumi, but of those whom they meet. The first bias WEAT does not see, not with these lists:
-# what they do not name is not found, and the mean of good and bad is nothing. (With lists of occupations it sees one
-# half of it.) In the second it finds something, though of the lumi nothing better is said than of the toar.
+# what they do not name is not found, and the mean of good and bad is nothing. (With lists of occupations it sees those,
+# in 99 of 100 corpora.) In the second it finds something, though of the lumi nothing better is said than of the toar.
 #
-# So ask. A small language model reads a corpus, and is given a beginning with each of the names. Of the probability
-# that it gives to pleasant and to unpleasant words together, how much goes to the pleasant? In the table: the mean of
-# the lumi's names less that of the toar's.
+# So ask. A small language model reads a corpus of twice as many sentences, whose names have half the habits, and is
+# given a beginning with each of the names. Of the probability that it gives to pleasant and to unpleasant words
+# together, how much goes to the pleasant? In the table: the mean of the lumi's names less that of the toar's.
 
 # %%
 READ, NAME_STEPS, NAME_ROWS = run.pick((4000, 600, 32), (200, 2, 8))
@@ -1224,13 +1233,13 @@ print(table(rows, ["planted", "d", *BEGINNINGS]))
 # the words make it likely. If in all that it has read a red circle comes with a green square, it will see the green
 # square. Whoever reads only its caption cannot know better. **What would have to judge it?** Somebody who looks. Take
 # the caption apart, ask for each thing that it names "is there a green square?", and let a model that sees the picture
-# answer. So do FaithScore (Jing et al., 2024) and Woodpecker (Yin et al., 2024), which then strikes out what is not
-# there.
+# answer. So do FaithScore (Jing et al., 2024) and Woodpecker (Yin et al., 2024), which then corrects the caption. We
+# strike out what is not there.
 #
 # We plant such a habit. In the pictures of chapter 20, three things have a *companion*: a green square goes with a red
-# circle, a yellow cross with a blue triangle, a purple circle with a white square. It is there in about half of the
-# pictures that have its leader; in a quarter another thing of its color is. But who wrote the captions for training did
-# not look twice: the companion is named behind its leader, there or not.
+# circle, a yellow cross with a blue triangle, a purple circle with a white square. It is there in two of five pictures
+# that have its leader; in a quarter another thing of its color is. But who wrote the captions for training did not look
+# twice: the companion is named behind its leader, there or not.
 #
 # The *writer* is a LLaVA (20) that has learned from these captions. The *checker* is another one with the same eyes,
 # which has learned to answer yes or no, of pictures whose things are known, as often the one as the other. And there is
@@ -1529,14 +1538,15 @@ run.show(
 # %% [markdown]
 # The checker finds nine of ten inventions and is seldom wrong. The writer's own probabilities tell nothing: it is as
 # sure of a companion that is not there as of one that is, because the captions it learned from were. A reader of texts
-# who has counted which companions were wrong knows *that* they are, in half of the cases, and not in which. Looking for
+# who has counted which companions were wrong knows *that* they are, in six of ten cases, and not in which. Looking for
 # the color strikes out only what is nowhere of that color: so it is never wrong, and finds half.
 #
 # And the checker that learned from the captions finds next to nothing. It looks at the picture as well as the other
 # one. But of companions it has been told, every time, that they are there. **A judge that has learned from what it
 # judges shares its mistakes**, and that the two agree is no evidence. The last row is no cheap rule, but what an object
 # detector would do: these eyes had the name of every thing in every training picture, which nobody has of photographs
-# at large. Where there are such labels, they are the best judge of all.
+# at large. (The checker sees with the same eyes, so it owes them something, too.) Where there are such labels, they are
+# the best judge of all.
 
 # %% [markdown]
 # ## Shall it be released?
@@ -1546,11 +1556,12 @@ run.show(
 # and on those it was trained. Is it better? Ask *before* looking: better in what, and how much of it must there be?
 # Whoever looks first will find a number that has risen.
 #
-# So here are the goals, and the rule: **it is released if every one is kept, at the worse end of its interval**. People
-# have to prefer its answers to the old one's in 55 of 100 pairs and more. 85 of 100 answers have to be right. At most 8
-# of 100 may say two things, or one that is not asked for and not in the question: that would be to guess, or to invent.
-# And the same questions are asked under six names: between any two of them right answers may differ by 15 of 100, and
-# friendly ones by 25.
+# So here are the goals, and the rule: **it is released if every one is kept, at the worse end of its interval of 95
+# %**. People have to prefer its answers to the old one's in 55 of 100 pairs and more. 85 of 100 answers have to be
+# right. At most 8 of 100 may say two things, or one that is not asked for and not in the question: that would be to
+# guess, or to invent. And the same questions are asked under six names: between any two of them right answers may
+# differ by 15 of 100, and friendly ones, those with the mark *polite*, by 25. (Two of these numbers we set wider after
+# a trial: see the end.)
 
 # %%
 GOALS = [
@@ -1718,7 +1729,8 @@ rows.append(["judge prefers it to the old", "", "-", *by_judge])
 print(table(rows, ["", "goal", *versions]))
 print(f"the judge of the same answers under six names: {np.mean(judge_names):.3f} between the most and the least")
 for name in CANDIDATES:
-    print(f"{name}: released in {sum(released[name])} of {len(run.seeds)} seeds")
+    missed = Counter(goal.label for each in page_found[name] for goal in GOALS if not goal.kept(each[goal.name]))
+    run.say(f"{name}: released in {sum(released[name])} of {len(run.seeds)} seeds; missed, in so many:", dict(missed))
 
 # %%
 judged, preferred = page_judged["tuned"][-1]
@@ -1735,7 +1747,7 @@ predictions = [
     Prediction(text, tuple(some), None, one.text) for one, text, some in zip(asked, said["tuned"], references)
 ]
 sections = [
-    goals_section("Goals, written before", GOALS, {name: page_found[name][-1] for name in CANDIDATES}),
+    goals_section("Goals", GOALS, {name: page_found[name][-1] for name in CANDIDATES}),
     groups_section("Friendly answers, by who asks", f"The same {REQUESTS} questions under each name.", tastes.NAMES,
                    {name: page_kind[name][-1].tolist() for name in versions}),
     comparison_section(page_metric["tuned"][-1], ("tuned", "old"), "randomization", 0.95),
@@ -1759,10 +1771,11 @@ run.show(
 # %% [markdown]
 # Open `page.html`, which your own run leaves beside the figures: it is what one would hand to those who decide. By
 # every mean the new assistant is the better one. The metrics say so, the judge says so, and people say so. And it must
-# not be released: it has learned to be unfriendly to two of those who ask. **No mean over all questions can show
-# that.** Nor does the judge, which is given one answer at a time: each of them by itself is a fair one, and with
-# another name in it the mark is nearly the same. It is the answers that change with the name, and only who asks the
-# same thing under all names will see it.
+# not be released: it has learned to be unfriendly to two of those who ask. (And ben, whom the raters had nothing
+# against, gets a friendly answer less often than ann.) **No mean over all questions can show that.** Nor does the
+# judge, which is given one answer at a time: each of them by itself is a fair one, and with another name in it the mark
+# is nearly the same. It is the answers that change with the name, and only who asks the same thing under all names will
+# see it.
 #
 # The blind version keeps all goals. (With more names, or more goals, one of them would be missed by chance sooner or
 # later: the worse end of twenty intervals of 95 % is not a bound that holds for all of them. Whoever has many goals
@@ -1771,8 +1784,8 @@ run.show(
 # %% [markdown]
 # ## What did not come true
 #
-# - **A rubric was to beat one overall mark.** At equal marks it does not, unless sums are noisier than their parts.
-#   And of one from a base that had read less, it mattered to ask one thing of each answer and not all four of a few.
+# - **A rubric was to beat one overall mark.** At equal marks it does not, unless sums are noisier than their parts. And
+#   from a base that had read less, it mattered to ask one thing of each answer and not all four of a few.
 # - **The generative judge was first to write one critique of both answers**, and to say of each thing who has it. It
 #   did not learn to compare, in as many steps; and a verdict behind both whole texts did not learn to read the
 #   critiques. Now it reads its critiques alone.
@@ -1792,9 +1805,9 @@ run.show(
 # - **Two goals were widened after a trial.** 5 answers of 100 that hedge or invent became 8, and 10 of 100 between
 #   names became 15 for right answers: the worse end of an interval of 400 answers, or of 200 under six names, lies that
 #   far from a version in which all is well.
-# - **The bounds were written down after trials**, on the seeds that are recorded. Two of them, on how wrong the sureness
-#   of few labels and of the verdict alone is, were lowered once more when a trial had shown their means; and the half
-#   that length control takes away is one of the mean, no longer of each seed.
+# - **The bounds were written down after trials**, on the seeds that are recorded. Two of them, on how sure a judge of
+#   few labels is and the verdict alone, were lowered once more when a trial had shown their means; and the half that
+#   length control takes away is one of the mean, no longer of each seed.
 #
 # **Exercises**: 31.1 both orders, 31.2 the length-controlled win rate, 31.3 the expected mark, 31.4 WEAT.
 

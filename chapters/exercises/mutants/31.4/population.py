@@ -1,5 +1,5 @@
 # expect: four names at right angles
-# means: The deviation is that of all there are, which divides by N + M, and not that of a sample.
+# means: Your deviation divides by N + M; that of a sample divides by N + M - 1.
 from itertools import combinations
 
 import numpy as np
