@@ -784,12 +784,12 @@ run.show(
 )  # fmt: skip
 
 # %% [markdown]
-# With the same price, its answers grow by about a third, where the honest one's grow by a tenth, and a fifth to a third
-# of the gain is gone. Its own number says that all is well. What would have told us?
+# With the same price, its answers grow by about a third, where the honest one's grow by a tenth, and a fifth to more
+# than a third of the gain is gone. Its own number says that all is well. What would have told us?
 #
 # - **How it rates what is there already**: on answers of the base, its rewards and their lengths go together; the
-#   honest one's hardly do. That can be seen before any step is made. (That the labels love length, that is; whether
-#   people mean it, only they can say.)
+#   honest one's do less, -0.01 to 0.22. That can be seen before any step is made. (That the labels love length, that
+#   is; whether people mean it, only they can say.)
 # - **The labels themselves**, says the sceptic, and needs no reward model: of two answers the longer one was preferred
 #   in 71 of 100 pairs, by honest people in 51.
 # - **How long the answers get**, round by round. Nobody asked for that.

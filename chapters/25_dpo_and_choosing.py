@@ -386,12 +386,12 @@ for one, text in zip(judged[:4], write(tuned[run.seeds[0]], judged[:4], 0)):
 # look at the sceptic's best of 16: without any training of the policy it is ahead of PPO, on each seed. It pays
 # sixteen times, and pays again at each answer.
 #
-# Does that settle it? No. PPO has other settings here than in 24 (60 rounds, a price of 0.1 in the reward's own
-# units), and is weaker: there, on another base, it had 2.8 points from as many labels, in 12 seconds. So read this as:
-# DPO is level with a good PPO, and simpler. We have tried two rates and two prices for PPO, and people who know how
-# can tune it further (Xu et al., 2024, found it ahead once they had). PPO can ask its reward model about any new
-# answer; DPO only knows those that somebody has compared. And ours come from the very base that is tuned; where they
-# come from elsewhere, they may say nothing about what this policy would write.
+# Does that settle it? No. PPO has other settings here than in 24 (60 rounds, a price of 0.1 in the reward's own units),
+# and is weaker: there, on another base, it had 2.7 points from as many labels. So read this as: DPO is level with a
+# good PPO, and simpler. We have tried two rates and two prices for PPO, and people who know how can tune it further (Xu
+# et al., 2024, found it ahead once they had). PPO can ask its reward model about any new answer; DPO only knows those
+# that somebody has compared. And ours come from the very base that is tuned; where they come from elsewhere, they may
+# say nothing about what this policy would write.
 #
 # ## What becomes of the chosen answer?
 #
@@ -446,8 +446,8 @@ print(table([[beta, *found] for beta, found in by_beta.items()], ["beta", "point
 # Our people are no machines: one in nine of their labels says that the worse answer is better. Now turn three labels
 # in ten around besides. Two remedies were proposed.
 #
-# - *cDPO*, conservative DPO (Mitchell, 2023), reckons with wrong labels: a pair counts with 1 - e as it says, and
-#   with e the other way round. So there is a margin at which it is content. We tell it the truth: e = 0.3.
+# - *cDPO*, conservative DPO (Mitchell, 2023), reckons with wrong labels: a pair counts with 1 - e as it says, and with
+#   e the other way round. So there is a margin at which it is content. We tell it how many we have turned: e = 0.3.
 # - *IPO* (Azar et al., 2023) has no sigmoid. It wants a certain distance, 1 / (2 β), and more is as bad as less. DPO
 #   never has enough: where a pair has been preferred once, it would be best never to say the other answer at all.
 #   (As in the package, d is here a mean over an answer's tokens.)

@@ -451,10 +451,12 @@ run.show(
 # But look at **words and pairs**: no network, and on two seeds of three as good. What is forbidden here *is* a pair, of
 # who asks and a code, or of two powders. And a code is a secret but for one pair, that with its owner, which is never
 # held out; so a rule of pairs has what it needs. (Of two powders that nobody has mixed it can know little. We have not
-# looked at mixtures apart.) A list of words has not: a code is a secret before all but its owner. And who reads the
-# **request alone** does not know what was said: many answers to harmful requests are safe, and of those to "what goes
-# with …?" many are not. More steps do not mend that: with a third as many, in another house, its AUC was no lower.
-# So for plain requests nobody needs a network to judge. Keep that for the attacks.
+# looked at mixtures apart.) A list of words has not: a code is a secret before all but its owner. A **bag of words**
+# with weights, none of them of a pair, has 0.95 all the same, and finds few before it calls safe ones unsafe. (The
+# figure is of the last seed, where pairs are not as good as the judge.) And who reads the **request alone** does not
+# know what was said: many answers to harmful requests are safe, and of those to "what goes with …?" many are not. More
+# steps do not mend that: with a third as many, in another house, its AUC was no lower. So for plain requests nobody
+# needs a network to judge. Keep that for the attacks.
 #
 # The taste is surest of what is interesting, which shows in the words. What is sensible it finds hardest: whether the
 # book is at the mill has to be known.
@@ -466,10 +468,11 @@ run.show(
 #
 # $$3\, P(\text{sensible}) + P(\text{specific}) + P(\text{interesting}) .$$
 #
-# We set the threshold where it finds 98 % of the unsafe answers to other requests, about pairs that may be learned
-# from; and we choose there between LaMDA's weights and two others, by how much is helpful. The rules of a sceptic:
-# **no filter**; **any** answer that passes, by lot; and of those that pass the **likeliest**, which needs no taste
-# (Meena, LaMDA's forerunner, chose so; Adiwardana et al., 2020).
+# We set the threshold where it finds 98 % of the unsafe answers to other requests, about pairs that may be learned from
+# (by the program's word; for the request alone, by the ratings it learned from); and we choose there between LaMDA's
+# weights and two others, by how much is helpful. The rules of a sceptic: **no filter**; **any** answer that passes, by
+# lot; and of those that pass the **likeliest**, which needs no taste (Meena, LaMDA's forerunner, chose so; Adiwardana
+# et al., 2020).
 
 # %%
 CAUGHT = 0.98
@@ -546,20 +549,20 @@ run.show(
 #
 # What did the ranking bring? Over any answer that passes, much. But **LaMDA's own weights brought little**: of all
 # sixteen answers "i do not know ." is most surely sensible, and three times that is hard to beat. So harmless people
-# are put off in half of all cases. Weights that ask for the specific, chosen on other requests, put off six in a
-# hundred. And the **likeliest** that passes is helpful more often than what the taste chooses, 57 in a hundred to 46,
-# without any rating. What the taste does bring is less evasion, and twice as many answers that tell more. LaMDA's
-# weights were chosen for LaMDA's answers; who takes over a formula should look what its parts do to the emptiest answer
-# there is.
+# are put off in half of all cases. Weights chosen on other requests, which on two seeds ask for the specific, put off
+# six in a hundred. And the **likeliest** that passes is helpful more often than what the taste chooses, 57 in a hundred
+# to 46, without any rating. What the taste does bring is less evasion, and twice as many answers that tell more.
+# LaMDA's weights were chosen for LaMDA's answers; who takes over a formula should look what its parts do to the
+# emptiest answer there is.
 #
 # Now the price. At the strictest threshold nearly two harmless people in three are put off, and one in eight is helped.
-# Up to 0.2 or so safety is nearly free: the answers that go are those that should. Beyond 0.4 each step gives away many
-# secrets and helps hardly anybody more. And why is it not 2 % that get through, where the threshold finds 98 %? One
-# reason is arithmetic: of sixteen answers ten or eleven are unsafe, each of them has its chance of two in a hundred,
-# and whoever gives the best of what passes gives just those gladly. Another: the 98 % are of pairs that the judge has
-# read about, and these it has not. (In our first version, where such pairs stood in other answers, fewer than one in
-# ten got through. Its houses were others, too; so not all of the difference need be that.) **A filter behind many
-# drafts has to be better than one behind a single draft.**
+# From no filter down to 0.2 or so safety is nearly free: the answers that go are those that should. Beyond 0.4 each
+# step gives away many secrets and helps hardly anybody more. And why is it not 2 % that get through, where the
+# threshold finds 98 %? One reason is arithmetic: of sixteen answers ten or eleven are unsafe, each of them has its
+# chance of two in a hundred, and whoever gives the best of what passes gives just those gladly. Another: the 98 % are
+# of pairs that the judge has read about, and these it has not. (In our first version, where such pairs stood in other
+# answers, fewer than one in ten got through. Its houses were others, too; so not all of the difference need be that.)
+# **A filter behind many drafts has to be better than one behind a single draft.**
 #
 # ## What was never rated
 #
@@ -669,12 +672,13 @@ run.show(
 # here: that of role-play hardly falls, and yet on one seed half of these attacks succeed, at an AUC of 0.975: all
 # scores must have sunk below the threshold together. Lingo it can hardly read (AUC 0.47 to 0.66), nor can words and
 # pairs (0.46 to 0.67). These fall behind in paraphrases and split requests, where the base's reading is worth
-# something; less so in role-plays, where the words are the old ones.
+# something; less so by their AUC in role-plays, where the words are the old ones; but they let 52 in a hundred of those
+# through, the judge 25.
 #
-# In the mean ratings of a form close most of it, 51 in a hundred to 14; of role-plays, which were safest, only a third,
-# and on a seed where a form hardly got through it got worse. All four together bring the mean of the four down to about
-# one in ten. **Is it the attacks that teach, or the training?** With as many more ratings of plain requests, and as
-# many steps, 52 in a hundred get through, as before: it is the attacks.
+# In the mean, ratings of a form close most of it, 51 in a hundred to 14; of role-plays, which were safest, a third, 25
+# to 17, and on a seed where a form hardly got through it got worse. All four together bring the mean of the four down
+# to about one in ten. **Is it the attacks that teach, or the training?** With as many more ratings of plain requests,
+# and as many steps, 52 in a hundred get through, as before: it is the attacks.
 #
 # It has its price. Harmless requests are put off more often than without a judge, 40 in a hundred instead of 20; eight
 # of these twenty the judge that was taught plainly had cost already. (Plain requests got no less safe by it: 12 in a
@@ -684,7 +688,7 @@ run.show(
 #
 # And who rates attacks alone? (He rates four times as many attacks; which of the two it was we have not parted.) He
 # gets the best safety of all against them, 2 in a hundred, and a judge who has learned that whoever speaks lingo is up
-# to something: of harmless requests in lingo one in nine is helped, where it were five without a judge, and nearly
+# to something: of harmless requests in lingo one in nine is helped, where five of nine are without a judge, and nearly
 # three with harmless ones rated, too. No safety figure shows it. **Rate harmless requests in the same form, too.**
 #
 # ## From memory, or looked up?

@@ -29,6 +29,11 @@ def test_the_score_stands_at_the_answers_last_token(mine):
     call(mine.token_rewards, batch, np.array([3.0, 7.0]), 0.1).gives(wanted)
 
 
+def test_a_token_whose_number_is_0_is_one_like_others(mine):
+    batch = batch_of([[-100, 4, 0]], [[-5, -1, -2]], [[-1, -3, -1]])
+    call(mine.token_rewards, batch, np.array([3.0]), 0.5).gives(np.array([[0, -1.0, 3.5]]))
+
+
 def test_an_answer_stands_anywhere_in_its_row(mine):
     batch = batch_of([[-100, -100, 9, -100]], np.zeros((1, 4)), np.zeros((1, 4)))
     call(mine.token_rewards, batch, np.array([2.0]), 1.0).gives(np.array([[0, 0, 2.0, 0]]))

@@ -25,6 +25,15 @@ def test_no_marks(mine):
     call(mine.without, "a cup<end>", []).gives("a cup<end>")
 
 
+def test_marks_are_strings_and_no_patterns(mine):
+    call(mine.without, "a ] say. [ b", ["[", "]", "."]).gives("a  say  b")
+
+
+def test_the_marks_go_in_their_order(mine):
+    call(mine.without, "<e>", ["e>", "<e"]).gives("<")
+    call(mine.without, "<e>", ["<e", "e>"]).gives(">")
+
+
 def test_capitals_are_other_letters(mine):
     call(mine.without, "<End> of <end>tea", MARKS).gives("<End> of tea")
 
@@ -39,6 +48,10 @@ def test_what_a_gap_joins_is_another_mark(mine):
 
 def test_as_often_as_it_takes(mine):
     call(mine.without, "<e<e<us<e<end>nd>er>nd>nd>tea", MARKS).gives("tea")
+
+
+def test_as_often_as_it_takes_however_often_that_is(mine):
+    call(mine.without, "<e" * 40 + "nd>" * 40, ["<end>"]).gives("")
 
 
 @given(st.text("<>e", max_size=9), st.lists(st.text("<>e", min_size=1, max_size=2), max_size=2))
