@@ -1005,9 +1005,10 @@ run.say(f"log odds by a unit of m - m', planted {FAMILIAR}, found by control:",
 # in its own favour. Measured as Wataoka et al. do, it is far from 0 for each, and near it for the reward judge to which
 # nothing was added. **The panel is nearer to fair**: the two biases are of opposite sign, because we planted them so,
 # and most of them cancels. 0.10 of *for A's, less for B's* is left, as that of A's judge is the larger one. Two judges
-# of one family would not cancel. Control works with one judge alone. It finds how much log odds a unit of $m - m'$ adds
-# (below the table; 0.5 was planted), and takes that off. For the judge of house A next to nothing is left; for that of
-# B it goes too far, to the other side, and more than half of the error stays.
+# of one family would not cancel. Control works with one judge alone. It finds how much log odds a unit of $m - m'$
+# adds, and takes that off: 0.41 and 0.42, where 0.5 was planted. (What a logistic regression is not told of, such as
+# which answer is right, draws its slopes towards 0.) For the judge of house A next to nothing is left; for that of B it
+# goes too far, to the other side, and more than half of the error stays.
 #
 # Is this what real models do? Wataoka et al. find that models rate texts of low perplexity higher than people do, their
 # own or not. But what is likelier to a model may also *be* better, in the eyes of people, and control takes that out as
