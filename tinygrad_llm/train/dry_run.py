@@ -54,7 +54,8 @@ def needed(start: Callable[[], Trainer]) -> tuple[Trainer, Memory]:
         workers, trainer.threads = trainer.threads, 1
         with own_stream(trainer.device):
             step_of(trainer, 1)  # kernels are compiled, buffers made
-            held, one, three = (peak(trainer.device, partial(step_of, trainer, count)) for count in (0, 1, 3))
+            held = peak(trainer.device, lambda: None)
+            one, three = (peak(trainer.device, partial(step_of, trainer, count)) for count in (1, 3))
         trainer.threads = workers
     example = max(0.0, (three - one) / 2)
     own = one - example - held  # its gradient, for one
@@ -62,12 +63,7 @@ def needed(start: Callable[[], Trainer]) -> tuple[Trainer, Memory]:
 
 
 def step_of(trainer: Trainer, examples: int) -> None:
-    """One step of so many examples, with the rows of the run's first batch, over again where it has not so many.
-
-    Nothing for none.
-    """
-    if not examples:
-        return
+    """One step of so many examples, with the rows of the run's first batch, over again where it has not so many."""
     batch = {name: np.resize(rows, (examples, *rows.shape[1:])) for name, rows in trainer.batches[0].items()}
     step = trainer.make_step(print)
     try:
