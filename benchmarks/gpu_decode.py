@@ -1,10 +1,15 @@
-"""Decoding on a GPU, one recorded step a token, beside PyTorch's own cached loop: tokens a second in float32."""
+"""Decoding on a GPU, one recorded step a token, beside PyTorch's own cached loops: tokens a second in float32.
+
+First beside the loop that PyTorch runs operation by operation, which takes seconds; then, where there is time, beside
+the one that it compiles and replays as a CUDA graph, for which it needs half a minute. Each time both take turns.
+"""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,26 +19,82 @@ from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models.gpt import GPT, GPTConfig
 
 ROUNDS = 3
+COMPILE_UNTIL = 55.0
+"""Seconds from the beginning after which nothing is compiled but what `worth_it` names."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A model, and the same in PyTorch where that takes part; how long the texts are."""
+
+    run: Run
+    length: int
+    ours: GPT
+    theirs: Any
+
+    def write(self, batch: int) -> int:
+        """Texts of ours; how many tokens."""
+        rng = np.random.default_rng(0)
+        return sum(map(len, generate(self.ours, [[0]] * batch, self.length - 1, Sampler(), rng).tokens))
 
 
 def rows(smoke: bool) -> list[tuple[Run, int]]:
-    """Models and batch sizes."""
+    """Models and batch sizes, the quickest first."""
     return [(SMALL, 1)] if smoke else [(run, batch) for run in (NANOGPT, GPT2) for batch in (1, 64)]
 
 
-def measured(run: Run, batch: int, with_torch: bool) -> dict[str, Any]:
-    """Median tokens a second of some rounds, in turns; what is warmed up first is not counted."""
+def worth_it(run: Run) -> bool:
+    """Whether its step is compiled first, and whatever time it is: the larger model."""
+    return run is GPT2
+
+
+def make_pair(run: Run, with_torch: bool, device: str = "cuda") -> Pair:
+    """The model of a run without dropout, for texts of 256 tokens at most."""
     length = min(run.config["block_size"], 256)
     config = GPTConfig(**run.config | {"block_size": length, "dropout": 0.0}, bias=False)
-    model = GPT(config, rng=np.random.default_rng(0))
-    writers: dict[str, Callable[[], int]] = {}
+    model, theirs = GPT(config, rng=np.random.default_rng(0)), None
     if with_torch:
-        from benchmarks.torch_gpt import CachedLoop, like
+        from benchmarks.torch_gpt import like
 
-        writers["torch"] = CachedLoop(like(model).to("cuda"), batch, length).write
-    model.to("cuda")
-    rng = np.random.default_rng(0)
-    writers["ours"] = lambda: sum(map(len, generate(model, [[0]] * batch, length - 1, Sampler(), rng).tokens))
+        theirs = like(model).to(device)
+    return Pair(run, length, model.to(device), theirs)
+
+
+def beside_cached_loop(pair: Pair, batch: int) -> dict[str, Any]:
+    """Ours, and PyTorch's step by step where that takes part."""
+    writers: dict[str, Callable[[], int]] = {}
+    if pair.theirs is not None:
+        from benchmarks.torch_gpt import CachedLoop
+
+        writers["torch_tok_s"] = CachedLoop(pair.theirs, batch, pair.length).write
+    writers["ours_tok_s"] = lambda: pair.write(batch)
+    return {"name": pair.run.name, "batch": batch} | in_turns(writers)
+
+
+def beside_compiled_loop(pair: Pair, batch: int, **compiling: Any) -> dict[str, Any]:
+    """PyTorch's compiled, ours beside it once more, and how long compiling took.
+
+    no_graph  why PyTorch replays no graph, where it says so: it goes on without one.
+    """
+    import torch
+    from torch._dynamo.utils import counters
+
+    from benchmarks.torch_gpt import CompiledLoop
+
+    torch.compiler.reset()  # what was compiled before holds its graphs' memory, and counts as another version of this
+    counters.clear()
+    start = time.perf_counter()
+    loop = CompiledLoop(pair.theirs, batch, pair.length, **compiling or {"mode": "reduce-overhead"})
+    loop.write()
+    found: dict[str, Any] = {"compiled_in_s": round(time.perf_counter() - start, 1)}
+    rates = in_turns({"torch_compiled_tok_s": loop.write, "ours_beside_it_tok_s": lambda: pair.write(batch)})
+    if skipped := counters["inductor"]["cudagraph_skips"]:
+        found["no_graph"] = f"PyTorch left out {skipped} CUDA graphs"
+    return rates | found
+
+
+def in_turns(writers: dict[str, Callable[[], int]]) -> dict[str, int]:
+    """Median tokens a second of some rounds, by name; the first round is not counted."""
     rates: dict[str, list[float]] = {name: [] for name in writers}
     for turn in range(ROUNDS + 1):
         for name, write in writers.items():
@@ -41,4 +102,4 @@ def measured(run: Run, batch: int, with_torch: bool) -> dict[str, Any]:
             count = write()
             if turn:
                 rates[name].append(count / (time.perf_counter() - start))
-    return {"name": run.name, "batch": batch} | {f"{n}_tok_s": round(statistics.median(r)) for n, r in rates.items()}
+    return {name: round(statistics.median(values)) for name, values in rates.items()}

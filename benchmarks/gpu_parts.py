@@ -299,11 +299,37 @@ def step(setting: Setting) -> None:
 
 
 def decode(setting: Setting) -> None:
-    """Tokens a second with a cache, a step a graph, beside PyTorch's cached loop."""
-    with_torch, found = not setting.smoke and has_torch(), []
+    """Tokens a second with a cache, a step a graph, beside PyTorch's cached loop; then beside its compiled one."""
+    start, with_torch = time.perf_counter(), not setting.smoke and has_torch()
+    pairs: dict[str, gpu_decode.Pair] = {}
+    found = []
     for run, batch in gpu_decode.rows(setting.smoke):
-        found.append(gpu_decode.measured(run, batch, with_torch))
+        if run.name not in pairs:
+            pairs[run.name] = gpu_decode.make_pair(run, with_torch)
+        found.append(gpu_decode.beside_cached_loop(pairs[run.name], batch))
         print("  ".join(f"{name} {value}" for name, value in found[-1].items()), flush=True)
+        setting.tell(rows=found)
+    if with_torch:
+        beside_compiled(setting, list(pairs.values()), found, start)
+
+
+def beside_compiled(setting: Setting, pairs: list[gpu_decode.Pair], found: list[dict], start: float) -> None:
+    """PyTorch's compiled loop added to each row; a row whose step does not compile says why, and keeps the rest."""
+    order = [(pair, row) for pair in pairs for row in found if row["name"] == pair.run.name]
+    order.sort(key=lambda both: not gpu_decode.worth_it(both[0].run))
+    for pair, row in order:
+        label = f"{row['name']}, batch {row['batch']}, PyTorch compiled"
+        if not gpu_decode.worth_it(pair.run) and time.perf_counter() - start > gpu_decode.COMPILE_UNTIL:
+            row["torch_compiled"] = "no time was left to compile it"
+            print(f"{label}: {row['torch_compiled']}", flush=True)
+        else:
+            try:
+                more = gpu_decode.beside_compiled_loop(pair, row["batch"])
+            except Exception as error:
+                complain(label, error)
+                more = {"torch_compiled": f"{type(error).__name__}: {str(error)[:400]}"}
+            row |= more
+            print(f"{label}: " + "  ".join(f"{name} {value}" for name, value in more.items()), flush=True)
         setting.tell(rows=found)
 
 
