@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.gpu_setting import Setting, complain, has_torch
 from benchmarks.gpu_steps import GPT2, NANOGPT, SMALL, Run
 from tinygrad_llm.generate import Sampler, generate
 from tinygrad_llm.models.gpt import GPT, GPTConfig
@@ -103,3 +104,41 @@ def in_turns(writers: dict[str, Callable[[], int]]) -> dict[str, int]:
             if turn:
                 rates[name].append(count / (time.perf_counter() - start))
     return {name: round(statistics.median(values)) for name, values in rates.items()}
+
+
+# ---- the part -------------------------------------------------------------------------------------------------------
+
+
+def decode(setting: Setting) -> None:
+    """Tokens a second with a cache, a step a graph, beside PyTorch's cached loop; then beside its compiled one."""
+    start, with_torch = time.perf_counter(), not setting.smoke and has_torch()
+    pairs: dict[str, Pair] = {}
+    found = []
+    for run, batch in rows(setting.smoke):
+        if run.name not in pairs:
+            pairs[run.name] = make_pair(run, with_torch)
+        found.append(beside_cached_loop(pairs[run.name], batch))
+        print("  ".join(f"{name} {value}" for name, value in found[-1].items()), flush=True)
+        setting.tell(rows=found)
+    if with_torch:
+        beside_compiled(setting, list(pairs.values()), found, start)
+
+
+def beside_compiled(setting: Setting, pairs: list[Pair], found: list[dict], start: float) -> None:
+    """PyTorch's compiled loop added to each row; a row whose step does not compile says why, and keeps the rest."""
+    order = [(pair, row) for pair in pairs for row in found if row["name"] == pair.run.name]
+    order.sort(key=lambda both: not worth_it(both[0].run))
+    for pair, row in order:
+        label = f"{row['name']}, batch {row['batch']}, PyTorch compiled"
+        if not worth_it(pair.run) and time.perf_counter() - start > COMPILE_UNTIL:
+            row["torch_compiled"] = "no time was left to compile it"
+            print(f"{label}: {row['torch_compiled']}", flush=True)
+        else:
+            try:
+                more = beside_compiled_loop(pair, row["batch"])
+            except Exception as error:
+                complain(label, error)
+                more = {"torch_compiled": f"{type(error).__name__}: {str(error)[:400]}"}
+            row |= more
+            print(f"{label}: " + "  ".join(f"{name} {value}" for name, value in more.items()), flush=True)
+        setting.tell(rows=found)

@@ -11,7 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
 
-from benchmarks import gpu_decode, gpu_parts  # noqa: E402
+from benchmarks import gpu_decode  # noqa: E402
+from benchmarks.gpu_setting import Setting  # noqa: E402
 from benchmarks.torch_gpt import CachedLoop, CompiledLoop, like  # noqa: E402
 from tinygrad_llm.models.gpt import GPT, GPTConfig  # noqa: E402
 
@@ -110,10 +111,10 @@ def test_what_does_not_compile_says_so_and_loses_nothing(monkeypatch, capsys):
     monkeypatch.setattr(gpu_decode, "beside_compiled_loop", beside)
     told: list[dict] = []
     tell = lambda **more: told.append([dict(row) for row in more["rows"]])
-    setting = gpu_parts.Setting(tell, False, {}, None)
-    gpu_parts.beside_compiled(setting, pairs, found, float("inf"))
+    setting = Setting(tell, False, {}, None)
+    gpu_decode.beside_compiled(setting, pairs, found, float("inf"))
     assert "there is no such compiler" in found[0]["torch_compiled"] and "no such compiler" in capsys.readouterr().out
     assert found[1]["torch_compiled_tok_s"] > 0 and found[1]["ours_beside_it_tok_s"] > 0
     assert all(kept[i].items() <= found[i].items() for i in range(2)) and len(told) == 2 and told[-1] == found
-    gpu_parts.beside_compiled(setting, pairs, found, -float("inf"))
+    gpu_decode.beside_compiled(setting, pairs, found, -float("inf"))
     assert "no time" in found[1]["torch_compiled"]

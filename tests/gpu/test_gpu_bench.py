@@ -6,14 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import gpu, gpu_report
+from benchmarks import gpu, gpu_memory, gpu_report
 from benchmarks.gpu_steps import SMALL
 from tinygrad_llm.backend import cuda_ops
+from tinygrad_llm.train import PRESETS, TrainConfig
+from tinygrad_llm.train.data import load_corpus
 
 pytestmark = pytest.mark.gpu
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +50,9 @@ def test_every_part_runs_and_is_saved(tmp_path):
     names = " ".join(row["name"] for row in results["step"]["rows"])
     for part in ("attention_backward_keys", "layer_norm_forward", "adamw", "product 16 x 16 x 48 bfloat16"):
         assert part in names, printed
+    for row in results["memory"]["rows"]:
+        assert all(row[f"{name}_gb"] == pytest.approx(row["told_gb"], rel=0.12) for name in ("eager", "graph")), printed
+        assert row["evaluated_gb"] >= row["graph_gb"] and not [name for name in row if "error" in name], printed
     assert results["shakespeare"]["reached"]
     (path,) = tmp_path.iterdir()
     assert path.name.endswith("-stand-in.json") and json.loads(path.read_text()) == results
@@ -77,6 +83,28 @@ def test_a_part_that_breaks_down_says_how(monkeypatch):
 def test_what_there_is_no_time_for_is_left_out_with_the_reason():
     results, printed = benchmark("--budget", "1", "--parts", "machine,gpt2")
     assert "left" in results["machine"]["skipped"] and "left" in results["gpt2"]["skipped"] and "left" in printed
+
+
+@pytest.mark.parametrize("preset", gpu_memory.ALPHABETS)
+def test_a_presets_text_is_made_here_and_has_as_many_letters_as_its_tokenizer_has_tokens(preset, tmp_path):
+    config = gpu_memory.config(preset, tmp_path, smoke=False)
+    corpus = load_corpus(config)
+    assert corpus.tokenizer.vocab_size == gpu_memory.ALPHABETS[preset]
+    assert corpus.batches(config)[0]["tokens"].shape == (config.batch_size, config.block_size)
+    given = ("tokenizer", "device", "text")
+    assert replace(config, **{name: TrainConfig().to_dict()[name] for name in given}) == TrainConfig(
+        **{name: value for name, value in PRESETS[preset].items() if name not in given}
+    )
+
+
+def test_memory_that_is_not_enough_is_told_and_loses_nothing(capsys):
+    def largest():
+        raise MemoryError("out of it")
+
+    assert gpu_memory.what_is_held("a preset", "largest", largest, 1e9) == {"largest_error": "MemoryError: out of it"}
+    assert gpu_memory.what_is_held("a preset", "eager", lambda: 2_000_000_000, 1e9) == {"eager_gb": 2.0}
+    printed = capsys.readouterr().out
+    assert "a preset, largest: MemoryError: out of it" in printed and "200.0% of what was told" in printed
 
 
 def test_without_a_gpu_the_reason_is_said():
