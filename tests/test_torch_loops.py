@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -112,9 +113,27 @@ def test_what_does_not_compile_says_so_and_loses_nothing(monkeypatch, capsys):
     told: list[dict] = []
     tell = lambda **more: told.append([dict(row) for row in more["rows"]])
     setting = Setting(tell, False, {}, None)
-    gpu_decode.beside_compiled(setting, pairs, found, float("inf"))
+    gpu_decode.beside_compiled(setting, pairs, found, time.perf_counter())
     assert "there is no such compiler" in found[0]["torch_compiled"] and "no such compiler" in capsys.readouterr().out
     assert found[1]["torch_compiled_tok_s"] > 0 and found[1]["ours_beside_it_tok_s"] > 0
     assert all(kept[i].items() <= found[i].items() for i in range(2)) and len(told) == 2 and told[-1] == found
-    gpu_decode.beside_compiled(setting, pairs, found, -float("inf"))
-    assert "no time" in found[1]["torch_compiled"]
+
+
+def test_the_largest_model_is_compiled_first_and_others_while_there_is_time(monkeypatch):
+    larger = replace(gpu_decode.SMALL, name="larger", config=gpu_decode.SMALL.config | {"n_embd": 32})
+    pairs = [gpu_decode.make_pair(run, True, "cpu") for run in (gpu_decode.SMALL, larger)]
+    now, compiled = [0.0], []
+
+    def beside(pair, batch):
+        compiled.append((pair.run.name, batch))
+        now[0] += 30.0  # seconds
+        return {"torch_compiled_tok_s": 1}
+
+    monkeypatch.setattr(gpu_decode, "beside_compiled_loop", beside)
+    monkeypatch.setattr(gpu_decode.time, "perf_counter", lambda: now[0])
+    for begun, count in ((-20.0, 1), (-10.0, 2), (-1000.0, 1)):
+        now[0], found = 0.0, [{"name": pair.run.name, "batch": batch} for pair in pairs for batch in (1, 64)]
+        compiled.clear()
+        gpu_decode.beside_compiled(Setting(lambda **more: None, False, {}, None), pairs, found, begun)
+        assert compiled == [("larger", 1), ("larger", 64)][:count]
+        assert [row.get("torch_compiled") for row in found].count("no time was left to compile it") == 4 - count
