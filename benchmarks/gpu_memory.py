@@ -33,7 +33,7 @@ FIRST_CHARACTER = 0x100
 """From here on 50257 code points are characters, none of which ends a line."""
 STEPS = GraphedStep.WARM_UP + 2
 """Of a run: a graph is recorded among them and replayed."""
-LARGEST_UNTIL = 14.0
+LARGEST_UNTIL = 17.0
 """Seconds from the part's beginning after which no batch is tried that just fits."""
 
 
