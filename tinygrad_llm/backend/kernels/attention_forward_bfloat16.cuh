@@ -1,8 +1,8 @@
 // attention_forward_bfloat16_HEAD: out = softmax(scale q k^T) v, and lse (B, H, T) in float; see attention_common.cuh.
 //
-// A block owns some queries of one head and meets the keys and values in tiles: keys, their values, the next keys, and so
-// on. The queries stay where the tensor cores take them from. There is room for three tiles: one is worked on, the next
-// is there or on its way, and the one after that is asked for as soon as nobody reads its place any more.
+// A block owns some queries of one head and meets the keys and values in tiles: keys, their values, the next keys, and
+// so on. The queries stay where the tensor cores take them from. There is room for three tiles: one is worked on, the
+// next is there or on its way, and the one after that is asked for as soon as nobody reads its place any more.
 // Grid: for each of B H heads its blocks of queries, the last ones first: where causal, they have the most keys.
 
 #if __CUDA_ARCH__ >= 800 || defined(CUDA_ON_CPU)
