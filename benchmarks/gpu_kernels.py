@@ -62,6 +62,7 @@ def row_by_row(size: int, dtype: str, vocabulary: int) -> Iterator[Measured]:
     yield "layer_norm forward", lambda: k.layer_norm(x, w, b, 1e-5), 2 * s
     _, norm_vjp = k.layer_norm(x, w, b, 1e-5)
     yield "layer_norm backward", lambda: norm_vjp(g, all_three), 3 * s
+    yield "layer_norm backward, added to a gradient so far", lambda: norm_vjp(g, all_three, x), 4 * s
     yield "rms_norm forward", lambda: k.rms_norm(x, w, 1e-6), 2 * s
     _, rms_vjp = k.rms_norm(x, w, 1e-6)
     yield "rms_norm backward", lambda: rms_vjp(g, all_three), 3 * s

@@ -1,8 +1,8 @@
 """What `tgl train --dry-run` tells of a preset on a GPU, beside what steps of that run then hold.
 
 eager, graph  after some steps of the preset's batch.
-evaluated     the same as the run takes them, and an evaluation before them: of four times as many examples, and in
-              another pool than a graph's, which keeps what it had.
+evaluated     the same as the run takes them, and an evaluation before them, which gives back what it took where
+              the step is recorded.
 largest       one step of the largest batch that is told to fit.
 """
 

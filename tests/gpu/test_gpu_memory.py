@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinygrad_llm.train import TrainConfig, Trainer, start_run
@@ -48,9 +50,12 @@ def emptied(cupy) -> int:
 
 
 @pytest.mark.parametrize("precision, graph", [("fp32", False), ("fp32", True), ("bf16", True)])
-def test_a_run_of_many_examples_holds_what_two_small_steps_tell(precision, graph, cupy, on_standin, tmp_path, request):
+def test_a_run_of_many_examples_holds_what_two_small_steps_tell(
+    precision, graph, cupy, on_standin, tmp_path, request, monkeypatch
+):
     if precision == "bf16":
         request.getfixturevalue("tensor_cores")
+    monkeypatch.setattr("tinygrad_llm.train.trainer.free_unused", lambda: None)  # the next test's; on the stand-in, all
     settings = config(tmp_path, on_standin, precision=precision, graph=graph)
     before = emptied(cupy)
     trainer, memory = needed(lambda: start_run(settings, None))
@@ -62,10 +67,32 @@ def test_a_run_of_many_examples_holds_what_two_small_steps_tell(precision, graph
     trainer.run(progress=False, report=lambda line: None)
     if graph:
         assert trainer.step.graph.recorded is not None, trainer.step.failure
-    held, told = in_pools(cupy, trainer) - before, memory.of(settings.batch_size) - before
+    held, told = in_pools(cupy, trainer) - before, memory.fixed + memory.example * settings.batch_size - before
     words = f"told {told / MB:.1f} MB ({memory.fixed / MB:.1f} + {settings.batch_size} x {memory.example / MB:.2f})"
     print(f"{words}, held {held / MB:.1f} MB: {held / told:.3f} of it")
     assert held == pytest.approx(told, rel=NEAR), f"{words}, held {held / MB:.1f} MB: {held / told:.3f} of it"
     assert memory.fixed < 0.5 * told, "activations are to dominate, or this shows nothing of them"
     assert 4 * 4 * parameters < memory.fixed - before  # weights, gradient, two moments
     assert memory.room is not None and memory.largest > settings.batch_size
+    assert (memory.judged > 0) == graph
+
+
+def test_an_evaluation_beside_a_recorded_step_takes_what_is_told(cupy, on_standin, tmp_path):
+    """Whatever the held-out text: as many examples at once as a step has, and afterwards nothing is kept."""
+    settings = config(tmp_path, on_standin, graph=True)
+    trainer, memory = needed(lambda: start_run(settings, None))
+    trainer.config = replace(trainer.config, graph=True)
+    length = 4 * settings.batch_size * settings.block_size + 1  # one batch of evaluation
+    trainer.corpus = replace(trainer.corpus, val=np.resize(trainer.corpus.val, length))
+    kept = emptied(cupy)
+    most, loss = [], trainer.loss
+
+    def watched(*batch, **options):
+        value = loss(*batch, **options)
+        most.append(in_pools(cupy))
+        return value
+
+    trainer.loss = watched
+    trainer.evaluate()
+    assert len(most) == 4 and in_pools(cupy) - kept < 0.1 * memory.judged * settings.batch_size
+    assert max(most) - kept == pytest.approx(memory.judged * settings.batch_size, rel=NEAR)

@@ -66,6 +66,11 @@ def load_cupy() -> Any:
     return cupy
 
 
+def free_unused() -> None:
+    """Gives back to the GPU what CuPy keeps of arrays that are no longer there."""
+    load_cupy().get_default_memory_pool().free_all_blocks()
+
+
 def compute_capability() -> int:
     """Of the current GPU, times ten: 75 is Turing, 80 Ampere, 90 Hopper, 100 and 120 Blackwell."""
     return int(load_cupy().cuda.Device().compute_capability)

@@ -197,7 +197,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
         args = x, weight, bias, y, mean, rstd, *sizes, float32(eps)
         launch("norm", _name("layer_norm_forward", x), _teams(x, rows), BLOCK, args)
 
-    def vjp(g: Array, needs: Any, so_far: Array | None) -> tuple:
+    def vjp(g: Array, needs: Any, so_far: Array | None = None) -> tuple:
         dx, parts = xp.empty(shape, x.dtype), _parts(rows)
         dw, db = (xp.empty((parts, width), float32) if need else None for need in needs[1:])
         before = None if so_far is None else _contiguous(so_far)
@@ -218,7 +218,7 @@ def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Callabl
         args = x, weight, y, rstd, *sizes, float32(eps)
         launch("norm", _name("rms_norm_forward", x), _teams(x, rows), BLOCK, args)
 
-    def vjp(g: Array, needs: Any, so_far: Array | None) -> tuple:
+    def vjp(g: Array, needs: Any, so_far: Array | None = None) -> tuple:
         dx, parts = xp.empty(shape, x.dtype), _parts(rows)
         dw = xp.empty((parts, width), float32) if needs[1] else None
         before = None if so_far is None else _contiguous(so_far)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +126,10 @@ def _dry_run(given: dict[str, Any], preset: str, resume: bool) -> int:
     trainer, memory = needed(lambda: start_run(_config(given, preset), None))
     size, largest = trainer.config.batch_size, memory.largest
     print(f"{trainer.model.n_parameters():,} parameters; {_where(trainer)}")
+    beside = f", and {_bytes(memory.judged)} when it is evaluated" if memory.judged else ""
     print(
         f"A step of {size} examples of {trainer.config.block_size} tokens takes about {_bytes(memory.of(size))}: "
-        f"{_bytes(memory.fixed)} whatever the batch, {_bytes(memory.example)} an example."
+        f"{_bytes(memory.fixed)} whatever the batch, {_bytes(memory.example)} an example{beside}."
     )
     if largest is not None and memory.room is not None:
         fits = f"--batch-size up to {largest:,} fits" if largest else "not even one example fits"
@@ -136,8 +137,7 @@ def _dry_run(given: dict[str, Any], preset: str, resume: bool) -> int:
     if largest is not None and 0 < largest < size:
         count = -(-size // largest)
         print(f"The same step in less memory: --batch-size {-(-size // count)} --accumulate {count}")
-    found = {"fixed": memory.fixed, "example": memory.example, "room": memory.room, "largest": largest}
-    print(json.dumps(found))
+    print(json.dumps(asdict(memory) | {"largest": largest}))
     return 0
 
 

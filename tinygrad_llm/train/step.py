@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,12 @@ def examples(batch: Batch) -> int:
     if len(set(counts.values())) != 1:
         raise ConfigError("batch", "arrays with one leading axis, the examples", counts)
     return next(iter(counts.values()))
+
+
+def parts_of(batch: Batch, most: int) -> Iterator[Batch]:
+    """A batch cut into parts of at most so many examples, in order."""
+    for start in range(0, examples(batch), most):
+        yield {name: rows[start : start + most] for name, rows in batch.items()}
 
 
 def count_targets(batches: Sequence[Batch]) -> int:

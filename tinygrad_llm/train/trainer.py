@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from tinygrad_llm.autograd import Tensor, no_grad
 from tinygrad_llm.backend import blas_threads, check_device, keep_freed_pages, tf32_products, to_device
+from tinygrad_llm.backend.cuda import free_unused
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.errors import CheckpointError, ConfigError, DeviceError, NonFiniteError, StorageError, reason
 from tinygrad_llm.models.hugging_face import to_hugging_face
@@ -36,6 +37,8 @@ from tinygrad_llm.train.step import (
     ThreadedStep,
     count_targets,
     couples_examples,
+    examples,
+    parts_of,
 )  # fmt: skip
 
 MOST_WAITING = 16
@@ -302,12 +305,18 @@ class Trainer:
             return sum(part(i) for i in range(self.threads))
 
     def _evaluate_on_gpu(self, loss: Loss, source: Sequence[Batch], count: int) -> float:
-        """The same in the run's precision; one number is waited for, at the end."""
+        """The same in the run's precision, with no more examples at once than a step has; one number is waited for, at
+        the end. A recorded step keeps its memory meanwhile, so what was taken beside it is given back."""
         precision, total = self.config.precision, Tensor(0.0).to("cuda")
         with no_grad(), tf32_products(precision == "tf32"):
             for batch in source:
-                total = total + loss(batch, divisor=count, dtype=activations(precision)).astype("float32")
-        return float(total)
+                most = examples(batch) if couples_examples(loss) else self.config.batch_size
+                for part in parts_of(batch, most):
+                    total = total + loss(part, divisor=count, dtype=activations(precision)).astype("float32")
+        mean = float(total)
+        if self.config.graph:
+            free_unused()
+        return mean
 
     def save(self, name: str) -> None:
         """Writes checkpoint/`name`: the model's contents, and all that resuming needs."""
