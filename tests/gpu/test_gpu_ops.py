@@ -118,6 +118,7 @@ def logits(size: Size) -> tuple:
 
 
 ONE, TWO, NORM = normal(stream_of), normal(stream_of, stream_of), normal(stream_of, width, width)
+SHIFTED = normal(stream_of, width)
 ROWS = {
     "residual": Row(TWO, lambda x, y: x + y),
     "product": Row(TWO, lambda x, y: x * y),
@@ -125,6 +126,8 @@ ROWS = {
     "cast there and back": Row(ONE, lambda x: x.astype("bfloat16").astype("float32").astype(x.dtype), roundings=2),
     "gelu": Row(ONE, ops.gelu),
     "gelu with tanh": Row(ONE, lambda x: ops.gelu(x, approximate="tanh")),
+    "gelu of a sum": Row(SHIFTED, ops.gelu, (1,)),
+    "gelu of a sum, with tanh": Row(SHIFTED, lambda x, b: ops.gelu(x, b, approximate="tanh"), (1,)),
     "silu": Row(ONE, ops.silu),
     "swiglu": Row(TWO, ops.swiglu),
     "softmax": Row(ONE, ops.softmax, roundings=3),
