@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -158,6 +159,16 @@ def test_gelu_of_a_sum_has_a_gradient_for_each_that_wants_one(frozen, approximat
     ops.gelu(u, approximate=approximate).backward(np.ones((6, 4)))
     assert leaves[frozen].grad is None
     np.testing.assert_allclose(leaves[1 - frozen].grad, u.grad.sum(0) if frozen == 0 else u.grad, rtol=1e-12)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_of_a_sum_does_not_keep_x(approximate):
+    """Training holds all activations at once: of a layer's product nothing is needed but the slope, or the sum."""
+    x = np.random.default_rng(5).normal(size=(4, 8))
+    y, vjp = ops.gelu.array(x, np.ones(8), approximate)
+    kept = weakref.ref(x)
+    del x
+    assert kept() is None and y.shape == vjp(y, (True, True))[0].shape
 
 
 @pytest.mark.parametrize("approximate", ["none", "tanh"])

@@ -121,13 +121,13 @@ def gelu(x, bias: Array | None = None, approximate="none"):
     if bias is None:
         return plain(x)
     y, vjp = plain(widened(x), widened(bias))
+    dtype, rows = x.dtype, math.prod(x.shape[:-1])  # x itself is not kept
 
     def vjp_of_both(g, needs):
-        dx = cast(vjp(widened(g), needs), x.dtype)
-        rows = dx.reshape(math.prod(x.shape[:-1]), len(bias))
-        return dx, sum_rows(rows, bias.dtype) if needs[1] else None
+        dx = cast(vjp(widened(g), needs), dtype)
+        return dx, sum_rows(dx.reshape(rows, len(bias)), bias.dtype) if needs[1] else None
 
-    return cast(y, x.dtype), None if vjp is None else vjp_of_both
+    return cast(y, dtype), None if vjp is None else vjp_of_both
 
 
 def _check_bias(x: Array, bias: Array) -> None:

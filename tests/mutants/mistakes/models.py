@@ -30,7 +30,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("nn/attention.py", "return self.dropout(self.o_proj(y), rng)", "return self.o_proj(y)", "no dropout after attention"),
     ("nn/attention.py", "ops.attention(q, k, v, **self._dropped(rng), **options)", "ops.attention(q, k, v, **options)", "no dropout of weights with RoPE, a mask or a source"),
     ("nn/attention.py", "ops.packed_attention(qkv, **self._dropped(rng), ", "ops.packed_attention(qkv, ", "no dropout of weights in packed attention"),
-    ("nn/mlp.py", "hidden = self.hidden_dropout(ACTIVATIONS[self.activation](self.up_proj(x)), rng)", "hidden = ACTIVATIONS[self.activation](self.up_proj(x))", "hidden dropout never acts"),
+    ("nn/mlp.py", "hidden = self.hidden_dropout(self._activated(x), rng)", "hidden = self._activated(x)", "hidden dropout never acts"),
     ("nn/mlp.py", "return self.dropout(self.down_proj(hidden), rng)", "return self.down_proj(hidden)", "no dropout of the MLP's result"),
     ("nn/mlp.py", "return self.dropout(self.down_proj(ops.swiglu(self.gate_proj(x), self.up_proj(x))), rng)", "return self.down_proj(ops.swiglu(self.gate_proj(x), self.up_proj(x)))", "no dropout in SwiGLU"),
     # the loss
