@@ -18,7 +18,7 @@ ACTIVATIONS = {
 }
 GELUS = ("gelu_tanh", "gelu_erf")
 ROWS = [
-    (1, 1, 0, 0, 0), (7, 33, 0, 0, 0), (70, 16, 0, 0, 0), (13, 40, 0, 0, 0), (3, 1096, 0, 0, 0), (9, 64, 1, 0, 0),
+    (1, 1, 0, 0, 0), (7, 33, 0, 0, 0), (70, 16, 0, 0, 0), (61, 40, 0, 0, 0), (3, 1096, 0, 0, 0), (9, 64, 1, 0, 0),
     (9, 64, 0, 1, 0), (9, 64, 0, 0, 1), (5, 3, 3, 3, 3),
 ]  # fmt: skip
 """Rows, how wide, and by how many elements x, the bias and the results are shifted: packs fit, or they do not."""
