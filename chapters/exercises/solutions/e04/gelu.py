@@ -22,8 +22,13 @@ def gelu(x, bias: np.ndarray | None = None, approximate="none"):
     if approximate == "none":
         return of_the_package.array(x, bias)
     if bias is not None:
-        y, slope_times = gelu(x + bias, approximate=approximate)
-        return y, lambda g, needs: (dx := slope_times(g, needs), dx.reshape(-1, len(bias)).sum(0))
+        y, vjp = gelu(x + bias, approximate=approximate)
+
+        def of_both(g, needs):
+            dx = vjp(g, needs)
+            return dx, dx.reshape(-1, len(bias)).sum(0)
+
+        return y, of_both
     # >>> (y, vjp), at most three new arrays at once
     slope = x * x
     slope *= A * C
