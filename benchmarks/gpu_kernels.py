@@ -44,6 +44,10 @@ def elementwise(size: int, dtype: str) -> Iterator[Measured]:
         yield f"{name} forward", lambda name=name: k.activation(name, x), 2 * s
         _, vjp = k.activation(name, x)
         yield f"{name} backward", lambda vjp=vjp: vjp(y, None), 3 * s
+    for name in ("gelu_tanh", "gelu_erf"):
+        yield f"{name} of x + bias, forward", lambda name=name: k.activation(name, x, bias), 2 * s
+        _, vjp = k.activation(name, x, bias)
+        yield f"{name} of x + bias, backward", lambda vjp=vjp: vjp(y, (True, False)), 3 * s
     yield "swiglu forward", lambda: k.swiglu(x, y), 3 * s
     _, swiglu_vjp = k.swiglu(x, y)
     yield "swiglu backward", lambda: swiglu_vjp(y, (True, True)), 5 * s

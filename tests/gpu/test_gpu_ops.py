@@ -16,7 +16,8 @@ from gpu_bounds import BOUND, assert_near
 
 from tinygrad_llm import ops
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.backend import DeviceStream, as_dtype, to_device
+from tinygrad_llm.backend import DeviceStream, as_dtype, cuda_ops, to_device
+from tinygrad_llm.nn import MLP
 
 pytestmark = pytest.mark.gpu
 
@@ -118,6 +119,7 @@ def logits(size: Size) -> tuple:
 
 
 ONE, TWO, NORM = normal(stream_of), normal(stream_of, stream_of), normal(stream_of, width, width)
+SHIFTED = normal(stream_of, width)
 ROWS = {
     "residual": Row(TWO, lambda x, y: x + y),
     "product": Row(TWO, lambda x, y: x * y),
@@ -125,6 +127,8 @@ ROWS = {
     "cast there and back": Row(ONE, lambda x: x.astype("bfloat16").astype("float32").astype(x.dtype), roundings=2),
     "gelu": Row(ONE, ops.gelu),
     "gelu with tanh": Row(ONE, lambda x: ops.gelu(x, approximate="tanh")),
+    "gelu of a sum": Row(SHIFTED, ops.gelu, (1,), 2),  # dL/dx, and the sum of what was rounded
+    "gelu of a sum, with tanh": Row(SHIFTED, lambda x, b: ops.gelu(x, b, approximate="tanh"), (1,), 2),
     "silu": Row(ONE, ops.silu),
     "swiglu": Row(TWO, ops.swiglu),
     "softmax": Row(ONE, ops.softmax, roundings=3),
@@ -242,3 +246,13 @@ def test_dropout_drops_what_its_stream_says_there_and_back(dtype, shape, on_stan
     counter += 1
     again = ops.dropout(x, p=p, rng=DeviceStream(counter)).numpy()
     assert abs(((again == 0) & (u < p)).mean() - p * p) < 5 * np.sqrt(p * p * (1 - p * p) / u.size)  # independent
+
+
+@pytest.mark.parametrize(("activation", "passes"), [("gelu", 1), ("gelu_new", 1), ("relu", 2)])
+def test_an_mlp_goes_over_its_activations_for_no_bias_that_gelu_can_add(activation, passes, cupy, monkeypatch):
+    """That of down_proj is left: nothing follows it."""
+    layer = MLP(64, rng=np.random.default_rng(0), activation=activation).to("cuda")
+    added, add_bias = [], cuda_ops.add_bias
+    monkeypatch.setattr(cuda_ops, "add_bias", lambda y, bias: (added.append(bias.shape), add_bias(y, bias)))
+    layer(Tensor(np.ones((2, 5, 64), np.float32)).to("cuda"))
+    assert added == [(256,), (64,)][2 - passes :]

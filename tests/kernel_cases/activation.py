@@ -12,10 +12,17 @@ from tinygrad_llm.ops import gelu, silu
 from tinygrad_llm.ops import swiglu as swiglu_op
 
 ACTIVATIONS = {
-    "gelu_tanh": lambda x: gelu.array(x, "tanh"),
-    "gelu_erf": lambda x: gelu.array(x, "none"),
-    "silu": lambda x: silu.array(x),
+    "gelu_tanh": partial(gelu.array, approximate="tanh"),
+    "gelu_erf": gelu.array,
+    "silu": silu.array,
 }
+GELUS = ("gelu_tanh", "gelu_erf")
+ROWS = [
+    (1, 1, 0, 0, 0), (7, 33, 0, 0, 0), (70, 16, 0, 0, 0), (61, 40, 0, 0, 0), (3, 1096, 0, 0, 0), (9, 64, 1, 0, 0),
+    (9, 64, 0, 1, 0), (9, 64, 0, 0, 1), (5, 3, 3, 3, 3),
+]  # fmt: skip
+"""Rows, how wide, and by how many elements x, the bias and the results are shifted: packs fit, or they do not."""
+FEW_ROWS = [(3, 24, 0, 0, 0), (5, 3, 0, 0, 0), (2, 24, 0, 1, 0)]
 
 
 def activation(name: str, dtype: str, places=PLACES) -> Case:
@@ -26,6 +33,21 @@ def activation(name: str, dtype: str, places=PLACES) -> Case:
         b.launch(f"{name}_forward_{dtype}", GRID, BLOCK, x, y, np.int64(n))
         b.launch(f"{name}_backward_{dtype}", GRID, BLOCK, g, x, dx, np.int64(n))
         value, vjp = ACTIVATIONS[name](x.values)
+        b.expect(y, value)
+        b.expect(dx, vjp(g.values, [True]))
+    return b.case()
+
+
+def with_bias(name: str, dtype: str, rows=ROWS) -> Case:
+    b = Builder()
+    for count, width, of_x, of_bias, of_results in rows:
+        x, g = b.normal((count, width), dtype, of_x, scale=2), b.normal((count, width), dtype, of_results)
+        bias = b.normal(width, shift=of_bias, scale=2)
+        y, dx = (b.array((count, width), dtype, shift=of_results) for _ in range(2))
+        sizes = np.int64(count), width
+        b.launch(f"{name}_bias_forward_{dtype}", GRID, BLOCK, x, bias, y, *sizes)
+        b.launch(f"{name}_bias_backward_{dtype}", GRID, BLOCK, g, x, bias, dx, *sizes)
+        value, vjp = ACTIVATIONS[name](x.values + bias.values)
         b.expect(y, value)
         b.expect(dx, vjp(g.values, [True]))
     return b.case()
@@ -65,6 +87,7 @@ def swiglu(dtype: str, places=PLACES) -> Case:
 
 CASES = {
     **{f"{name} {dtype}": partial(activation, name, dtype) for name in ACTIVATIONS for dtype in DTYPES},
+    **{f"{name} bias {dtype}": partial(with_bias, name, dtype) for name in GELUS for dtype in DTYPES},
     **{f"far out {dtype}": partial(activation_far_out, dtype) for dtype in DTYPES},
     **{f"swiglu {dtype}": partial(swiglu, dtype) for dtype in DTYPES},
 }
@@ -72,6 +95,7 @@ TINY = {
     **{
         f"{name} {dtype}, few": partial(activation, name, dtype, FEW_PLACES) for name in ACTIVATIONS for dtype in DTYPES
     },
+    **{f"{name} bias {dtype}, few": partial(with_bias, name, dtype, FEW_ROWS) for name in GELUS for dtype in DTYPES},
     **{f"swiglu {dtype}, few": partial(swiglu, dtype, FEW_PLACES) for dtype in DTYPES},
 }
 CASES |= TINY

@@ -10,7 +10,9 @@ from kernel_cases import DTYPES, Case, Launch, wide
 
 MARGIN = 16
 """Elements on both sides: whole packs of 16 bytes, so that only `shift` decides on the alignment."""
-FRAME = 0x5A
+FRAME, FRAME_OF_RESULTS = 0x5A, 0xA5
+"""Bytes of the two frames, as numbers 1.5e16 and nearly 0. What a kernel makes of the one is not the other: GELU leaves
+large numbers as they are, and would write them over one another unseen."""
 
 TOLERANCE = {"float32": {"rtol": 3e-6, "atol": 2e-6}, "bfloat16": {"rtol": 2**-8, "atol": 2e-6}}
 """Against float64. bfloat16 keeps eight bits, so rounding the result moves it by 2^-9 of itself at most; twice that is
@@ -31,12 +33,15 @@ class Framed:
     def __init__(self, shape: Any, dtype: str, values: Any = None, shift: int = 0) -> None:
         self.start, self.size = MARGIN + shift, int(np.prod(shape))
         stored = DTYPES.get(dtype) or np.dtype(dtype)
-        memory = np.full(stored.itemsize * (self.size + 3 * MARGIN) + 16, FRAME, np.uint8)
+        self.frame = FRAME_OF_RESULTS if values is None else FRAME
+        memory = np.full(stored.itemsize * (self.size + 3 * MARGIN) + 16, self.frame, np.uint8)
         begin = -memory.ctypes.data % 16
         self.whole = memory[begin : begin + len(memory) - 16].view(stored)
         self.array = self.whole[self.start : self.start + self.size].reshape(shape)
         if values is not None:
             self.array[...] = values
+        else:
+            self.array.reshape(-1).view(np.uint8)[...] = FRAME
 
     @property
     def values(self) -> np.ndarray:
@@ -46,7 +51,7 @@ class Framed:
     def assert_frame_is_whole(self) -> None:
         """Nothing was written before or after the array."""
         frame = self.whole[: self.start].tobytes() + self.whole[self.start + self.size :].tobytes()
-        assert set(frame) == {FRAME}, "written outside of the array"
+        assert set(frame) == {self.frame}, "written outside of the array"
 
 
 class Builder:

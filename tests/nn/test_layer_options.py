@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinygrad_llm.autograd import Tensor
-from tinygrad_llm.nn import ACTIVATIONS, GRU, LSTM, MLP, RNN, Embedding, LayerNorm, RMSNorm, SwiGLU, alibi_bias
+from tinygrad_llm.nn import ACTIVATIONS, GRU, LSTM, MLP, RNN, Embedding, LayerNorm, Linear, RMSNorm, SwiGLU, alibi_bias
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(2, 3, 4))
@@ -39,6 +39,36 @@ def test_an_mlp_is_its_formula(activation, hidden, bias):
     inside = BY_HAND[activation or "gelu_new"](X @ state["up_proj.weight"].T + state.get("up_proj.bias", 0))
     expected = inside @ state["down_proj.weight"].T + state.get("down_proj.bias", 0)
     np.testing.assert_allclose(layer(Tensor(X)).data, expected, rtol=1e-10, atol=1e-12)
+
+
+class OwnBias(Linear):
+    """A layer that takes the place of a plain one, and counts how often it is asked."""
+
+    calls = 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return super().__call__(x)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("activation", ["gelu", "gelu_new", "silu"])
+def test_whether_gelu_adds_the_bias_or_the_layer_does_not_a_bit_is_different(activation, dtype):
+    """Of a plain layer GELU adds it; what stands in the place of one is called."""
+    found, own = [], OwnBias(12, 48, rng=rng(), dtype=dtype)
+    x, g = (np.random.default_rng(seed).normal(size=(3, 7, 12)).astype(dtype) for seed in (1, 2))
+    for up in (Linear(12, 48, rng=rng(), dtype=dtype), own):
+        layer = MLP(12, rng=rng(), activation=activation, hidden_dropout=0.25, dtype=dtype)
+        layer.up_proj, draw = up, np.random.default_rng(3)
+        for p in layer.parameters():
+            p.assign(draw.normal(size=p.shape))
+        given = Tensor(x, requires_grad=True)
+        y = layer(given, np.random.default_rng(4))
+        y.backward(g)
+        found.append([y.data, given.grad, *(p.grad for p in layer.parameters())])
+    assert own.calls == 1 and len(found[0]) == 6
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("bias", [False, True])

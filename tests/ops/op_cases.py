@@ -101,6 +101,22 @@ def linear_inputs(draw):
     return [array(draw, (2, n, i)), array(draw, (o, i)), array(draw, (o,))], {}
 
 
+def biased(draw):
+    n, d = sizes(draw, 2)
+    return [array(draw, (2, n, d)), array(draw, (d,))], {}
+
+
+def shifted(function):
+    """Of x + b, where b has just the width of x."""
+
+    def expected(x, b, **options):
+        if b.shape != x.shape[-1:]:
+            raise ValueError("a bias is not broadcast")
+        return function(x + b, **options)
+
+    return expected
+
+
 def joint_inputs(draw):
     n, i, a, b = sizes(draw, 4)
     return [array(draw, (2, n, i)), array(draw, (a, i)), array(draw, (b, i)), array(draw, (a,)), array(draw, (b,))], {}
@@ -399,6 +415,9 @@ CASES = [
     Case("log_sigmoid", one(), lambda x: np.log(sigmoid(x))), Case("softplus", one(), lambda x: np.log(1 + np.exp(x))),
     Case("silu", one(), lambda x: x * sigmoid(x)), Case("gelu", one(), lambda x: x * (1 + erf(x / 2**0.5)) / 2),
     Case("gelu", one(), lambda x, approximate: x * sigmoid(2 * (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)),
+         options={"approximate": "tanh"}),
+    Case("gelu", biased, shifted(lambda u: u * (1 + erf(u / 2**0.5)) / 2)),
+    Case("gelu", biased, shifted(lambda u, approximate: u * sigmoid(2 * (2 / np.pi) ** 0.5 * (u + 0.044715 * u**3))),
          options={"approximate": "tanh"}),
     Case("swiglu", pair, lambda a, b: a * sigmoid(a) * b),
     Case("maximum", apart, np.maximum), Case("minimum", apart, np.minimum),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -107,3 +108,118 @@ def test_gelu_without_a_graph_has_the_same_value():
     recorded = ops.gelu(Tensor(x, requires_grad=True), approximate="tanh").data
     with no_grad():
         np.testing.assert_array_equal(ops.gelu(Tensor(x), approximate="tanh").data, recorded)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+@pytest.mark.parametrize("shape", [(5,), (4, 3), (2, 3, 65), (0, 4), (3, 0), (2, 0, 5), (700, 96), (90, 1, 1027)])
+def test_gelu_of_x_and_a_bias_is_gelu_of_their_sum(shape, approximate):
+    """Bit by bit: where it is added changes nothing. In one tile, and in many."""
+    rng = np.random.default_rng(0)
+    x, b, g = (rng.normal(size=size).astype(np.float32) for size in (shape, shape[-1:], shape))
+    ways = {
+        "at once": lambda x, b: ops.gelu(x, b, approximate=approximate),
+        "before": lambda x, b: ops.gelu(x + b, approximate=approximate),
+    }
+    found = []
+    for way in ways.values():
+        leaves = [Tensor(x, requires_grad=True), Tensor(b, requires_grad=True)]
+        y = way(*leaves)
+        y.backward(g)
+        found.append((y.data, leaves[0].grad, leaves[1].grad))
+    for one, other in zip(*(results[:2] for results in found), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(found[0][2], found[1][2], rtol=1e-4, atol=1e-5)
+    with no_grad():
+        np.testing.assert_array_equal(ways["at once"](Tensor(x), Tensor(b)).data, found[0][0])
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_of_a_sum_takes_any_layout_and_writes_into_none(approximate):
+    rng = np.random.default_rng(1)
+    x, b, g = rng.normal(size=(3, 4, 5)), rng.normal(size=10)[::2], rng.normal(size=(4, 3, 5))
+    before = x.copy(), b.copy(), g.copy()
+    turned, bias = Tensor(x, requires_grad=True), Tensor(b, requires_grad=True)
+    ops.gelu(turned.swapaxes(0, 1), bias, approximate=approximate).backward(g)
+    u = Tensor(x.swapaxes(0, 1) + b, requires_grad=True)
+    ops.composed.gelu(u, approximate=approximate).backward(g)
+    np.testing.assert_allclose(turned.grad, u.grad.swapaxes(0, 1), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(bias.grad, u.grad.sum((0, 1)), rtol=1e-10, atol=1e-12)
+    for array, old in zip((x, b, g), before):
+        np.testing.assert_array_equal(array, old)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_gelu_of_a_sum_has_a_gradient_for_each_that_wants_one(frozen, approximate):
+    rng = np.random.default_rng(2)
+    arrays = rng.normal(size=(6, 4)), rng.normal(size=4)
+    leaves = [Tensor(a, requires_grad=i != frozen) for i, a in enumerate(arrays)]
+    ops.gelu(*leaves, approximate=approximate).backward(np.ones((6, 4)))
+    u = Tensor(arrays[0] + arrays[1], requires_grad=True)
+    ops.gelu(u, approximate=approximate).backward(np.ones((6, 4)))
+    assert leaves[frozen].grad is None
+    np.testing.assert_allclose(leaves[1 - frozen].grad, u.grad.sum(0) if frozen == 0 else u.grad, rtol=1e-12)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_of_a_sum_does_not_keep_x(approximate):
+    """Training holds all activations at once: of a layer's product nothing is needed but the slope, or the sum."""
+    x = np.random.default_rng(5).normal(size=(4, 8))
+    y, vjp = ops.gelu.array(x, np.ones(8), approximate)
+    kept = weakref.ref(x)
+    del x
+    assert kept() is None and y.shape == vjp(y, (True, True))[0].shape
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_beside_bfloat16_the_sum_is_formed_in_float32_and_rounded_once(approximate):
+    """x = 1 and b = 2^-10: in bfloat16 1 + b is 1. And the bias's gradient adds up more than eight bits hold."""
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    rng = np.random.default_rng(3)
+    x = np.concatenate([np.ones((1, 64)), rng.normal(size=(999, 64))]).astype(bfloat16)
+    b = np.concatenate([np.full(32, 2.0**-10), rng.normal(size=32)]).astype(np.float32)
+    leaves = Tensor(x, requires_grad=True), Tensor(b, requires_grad=True)
+    y = ops.gelu(*leaves, approximate=approximate)
+    y.backward(np.ones(x.shape, bfloat16))
+    u = Tensor(x.astype(np.float64) + b, requires_grad=True)
+    exact = ops.gelu(u, approximate=approximate)
+    exact.backward(np.ones(x.shape))
+    assert y.dtype == leaves[0].grad.dtype == bfloat16 and leaves[1].grad.dtype == np.float32
+    for found, right in ((y.data, exact.data), (leaves[0].grad, u.grad)):
+        assert (found != right.astype(bfloat16)).mean() < 0.01  # float32 falls onto the other side of a boundary
+    np.testing.assert_allclose(leaves[1].grad, leaves[0].grad.astype(np.float64).sum(0), rtol=1e-6)
+    half = ops.gelu(Tensor(x), Tensor(b.astype(bfloat16)), approximate=approximate)
+    assert half.dtype == bfloat16
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_where_the_square_of_a_sum_overflows_its_slope_is_1_or_0(approximate):
+    x, b = np.array([[1e-3, -1e-3], [1e19, -1e19]], np.float32), np.array([1e20, -1e20], np.float32)
+    leaves = Tensor(x, requires_grad=True), Tensor(b, requires_grad=True)
+    y = ops.gelu(*leaves, approximate=approximate)
+    y.backward(np.ones_like(x))
+    np.testing.assert_array_equal(y.data, np.maximum(x + b, 0))
+    np.testing.assert_array_equal(leaves[0].grad, [[1, 0], [1, 0]])
+    np.testing.assert_array_equal(leaves[1].grad, [2, 0])
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+@pytest.mark.parametrize("shape", [(5,), (7, 65), (2, 3, 768)])
+def test_gelu_of_a_sum_is_pytorchs(shape, approximate, dtype):
+    import torch
+
+    rng = np.random.default_rng(4)
+    x, b, g = (rng.normal(size=size).astype(dtype) for size in (shape, shape[-1:], shape))
+    ours, theirs = ([make(a) for a in (x, b)] for make in (Tensor, torch.tensor))
+    for leaf in (*ours, *theirs):
+        leaf.requires_grad = True
+    y = ops.gelu(*ours, approximate=approximate)
+    y.backward(g)
+    other = torch.nn.functional.gelu(theirs[0] + theirs[1], approximate=approximate)
+    other.backward(torch.tensor(g))
+    bound = 1e-12 if dtype == "float64" else 2e-6
+    np.testing.assert_allclose(y.data, other.detach().numpy(), rtol=bound, atol=bound)
+    for one, another in zip(ours, theirs):
+        np.testing.assert_allclose(one.grad, another.grad.numpy(), rtol=4 * bound, atol=4 * bound)

@@ -110,6 +110,10 @@ BAD: list[tuple[str, tuple, dict, type]] = [
         ((N((2, 5, 3), np.float32), N((k * 2, 3)), N((k * 2, 2))), DtypeError), ((N((2, 5, 3)), N((k * 2, 3)), N((k * 2, 2), np.float32)), DtypeError))],
     ("lstm", (N((2, 5, 3)), N((8, 3)), N((8, 2)), None, None, None, N((2, 3))), {}, ShapeError),
     ("gelu", (F,), {"approximate": "erf"}, ArgumentError),
+    *[("gelu", (x, b), {"approximate": a}, e) for a in ("none", "tanh") for x, b, e in (
+        (F, N(2), ShapeError), (F, N(1), ShapeError), (F, N((1, 3)), ShapeError), (F, N(()), ShapeError), (N(()), N(1), ShapeError),
+        (N(()), N(()), ShapeError), (F, N(3, np.float32), DtypeError), (F32, N(3), DtypeError), (I, N(3), DtypeError), (F, N(3, int), DtypeError),
+        (I, N(3, int), DtypeError), (N((2, 3), np.int8), N(3, np.float32), DtypeError), (F, "tanh", DtypeError), (F, 1.0, DtypeError))],
     ("rope_table", (np.arange(3), 5), {}, ArgumentError),
 ]  # fmt: skip
 

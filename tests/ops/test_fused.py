@@ -65,6 +65,8 @@ def test_norms_keep_a_large_mean_from_drowning_the_differences():
 def test_activations(shape):
     for approximate in ("none", "tanh"):
         both(ops.gelu, composed.gelu, [2 * normal(*shape)], approximate=approximate)
+        if shape:
+            both(ops.gelu, composed.gelu, [normal(*shape), normal(shape[-1])], approximate=approximate)
     both(ops.swiglu, composed.swiglu, [normal(*shape), normal(*shape)])
 
 

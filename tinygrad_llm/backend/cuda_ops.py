@@ -91,8 +91,10 @@ def cast(x: Array, dtype: Any) -> Array:
     return y
 
 
-def activation(kind: str, x: Array) -> tuple[Array, Callable]:
-    """gelu_tanh, gelu_erf or silu of x, and its derivative."""
+def activation(kind: str, x: Array, bias: Array | None = None) -> tuple[Array, Callable]:
+    """gelu_tanh, gelu_erf or silu of x, and its derivative; the GELUs also of x + bias."""
+    if bias is not None:
+        return _biased(kind, x, bias)
     xp, x = load_cupy(), _contiguous(x)
     y, n = xp.empty(x.shape, x.dtype), int64(x.size)
     _each("activation", _name(f"{kind}_forward", x), x.size, x, y, n)
@@ -101,6 +103,20 @@ def activation(kind: str, x: Array) -> tuple[Array, Callable]:
         dx = xp.empty(x.shape, x.dtype)
         _each("activation", _name(f"{kind}_backward", x), x.size, _contiguous(g), x, dx, n)
         return dx
+
+    return y, vjp
+
+
+def _biased(kind: str, x: Array, bias: Array) -> tuple[Array, Callable]:
+    """The same of x + bias, which is formed anew on the way back: only x is kept."""
+    xp, (x, rows, width), bias = load_cupy(), _rows(x), _contiguous(bias)
+    y, sizes = xp.empty(x.shape, x.dtype), (int64(rows), int32(width))
+    _each("activation", _name(f"{kind}_bias_forward", x), x.size, x, bias, y, *sizes)
+
+    def vjp(g: Array, needs: Any) -> tuple:
+        dx = xp.empty(x.shape, x.dtype)
+        _each("activation", _name(f"{kind}_bias_backward", x), x.size, _contiguous(g), x, bias, dx, *sizes)
+        return dx, sum_rows(dx) if needs[1] else None
 
     return y, vjp
 

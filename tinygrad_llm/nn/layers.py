@@ -41,6 +41,10 @@ class Linear(Module):
     def __call__(self, x: Tensor) -> Tensor:
         return ops.linear(x, self.weight, self.bias)
 
+    def product(self, x: Tensor) -> Tensor:
+        """x W^T, for whoever adds the bias on its own way."""
+        return ops.linear(x, self.weight)
+
 
 class Embedding(Module):
     """Row number `id` of a table.  (...) integers -> (..., D), weight (V, D)."""

@@ -23,6 +23,8 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": lambda x: ops.silu(x),
 }
 """By Hugging Face's names; gelu_new is the tanh form, GPT-2's, and quick_gelu CLIP's."""
+GELUS = {"gelu": "none", "gelu_new": "tanh"}
+"""Those that add a bias on their way, and what `ops.gelu` calls them."""
 
 
 class MLP(Module):
@@ -54,8 +56,16 @@ class MLP(Module):
         self.activation, self.hidden_dropout, self.dropout = activation, Dropout(hidden_dropout), Dropout(dropout)
 
     def __call__(self, x: Tensor, rng: Rng | None = None) -> Tensor:
-        hidden = self.hidden_dropout(ACTIVATIONS[self.activation](self.up_proj(x)), rng)
+        hidden = self.hidden_dropout(self._activated(x), rng)
         return self.dropout(self.down_proj(hidden), rng)
+
+    def _activated(self, x: Tensor) -> Tensor:
+        """activation(up_proj(x)). A plain layer's bias is added where GELU reads the product, a layer that stands in
+        its place adds its own."""
+        up = self.up_proj
+        if type(up) is Linear and up.bias is not None and self.activation in GELUS:
+            return ops.gelu(up.product(x), up.bias, approximate=GELUS[self.activation])
+        return ACTIVATIONS[self.activation](up(x))
 
 
 class SwiGLU(Module):

@@ -9,9 +9,19 @@ import numpy as np
 
 from tinygrad_llm.autograd.mode import MODE
 from tinygrad_llm.autograd.op import op
-from tinygrad_llm.backend import Array, fused, largest_finite, namespace, row_tiles
+from tinygrad_llm.backend import (
+    Array,
+    cast,
+    fused,
+    is_float,
+    largest_finite,
+    namespace,
+    row_tiles,
+    sum_rows,
+    widened,
+)
 from tinygrad_llm.backend.erf import erf as erf_array
-from tinygrad_llm.errors import ArgumentError
+from tinygrad_llm.errors import ArgumentError, DtypeError, ShapeError
 
 GELU_LINEAR, GELU_CUBIC = 2 * math.sqrt(2 / math.pi), 0.044715
 """1 / (1 + exp(-GELU_LINEAR (x + GELU_CUBIC x^3))) ~ Phi(x): Hendrycks and Gimpel, section 2, tanh written as
@@ -90,20 +100,49 @@ def silu(x):
 
 
 @op(integers="refuse")
-def gelu(x, approximate="none"):
-    """x Phi(x), Phi the normal distribution function: each input weighted by how large it is among others.
+def gelu(x, bias: Array | None = None, approximate="none"):
+    """u Phi(u) of u = x + b, Phi the normal distribution function: each input weighted by how large it is among
+    others.  (..., D), (D,) -> (..., D); without a bias any shape.
 
-    "none": Phi(x) = (1 + erf(x / sqrt 2)) / 2.  dL/dx = g (Phi(x) + x phi(x)), phi the normal density.
-    "tanh": Phi(x) ~ (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2, which GPT-2 uses.
+    "none": Phi(u) = (1 + erf(u / sqrt 2)) / 2.  dL/dx = g (Phi(u) + u phi(u)), phi the normal density.
+    "tanh": Phi(u) ~ (1 + tanh(sqrt(2/pi) (u + 0.044715 u^3))) / 2, which GPT-2 uses.
+    dL/db = the sum of dL/dx over rows. The bias is the linear layer's below: added here, it costs no pass over memory.
+    Beside bfloat16 x a float32 bias stays as it is: u is formed in float32, GELU too, and the result is rounded once;
+    dL/db is summed, and stays, in float32.
     Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
     """
     if approximate not in ("none", "tanh"):
         raise ArgumentError("approximate", "'none' or 'tanh'", repr(approximate))
-    if (kernels := fused(x)) is not None:
-        return kernels.activation("gelu_tanh" if approximate == "tanh" else "gelu_erf", x)
-    if approximate == "tanh":
-        return _gelu_tanh(x)
+    if bias is not None:
+        _check_bias(x, bias)
+    if (kernels := fused(x, bias)) is not None:
+        return kernels.activation("gelu_tanh" if approximate == "tanh" else "gelu_erf", x, bias)
+    plain = _gelu_tanh if approximate == "tanh" else _gelu_erf
+    if bias is None:
+        return plain(x)
+    y, vjp = plain(widened(x), widened(bias))
+    dtype, rows = x.dtype, math.prod(x.shape[:-1])  # x itself is not kept
+
+    def vjp_of_both(g, needs):
+        dx = cast(vjp(widened(g), needs), dtype)
+        return dx, sum_rows(dx.reshape(rows, len(bias)), bias.dtype) if needs[1] else None
+
+    return cast(y, dtype), None if vjp is None else vjp_of_both
+
+
+def _check_bias(x: Array, bias: Array) -> None:
+    if not (is_float(x.dtype) and is_float(bias.dtype)):
+        raise DtypeError(
+            "gelu", "x and bias of floats", f"{x.dtype} and {bias.dtype}", "Convert with .astype('float32')."
+        )
+    if bias.ndim != 1 or bias.shape != x.shape[-1:]:
+        raise ShapeError("bias", f"(D,) = {x.shape[-1:]}", bias.shape)
+
+
+def _gelu_erf(x: Array, bias: Array | None = None) -> tuple[Array, Any]:
+    """The exact form."""
     xp = namespace(x)
+    x = x if bias is None else x + bias
     # in float64: 1 + erf cancels for negative x, and float32 would leave nothing of it from x = -6 on
     u = x * math.sqrt(0.5)
     cumulative = (0.5 * (1 + erf_array(u.astype(np.float64)))).astype(u.dtype, copy=False)
@@ -116,7 +155,7 @@ def gelu(x, approximate="none"):
     return x * cumulative, vjp
 
 
-def _gelu_tanh(x: Array) -> tuple[Array, Any]:
+def _gelu_tanh(x: Array, bias: Array | None = None) -> tuple[Array, Any]:
     """Value and slope together, tile by tile: both need the same exponential, and a tile stays in the cache.
 
     (1 + tanh u)/2 = 1/(1 + e^-2u) = s, so with z = 2u = x (a + b x^2):  y = x s,  y' = s + (1 - s) y (a + 3 b x^2).
@@ -131,6 +170,8 @@ def _gelu_tanh(x: Array) -> tuple[Array, Any]:
     with np.errstate(over="ignore"):  # e^-z = inf gives s = 0
         for tile in row_tiles(len(rows), rows.shape[-1] * rows.itemsize):
             part, value = rows[tile], y[tile]
+            if bias is not None:
+                part = xp.add(part, bias, out=value)  # its place until the value is there
             d = xp.multiply(part, part, out=None if slope is None else slope[tile])
             if slope is not None and d.size and not d.max() <= largest:  # 0 times infinity is NaN, and 0 is meant
                 xp.minimum(d, largest, out=d)

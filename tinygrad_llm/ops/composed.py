@@ -51,8 +51,9 @@ def rms_norm(x: Tensor, weight: Tensor | None = None, eps: float = 1e-6) -> Tens
     return y if weight is None else y * weight
 
 
-def gelu(x: Tensor, approximate: str = "none") -> Tensor:
-    """x Phi(x)."""
+def gelu(x: Tensor, bias: Tensor | None = None, approximate: str = "none") -> Tensor:
+    """x Phi(x), of x + b where there is a bias."""
+    x = x if bias is None else x + bias
     if approximate == "tanh":
         return 0.5 * x * (1 + tanh_op(math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))))
     return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))

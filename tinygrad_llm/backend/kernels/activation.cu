@@ -7,6 +7,10 @@
 //   silu        y = x sigmoid(x)
 //   swiglu      y = silu(gate) up
 //
+// The GELUs come with a bias, too: of x + bias, in each of the rows of x (rows, width). The linear layer that made x
+// leaves it to them, since here x is in registers anyway. The way back forms the sum again, and what it gives, dL/dx,
+// is the gradient of that sum: its rows add up to the bias's.
+//
 // Each thread takes packs of 16 bytes of the whole array. Memory sets the pace, if the arithmetic is short: __expf and
 // __fdividef are the GPU's quick exponential and division. They are off by some units in the last place of a float, and
 // the exponential by a millionth where it is smaller than e^-10, which nothing here can feel.
@@ -68,6 +72,31 @@ __device__ __forceinline__ void swiglu_backward(const T* g, const T* gate, const
   });
 }
 
+// ---- with a bias ----------------------------------------------------------------------------------------------------
+
+template <typename T, typename F>
+__device__ __forceinline__ void forward_of_sum(const T* x, const float* bias, T* y, long long rows, int width, F f) {
+  bool fit = aligned(x) && aligned(bias) && aligned(y);
+  for_row_packs<16 / sizeof(T)>(whole_grid(), rows, width, fit, [=](auto count, long long i, int column) {
+    const int N = count.value;
+    Numbers<N> u = load<N>(x + i), b = load<N>(bias + column);
+    for (int k = 0; k < N; k++) u.at[k] = f(u.at[k] + b.at[k]);
+    store(y + i, u);
+  });
+}
+
+template <typename T, typename F>
+__device__ __forceinline__ void backward_of_sum(const T* g, const T* x, const float* bias, T* dx, long long rows,
+                                                int width, F slope) {
+  bool fit = aligned(g) && aligned(x) && aligned(bias) && aligned(dx);
+  for_row_packs<16 / sizeof(T)>(whole_grid(), rows, width, fit, [=](auto count, long long i, int column) {
+    const int N = count.value;
+    Numbers<N> dy = load<N>(g + i), u = load<N>(x + i), b = load<N>(bias + column);
+    for (int k = 0; k < N; k++) dy.at[k] *= slope(u.at[k] + b.at[k]);
+    store(dx + i, dy);
+  });
+}
+
 // ---- entry points ---------------------------------------------------------------------------------------------------
 
 #define ACTIVATION(NAME, T, SUFFIX)                                                                           \
@@ -78,10 +107,22 @@ __device__ __forceinline__ void swiglu_backward(const T* g, const T* gate, const
     map(whole_grid(), g, x, dx, n, [](float dy, float v) { return dy * NAME##_slope(v); });                   \
   }
 
+#define WITH_BIAS(NAME, T, SUFFIX)                                                                            \
+  extern "C" __global__ void NAME##_bias_forward_##SUFFIX(const T* x, const float* bias, T* y,                \
+                                                          long long rows, int width) {                        \
+    forward_of_sum(x, bias, y, rows, width, [](float u) { return NAME(u); });                                 \
+  }                                                                                                           \
+  extern "C" __global__ void NAME##_bias_backward_##SUFFIX(const T* g, const T* x, const float* bias, T* dx,  \
+                                                           long long rows, int width) {                       \
+    backward_of_sum(g, x, bias, dx, rows, width, [](float u) { return NAME##_slope(u); });                    \
+  }
+
 #define ENTRIES(T, SUFFIX)                                                                                    \
   ACTIVATION(gelu_tanh, T, SUFFIX)                                                                            \
   ACTIVATION(gelu_erf, T, SUFFIX)                                                                             \
   ACTIVATION(silu, T, SUFFIX)                                                                                 \
+  WITH_BIAS(gelu_tanh, T, SUFFIX)                                                                             \
+  WITH_BIAS(gelu_erf, T, SUFFIX)                                                                              \
   extern "C" __global__ void swiglu_forward_##SUFFIX(const T* gate, const T* up, T* y, long long n) {         \
     map(whole_grid(), gate, up, y, n, [](float a, float b) { return silu(a) * b; });                          \
   }                                                                                                           \

@@ -11,27 +11,15 @@
 //
 // Launch with any grid and block: a thread for each pack and blocks of 256 are right.
 
-// Packs count through all rows, so a narrow row leaves no thread idle. N divides the width: a pack never reaches into
-// the next row, and its place in the bias is a remainder.
-template <int N, typename T>
-__device__ void add_bias_packs(T* y, const float* bias, long long rows, int width) {
-  Team team = whole_grid();
-  int packs_per_row = width / N;
-  for (long long p = team.rank; p < rows * packs_per_row; p += team.size) {
-    int column = (int)(p % packs_per_row) * N;
-    Numbers<N> x = load<N>(y + p * N), b = load<N>(bias + column);
-    for (int k = 0; k < N; k++) x.at[k] += b.at[k];
-    store(y + p * N, x);
-  }
-}
-
 template <typename T>
 __device__ void add_bias(T* y, const float* bias, long long rows, int width) {
-  const int N = 16 / sizeof(T);
-  if (width % N == 0 && aligned(y) && aligned(bias))
-    add_bias_packs<N>(y, bias, rows, width);
-  else
-    add_bias_packs<1>(y, bias, rows, width);
+  bool fit = aligned(y) && aligned(bias);
+  for_row_packs<16 / sizeof(T)>(whole_grid(), rows, width, fit, [=](auto count, long long i, int column) {
+    const int N = count.value;
+    Numbers<N> x = load<N>(y + i), b = load<N>(bias + column);
+    for (int k = 0; k < N; k++) x.at[k] += b.at[k];
+    store(y + i, x);
+  });
 }
 
 extern "C" __global__ void to_bfloat16(const float* x, bfloat16* y, long long n) {

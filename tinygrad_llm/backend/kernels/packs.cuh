@@ -97,6 +97,31 @@ __device__ __forceinline__ void for_packs(Team team, long long n, long long head
   for (long long s = team.rank; s < singles; s += team.size) body(Count<1>(), s < head ? s : s + packs * N);
 }
 
+// ---- rows in packs --------------------------------------------------------------------------------------------------
+
+// Each thread walks on by the whole team, so its column is found by adding; a division for each pack would be slow.
+template <int N, typename Body>
+__device__ __forceinline__ void for_packs_of(Team team, long long rows, int width, Body body) {
+  int across = width / N, column = (int)(team.rank % across), step = (int)(team.size % across);
+  for (long long p = team.rank; p < rows * across; p += team.size) {
+    body(Count<N>(), p * N, column * N);
+    column += step - (column >= across - step ? across : 0);
+  }
+}
+
+// Calls body(Count<N>(), i, column) for each pack of rows of this width that lie one after the other: i is its first
+// element's place among all, column that in its row. Packs count through all rows, so a narrow row leaves no thread
+// idle, and none reaches into the next row. Where they do not fit, the body is called with Count<1>() for each element.
+template <int N, typename Body>
+__device__ __forceinline__ void for_row_packs(Team team, long long rows, int width, bool fit, Body body) {
+  if (fit && width % N == 0)
+    for_packs_of<N>(team, rows, width, body);
+  else
+    for_packs_of<1>(team, rows, width, body);
+}
+
+// ---- maps -----------------------------------------------------------------------------------------------------------
+
 // y = f(x), element by element.
 template <typename X, typename Y, typename F>
 __device__ __forceinline__ void map(Team team, const X* x, Y* y, long long n, F f) {
