@@ -430,3 +430,17 @@ def test_a_removed_barrier_is_a_race(file, barrier):
     case = attention_case(file, Problem(file.rpartition("_")[2], 1, 1, 1, 36, 130, 32, False))
     with pytest.raises(SanitizerError, match="data race"):
         run_sanitized(text, case.launches, "thread")
+
+
+@pytest.mark.parametrize("form", ["bfloat16", "hopper"])
+def test_values_do_not_come_where_keys_are_still_read(form):
+    if reason := why_not("thread"):
+        pytest.skip(reason)
+    file, right = FORWARD + form, "tiles_arrived<1>();\n      if (more) values.load(key_tile"
+    text = without_entry_points(source(file), but=64 if form == "hopper" else 32)
+    assert text.count(right) == 1
+    case = attention_case(file, Problem(form, 1, 1, 1, 36, 200, 32, False))
+    run_sanitized(text, case.launches, "thread", copies_at_once=True)
+    text = text.replace(right, right.replace("tiles_arrived", "cp_async_wait"))
+    with pytest.raises(SanitizerError, match="data race"):
+        run_sanitized(text, case.launches, "thread", copies_at_once=True)

@@ -29,12 +29,13 @@ BARRIER = "__syncthreads();"
 why_not = functools.cache(why_not)
 
 
-def run_tiny(file: str, sanitizer: str, text: str | None = None, only: str = "") -> None:
+def run_tiny(file: str, sanitizer: str, text: str | None = None, only: str = "", copies_at_once: bool = False) -> None:
     """The tiny cases of a file, those with `only` in their name, and their checks."""
     if reason := why_not(sanitizer):
         pytest.skip(f"no {sanitizer} sanitizer: {reason}")
     made = [make() for name, make in tiny_cases(file).items() if only in name]
-    run_sanitized(text or source(file), [launch for case in made for launch in case.launches], sanitizer)
+    launches = [launch for case in made for launch in case.launches]
+    run_sanitized(text or source(file), launches, sanitizer, copies_at_once=copies_at_once)
     for case in made:
         case.check()
 
@@ -43,6 +44,14 @@ def run_tiny(file: str, sanitizer: str, text: str | None = None, only: str = "")
 @pytest.mark.parametrize("file", FILES)
 def test_no_sanitizer_finds_anything_in_the_kernels(file, sanitizer):
     run_tiny(file, sanitizer)
+
+
+COPYING = [file for file in FILES if "cp_async_commit();" in source(file)]
+
+
+@pytest.mark.parametrize("file", COPYING)
+def test_copies_do_not_come_while_somebody_still_reads_what_lay_there(file):
+    run_tiny(file, "thread", copies_at_once=True)
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -111,7 +120,10 @@ def test_each_barrier_is_needed_by_a_case(name, at, length):
     for file in FILES:
         if source(file).count(own) == 1:
             try:
-                run_tiny(file, "thread", source(file).replace(own, without(own, at, length)))
+                for at_once in (False, True):
+                    run_tiny(
+                        file, "thread", source(file).replace(own, without(own, at, length)), copies_at_once=at_once
+                    )
             except AssertionError:  # a race, or threads that wait for one another in vain, or wrong numbers
                 return
     pytest.fail("nothing shows that it is gone")

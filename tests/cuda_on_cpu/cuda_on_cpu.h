@@ -77,6 +77,8 @@ struct Copies {
   int count = 0, room = 0, group = 0;
 
   void begin(void* to, const void* from) {  // from nowhere come zeros
+    static const bool at_once = getenv("CUDA_ON_CPU_COPIES_AT_ONCE");
+    if (at_once) return from ? (void)memcpy(to, from, 16) : (void)memset(to, 0, 16);
     if (count == room) all = (One*)realloc(all, sizeof(One) * (room = room ? 2 * room : 16));
     all[count++] = {to, from, group};
   }
@@ -331,7 +333,9 @@ inline void ldmatrix_x4_transposed(unsigned int r[4], const void* row, int line 
   }
 }
 
-// Copies that go on while the thread does something else: here they happen when they are waited for, and not before.
+// Copies that go on while the thread does something else: here they happen when they are waited for, and not before; or
+// at once, where the environment has CUDA_ON_CPU_COPIES_AT_ONCE. The one shows who reads too soon, the other who still
+// reads what lay there.
 inline void cp_async_16(void* shared, const void* global, bool there, int line = __builtin_LINE()) {
   cuda_on_cpu::aligned_16(shared, "cp.async writes", line);
   cuda_on_cpu::aligned_16(global, "cp.async reads", line);

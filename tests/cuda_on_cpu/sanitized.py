@@ -49,10 +49,13 @@ def why_not(sanitizer: str) -> str | None:
     return None
 
 
-def run_sanitized(text: str, launches: Sequence[Launch], sanitizer: str, seconds: float = 300) -> None:
+def run_sanitized(
+    text: str, launches: Sequence[Launch], sanitizer: str, seconds: float = 300, copies_at_once: bool = False
+) -> None:
     """Runs launches one after the other, and leaves the results in their arrays.
 
-    sanitizer: "thread" or "address". SanitizerError with the report; the same errors as `Compiled.launch` before that.
+    sanitizer: "thread" or "address". copies_at_once: those that go on beside a thread do not wait until they are
+    waited for. SanitizerError with the report; the same errors as `Compiled.launch` before that.
     """
     made = build(text, sanitize=sanitizer)
     types = kernel_types(made)
@@ -69,7 +72,7 @@ def run_sanitized(text: str, launches: Sequence[Launch], sanitizer: str, seconds
             capture_output=True,
             text=True,
             timeout=seconds,
-            env=os.environ | OPTIONS,
+            env=os.environ | OPTIONS | ({"CUDA_ON_CPU_COPIES_AT_ONCE": "1"} if copies_at_once else {}),
             preexec_fn=_fixed_addresses if sys.platform == "linux" else None,
         )
         if "FATAL: ThreadSanitizer" in done.stderr:

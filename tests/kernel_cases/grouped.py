@@ -16,7 +16,8 @@ SHAPES = {
 }
 """Rows of each group, I, O, what lies between the matrices, and by how many elements arrays are shifted: more rows,
 columns and depth than a tile has, groups without a row, sizes at which pieces of 16 bytes fit and at which not."""
-FEW = {"float32": [((65, 0, 1), 17, 5, 0, 1)], "bfloat16": [((3, 0, 1), 40, 9, 8, 1)]}
+FEW = {"float32": [((65, 0, 1), 17, 5, 0, 1)], "bfloat16": [((3, 0, 1), 40, 9, 8, 1), ((3, 1), 104, 8, 0, 0)]}
+"""The tiny ones; a depth of several tiles, so that places are used again."""
 
 
 def starts(groups) -> Case:
