@@ -16,9 +16,8 @@ from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.errors import NonFiniteError
 from tinygrad_llm.models import ViT, ViTConfig
 from tinygrad_llm.optim import SGD, AdamW
-from tinygrad_llm.train import PRESETS, EagerStep, TrainConfig, count_targets, start_run
+from tinygrad_llm.train import EagerStep, count_targets
 from tinygrad_llm.train.device_step import DeviceStep, GraphedStep
-from tinygrad_llm.train.dry_run import needed, step_of
 
 pytestmark = pytest.mark.gpu
 FIRST_STEPS, CURVE = 5e-6, 1e-3
@@ -313,14 +312,3 @@ def test_pictures_of_the_host_go_where_the_weights_are(cupy):
     there = model.to("cuda")
     for given in (pictures, Tensor(pictures).to("cuda"), Tensor(pictures).to("cuda").data):
         np.testing.assert_allclose(there(given).numpy(), expected, rtol=1e-4, atol=1e-5)
-
-
-def test_a_dry_run_tells_what_a_larger_step_takes(on_standin, stream, cupy):
-    sizes = {"n_layer": 1, "n_embd": 32, "n_head": 2, "block_size": 16} if on_standin else {"block_size": 256}
-    config = TrainConfig(**{**PRESETS["tales"], **sizes, "device": "cuda"})
-    trainer, told = needed(lambda: start_run(config, None))
-    pool = cupy.get_default_memory_pool()
-    pool.free_all_blocks()
-    step_of(trainer, 16)
-    assert told.of(16) == pytest.approx(pool.total_bytes(), rel=0.15)
-    assert told.room > told.of(told.largest)
