@@ -69,6 +69,8 @@ def test_what_fits_fits_and_one_more_does_not():
     assert told.of(told.largest) <= 5000 < told.of(told.largest + 1)
     assert Memory(6000.0, 64.0, 5000).largest == 0
     assert Memory(1000.0, 64.0, None).largest is None
+    judged = Memory(1000.0, 64.0, 5000, judged=16.0)
+    assert judged.of(judged.largest) == 5000 and judged.of(10) == 1800
 
 
 def called(capsys, *flags: str) -> tuple[dict, str]:
