@@ -1,5 +1,5 @@
 # expect: all red before all green
-# means: The numbers of a patch were read pixel by pixel, each with all its channels: the axis of channels stands before those inside.
+# means: The numbers of a patch were read pixel by pixel, each with all its channels: channel by channel they come.
 def join(patches, patch, height, width):
     batch, _, numbers = patches.shape
     channels = numbers // patch**2

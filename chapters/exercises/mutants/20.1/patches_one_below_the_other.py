@@ -1,5 +1,5 @@
 # expect: squares and not strips
-# means: The columns of patches came before the rows inside: a row of the picture goes through all patches beside each other.
+# means: The columns of patches came before the rows inside: a row of pixels goes through all patches of its row.
 def join(patches, patch, height, width):
     batch, _, numbers = patches.shape
     channels = numbers // patch**2
