@@ -272,3 +272,29 @@ def test_a_record_over_its_budget_is_refused_and_the_largest_file_named(tmp_path
 
 def test_a_chapter_without_a_record_has_none(tmp_path):
     assert Record.load(tmp_path / "88") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--help"], 0, []), (["-h"], 0, []), ([], 2, []), (["--seeds", "3", "09"], 2, ["before all flags", "--seeds"]), (["98"], 2, ["chapter", "98"]),
+    ],
+)  # fmt: skip
+def test_help_and_what_is_not_understood_are_told_and_no_record_is_touched(arguments, status, said):
+    records = ROOT / "docs" / "records"
+    before = {path: path.stat().st_mtime_ns for path in records.rglob("*")}
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_llm.course.record", *arguments],
+        env=child_environment(), capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    shown, silent = (done.stderr, done.stdout) if status else (done.stdout, done.stderr)
+    assert done.returncode == status and silent == "" and "Traceback" not in shown
+    assert "usage: python -m tinygrad_llm.course.record NN" in shown and all(word in shown for word in said)
+    assert max(map(len, shown.splitlines())) <= 120
+    assert {path: path.stat().st_mtime_ns for path in records.rglob("*")} == before
+
+
+def test_the_flags_of_a_chapter_are_told_by_the_chapter():
+    command = [sys.executable, "-m", "tinygrad_llm.course.record", "07", "--help"]
+    done = subprocess.run(command, env=child_environment(), capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and "--seeds" in done.stdout and "Traceback" not in done.stderr
