@@ -15,7 +15,7 @@ from tinygrad_llm.course.exercises.catalog import Course
 from tinygrad_llm.course.exercises.desk import Desk
 from tinygrad_llm.course.exercises.mine import green_files
 from tinygrad_llm.course.exercises.runner import Outcome
-from tinygrad_llm.course.exercises.scripts import section_of, title_of
+from tinygrad_llm.course.exercises.scripts import sections_of, title_of
 from tinygrad_llm.course.exercises.session import Session
 from tinygrad_llm.course.exercises.stubs import regions, stub_of, without_marks
 from tinygrad_llm.course.table import table
@@ -133,7 +133,7 @@ print("03.2")
 # %% [markdown]
 # ## How KV is kept
 #
-# That is exercise 03.1, and not 03.11.
+# That is exercise 03.1, and not 03.11. In 03.1 it is kept.
 #
 # **Exercises**: 03.1 one, 03.2 two.
 """
@@ -146,9 +146,7 @@ def test_after_the_last_hint_it_is_said_that_there_are_no_more_and_what_else_the
         session.hint(four.get("03.1"))
         assert ("no more" in capsys.readouterr().out) is False, number
     asked = "   (it is not green yet: you are asked first)"
-    last = (
-        "hint 3 of 3 for 03.1 title 03.1, once more\n  three\n\nThere are no more hints for 03.1. What else there is:\n"
-    )
+    last = "hint 3 of 3, once more, for 03.1 title 03.1\n  three\n\nThere are no more hints for 03.1. What else there is:\n"
     session.hint(four.get("03.1"))
     assert (
         capsys.readouterr().out == f"{last}  compare  tgl solution 03.1{asked}\n"
@@ -172,8 +170,8 @@ def test_a_chapter_has_its_title_as_it_is_written(four, capsys):
     script.write_text(SCRIPT)
     Session(four).list()
     assert "0/3  LSTM and GPT-2\n" in capsys.readouterr().out
-    assert section_of(script, "03.1") == ("How KV is kept", 12)
-    assert section_of(script, "03.2") is None  # in code, and where all are named
+    assert sections_of(script, "03.1") == [("How KV is kept", 12)]
+    assert sections_of(script, "03.2") == []  # in code, and where all are named
     script.write_text(SCRIPT.replace("# # 03 · LSTM and GPT-2", "# mine"))
     assert title_of(script) == "lstm"
 

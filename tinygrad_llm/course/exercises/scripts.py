@@ -17,17 +17,17 @@ def title_of(script: Path) -> str:
     return next((match.group(1) for match in found if match), script.stem[3:].replace("_", " "))
 
 
-def section_of(script: Path, id: str) -> tuple[str, int] | None:
-    """The section that first names the exercise, and the line where it begins; None where none does."""
-    section = None
+def sections_of(script: Path, id: str) -> list[tuple[str, int]]:
+    """The sections whose text names the exercise, each with the line where it begins."""
+    section, found = None, {}
     for number, line in enumerate(_lines(script), 1):
         if match := SECTION.fullmatch(line):
             section = match.group(1), number
         elif line.startswith(LAST):
-            return None
-        elif line.startswith("#") and re.search(rf"\b{re.escape(id)}\b", line):
-            return section
-    return None
+            break
+        elif section and line.startswith("#") and re.search(rf"\b{re.escape(id)}\b", line):
+            found[section] = True
+    return list(found)
 
 
 def _lines(script: Path) -> list[str]:

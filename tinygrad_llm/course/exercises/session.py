@@ -12,7 +12,7 @@ from tinygrad_llm.course.exercises.desk import Desk
 from tinygrad_llm.course.exercises.keys import keyboard
 from tinygrad_llm.course.exercises.report import report, sign, width
 from tinygrad_llm.course.exercises.runner import Outcome, run
-from tinygrad_llm.course.exercises.scripts import section_of, title_of
+from tinygrad_llm.course.exercises.scripts import sections_of, title_of
 from tinygrad_llm.course.exercises.stubs import without_marks
 from tinygrad_llm.errors import ConfigError
 
@@ -77,8 +77,8 @@ class Session:
         """The next hint; after the last one it once more, and what else there is. keys: are single keys commands?"""
         over = self.desk.state["hints"].get(exercise.id, 0) >= len(exercise.hints)
         number, text = self.desk.hint(exercise)
-        again = ", once more" if over else ""
-        print(f"hint {number} of {len(exercise.hints)} for {exercise.id} {exercise.title}{again}")
+        again = ", once more," if over else ""
+        print(f"hint {number} of {len(exercise.hints)}{again} for {exercise.id} {exercise.title}")
         print(textwrap.fill(text, width(), initial_indent="  ", subsequent_indent="  "))
         if over:
             self._after_the_last_hint(exercise, keys)
@@ -89,8 +89,8 @@ class Session:
         print(f"\nThere are no more hints for {exercise.id}. What else there is:")
         script = self.course.chapters().get(exercise.chapter)
         if script is not None:
-            name, line = section_of(script, exercise.id) or (title_of(script), 1)
-            print(f"  read     {self.course.shown(script)}:{line}   {name}")
+            for name, line in sections_of(script, exercise.id) or [(title_of(script), 1)]:
+                print(f"  read     {self.course.shown(script)}:{line}   {name}")
         print(f"  compare  {look}{asked}")
 
     def solution(self, exercise: Exercise, ask: bool = True) -> None:
