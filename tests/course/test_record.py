@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tinygrad_llm.course.exercises.runner import child_environment
-from tinygrad_llm.course.record import BUDGET, Record, cells_of, code_of, record
+from tinygrad_llm.course.record import BUDGET, Record, cells_of, code_of, main, record
 from tinygrad_llm.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -292,6 +292,13 @@ def test_help_and_what_is_not_understood_are_told_and_no_record_is_touched(argum
     assert "usage: python -m tinygrad_llm.course.record NN" in shown and all(word in shown for word in said)
     assert max(map(len, shown.splitlines())) <= 120
     assert {path: path.stat().st_mtime_ns for path in records.rglob("*")} == before
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), ([], 2), (["--fast", "09"], 2), (["98"], 2)])
+def test_the_command_says_how_it_is_used(arguments, status, capsys):
+    assert main(arguments) == status
+    said = capsys.readouterr()
+    assert "usage: " in (said.err if status else said.out) and "" in (said.err, said.out)
 
 
 def test_the_flags_of_a_chapter_are_told_by_the_chapter():

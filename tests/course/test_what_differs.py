@@ -161,6 +161,7 @@ ODD = np.array([[1.0, 2.0, 4.0], [7.0, 11.0, 13.0]])
         (np.eye(2, dtype=bool)[:, [0, 0]], np.eye(2, dtype=bool)[[0, 0]], "At [0, 1] True instead of False (2 of 4 entries differ)."),
         (np.array([[1.0, 1.0, 1.0], [0, 0, 0]]), np.array([[1.0, 0, 0], [1.0, 0, 0]]), "At [0, 1] 1 instead of 0 (3 of 6 entries differ)."),
         (np.array([0.3, -0.3]), np.array([0.2, -0.2]), "At [0] 0.3 instead of 0.2 (2 of 2 entries differ)."), (np.array([0.4, -0.4]), np.array([0.2, -0.2]), "Every entry is exactly twice what it should be."),
+        (np.array([9.0, 1, 2, 2, 3]), np.array([1.0, 2, 2, 3, 4]), "At [0] 9 instead of 1 (4 of 5 entries differ)."),  # of 2, 2 either may be the first
         # shapes: two ways that would both do are no way
         (np.ones((2, 3)), np.ones((3, 2)), "Shape (2, 3) instead of (3, 2)."),
         (ODD.reshape(3, 2), ODD, "Shape (3, 2) instead of (2, 3); the numbers are right, and in the right order."),
