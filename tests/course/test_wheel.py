@@ -94,8 +94,7 @@ def test_an_update_takes_over_chapters_that_nobody_changed(installed):
 def test_what_is_for_those_who_write_a_course_asks_for_a_checkout(installed, capsys):
     assert main(["dev", "sync"]) == 2
     assert "expected a checkout of tinygrad_llm, got an installed package" in capsys.readouterr().err
-    with pytest.raises(ConfigError, match="a checkout"):
-        record.main(["01"])
+    assert record.main(["01"]) == 2 and "a checkout of tinygrad_llm" in capsys.readouterr().err
 
 
 def test_a_checkout_around_us_comes_before_a_wheel(installed):
