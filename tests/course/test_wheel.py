@@ -20,7 +20,6 @@ from tinygrad_llm.course.exercises.desk import Desk
 from tinygrad_llm.course.exercises.mine import green_files
 from tinygrad_llm.course.exercises.runner import run
 from tinygrad_llm.datasets import locate
-from tinygrad_llm.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = 'from tinygrad_llm.course.chapter import Chapter\nprint(Chapter("01", "c", []).root)\n'
