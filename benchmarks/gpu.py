@@ -1,4 +1,4 @@
-"""A GPU measured: its ceilings, every kernel beside them, attention, and whole training steps beside PyTorch's.
+"""A GPU measured: its ceilings, kernels beside them, steps and decoding beside PyTorch's, memory beside what is told.
 
     python -m benchmarks.gpu [--save [FOLDER]] [--text FILE] [--parts kernels,nanogpt] [--budget 520]
     python -m benchmarks.gpu --smoke      # tiny sizes; on the tests' stand-in where there is no GPU
@@ -30,7 +30,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 PARTS = {
     "machine": 30, "ceilings": 60, "kernels": 120, "attention": 75, "nanogpt": 160, "gpt2": 180, "step": 60,
-    "decode": 120, "shakespeare": 150,
+    "decode": 120, "memory": 45, "shakespeare": 150,
 }  # fmt: skip
 """Each part's time limit in seconds; most need a third of it."""
 LEAST_SECONDS = 12

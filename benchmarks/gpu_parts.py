@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import gpu_decode, gpu_report, gpu_steps
+from benchmarks import gpu_decode, gpu_memory, gpu_report, gpu_steps
 from benchmarks.gpu_clock import copy_rates, effort, gpu_ms, matrix_rates, product_rate
 from benchmarks.gpu_kernels import SHAPES, SMALL, TARGET, attention_ms, kernel_rows, sdpa_ms
+from benchmarks.gpu_setting import Setting, complain, has_torch, rounded
 from tinygrad_llm.backend import cublas
 from tinygrad_llm.backend.cuda import describe_gpu, load_cupy
 from tinygrad_llm.backend.stream import own_stream
@@ -40,49 +39,6 @@ PRODUCTS = {  # (rows, inputs, outputs, whether it is what goes back)
     "nanoGPT, widened": (16384, 384, 1536, False),
     "nanoGPT, logits of 65": (16384, 384, 65, False),
 }
-
-
-@dataclass(frozen=True)
-class Setting:
-    """tell(name=value) passes results on; ceilings are those of the part of that name, empty where it failed."""
-
-    tell: Callable[..., None]
-    smoke: bool
-    ceilings: dict[str, Any]
-    text: Path | None
-
-    def copy_gbs(self, mb: int) -> float:
-        """GB/s of a copy of an array of about this size; NaN where it was not measured."""
-        rates = self.ceilings.get("copy", {})
-        return rates[min(rates, key=lambda size: abs(int(size) - mb))] if rates else float("nan")
-
-    def tflops(self, precision: str) -> float:
-        """TFLOP/s of a large product; NaN where it was not measured."""
-        return self.ceilings.get("product", {}).get(precision, float("nan"))
-
-
-def complain(what: str, error: Exception) -> None:
-    """The error, and where it was."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    print(f"{what}: {type(error).__name__}: {error}\n    in {place.filename}:{place.lineno}", flush=True)
-
-
-def rounded(x: Any) -> Any:
-    """Four digits are more than a measurement has; what is no number is None, which JSON knows."""
-    if isinstance(x, dict):
-        return {key: rounded(value) for key, value in x.items()}
-    if isinstance(x, list):
-        return [rounded(value) for value in x]
-    return (float(f"{x:.4g}") if math.isfinite(x) else None) if isinstance(x, float) else x
-
-
-def has_torch() -> bool:
-    """Whether PyTorch is here and sees the GPU."""
-    if find_spec("torch") is None:
-        return False
-    import torch
-
-    return torch.cuda.is_available()
 
 
 # ---- the machine ----------------------------------------------------------------------------------------------------
@@ -295,16 +251,7 @@ def step(setting: Setting) -> None:
     setting.tell(**rounded(gpu_report.report(run, how, copy, tflops)))
 
 
-# ---- decoding -------------------------------------------------------------------------------------------------------
-
-
-def decode(setting: Setting) -> None:
-    """Tokens a second with a cache, a step a graph, beside PyTorch's cached loop."""
-    with_torch, found = not setting.smoke and has_torch(), []
-    for run, batch in gpu_decode.rows(setting.smoke):
-        found.append(gpu_decode.measured(run, batch, with_torch))
-        print("  ".join(f"{name} {value}" for name, value in found[-1].items()), flush=True)
-        setting.tell(rows=found)
+decode, memory = gpu_decode.decode, gpu_memory.memory
 
 
 # ---- a run to a loss ------------------------------------------------------------------------------------------------

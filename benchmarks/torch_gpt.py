@@ -160,18 +160,66 @@ class CachedLoop:
             written.append(ids)
         return torch.cat(written, 1).cpu().numpy().size
 
-    def step(self, ids: torch.Tensor, t: int) -> torch.Tensor:
+    def step(self, ids: torch.Tensor, t: Any) -> torch.Tensor:
         """Logits (B, V) of the token after position t."""
         model = self.model
         x = model.wte(ids) + model.wpe.weight[t]
         for block, keys, values in zip(model.h, self.keys, self.values):
             parts = block.attn["c_attn"](block.ln_1(x)).split(self.width, dim=2)
             q, k, v = (part.view(self.batch, 1, self.heads, -1).transpose(1, 2) for part in parts)
-            keys[:, :, t : t + 1], values[:, :, t : t + 1] = k, v
-            y = F.scaled_dot_product_attention(q, keys[:, :, : t + 1], values[:, :, : t + 1])
+            y = self.attend(q, k, v, keys, values, t)
             x = x + block.attn["c_proj"](y.transpose(1, 2).reshape(self.batch, 1, self.width))
             x = x + block.mlp["c_proj"](F.gelu(block.mlp["c_fc"](block.ln_2(x)), approximate="tanh"))
         return F.linear(model.ln_f(x), model.wte.weight)[:, -1]
+
+    def attend(self, q, k, v, keys, values, t) -> torch.Tensor:
+        """What the token at position t sees of all up to itself.  q, k, v (B, H, 1, K), the caches (B, H, T, K)"""
+        keys[:, :, t : t + 1], values[:, :, t : t + 1] = k, v
+        return F.scaled_dot_product_attention(q, keys[:, :, : t + 1], values[:, :, : t + 1])
+
+
+class CompiledLoop(CachedLoop):
+    """The same with one compiled step whose shapes never change, which "reduce-overhead" replays as a CUDA graph.
+
+    The position is a tensor, (1,). A step goes over the whole cache, and what lies behind the position is masked. One
+    query a row needs no product of matrices: written as two sums, attention is a few kernels that the compiler makes.
+    The draw is part of the step: the largest of logits - ln e with e exponential is a token drawn from their softmax,
+    and asks the host for nothing, as `torch.multinomial` does.
+
+    compiling  what torch.compile is told besides.
+    """
+
+    def __init__(self, model: GPT, batch: int, length: int, **compiling: Any) -> None:
+        super().__init__(model, batch, length)
+        self.places = torch.arange(length, device=model.wte.weight.device)
+        for array in (*self.keys, *self.values, self.places):  # where they are a graph may read and write them;
+            torch._dynamo.mark_static_address(array)  # what may lie elsewhere is copied first, and not written
+        self.next: Any = torch.compile(self.drawn, fullgraph=True, dynamic=False, **compiling)
+
+    @torch.no_grad()
+    def write(self, start: int = 0) -> int:
+        """length - 1 tokens a row behind `start`; how many in all, once they are on the host."""
+        device, written = self.places.device, []
+        ids, t = torch.full((self.batch, 1), start, device=device), torch.zeros(1, dtype=torch.long, device=device)
+        for _ in range(self.length - 1):
+            torch.compiler.cudagraph_mark_step_begin()
+            ids = self.next(ids, t).clone()  # the next replay writes over it
+            t += 1
+            written.append(ids)
+        return torch.cat(written, 1).cpu().numpy().size
+
+    def drawn(self, ids: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """The token after position t, (B, 1)."""
+        logits = self.step(ids, t)
+        return torch.argmax(logits - torch.empty_like(logits).exponential_().log(), -1, keepdim=True)
+
+    def attend(self, q, k, v, keys, values, t) -> torch.Tensor:
+        """The same over the whole cache."""
+        keys.index_copy_(2, t, k)
+        values.index_copy_(2, t, v)
+        scores = (q * keys).sum(-1) * q.shape[-1] ** -0.5  # (B, H, T)
+        weights = torch.softmax(scores.masked_fill(self.places > t, float("-inf")), -1)
+        return (weights.unsqueeze(-1) * values).sum(2, keepdim=True)
 
 
 def like(model: Any) -> GPT:

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 every_form = pytest.mark.parametrize("form", FORMS)
 
+FORWARD, BACKWARD = "attention_forward_", "attention_backward_"
 # B, H, G, T, S, K, causal, p, layout
 SIZES = [
     (1, 1, 1, 1, 1, 1, False),
@@ -79,6 +80,38 @@ def test_answers_and_gradients_are_those_of_the_formulas(form, sizes):
     x = problem.arrays()
     problem.run(launcher(), x)
     problem.check(x, factors(problem))
+
+
+def rising(form: str) -> tuple[Problem, dict[str, np.ndarray]]:
+    """A problem whose largest scores grow from tile to tile, from a few units to a hundred, and its arrays."""
+    problem = Problem(form, 1, 2, 1, 70, 300, 32, causal=False)
+    x = problem.arrays()
+    x["k"][...] = x["k"] * np.linspace(1, 25, 300, dtype=np.float32)[:, None]
+    return problem, x
+
+
+@pytest.mark.parametrize("form", ["bfloat16", "hopper"])  # float32 rounds such scores by more than the bounds allow for
+def test_scores_may_rise_from_tile_to_tile(form):
+    problem, x = rising(form)
+    problem.run(launcher(), x)
+    problem.check(x, names=("out", "dq", "dk", "dv"))
+    lse, _ = problem.expected(x)["lse"]
+    assert lse.max() > 60
+    np.testing.assert_allclose(x["lse"], lse, rtol=3e-7)
+
+
+@pytest.mark.parametrize("form", ["bfloat16", "hopper"])
+@pytest.mark.parametrize(
+    "right", ["out[m][h][2 * half] *= shrink;", "run.total[m][half] *= shrink;", "run.shift[m][half] = shift;"]
+)
+def test_what_was_summed_has_to_follow_the_scores(form, right):
+    problem, x = rising(form)
+    file = FORWARD + form
+    text = without_entry_points(source(file), but=64 if form == "hopper" else 32)
+    assert text.count(right) == 1
+    problem.run(launcher(lambda wanted: text.replace(right, "") if wanted == file else source(wanted)), x)
+    with pytest.raises(AssertionError):
+        problem.check(x, names=("out",))
 
 
 @every_form
@@ -283,8 +316,8 @@ def test_the_usual_kernels_find_registers_for_all_variables(direction, form, arc
     file = f"attention_{direction}_{form}"
     rows = usage(report(source(file), f"{file}.cu", architecture), architecture)
     assert len(rows) == (2 if form == "hopper" else 3) * (2 if direction == "forward" else 4)
-    # a head of 128 with dropout, on the way back, leaves one register out: once a tile
-    assert not [row for row in rows if row.spilled > (4 if form == "hopper" and "128_dropout" in row.kernel else 0)]
+    # on sm_80 the gradients of keys leave one register out: once a tile
+    assert not [row for row in rows if row.spilled > (4 if architecture == "80" and "keys" in row.kernel else 0)]
 
 
 def test_only_what_the_kernels_can_take_is_promised():
@@ -321,24 +354,21 @@ DROPPED = (1, 4, 2, 70, 130, 32, True, 0.4)
 CACHED = (2, 2, 1, 70, 140, 32, True, 0.0, "heads", (41, 135))
 PADDED = (2, 2, 1, 70, 140, 32, False, 0.0, "heads", (41, 135))
 WINDOWED = (1, 2, 1, 200, 200, 32, True, 0.0, "heads", None, 70)
-FORWARD, BACKWARD = "attention_forward_", "attention_backward_"
 FAULTS = [
     ("what was summed is not set to the new top", FORWARD + "float32", SMALL, "out[i][h] *= shrink", "out[i][h] *= 1.0f"),
-    ("what was summed is not set to the new top", FORWARD + "bfloat16", SMALL, "out[m][h][2 * half] *= shrink", "out[m][h][2 * half] *= 1.0f"),
-    ("the sum is not set to the new top", FORWARD + "bfloat16", SMALL, "run.total[m][half] * shrink", "run.total[m][half]"),
     ("the diagonal is one key off", FORWARD + "float32", SMALL, "t + n.S - n.T,", "t + n.S - n.T + 1,"),
     ("the diagonal of a square", FORWARD + "bfloat16", SMALL, "t + n.S - n.T,", "t,"),
-    ("no mask", BACKWARD + "bfloat16", SMALL, "if (diagonal && !within(last", "if (false && !within(last"),
-    ("no mask for keys", BACKWARD + "bfloat16", SMALL, "if (diagonal && !within(t", "if (false && !within(t"),
+    ("no mask", BACKWARD + "bfloat16", SMALL, "if (!within(last", "if (false && !within(last"),
+    ("no mask for keys", BACKWARD + "bfloat16", SMALL, "if (!within(t", "if (false && !within(t"),
     ("the diagonal begins too late", BACKWARD + "bfloat16", SMALL, "scale, t < warp_high)", "scale, t < low)"),
-    ("a warp stops too early", FORWARD + "bfloat16", SMALL, "if (s > high)", "if (s > warp_low)"),
+    ("a warp stops too early", FORWARD + "bfloat16", SMALL, "seen = s <= high", "seen = s <= warp_low"),
     ("a key head serves the wrong queries", FORWARD + "float32", SMALL, "group = h / (sizes.H / sizes.G)", "group = h % sizes.G"),
     ("a key head hears one query head", BACKWARD + "float32", SMALL, "h < (group + 1) * repeats", "h < group * repeats + 1"),
     ("every example is the first", FORWARD + "float32", (2, 2, 1, 33, 40, 32, True), "x.base + b * x.batch", "x.base"),
     ("no delta", BACKWARD + "float32", SMALL, "(ds[i][j] - row_delta[i])", "ds[i][j]"),
     ("dq without the scale", BACKWARD + "bfloat16", SMALL, "lane, result, scale)", "lane, result, 1.0f)"),
-    ("the statistics of another tile", BACKWARD + "bfloat16", SMALL, "stats + turn % 2 *", "stats + (turn + 1) % 2 *"),
-    ("copies are not waited for", FORWARD + "bfloat16", SMALL, "cp_async_wait<0>();\n  __syncthreads();", "__syncthreads();"),
+    ("the statistics of another tile", BACKWARD + "bfloat16", SMALL, "stats + turn *", "stats + (turn ^ 1) *"),
+    ("copies are not waited for", FORWARD + "bfloat16", SMALL, "cp_async_wait<ON_THEIR_WAY>();\n  __syncthreads();", "__syncthreads();"),
     ("a row too little", FORWARD + "bfloat16", SMALL, "row < there)", "row + 1 < there)"),
     ("dropped weights are kept", FORWARD + "bfloat16", DROPPED, "if (DROPOUT)", "if (false)"),
     ("dropout without its factor", FORWARD + "bfloat16", DROPPED, "factor / total", "1.0f / total"),
@@ -359,10 +389,10 @@ FAULTS = [
     ("queries end too early for a window", BACKWARD + "bfloat16", WINDOWED, "sizes, causal) + sizes.window) : 0", "sizes, causal) + sizes.window - QUERIES) : 0"),
     ("pieces are not exchanged", FORWARD + "hopper", SMALL, "(piece ^ r) * 8", "piece * 8"),
     ("the next 8 rows are looked for elsewhere", BACKWARD + "hopper", SMALL, "HEAD * ATOM_ROWS * 2 /", "HEAD * ATOM_ROWS /"),
-    ("each warp takes its own rows for the first", BACKWARD + "hopper", SMALL, "own / GROUP_ROWS * GROUP_ROWS", "own"),
+    ("own columns are always the first", BACKWARD + "hopper", SMALL, "from_column(a, column), from", "a, from"),
     ("the next columns are looked for elsewhere", FORWARD + "hopper", SMALL, "column % ATOM_COLUMNS) * 2", "column % ATOM_COLUMNS)"),
     ("the next rows are looked for elsewhere", FORWARD + "hopper", SMALL, "row * HEAD * 2 /", "row * HEAD /"),
-    ("tiles come to lie over the queries", FORWARD + "hopper", SMALL, "BEFORE_QUERIES = 4", "BEFORE_QUERIES = 2"),
+    ("tiles come to lie over the queries", FORWARD + "hopper", SMALL, "BEFORE_QUERIES = 3", "BEFORE_QUERIES = 2"),
     ("keys meet another head's bits", BACKWARD + "float32", DROPPED, "    drop.head = b * sizes.H + h;\n", ""),
 ]  # fmt: skip
 
@@ -383,9 +413,9 @@ def test_a_planted_fault_is_found(name, file, sizes, right, wrong):
 
 
 BARRIERS = [
-    (FORWARD + "bfloat16", "cp_async_wait<0>();\n  __syncthreads();"),
-    (BACKWARD + "bfloat16", "cp_async_wait<0>();\n  __syncthreads();"),
-    (FORWARD + "hopper", "cp_async_wait<0>();\n  __syncthreads();"),
+    (FORWARD + "bfloat16", "cp_async_wait<ON_THEIR_WAY>();\n  __syncthreads();"),
+    (BACKWARD + "bfloat16", "cp_async_wait<ON_THEIR_WAY>();\n  __syncthreads();"),
+    (FORWARD + "hopper", "shared_is_written();\n  __syncthreads();"),
     (BACKWARD + "float32", "__syncwarp();  // whoever still reads the last ones"),
 ]  # fmt: skip
 

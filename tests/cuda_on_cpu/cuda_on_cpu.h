@@ -393,8 +393,9 @@ void add_products(float (*d)[4], A left, B right, bool add) {
 
 inline void shared_is_written() {}
 inline void wgmma_begin(int line = __builtin_LINE()) { __syncwarp(0xffffffffu, line); }
-template <int N>
-void wgmma_finish(float (&)[N][4], int line = __builtin_LINE()) {
+inline void wgmma_end(int line = __builtin_LINE()) { __syncwarp(0xffffffffu, line); }
+template <int LATER, int N>
+void wgmma_arrived(float (&)[N][4], int line = __builtin_LINE()) {
   __syncwarp(0xffffffffu, line);
 }
 template <bool ADD, typename Matrix>

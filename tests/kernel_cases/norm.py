@@ -35,7 +35,8 @@ def forward(kind: str, dtype: str, rows: int, width: int, given: str, grid: int,
 
 
 def backward(kind: str, dtype: str, rows: int, width: int, given: str, parts: int, block: int = 256, skip=0):
-    """dx, and dw and db in parts. given: "w" that there is a weight, "d" that its gradient is wanted, "b" that db is."""
+    """dx, and dw and db in parts. given: "w" that there is a weight, "d" that its gradient is wanted, "b" that db is, "s"
+    that there is a gradient so far, which dx is added to."""
     rng, t = np.random.default_rng(rows + width), DTYPES[dtype]
     g = normal(rng, skip + rows * width).astype(t)[skip:].reshape(rows, width)
     x = (normal(rng, (rows, width)) * 2 + 1).astype(t)
@@ -49,7 +50,12 @@ def backward(kind: str, dtype: str, rows: int, width: int, given: str, parts: in
     )
     mean, rstd = mean64.astype(np.float32), rstd64.astype(np.float32)
     sizes = np.int32(rows), np.int32(width)
-    args = (g, x, w, mean, rstd, dx, dw, db, *sizes) if kind == "layer" else (g, x, w, rstd, dx, dw, *sizes)
+    so_far = normal(rng, (rows, width), t) if "s" in given else None
+    args = (
+        (g, x, w, mean, rstd, so_far, dx, dw, db, *sizes)
+        if kind == "layer"
+        else (g, x, w, rstd, so_far, dx, dw, *sizes)
+    )
 
     def check() -> None:
         weights = np.ones(width) if w is None else wide(w)
@@ -58,7 +64,7 @@ def backward(kind: str, dtype: str, rows: int, width: int, given: str, parts: in
         expected = vjp(wide(g), (True,) * (1 + len(parameters)))
         for found, wanted in zip((dx, dw, db), expected):
             if found is dx:
-                assert_near(found, wanted)
+                assert_near(found, wanted if so_far is None else wanted + wide(so_far))
             elif found is not None:
                 assert_near(found.sum(0), wanted, scale=10)
 
@@ -112,6 +118,11 @@ for dtype, vector in (("float32", 4), ("bfloat16", 8)):
         gradients = "wdb" if kind == "layer" else "wd"
         for label, case in {
             "one warp a row": partial(backward, kind, dtype, 19, 64, gradients, 2),
+            "few registers of a warp": partial(backward, kind, dtype, 9, held * 3 // 4, gradients, 3),
+            "a gradient so far": partial(backward, kind, dtype, 19, 64, gradients + "s", 2),
+            "a gradient so far, all registers": partial(backward, kind, dtype, 9, held, gradients + "s", 3),
+            "a gradient so far, not all fits": partial(backward, kind, dtype, 3, 8 * held + 2 * vector, "ws", 2),
+            "a gradient so far, single numbers": partial(backward, kind, dtype, 5, 45, gradients + "s", 2, 64),
             "all registers of a warp": partial(backward, kind, dtype, 9, held, gradients, 3),
             "a block a row": partial(backward, kind, dtype, 5, held + vector, gradients, 2),
             "not all fits in registers": partial(backward, kind, dtype, 3, 8 * held + 2 * vector, gradients, 2),

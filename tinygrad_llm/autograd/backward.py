@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.autograd.mode import MODE
-from tinygrad_llm.autograd.sink import WRITTEN, GradientSink
+from tinygrad_llm.autograd.sink import WRITTEN, GradientSink, SoFar
 from tinygrad_llm.autograd.tensor import Node, Tensor
 from tinygrad_llm.backend import Array, add, cast, is_half, namespace, sum_over
 from tinygrad_llm.errors import GradientError, NonFiniteError, ShapeError
@@ -34,7 +34,7 @@ def backward(root: Tensor, gradient: Any, retain_graph: bool, sink: GradientSink
         g = pending.take(node)
         if g is None:
             continue
-        _visit(node, g, pending, sink, check_finite)
+        _visit(node, g, pending, check_finite)
         if not retain_graph:
             node.vjp, node.parents, node.seen = None, (), []  # type: ignore[assignment]
         elif (tensor := node.tensor()) is not None:
@@ -90,6 +90,19 @@ class Pending:
             self.sums[key] = _sum(total, term)
             self.owned.add(key)
 
+    def need(self, entry: Entry) -> Any:
+        """What a vjp is told of a parent that wants a gradient: a leaf's place, an intermediate's gradient so far, or
+        True."""
+        if isinstance(entry, Tensor):
+            return (self.sink.place(entry) if self.sink is not None else None) or True
+        total = self.sums.get(id(entry))
+        return True if total is None else SoFar(total)
+
+    def replace(self, node: Node, total: Array) -> None:
+        """`total` is what there was and a new term, in an array that nobody else has."""
+        self.sums[id(node)] = total
+        self.owned.add(id(node))
+
     def take(self, node: Node) -> Array | None:
         """dL/d(node), complete by now; None where no term came."""
         self.owned.discard(id(node))
@@ -120,24 +133,23 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     return np.asarray(g) if isinstance(g, np.generic) else g
 
 
-def _visit(node: Node, g: Array, pending: Pending, sink: GradientSink | None, check_finite: bool) -> None:
+def _visit(node: Node, g: Array, pending: Pending, check_finite: bool) -> None:
     """Adds the node's terms to the gradients of its parents."""
-    needs: tuple = node.needs
-    if sink is not None:
-        needs = tuple(
-            [need and ((isinstance(p, Tensor) and sink.place(p)) or True) for p, need in zip(node.parents, needs)]
-        )
+    needs = tuple([need and pending.need(parent) for parent, need in zip(node.parents, node.needs)])
     terms = node.vjp(g, needs)
     if not isinstance(terms, tuple):
         terms = (terms,)
-    for parent, need, term in zip(node.parents, node.needs, terms):
+    for parent, need, term in zip(node.parents, needs, terms):
         if need and term is not WRITTEN:
             if isinstance(term, np.generic):
                 term = np.asarray(term)
             if check_finite and not bool(namespace(term).isfinite(term).all()):
                 next_step = "Its value was finite: the derivative is not."
                 raise NonFiniteError(f"gradient of {node.name}", "finite numbers", "NaN or infinity", next_step)
-            pending.add(parent, _rounded(unbroadcast(term, parent.shape), parent.dtype), node.name)
+            if isinstance(need, SoFar) and need.taken:
+                pending.replace(parent, term)
+            else:
+                pending.add(parent, _rounded(unbroadcast(term, parent.shape), parent.dtype), node.name)
 
 
 def _rounded(g: Array, dtype: Any) -> Array:

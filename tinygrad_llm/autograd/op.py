@@ -14,9 +14,10 @@ through unchanged. An array that is no tensor is moved to the tensors' device, u
 **Element types.** A float result has the type of the float arguments; `promotion` has the rules.
 
 **vjp(g, needs)** gives the gradient of the one parent, or a tuple with one entry a parent. `needs` says which parents
-require one. It never writes into g, nor into an array that it did not make, and returns shapes before broadcasting is
-undone: `backward` does that for all ops, and rounds to bfloat16 what CuPy computed in float32. `vjp` is None where
-there is no derivative.
+require one, and of some more than that: where a leaf's gradient is to be written (`sink.Place`), what there is of an
+intermediate's already (`sink.SoFar`). It never writes into g, nor into an array that it did not make, and returns
+shapes before broadcasting is undone: `backward` does that for all ops, and rounds to bfloat16 what CuPy computed in
+float32. `vjp` is None where there is no derivative.
 
 NumPy scalars reach the function as Python's numbers, among the options too.
 

@@ -189,7 +189,7 @@ def normalized(kind: str, x: Array) -> tuple[Array, Callable]:
 
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Callable]:
-    """(x - mean) / sqrt(var + eps) * w + b, and its derivative."""
+    """(x - mean) / sqrt(var + eps) * w + b, and its derivative; vjp(g, needs, so_far) adds `so_far`, if any, to dx."""
     xp, shape, (x, rows, width) = load_cupy(), x.shape, _rows(x)
     y, mean, rstd = xp.empty(shape, x.dtype), xp.empty(rows, float32), xp.empty(rows, float32)
     sizes = int32(rows), int32(width)
@@ -197,10 +197,11 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
         args = x, weight, bias, y, mean, rstd, *sizes, float32(eps)
         launch("norm", _name("layer_norm_forward", x), _teams(x, rows), BLOCK, args)
 
-    def vjp(g: Array, needs: Any) -> tuple:
+    def vjp(g: Array, needs: Any, so_far: Array | None) -> tuple:
         dx, parts = xp.empty(shape, x.dtype), _parts(rows)
         dw, db = (xp.empty((parts, width), float32) if need else None for need in needs[1:])
-        args = _contiguous(g), x, weight, mean, rstd, dx, dw, db, *sizes
+        before = None if so_far is None else _contiguous(so_far)
+        args = _contiguous(g), x, weight, mean, rstd, before, dx, dw, db, *sizes
         if x.size:
             launch("norm", _name("layer_norm_backward", x), parts, BLOCK, args)
         return dx, *(None if d is None else sum_rows(d) for d in (dw, db))
@@ -209,7 +210,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
 
 
 def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Callable]:
-    """x / sqrt(mean(x^2) + eps) * w, and its derivative."""
+    """x / sqrt(mean(x^2) + eps) * w, and its derivative, as that of layer_norm."""
     xp, shape, (x, rows, width) = load_cupy(), x.shape, _rows(x)
     y, rstd = xp.empty(shape, x.dtype), xp.empty(rows, float32)
     sizes = int32(rows), int32(width)
@@ -217,11 +218,12 @@ def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Callabl
         args = x, weight, y, rstd, *sizes, float32(eps)
         launch("norm", _name("rms_norm_forward", x), _teams(x, rows), BLOCK, args)
 
-    def vjp(g: Array, needs: Any) -> tuple:
+    def vjp(g: Array, needs: Any, so_far: Array | None) -> tuple:
         dx, parts = xp.empty(shape, x.dtype), _parts(rows)
         dw = xp.empty((parts, width), float32) if needs[1] else None
+        before = None if so_far is None else _contiguous(so_far)
         if x.size:
-            args = _contiguous(g), x, weight, rstd, dx, dw, *sizes
+            args = _contiguous(g), x, weight, rstd, before, dx, dw, *sizes
             launch("norm", _name("rms_norm_backward", x), parts, BLOCK, args)
         return dx, None if dw is None else sum_rows(dw)
 

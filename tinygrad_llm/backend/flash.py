@@ -141,11 +141,11 @@ def forward_tiles(form: str, head: int, dropout: bool) -> Tiles:
     if form == "float32":
         own, other = _float32_tiles(head)
         return Tiles(own, other, 4 * ((own + 2 * other) * (head + 4) + own * (other + 4)))
-    if form == "hopper":  # two pairs of tiles, and the queries
-        return Tiles(HOPPER_ROWS, HOPPER_ROWS, 2 * 5 * HOPPER_ROWS * head)
-    # two pairs of tiles; the queries lie in the second one until they are in registers
+    if form == "hopper":  # three tiles, and the queries
+        return Tiles(HOPPER_ROWS, HOPPER_ROWS, 2 * 4 * HOPPER_ROWS * head)
+    # three tiles; the queries, which are as many rows or more, lie where the third will be until they are in registers
     own, other = 128 if head <= 64 else 64, 32 if dropout else 64
-    return Tiles(own, other, 2 * (2 * other + max(2 * other, own)) * (head + 8))
+    return Tiles(own, other, 2 * (2 * other + own) * (head + 8))
 
 
 def backward_tiles(form: str, head: int, dropout: bool, side: str) -> Tiles:

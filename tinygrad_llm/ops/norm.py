@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_llm.autograd import taken
 from tinygrad_llm.autograd.op import op
 from tinygrad_llm.backend import Array, fused, is_half, namespace, row_tiles, sum_rows
 from tinygrad_llm.errors import ShapeError
@@ -31,7 +32,7 @@ def layer_norm(x, weight: Array | None = None, bias: Array | None = None, eps=1e
     """
     _check("layer_norm", x, ("weight", weight), ("bias", bias))
     if (kernels := fused(x, weight, bias)) is not None:
-        return kernels.layer_norm(x, weight, bias, eps)
+        return _by_kernel(*kernels.layer_norm(x, weight, bias, eps))
     if is_half(x.dtype):
         return _in_float32(layer_norm, x, weight, bias, eps=eps)
     xp, width = namespace(x), x.shape[-1]
@@ -95,7 +96,7 @@ def rms_norm(x, weight: Array | None = None, eps=1e-6):
     """
     _check("rms_norm", x, ("weight", weight))
     if (kernels := fused(x, weight)) is not None:
-        return kernels.rms_norm(x, weight, eps)
+        return _by_kernel(*kernels.rms_norm(x, weight, eps))
     if is_half(x.dtype):
         return _in_float32(rms_norm, x, weight, eps=eps)
     xp, width = namespace(x), x.shape[-1]
@@ -117,10 +118,20 @@ def rms_norm(x, weight: Array | None = None, eps=1e-6):
     return y.reshape(x.shape), vjp
 
 
+def _by_kernel(y: Array, vjp: Any) -> tuple:
+    """A norm computed by kernels, whose way back adds the gradient of x so far, as `_gradients` does."""
+    return y, lambda g, needs: vjp(g, needs, taken(needs[0]))
+
+
 def _gradients(g: Array, normal: Array, rstd: Array, weight: Array | None, needs: Any, centred: bool) -> tuple:
-    """dL/dx = (h - n mean(h n)) rstd, h = g w, with mean(h) subtracted too where `centred`; dL/dw = sum of g n."""
+    """dL/dx = (h - n mean(h n)) rstd, h = g w, with mean(h) subtracted too where `centred`; dL/dw = sum of g n.
+
+    Around a block, x goes on beside the norm, so of its gradient there is a part already: it is added tile by tile.
+    """
     xp, width = namespace(g), g.shape[-1]
     dx: Any = xp.empty_like(g) if needs[0] else None
+    so_far = taken(needs[0])
+    so_far = None if so_far is None else so_far.reshape(g.shape)
     dw = xp.zeros(width, np.float64) if needs[1] else None
     scale = xp.full((width, 1), 1 / width, g.dtype) if weight is None else weight[:, None] * (1 / width)
     for tile in row_tiles(len(g), width * g.itemsize):
@@ -136,6 +147,8 @@ def _gradients(g: Array, normal: Array, rstd: Array, weight: Array | None, needs
             h = gt if weight is None else xp.multiply(gt, weight, out=d)
             xp.subtract(h, product, out=d)
             d *= rstd[tile]
+            if so_far is not None:
+                d += so_far[tile]
     return dx, None if dw is None else dw.astype(g.dtype)
 
 
@@ -144,7 +157,7 @@ def _in_float32(norm, x, *parameters, eps):
     y, vjp32 = norm.array(x.astype("float32"), *parameters, eps=eps)
 
     def vjp(g, needs):
-        dx, *rest = vjp32(g.astype("float32"), needs)
+        dx, *rest = vjp32(g.astype("float32"), (bool(needs[0]), *needs[1:]))
         return dx.astype(x.dtype) if needs[0] else None, *rest
 
     return y.astype(x.dtype), vjp

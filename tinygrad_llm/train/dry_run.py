@@ -46,7 +46,7 @@ def needed(start: Callable[[], Trainer]) -> tuple[Trainer, Memory]:
     """The run that `start` makes, and what a step of it needs. The run's weights are no longer its first ones then.
 
     Workers that share a batch may all need their most at the same moment, or not, as it happens; it is told for those
-    that do. So one is measured, by itself, and each of the others takes as much again.
+    that do. So one is measured, by itself, and each of the others takes as much again. A GPU has the batch to itself.
     """
     with _watched() as peak:
         trainer = start()
@@ -59,6 +59,8 @@ def needed(start: Callable[[], Trainer]) -> tuple[Trainer, Memory]:
         trainer.threads = workers
     example = max(0.0, (three - one) / 2)
     own = one - example - held  # its gradient, for one
+    if trainer.device == "cuda":
+        workers = 1
     return trainer, Memory(held + workers * own, example, _room(trainer.device))
 
 

@@ -39,12 +39,35 @@ __device__ __forceinline__ RowStatistics<M> row_statistics(const float* lse, con
   return row;
 }
 
-// dP -> dS, from the scores. `own` is the warp's first query, `s` the tile's first key.
+// Scores -> P. `own` is the warp's first query, `s` the tile's first key.
+template <int M, int N>
+__device__ __forceinline__ void query_weights(float (&scores)[M][N][4], const RowStatistics<M>& row, const Lane& lane,
+                                              int own, int s, const Sizes& sizes, int causal, float scale,
+                                              bool diagonal) {
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int n = 0; n < N; n++)
+#pragma unroll
+      for (int c = 0; c < 4; c++)
+        scores[m][n][c] = power_of_2(scores[m][n][c] * (scale * LOG2_E) - row.lse[m][c / 2]);
+  if (!diagonal) return;
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int c = 0; c < 4; c++) {
+      int last = last_key(own + row_in_warp(lane, m, c), sizes, causal);
+#pragma unroll
+      for (int n = 0; n < N; n++)
+        if (!within(last, s + column_in_tile(lane, n, c), sizes)) scores[m][n][c] = 0.0f;
+    }
+}
+
+// dP -> dS, from the weights.
 template <bool DROPOUT, int M, int N>
-__device__ __forceinline__ void query_gradients(float (&dscores)[M][N][4], const float (&scores)[M][N][4],
+__device__ __forceinline__ void query_gradients(float (&dscores)[M][N][4], const float (&weights)[M][N][4],
                                                 const RowStatistics<M>& row, const Dropout& drop, const Lane& lane,
-                                                int own, int s, const Sizes& sizes, int causal, float scale,
-                                                bool diagonal) {
+                                                int own, int s) {
 #pragma unroll
   for (int m = 0; m < M; m++)
 #pragma unroll
@@ -53,11 +76,9 @@ __device__ __forceinline__ void query_gradients(float (&dscores)[M][N][4], const
       if (DROPOUT) kept = kept_of_query_rows(drop, own + row_in_warp(lane, m, 0), s + column_in_tile(lane, n, 0));
 #pragma unroll
       for (int i = 0; i < 8; i++) {
-        int c = i % 4, half = c / 2, key = s + column_in_tile(lane, n + i / 4, c);
-        float weight = power_of_2(scores[m][n + i / 4][c] * (scale * LOG2_E) - row.lse[m][half]);
-        if (diagonal && !within(last_key(own + row_in_warp(lane, m, c), sizes, causal), key, sizes)) weight = 0.0f;
+        int c = i % 4;
         float& dscore = dscores[m][n + i / 4][c];
-        dscore = score_gradient(weight, dscore, kept >> i & 1, drop.factor, row.delta[m][half]);
+        dscore = score_gradient(weights[m][n + i / 4][c], dscore, kept >> i & 1, drop.factor, row.delta[m][c / 2]);
       }
     }
 }
@@ -96,20 +117,29 @@ __device__ __forceinline__ void queries_backward(const Heads<const bfloat16>& q,
   const int high = last_key(first_together(own) + rows_together<M>() - 1, sizes, causal);
   const int stop = last_key(first + OWN - 1, sizes, causal) + 1;
 
-  for (int s = begin, turn = 0; s < stop; s += KEYS, turn ^= 1) {
-    const bfloat16 *key_tile = tiles + turn * 2 * TILE, *value_tile = key_tile + TILE;
-    tiles_arrived();
-    if (s + KEYS < stop) {
-      tile_pairs.load(tiles + (turn ^ 1) * 2 * TILE, s + KEYS);
-      cp_async_commit();
+  for (int s = begin; s < stop;) {
+#pragma unroll
+    for (int turn = 0; turn < 2; turn++, s += KEYS) {
+      if (s >= stop) break;
+      const bfloat16 *key_tile = tiles + turn * 2 * TILE, *value_tile = key_tile + TILE;
+      tiles_arrived<0>();
+      if (s + KEYS < stop) {
+        tile_pairs.load(tiles + (turn ^ 1) * 2 * TILE, s + KEYS);
+        cp_async_commit();
+      }
+      if (s > high) continue;  // above the diagonal
+      float weights[M][N][4], dscores[M][N][4];
+      multiply_tiles<HEAD>(weights, own_q, own - first, key_tile);
+      multiply_tiles<HEAD>(dscores, own_g, own - first, value_tile);
+      products_arrived<1>(weights);
+      query_weights(weights, row, lane, own, s, sizes, causal, scale, s + KEYS - 1 > warp_low);
+      products_arrived<0>(dscores);
+      query_gradients<DROPOUT>(dscores, weights, row, drop, lane, own, s);
+      unsigned int operand[M][N / 2][4];
+      pack(operand, dscores);
+      add_weighted_rows<HEAD>(result, operand, key_tile);
+      products_arrived<0>(result);
     }
-    if (s > high) continue;  // above the diagonal
-    float scores[M][N][4], dscores[M][N][4];
-    multiply_both<HEAD>(scores, own_q, key_tile, dscores, own_g, value_tile, own - first);
-    query_gradients<DROPOUT>(dscores, scores, row, drop, lane, own, s, sizes, causal, scale, s + KEYS - 1 > warp_low);
-    unsigned int operand[M][N / 2][4];
-    pack(operand, dscores);
-    add_weighted_rows<HEAD>(result, operand, key_tile);
   }
   cp_async_wait<0>();  // a block without keys has not waited yet
   store_rows<HEAD>(rows_of(dq, b, h, sizes.T), own, sizes.K, in_pieces_of_16(dq, sizes.K), lane, result, scale);
@@ -126,29 +156,33 @@ __device__ __forceinline__ float tile_statistic(const float* lse, const float* d
   return threadIdx.x < 2 * QUERIES && query < count ? delta[(long long)head * count + query] : 0.0f;
 }
 
-// Scores -> P^T. `own` is the warp's first key, `t` the tile's first query.
+// Scores -> P^T. `own` is the warp's first key, `t` the tile's first query; lse is that of this lane's first column.
 template <int M, int N>
-__device__ __forceinline__ void key_weights(float (&scores)[M][N][4], const float* tile_lse, const Lane& lane, int own,
+__device__ __forceinline__ void key_weights(float (&scores)[M][N][4], const float* lse, const Lane& lane, int own,
                                             int t, const Sizes& sizes, int causal, float scale, bool diagonal) {
 #pragma unroll
   for (int m = 0; m < M; m++)
 #pragma unroll
     for (int n = 0; n < N; n++)
 #pragma unroll
-      for (int c = 0; c < 4; c++) {
-        int query = column_in_tile(lane, n, c);
-        float weight = power_of_2(scores[m][n][c] * (scale * LOG2_E) - tile_lse[query]);
-        if (diagonal && !within(t + query, first_query(own + row_in_warp(lane, m, c), sizes, causal), sizes))
-          weight = 0.0f;
-        scores[m][n][c] = weight;
-      }
+      for (int c = 0; c < 4; c++)
+        scores[m][n][c] = power_of_2(scores[m][n][c] * (scale * LOG2_E) - lse[n * COLUMNS + c % 2]);
+  if (!diagonal) return;
+#pragma unroll
+  for (int m = 0; m < M; m++)
+#pragma unroll
+    for (int c = 0; c < 4; c++) {
+      int from = first_query(own + row_in_warp(lane, m, c), sizes, causal);
+#pragma unroll
+      for (int n = 0; n < N; n++)
+        if (!within(t + column_in_tile(lane, n, c), from, sizes)) scores[m][n][c] = 0.0f;
+    }
 }
 
-// dP -> dS, transposed both.
+// dP -> dS, transposed both; delta is that of this lane's first column.
 template <int M, int N>
 __device__ __forceinline__ void key_gradients(float (&dscores)[M][N][4], const float (&weights)[M][N][4],
-                                              const unsigned int (&kept)[M][N / 2], const float* tile_delta,
-                                              const Lane& lane, float factor) {
+                                              const unsigned int (&kept)[M][N / 2], const float* delta, float factor) {
 #pragma unroll
   for (int m = 0; m < M; m++)
 #pragma unroll
@@ -156,8 +190,8 @@ __device__ __forceinline__ void key_gradients(float (&dscores)[M][N][4], const f
 #pragma unroll
       for (int c = 0; c < 4; c++) {
         bool stays = kept[m][n / 2] >> (n % 2 * 4 + c) & 1;
-        float delta = tile_delta[column_in_tile(lane, n, c)];
-        dscores[m][n][c] = score_gradient(weights[m][n][c], dscores[m][n][c], stays, factor, delta);
+        dscores[m][n][c] =
+            score_gradient(weights[m][n][c], dscores[m][n][c], stays, factor, delta[n * COLUMNS + c % 2]);
       }
 }
 
@@ -204,57 +238,75 @@ __device__ __forceinline__ void keys_backward(const Heads<const bfloat16>& q, co
   tile_reader<OWN, HEAD, P::THREADS>(first, sizes.K, pieces, rows_of(k, b, group, sizes.S),
                                      rows_of(v, b, group, sizes.S))
       .load(own_k, first);
-  int h = group * repeats, t = from - QUERIES;  // head and first query of the tile at hand; now of one before the first
+  int h = group * repeats, t = from;  // head and first query of the tile at hand
   auto tile_pairs = tile_reader<QUERIES, HEAD, P::THREADS>(from, sizes.K, pieces, rows_of(q, b, h, sizes.T),
                                                            rows_of(g, b, h, sizes.T));
+  bool more = from < stop;
+  if (more) {
+    tile_pairs.load(tiles, from);
+    float statistic = tile_statistic<QUERIES>(lse, delta, b * sizes.H + h, from, sizes.T);
+    if (threadIdx.x < 2 * QUERIES) stats[threadIdx.x] = statistic;
+  }
+  cp_async_commit();
   float dkeys[M][HEAD / COLUMNS][4], dvalues[M][HEAD / COLUMNS][4];
   set_zero(dkeys);
   set_zero(dvalues);
 
-  bool more = from < stop;
-  for (int turn = 0; more; turn++) {
-    int next_h = h, next_t = t + QUERIES;
-    if (next_t >= stop) next_t = from, next_h++;
-    more = next_h < (group + 1) * repeats;
-    const bfloat16 *query_tile = tiles + turn % 2 * 2 * TILE, *gradient_tile = query_tile + TILE;
-    const float *tile_lse = stats + turn % 2 * 2 * QUERIES, *tile_delta = tile_lse + QUERIES;
-    tiles_arrived();
-    float next_statistic = 0.0f;
-    if (more) {
-      if (next_h > h) {
-        tile_pairs.x[0] = rows_of(q, b, next_h, sizes.T);
-        tile_pairs.x[1] = rows_of(g, b, next_h, sizes.T);
-        tile_pairs.go_to(next_t);
-      }
-      tile_pairs.load(tiles + (turn + 1) % 2 * 2 * TILE, next_t);
-      cp_async_commit();
-      // It is on its way, too, and is put down after the work on this tile.
-      next_statistic = tile_statistic<QUERIES>(lse, delta, b * sizes.H + next_h, next_t, sizes.T);
-    }
-    if (turn && t + QUERIES - 1 >= low) {  // else above the diagonal
-      drop.head = b * sizes.H + h;
-      float weights[M][N][4], dscores[M][N][4];
-      multiply_tiles<HEAD>(weights, own_k, own - first, query_tile);
-      key_weights(weights, tile_lse, lane, own, t, sizes, causal, scale, t < warp_high);
-      unsigned int operand[M][N / 2][4], kept[M][N / 2];
-      pack(operand, weights);
+  while (more) {
 #pragma unroll
-      for (int m = 0; m < M; m++)
-#pragma unroll
-        for (int i = 0; i < N / 2; i++) {
-          kept[m][i] = 0xff;
-          if (!DROPOUT) continue;
-          kept[m][i] = kept_of_key_rows(drop, t + column_in_tile(lane, 2 * i, 0), own + row_in_warp(lane, m, 0));
-          drop_operand(operand[m][i], kept[m][i]);
+    for (int turn = 0; turn < 2; turn++) {
+      if (!more) break;
+      int next_h = h, next_t = t + QUERIES;
+      if (next_t >= stop) next_t = from, next_h++;
+      more = next_h < (group + 1) * repeats;
+      const bfloat16 *query_tile = tiles + turn * 2 * TILE, *gradient_tile = query_tile + TILE;
+      const float* tile_lse = stats + turn * 2 * QUERIES + lane.column;
+      tiles_arrived<0>();
+      float next_statistic = 0.0f;
+      if (more) {
+        if (next_h > h) {
+          tile_pairs.x[0] = rows_of(q, b, next_h, sizes.T);
+          tile_pairs.x[1] = rows_of(g, b, next_h, sizes.T);
+          tile_pairs.go_to(next_t);
         }
-      add_weighted_rows<HEAD>(dvalues, operand, gradient_tile);
-      multiply_tiles<HEAD>(dscores, own_v, own - first, gradient_tile);
-      key_gradients(dscores, weights, kept, tile_delta, lane, drop.factor);
-      pack(operand, dscores);
-      add_weighted_rows<HEAD>(dkeys, operand, query_tile);
+        tile_pairs.load(tiles + (turn ^ 1) * 2 * TILE, next_t);
+        cp_async_commit();
+        // It is on its way, too, and is put down after the work on this tile.
+        next_statistic = tile_statistic<QUERIES>(lse, delta, b * sizes.H + next_h, next_t, sizes.T);
+      }
+      if (t + QUERIES - 1 >= low) {  // else above the diagonal
+        drop.head = b * sizes.H + h;
+        float weights[M][N][4], dscores[M][N][4];
+        multiply_tiles<HEAD>(weights, own_k, own - first, query_tile);
+        if (P::TOGETHER) multiply_tiles<HEAD>(dscores, own_v, own - first, gradient_tile);
+        products_arrived<P::TOGETHER>(weights);
+        key_weights(weights, tile_lse, lane, own, t, sizes, causal, scale, t < warp_high);
+        unsigned int dropped[M][N / 2][4], operand[M][N / 2][4], kept[M][N / 2];
+        pack(dropped, weights);
+#pragma unroll
+        for (int m = 0; m < M; m++)
+#pragma unroll
+          for (int i = 0; i < N / 2; i++) {
+            kept[m][i] = 0xff;
+            if (!DROPOUT) continue;
+            kept[m][i] = kept_of_key_rows(drop, t + column_in_tile(lane, 2 * i, 0), own + row_in_warp(lane, m, 0));
+            drop_operand(dropped[m][i], kept[m][i]);
+          }
+        if (!P::TOGETHER) {
+          add_weighted_rows<HEAD>(dvalues, dropped, gradient_tile);
+          multiply_tiles<HEAD>(dscores, own_v, own - first, gradient_tile);
+        }
+        products_arrived<0>(dscores);
+        key_gradients(dscores, weights, kept, tile_lse + QUERIES, drop.factor);
+        pack(operand, dscores);
+        if (P::TOGETHER) add_weighted_rows<HEAD>(dvalues, dropped, gradient_tile);
+        add_weighted_rows<HEAD>(dkeys, operand, query_tile);
+        products_arrived<0>(dvalues);
+        products_arrived<0>(dkeys);
+      }
+      if (threadIdx.x < 2 * QUERIES) stats[(turn ^ 1) * 2 * QUERIES + threadIdx.x] = next_statistic;
+      h = next_h, t = next_t;
     }
-    if (threadIdx.x < 2 * QUERIES) stats[(turn + 1) % 2 * 2 * QUERIES + threadIdx.x] = next_statistic;
-    h = next_h, t = next_t;
   }
   cp_async_wait<0>();  // a block that nobody sees has not waited yet
   clear_rows<HEAD>(dkeys, lane, own, sizes.S);

@@ -7,6 +7,9 @@
 // together over tiles of N x 8 rows of the other side. A result of the tensor cores that a lane holds is called
 // x[m][n][c]: of the m-th 16 rows and the n-th 8 columns the c-th of its four numbers (mma.cuh draws which).
 //
+// The turns of a tile's places are written out one after the other (#pragma unroll), so that the compiler knows where a
+// tile lies: what Hopper's tensor cores are told of it is then computed once for a warp, beside the threads.
+//
 // The products themselves come in two forms with the same names: attention_mma.cuh for every GPU since sm_80,
 // attention_wgmma.cuh for Hopper.
 

@@ -29,7 +29,7 @@ struct ForwardPlan {
   static const int THREADS = WARPS * WARP, BLOCKS = 0;  // how many a multiprocessor holds is left to the compiler
   static const int M = HEAD <= 64 ? 2 : 1, OWN = M * ROWS * WARPS;  // queries a block
   static const int OTHER = DROPOUT ? 32 : 64, N = OTHER / COLUMNS;  // keys a tile
-  static const int BEFORE_QUERIES = 2;  // tiles: the queries come first where the second pair will be
+  static const int BEFORE_QUERIES = 2;  // tiles: the queries come first where the third will be
 };
 
 // Backward. 32 own rows a warp share what is read from shared memory; 16 where the results, or the random bits of
@@ -42,7 +42,9 @@ struct BackwardPlan {
 };
 
 template <int HEAD, bool DROPOUT>
-struct KeysPlan : BackwardPlan<HEAD, DROPOUT> {};
+struct KeysPlan : BackwardPlan<HEAD, DROPOUT> {
+  static const bool TOGETHER = false;  // products wait for nobody, and registers are short
+};
 
 template <int HEAD, bool DROPOUT>
 struct QueriesPlan : BackwardPlan<HEAD, DROPOUT> {};
@@ -56,13 +58,19 @@ __device__ __forceinline__ int rows_together() {
 // The first of those that a warp's first row belongs to.
 __device__ __forceinline__ int first_together(int own) { return own; }
 
-// What this thread's copies bring has arrived, for all threads, and nobody reads what lay there before any more.
+// What this thread's copies bring has arrived, but for its last ON_THEIR_WAY groups, for all threads; and nobody reads
+// what was read before this any more.
+template <int ON_THEIR_WAY>
 __device__ __forceinline__ void tiles_arrived() {
-  cp_async_wait<0>();
+  cp_async_wait<ON_THEIR_WAY>();
   __syncthreads();
 }
 
 // ---- products -------------------------------------------------------------------------------------------------------
+
+// A product is there when its function has returned.
+template <int LATER, int M, int N>
+__device__ __forceinline__ void products_arrived(float (&)[M][N][4]) {}
 
 // products += own other^T, of 16 columns of the head: each own row with each row of the tile.
 template <int HEAD, int M, int N>
@@ -93,15 +101,6 @@ __device__ __forceinline__ void multiply_tiles(float (&products)[M][N][4], bfloa
     for (int m = 0; m < M; m++) load_left<HEAD>(a[m], own, row + m * ROWS, column);
     add_products<HEAD>(products, a, other, column);
   }
-}
-
-// Two such products.
-template <int HEAD, int M, int N>
-__device__ __forceinline__ void multiply_both(float (&first)[M][N][4], bfloat16* own, const bfloat16* other,
-                                              float (&second)[M][N][4], bfloat16* own_too, const bfloat16* other_too,
-                                              int row) {
-  multiply_tiles<HEAD>(first, own, row, other);
-  multiply_tiles<HEAD>(second, own_too, row, other_too);
 }
 
 // The warp's own rows of a tile, kept in registers.

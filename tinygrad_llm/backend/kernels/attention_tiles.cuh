@@ -28,18 +28,26 @@ struct TileReader {
   __device__ __forceinline__ void load(bfloat16* tile, int first) {
     if (pieces) {
       const int there = own_column() < K ? x[0].count - first - own_row() : 0;
-      bfloat16* to = place<HEAD>(tile, own_row(), own_column());
-#pragma unroll
-      for (int i = 0; i < ARRAYS; i++) {
-#pragma unroll
-        for (int row = 0; row < COUNT; row += STEP)
-          cp_async_16(to + (i * COUNT + row) * stride<HEAD>(), from[i] + row * x[i].stride, row < there);
-        from[i] += COUNT * x[i].stride;
-      }
+      if (there > COUNT - STEP)  // all of this thread's pieces: nothing is asked for each of them
+        copy<true>(tile, there);
+      else
+        copy<false>(tile, there);
     } else {
 #pragma unroll
       for (int i = 0; i < ARRAYS; i++) one_by_one(tile + i * COUNT * stride<HEAD>(), x[i], first);
     }
+  }
+
+  template <bool ALL>
+  __device__ __forceinline__ void copy(bfloat16* tile, int there) {
+    bfloat16* to = place<HEAD>(tile, own_row(), own_column());
+#pragma unroll
+    for (int i = 0; i < ARRAYS; i++)
+#pragma unroll
+      for (int row = 0; row < COUNT; row += STEP) {
+        cp_async_16(to + (i * COUNT + row) * stride<HEAD>(), from[i], ALL || row < there);
+        from[i] += STEP * x[i].stride;
+      }
   }
 
   __device__ __forceinline__ void one_by_one(bfloat16* tile, const Rows<const bfloat16>& rows, int first) {

@@ -30,15 +30,17 @@ struct HopperPlan {
 };
 
 template <int HEAD, bool DROPOUT>
-struct ForwardPlan : HopperPlan<HEAD <= 64 ? (DROPOUT ? 3 : 4) : 2> {
-  static const int BEFORE_QUERIES = 4;  // tiles
+struct ForwardPlan : HopperPlan<HEAD <= 64 && !DROPOUT ? 4 : 3> {
+  static const int BEFORE_QUERIES = 3;  // tiles
 };
 
 template <int HEAD, bool DROPOUT>
-struct KeysPlan : HopperPlan<HEAD <= 64 && !DROPOUT ? 3 : 2> {};
+struct KeysPlan : HopperPlan<HEAD <= 64 && !DROPOUT ? 3 : 2> {
+  static const bool TOGETHER = true;  // scores and dP are asked for at once, and dv and dk
+};
 
 template <int HEAD, bool DROPOUT>
-struct QueriesPlan : HopperPlan<HEAD <= 64 ? 3 : 2> {};
+struct QueriesPlan : HopperPlan<HEAD <= 64 ? (DROPOUT ? 3 : 4) : 2> {};
 
 // Rows that a product is made of, which therefore are left out together or not at all: those of a warpgroup.
 template <int M>
@@ -49,73 +51,61 @@ __device__ __forceinline__ int rows_together() {
 // The first of those that a warp's first row belongs to.
 __device__ __forceinline__ int first_together(int own) { return own / GROUP_ROWS * GROUP_ROWS; }
 
-// What this thread's copies bring has arrived, for all threads and for the tensor cores, and nobody reads what lay
-// there before any more.
+// What this thread's copies bring has arrived, but for its last ON_THEIR_WAY groups, for all threads and for the tensor
+// cores; and nobody reads what was read before this any more.
+template <int ON_THEIR_WAY>
 __device__ __forceinline__ void tiles_arrived() {
-  cp_async_wait<0>();
-  __syncthreads();
+  cp_async_wait<ON_THEIR_WAY>();
   shared_is_written();
+  __syncthreads();
 }
 
 // ---- products -------------------------------------------------------------------------------------------------------
 
-// Asks for products = own other^T over the whole head; both lie in shared memory, the warp's own rows from `row` on.
+// Each function asks for a product, and the thread goes on; products_arrived waits for all but the last LATER that were
+// asked for. What a product reads must stay until then.
+template <int LATER, int N>
+__device__ __forceinline__ void products_arrived(float (&x)[1][N][4]) {
+  wgmma_arrived<LATER>(x[0]);
+}
+
+// products = own other^T over the whole head; both lie in shared memory.
 template <int HEAD>
-__device__ __forceinline__ void begin_product(float (&products)[1][8][4], const bfloat16* own, int row,
-                                              const bfloat16* other) {
-  Matrix<HEAD> a = matrix<HEAD>(own, first_together(row)), b = matrix<HEAD>(other, 0);
+__device__ __forceinline__ void multiply_tiles(float (&products)[1][8][4], const bfloat16* own, int,
+                                               const bfloat16* other) {
+  Matrix<HEAD> a = matrix<HEAD>(own), b = matrix<HEAD>(other);
+  wgmma_begin();
   wgmma_rows_rows<false>(products[0], a, b);
 #pragma unroll
   for (int column = ROWS; column < HEAD; column += ROWS)
     wgmma_rows_rows<true>(products[0], from_column(a, column), from_column(b, column));
-}
-
-template <int HEAD>
-__device__ __forceinline__ void multiply_tiles(float (&products)[1][8][4], const bfloat16* own, int row,
-                                               const bfloat16* other) {
-  wgmma_begin();
-  begin_product<HEAD>(products, own, row, other);
-  wgmma_finish(products[0]);
-}
-
-// Two such products, waited for once.
-template <int HEAD>
-__device__ __forceinline__ void multiply_both(float (&first)[1][8][4], const bfloat16* own, const bfloat16* other,
-                                              float (&second)[1][8][4], const bfloat16* own_too,
-                                              const bfloat16* other_too, int row) {
-  wgmma_begin();
-  begin_product<HEAD>(first, own, row, other);
-  begin_product<HEAD>(second, own_too, row, other_too);
-  wgmma_finish(first[0]);
-  wgmma_finish(second[0]);
+  wgmma_end();
 }
 
 // The warpgroup's own rows of a tile stay there: the tensor cores read them themselves. (In registers they would take
-// less of shared memory's time, but the compiler of CUDA 13.0 puts other numbers into registers that it has given to
-// the tensor cores, even where a later turn of the loop needs them.)
+// less of shared memory's time: nothing was won by that on an H200, and the compiler of CUDA 13.0 gives such registers
+// away although a later turn of the loop needs them.)
 template <int HEAD, int M>
 struct OwnRows {
   const bfloat16* tile;
-  int row;
 };
 
 template <int HEAD, int M>
-__device__ __forceinline__ void take_rows(OwnRows<HEAD, M>& own, bfloat16* tile, int row) {
+__device__ __forceinline__ void take_rows(OwnRows<HEAD, M>& own, bfloat16* tile, int) {
   own.tile = tile;
-  own.row = row;
 }
 
 template <int HEAD, int M>
 __device__ __forceinline__ void multiply_rows(float (&products)[1][8][4], const OwnRows<HEAD, M>& own,
                                               const bfloat16* other) {
-  multiply_tiles<HEAD>(products, own.tile, own.row, other);
+  multiply_tiles<HEAD>(products, own.tile, 0, other);
 }
 
 // out += weights other: each own row becomes a sum of the tile's rows.
 template <int HEAD, int STEPS>
 __device__ __forceinline__ void add_weighted_rows(float (&out)[1][HEAD / COLUMNS][4],
                                                   const unsigned int (&weights)[1][STEPS][4], const bfloat16* other) {
-  Matrix<HEAD> b = matrix<HEAD>(other, 0);
+  Matrix<HEAD> b = matrix<HEAD>(other);
   wgmma_begin();
 #pragma unroll
   for (int step = 0; step < STEPS; step++) {  // 16 rows of the tile at once
@@ -124,7 +114,7 @@ __device__ __forceinline__ void add_weighted_rows(float (&out)[1][HEAD / COLUMNS
     if constexpr (HEAD > ATOM_COLUMNS)
       wgmma_registers_columns<ATOM_COLUMNS / COLUMNS>(out[0], weights[0][step], from_column(rows, ATOM_COLUMNS));
   }
-  wgmma_finish(out[0]);
+  wgmma_end();
 }
 
 #endif

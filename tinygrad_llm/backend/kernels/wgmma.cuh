@@ -14,7 +14,8 @@
 // cores in 64 bits, a Matrix.
 //
 // The work goes on beside the thread, and reads shared memory by another way than the thread's own: shared_is_written
-// comes between writing and reading, wgmma_begin before the first instruction, and wgmma_finish waits for all.
+// comes between writing and reading. wgmma_begin comes before the instructions of a product, wgmma_end behind them, and
+// wgmma_arrived waits for all products but the last few.
 //
 // Source: PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions", and there "Matrix Descriptor Format".
 
@@ -44,10 +45,10 @@ __device__ __forceinline__ int place_in_atoms(int row, int column) {
   return atom * ATOM + r * ATOM_COLUMNS + (piece ^ r) * 8 + column % 8;
 }
 
-// A matrix of HEAD columns, from its row `row` on, a multiple of 8.
+// A matrix of HEAD columns.
 template <int HEAD>
-__device__ __forceinline__ Matrix<HEAD> matrix(const bfloat16* at, int row) {
-  return {shared_address(at + row * HEAD) / MATRIX_UNIT & 0x3fff | 1u << 16};
+__device__ __forceinline__ Matrix<HEAD> matrix(const bfloat16* at) {
+  return {shared_address(at) / MATRIX_UNIT & 0x3fff | 1u << 16};
 }
 
 // The same from a later column on, a multiple of 16, ...
@@ -68,11 +69,13 @@ __device__ __forceinline__ void shared_is_written() { asm volatile("fence.proxy.
 
 __device__ __forceinline__ void wgmma_begin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 
-// Waits for all that the warpgroup has asked for. The empty lines of assembler say that x changes here: without them
+__device__ __forceinline__ void wgmma_end() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+
+// Waits for all products but the last LATER ones. The empty lines of assembler say that x changes here: without them
 // the compiler could use its numbers before they are there.
-template <int N>
-__device__ __forceinline__ void wgmma_finish(float (&x)[N][4]) {
-  asm volatile("wgmma.commit_group.sync.aligned;\nwgmma.wait_group.sync.aligned 0;" ::: "memory");
+template <int LATER, int N>
+__device__ __forceinline__ void wgmma_arrived(float (&x)[N][4]) {
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(LATER) : "memory");
 #pragma unroll
   for (int n = 0; n < N; n++)
 #pragma unroll
