@@ -343,8 +343,8 @@ found_again = max(abs(getattr(found, k) / getattr(BESIROGLU, k) - 1) for k in ("
 print(f"from points of a known law its floor and exponents come back, off by {found_again:.1e} at most")
 
 # %% [markdown]
-# Now to our own runs, 24 a seed. Split by the law, a budget's best N grows with the power β / (α + β) of C, which
-# exercise 17.1 derives. **How sure is it?** Draw as many runs again, some of them twice and others not at all, and fit
+# Now to our own runs, 24 a seed. Split by the law, a budget's best N grows with a power of C that α and β alone decide;
+# exercise 17.1 finds it. **How sure is it?** Draw as many runs again, some of them twice and others not at all, and fit
 # anew: the *bootstrap*. Do so sixty times. Eight of ten such fits lie in the interval that is printed.
 
 # %%
@@ -544,11 +544,9 @@ print(table(rows, ["", "schedule", "counted", *heads, f"of ten fits, eight (seed
 # | fitted in 2024 | 1.82 | 482.0 | 2085.4 | 0.348 | 0.366 |
 #
 # What does either say of models that were trained? Of a budget C nothing is left but one choice: put D = C / 6N into
-# the law. Where its slope over ln N is 0, there αA/N^α = βB/D^β: what the next weights win, the tokens lose. Solved for
-# N, exercise 17.1:
-#
-# $$N = \left(\frac{\alpha A}{\beta B}\right)^{\frac{1}{\alpha+\beta}}
-# \left(\frac{C}{6}\right)^{\frac{\beta}{\alpha+\beta}}$$
+# the law. Where its slope over N is 0, what the next weights win is what the tokens lose, and that is one equation for
+# one number. Solving it is exercise 17.1; `compute_optimal` below is the answer, as you found it or as the package has
+# it. What would you say before you see the table: who was too large?
 
 # %%
 MODELS = {"GPT-3": (175e9, 300e9), "Gopher": (280e9, 300e9), "Chinchilla": (70e9, 1.4e12), "PaLM": (540e9, 780e9),

@@ -483,7 +483,7 @@ print(f"the slowest of Llama 2 in its 4,096: {llama:.2f}")
 # - *Interpolation* (Chen et al., 2023): let all of them go s times as slowly. Position 256 shows what 64 showed. But
 #   now two neighbours are only a quarter of a step apart, and no query has met that either.
 # - *NTK* (bloc97, 2023): a larger base. The slowest clock goes s times as slowly, the fastest as before, those between
-#   by something between. For heads of K numbers, K / 2 clocks, the base b becomes $b \cdot s^{K/(K-2)}$, exercise 19.3.
+#   by something between. Which base does that, for heads of K numbers and K / 2 clocks, is exercise 19.3.
 #   (The name is of a theory of networks, the neural tangent kernel, from which its author came to it.)
 # - *YaRN* (Peng et al., 2024): clocks that go round 32 times in the trained length stay, those that never go round go s
 #   times as slowly, a ramp between. And the scores are made a little sharper, since there is more to look through:

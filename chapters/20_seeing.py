@@ -1147,8 +1147,7 @@ print(f"who counts this test's own answers to each question: {guess_several:.3f}
 # pairs, LLaVA's projector. Others have been published since, such as one transformer that reads patches and words from
 # the beginning.
 #
-# **Exercises**: 20.1 patches, 20.2 the contrastive loss, 20.3 a picture among words. `tgl chapter 20 --mine` runs this
-# page on your patches.
+# **Exercises**: 20.1 a picture from its patches, 20.2 the contrastive loss, 20.3 a picture among words.
 
 # %%
 run.check("our parts against the package's", distances, at_most=EQUAL)

@@ -244,3 +244,13 @@ def test_errors_name_the_flag_and_numpy_says_nothing():
         "a text",
         "the seed, a user's batch_size",
     )
+
+
+def test_chapters_are_listed_under_the_titles_that_they_have(capsys):
+    with pytest.raises(SystemExit):
+        chapter.main([])
+    shown = capsys.readouterr().out
+    course = Course.find()
+    heads = [path.read_text(encoding="utf-8").splitlines()[1] for path in course.chapters().values()]
+    assert len(heads) > 30 and all(f"  {head.removeprefix('# # ').replace(' · ', '  ')}\n" in shown for head in heads)
+    assert "  12  GPT\n" in shown and "  22  LoRA and adapters\n" in shown

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tinygrad_llm.course.exercises.runner import child_environment
-from tinygrad_llm.course.record import BUDGET, Record, cells_of, code_of, record
+from tinygrad_llm.course.record import BUDGET, Record, cells_of, code_of, main, record
 from tinygrad_llm.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -272,3 +272,36 @@ def test_a_record_over_its_budget_is_refused_and_the_largest_file_named(tmp_path
 
 def test_a_chapter_without_a_record_has_none(tmp_path):
     assert Record.load(tmp_path / "88") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--help"], 0, []), (["-h"], 0, []), ([], 2, []), (["--seeds", "3", "09"], 2, ["before all flags", "--seeds"]), (["98"], 2, ["chapter", "98"]),
+    ],
+)  # fmt: skip
+def test_help_and_what_is_not_understood_are_told_and_no_record_is_touched(arguments, status, said):
+    records = ROOT / "docs" / "records"
+    before = {path: path.stat().st_mtime_ns for path in records.rglob("*")}
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_llm.course.record", *arguments],
+        env=child_environment(), capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    shown, silent = (done.stderr, done.stdout) if status else (done.stdout, done.stderr)
+    assert done.returncode == status and silent == "" and "Traceback" not in shown
+    assert "usage: python -m tinygrad_llm.course.record NN" in shown and all(word in shown for word in said)
+    assert max(map(len, shown.splitlines())) <= 120
+    assert {path: path.stat().st_mtime_ns for path in records.rglob("*")} == before
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), ([], 2), (["--fast", "09"], 2), (["98"], 2)])
+def test_the_command_says_how_it_is_used(arguments, status, capsys):
+    assert main(arguments) == status
+    said = capsys.readouterr()
+    assert "usage: " in (said.err if status else said.out) and "" in (said.err, said.out)
+
+
+def test_the_flags_of_a_chapter_are_told_by_the_chapter():
+    command = [sys.executable, "-m", "tinygrad_llm.course.record", "07", "--help"]
+    done = subprocess.run(command, env=child_environment(), capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and "--seeds" in done.stdout and "Traceback" not in done.stderr

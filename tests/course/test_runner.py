@@ -25,7 +25,7 @@ WAYS = {
     "an argument changed": (FIRST, "    x -= x.max(axis, keepdims=True); y = np.exp(x)", ["a changed argument 0", "make a new one instead"]),
     "a breakpoint left in": (FIRST, "    breakpoint(); y = x", ["work/e09/softmax.py:18 waits at a breakpoint()", "Add --debug"]),
     "the other axis": ("x - x.max(axis, keepdims=True))\n    y = y / y.sum(axis, ", "x - x.max(-1, keepdims=True))\n    y = y / y.sum(-1, ", ["differs The rows sum to 1 where the columns should."]),
-    "a float64 leak": ("    y = y / ", "    y = y * np.float64(1) / ", ["float32 stays float32", "float32 became float64"]),
+    "a float64 leak": ("    y = y / ", "    y = y * np.float64(1) / ", ["float32 stays float32", "but they are float64 instead of float32"]),
     "an import that fails": ("import numpy as np", "import numpyy as np", ["No module named 'numpyy'"]),
 }  # fmt: skip
 

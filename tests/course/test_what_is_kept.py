@@ -15,6 +15,7 @@ from tinygrad_llm.course.exercises.catalog import Course
 from tinygrad_llm.course.exercises.desk import Desk
 from tinygrad_llm.course.exercises.mine import green_files
 from tinygrad_llm.course.exercises.runner import Outcome
+from tinygrad_llm.course.exercises.scripts import sections_of, title_of
 from tinygrad_llm.course.exercises.session import Session
 from tinygrad_llm.course.exercises.stubs import regions, stub_of, without_marks
 from tinygrad_llm.course.table import table
@@ -113,10 +114,66 @@ def test_hints_go_to_the_third_and_are_counted_for_each_exercise(four, capsys):
         ("03.1", 2, "two"),
         ("03.2", 1, "one"),
         ("03.1", 3, "three"),
-        ("03.1", 3, "three"),
+        ("03.3", 1, "one"),
     ):
         session.hint(four.get(id))
         assert capsys.readouterr().out == f"hint {number} of 3 for {id} title {id}\n  {words}\n"
+
+
+SCRIPT = """# %% [markdown]
+# # 03 · LSTM and GPT-2
+#
+# ## Where it begins
+#
+# Text.
+
+# %%
+print("03.2")
+
+# %% [markdown]
+# ## How KV is kept
+#
+# That is exercise 03.1, and not 03.11. In 03.1 it is kept.
+#
+# **Exercises**: 03.1 one, 03.2 two.
+"""
+
+
+def test_after_the_last_hint_it_is_said_that_there_are_no_more_and_what_else_there_is(four, checked, capsys):
+    session = Session(four)
+    session.start()
+    for number in range(3):
+        session.hint(four.get("03.1"))
+        assert ("no more" in capsys.readouterr().out) is False, number
+    asked = "   (it is not green yet: you are asked first)"
+    last = "hint 3 of 3, once more, for 03.1 title 03.1\n  three\n\nThere are no more hints for 03.1. What else there is:\n"
+    session.hint(four.get("03.1"))
+    assert (
+        capsys.readouterr().out == f"{last}  compare  tgl solution 03.1{asked}\n"
+    )  # of this chapter there is no script
+    script = four.root / "chapters" / "03_lstm.py"
+    script.write_text(SCRIPT)
+    session.hint(four.get("03.1"), keys=True)
+    assert (
+        capsys.readouterr().out
+        == f"{last}  read     chapters/03_lstm.py:12   How KV is kept\n  compare  press s{asked}\n"
+    )
+    checked.green = {"03.1"}
+    session.test(four.get("03.1"))
+    capsys.readouterr()
+    session.hint(four.get("03.1"))
+    assert capsys.readouterr().out.endswith("\n  compare  tgl solution 03.1\n")
+
+
+def test_a_chapter_has_its_title_as_it_is_written(four, capsys):
+    script = four.root / "chapters" / "03_lstm.py"
+    script.write_text(SCRIPT)
+    Session(four).list()
+    assert "0/3  LSTM and GPT-2\n" in capsys.readouterr().out
+    assert sections_of(script, "03.1") == [("How KV is kept", 12)]
+    assert sections_of(script, "03.2") == []  # in code, and where all are named
+    script.write_text(SCRIPT.replace("# # 03 · LSTM and GPT-2", "# mine"))
+    assert title_of(script) == "lstm"
 
 
 def test_update_replaces_and_names_what_changed_and_nothing_else(four):

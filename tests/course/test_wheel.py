@@ -20,7 +20,6 @@ from tinygrad_llm.course.exercises.desk import Desk
 from tinygrad_llm.course.exercises.mine import green_files
 from tinygrad_llm.course.exercises.runner import run
 from tinygrad_llm.datasets import locate
-from tinygrad_llm.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = 'from tinygrad_llm.course.chapter import Chapter\nprint(Chapter("01", "c", []).root)\n'
@@ -94,8 +93,7 @@ def test_an_update_takes_over_chapters_that_nobody_changed(installed):
 def test_what_is_for_those_who_write_a_course_asks_for_a_checkout(installed, capsys):
     assert main(["dev", "sync"]) == 2
     assert "expected a checkout of tinygrad_llm, got an installed package" in capsys.readouterr().err
-    with pytest.raises(ConfigError, match="a checkout"):
-        record.main(["01"])
+    assert record.main(["01"]) == 2 and "a checkout of tinygrad_llm" in capsys.readouterr().err
 
 
 def test_a_checkout_around_us_comes_before_a_wheel(installed):

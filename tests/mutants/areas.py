@@ -87,6 +87,7 @@ TESTS = {
         "tests/course/test_claim.py",
         "tests/course/test_table.py",
         "tests/course/test_calls.py",
+        "tests/course/test_what_differs.py",
         "tests/course/test_checks_in_a_fork.py",
         "tests/course/test_desk.py",
         "tests/course/test_record.py",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tinygrad_llm.course.exercises.catalog import Course
 from tinygrad_llm.course.exercises.mine import chapter_command, green_files
+from tinygrad_llm.course.exercises.scripts import title_of
 
 ABOUT = """usage: tgl chapter NUMBER [--mine] [the chapter's own flags]
 
@@ -20,7 +21,7 @@ def main(argv: Sequence[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(ABOUT)
         for number, path in course.chapters().items():
-            print(f"  {number}  {path.stem[3:].replace('_', ' ')}")
+            print(f"  {number}  {title_of(path)}")
         raise SystemExit(0)
     number, flags = argv[0].zfill(2), [flag for flag in argv[1:] if flag != "--mine"]
     course.chapter(number)

@@ -38,6 +38,15 @@ from tinygrad_llm.course.table import WIDTH
 from tinygrad_llm.errors import ConfigError
 
 PACKAGE = Path(__file__).resolve().parents[1]
+HELP = """usage: python -m tinygrad_llm.course.record NN [FLAGS of the chapter]
+
+Runs chapter NN cell by cell, and writes what it printed and drew to docs/records/NN/, of which the book is made.
+An older record stays as it is where the run fails.
+
+  python -m tinygrad_llm.course.record 09 --seeds 3 --json     as `make claims ONLY=09`
+  python -m tinygrad_llm.course.record 09 --help               the chapter's flags"""
+BAD = 2
+"""Exit status of a command that was not understood."""
 BUDGET = 200_000
 """Bytes that a chapter's record may have."""
 WIDEST = 100
@@ -257,14 +266,24 @@ def _sum_of(text: str) -> str:
     return hashlib.sha256(code_of(text).encode()).hexdigest()
 
 
-def main(argv: Sequence[str]) -> None:
-    """Records one chapter."""
+def main(argv: Sequence[str]) -> int:
+    """Records one chapter; an exit status.  Raises what the chapter raises."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(HELP, file=sys.stdout if argv else sys.stderr)
+        return 0 if argv else BAD
     number, *flags = argv
-    course = Course.find()
-    course.check_checkout("record")
-    script = course.chapter(number)
+    try:
+        if number.startswith("-"):
+            raise ConfigError("chapter", "its number, before all flags", number)
+        course = Course.find()
+        course.check_checkout("record")
+        script = course.chapter(number)
+    except ConfigError as error:
+        print(f"{error}\n\n{HELP}", file=sys.stderr)
+        return BAD
     record(script, flags, course.root / "docs" / "records" / script.name[:2])
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -127,10 +127,12 @@ class Call:
             if isinstance(error, kind) and words.lower() in str(error).lower():
                 return
             got = f"{type(error).__name__}: {error}"
+            right = isinstance(error, kind)
+            explained = "The message does not say so." if right else "It raised an error of another kind."
         else:
-            got = summary(result)
+            got, explained = summary(result), "Wrong input should be refused by name, not computed with."
         wanted = kind.__name__ + (f" that says {words!r}" if words else "")
-        raise self._wrong(self.text, got, wanted, "Wrong input should be refused by name, not computed with.", got)
+        raise self._wrong(self.text, got, wanted, explained, got)
 
     def _pair(self) -> tuple[Any, Callable[..., Any]]:
         result = self.result

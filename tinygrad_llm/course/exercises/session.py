@@ -12,6 +12,7 @@ from tinygrad_llm.course.exercises.desk import Desk
 from tinygrad_llm.course.exercises.keys import keyboard
 from tinygrad_llm.course.exercises.report import report, sign, width
 from tinygrad_llm.course.exercises.runner import Outcome, run
+from tinygrad_llm.course.exercises.scripts import sections_of, title_of
 from tinygrad_llm.course.exercises.stubs import without_marks
 from tinygrad_llm.errors import ConfigError
 
@@ -72,11 +73,25 @@ class Session:
         print(f"{good} of {len(self.course.exercises)} green")
         return good == len(self.course.exercises)
 
-    def hint(self, exercise: Exercise) -> None:
-        """The next hint."""
+    def hint(self, exercise: Exercise, keys: bool = False) -> None:
+        """The next hint; after the last one it once more, and what else there is. keys: are single keys commands?"""
+        over = self.desk.state["hints"].get(exercise.id, 0) >= len(exercise.hints)
         number, text = self.desk.hint(exercise)
-        print(f"hint {number} of {len(exercise.hints)} for {exercise.id} {exercise.title}")
+        again = ", once more," if over else ""
+        print(f"hint {number} of {len(exercise.hints)}{again} for {exercise.id} {exercise.title}")
         print(textwrap.fill(text, width(), initial_indent="  ", subsequent_indent="  "))
+        if over:
+            self._after_the_last_hint(exercise, keys)
+
+    def _after_the_last_hint(self, exercise: Exercise, keys: bool) -> None:
+        look = "press s" if keys else f"tgl solution {exercise.id}"
+        asked = "" if self.desk.done(exercise) else "   (it is not green yet: you are asked first)"
+        print(f"\nThere are no more hints for {exercise.id}. What else there is:")
+        script = self.course.chapters().get(exercise.chapter)
+        if script is not None:
+            for name, line in sections_of(script, exercise.id) or [(title_of(script), 1)]:
+                print(f"  read     {self.course.shown(script)}:{line}   {name}")
+        print(f"  compare  {look}{asked}")
 
     def solution(self, exercise: Exercise, ask: bool = True) -> None:
         """Ours below yours: free after green; before that it asks, and remembers that you looked."""
@@ -100,7 +115,7 @@ class Session:
     def list(self, all: bool = False) -> None:
         """Progress: a line a chapter, and its exercises for the one that is open, or for all of them."""
         current = self.desk.current
-        names = {number: path.stem[3:].replace("_", " ") for number, path in self.course.chapters().items()}
+        names = {number: title_of(script) for number, script in self.course.chapters().items()}
         for chapter in dict.fromkeys(exercise.chapter for exercise in self.course.exercises):
             own = self.course.of_chapter(chapter)
             done = sum(map(self.desk.done, own))
@@ -159,7 +174,7 @@ class Session:
         """Does what a key asks for; returns the next one where it was pressed in place of a confirmation."""
         other = ""
         if pressed == "h":
-            self.hint(exercise)
+            self.hint(exercise, keys=True)
         elif pressed == "l":
             self.list()
         elif pressed == "s" and self.desk.done(exercise):

@@ -1,4 +1,4 @@
-# expect: float32 became float64
+# expect: they are float64 instead of float32
 # means: np.eye is float64 and makes the gradient so.
 import numpy as np
 

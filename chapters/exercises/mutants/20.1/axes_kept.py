@@ -1,7 +1,7 @@
 # expect: one patch is the whole picture
-# means: The patches still have their axes of channel, row and column: they have to be one vector each.
-def cut(pictures, patch):
-    batch, channels, height, width = pictures.shape
-    rows, columns = height // patch, width // patch
-    x = pictures.reshape(batch, channels, rows, patch, columns, patch)
-    return x.transpose(0, 2, 4, 1, 3, 5).reshape(batch, rows * columns, channels, patch, patch)
+# means: The rows of patches and the rows inside are still two axes, and the columns too: together they are one.
+def join(patches, patch, height, width):
+    batch, _, numbers = patches.shape
+    channels = numbers // patch**2
+    x = patches.reshape(batch, height // patch, width // patch, channels, patch, patch)
+    return x.transpose(0, 3, 1, 4, 2, 5)

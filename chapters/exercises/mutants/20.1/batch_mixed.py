@@ -1,8 +1,7 @@
-# expect: each picture by itself
-# means: The pictures of the batch are mixed: their axis does not stand first when it is joined.
-def cut(pictures, patch):
-    batch, channels, height, width = pictures.shape
-    rows, columns = height // patch, width // patch
-    x = pictures.reshape(batch, channels, rows, patch, columns, patch)
-    x = x.transpose(2, 4, 0, 1, 3, 5)
-    return x.reshape(batch, rows * columns, channels * patch * patch)
+# expect: pixel by pixel
+# means: The channels stand before the pictures of the batch: the numbers of several pictures are mixed.
+def join(patches, patch, height, width):
+    batch, _, numbers = patches.shape
+    channels = numbers // patch**2
+    x = patches.reshape(batch, height // patch, width // patch, channels, patch, patch)
+    return x.transpose(3, 0, 1, 4, 2, 5).reshape(batch, channels, height, width)

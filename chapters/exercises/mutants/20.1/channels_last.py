@@ -1,7 +1,7 @@
 # expect: all red before all green
-# means: The numbers of a patch come pixel by pixel, each with all its channels: the axis of channels stands last.
-def cut(pictures, patch):
-    batch, channels, height, width = pictures.shape
-    rows, columns = height // patch, width // patch
-    x = pictures.reshape(batch, channels, rows, patch, columns, patch)
-    return x.transpose(0, 2, 4, 3, 5, 1).reshape(batch, rows * columns, channels * patch * patch)
+# means: The numbers of a patch were read pixel by pixel, each with all its channels: channel by channel they come.
+def join(patches, patch, height, width):
+    batch, _, numbers = patches.shape
+    channels = numbers // patch**2
+    x = patches.reshape(batch, height // patch, width // patch, patch, patch, channels)
+    return x.transpose(0, 5, 1, 3, 2, 4).reshape(batch, channels, height, width)

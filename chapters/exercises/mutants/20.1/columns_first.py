@@ -1,7 +1,7 @@
 # expect: squares and not strips
-# means: The patches come column by column, from top to bottom: their two axes are exchanged.
-def cut(pictures, patch):
-    batch, channels, height, width = pictures.shape
-    rows, columns = height // patch, width // patch
-    x = pictures.reshape(batch, channels, rows, patch, columns, patch)
-    return x.transpose(0, 4, 2, 1, 3, 5).reshape(batch, rows * columns, channels * patch * patch)
+# means: The patches were laid column by column, from top to bottom: they come row by row.
+def join(patches, patch, height, width):
+    batch, _, numbers = patches.shape
+    channels = numbers // patch**2
+    x = patches.reshape(batch, width // patch, height // patch, channels, patch, patch)
+    return x.transpose(0, 3, 2, 4, 1, 5).reshape(batch, channels, height, width)

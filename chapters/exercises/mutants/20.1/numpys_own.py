@@ -3,8 +3,8 @@
 import numpy as np
 
 
-def cut(pictures, patch):
-    batch, channels, height, width = pictures.shape
-    rows, columns = height // patch, width // patch
-    x = np.reshape(np.asarray(pictures), (batch, channels, rows, patch, columns, patch))
-    return np.transpose(x, (0, 2, 4, 1, 3, 5)).reshape(batch, rows * columns, channels * patch * patch)
+def join(patches, patch, height, width):
+    batch, _, numbers = patches.shape
+    channels = numbers // patch**2
+    x = np.reshape(np.asarray(patches), (batch, height // patch, width // patch, channels, patch, patch))
+    return np.transpose(x, (0, 3, 1, 4, 2, 5)).reshape(batch, channels, height, width)

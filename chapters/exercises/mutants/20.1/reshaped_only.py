@@ -1,6 +1,6 @@
 # expect: squares and not strips
-# means: The axes were not moved: each patch is a strip of pixels that lie side by side in memory.
-def cut(pictures, patch):
-    batch, channels, height, width = pictures.shape
-    rows, columns = height // patch, width // patch
-    return pictures.reshape(batch, rows * columns, channels * patch * patch)
+# means: The axes were not moved: each patch became a strip of pixels that lie side by side in memory.
+def join(patches, patch, height, width):
+    batch, _, numbers = patches.shape
+    channels = numbers // patch**2
+    return patches.reshape(batch, channels, height, width)

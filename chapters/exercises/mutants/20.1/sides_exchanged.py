@@ -1,7 +1,7 @@
 # expect: a picture that is wider than high
 # means: The rows of patches were counted along the width: that is right for square pictures alone.
-def cut(pictures, patch):
-    batch, channels, height, width = pictures.shape
-    rows, columns = width // patch, height // patch
-    x = pictures.reshape(batch, channels, rows, patch, columns, patch)
-    return x.transpose(0, 2, 4, 1, 3, 5).reshape(batch, rows * columns, channels * patch * patch)
+def join(patches, patch, height, width):
+    batch, _, numbers = patches.shape
+    channels = numbers // patch**2
+    x = patches.reshape(batch, width // patch, height // patch, channels, patch, patch)
+    return x.transpose(0, 3, 1, 4, 2, 5).reshape(batch, channels, height, width)

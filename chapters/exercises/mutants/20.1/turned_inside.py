@@ -1,7 +1,7 @@
 # expect: one patch is the whole picture
-# means: Inside a patch the pixels come column by column: the last two axes are exchanged.
-def cut(pictures, patch):
-    batch, channels, height, width = pictures.shape
-    rows, columns = height // patch, width // patch
-    x = pictures.reshape(batch, channels, rows, patch, columns, patch)
-    return x.transpose(0, 2, 4, 1, 5, 3).reshape(batch, rows * columns, channels * patch * patch)
+# means: Inside a patch rows and columns are exchanged: each stands transposed in its place.
+def join(patches, patch, height, width):
+    batch, _, numbers = patches.shape
+    channels = numbers // patch**2
+    x = patches.reshape(batch, height // patch, width // patch, channels, patch, patch)
+    return x.transpose(0, 3, 1, 5, 2, 4).reshape(batch, channels, height, width)
