@@ -108,3 +108,16 @@ def test_what_is_there_is_told_only_of_intermediates():
     place, so_far, alone = seen
     assert place is sink.place(leaf) and taken(place) is None
     assert isinstance(so_far, SoFar) and alone is True and taken(True) is None and taken(False) is None
+
+
+def test_whoever_takes_what_there_is_of_a_parent_that_he_has_twice_is_told():
+    @op
+    def both(a, b):
+        return 2 * a + 3 * b, lambda g, needs: (
+            2 * g,
+            taken(needs[1]) + 3 * g if taken(needs[1]) is not None else 3 * g,
+        )
+
+    y = Tensor(np.ones(3), requires_grad=True) * 1
+    with pytest.raises(AssertionError, match="a parent that it has twice"):
+        (y + both(y, y)).backward(np.ones(3))

@@ -433,14 +433,14 @@ def test_a_removed_barrier_is_a_race(file, barrier):
 
 
 @pytest.mark.parametrize("form", ["bfloat16", "hopper"])
-def test_values_do_not_come_where_keys_are_still_read(form):
+@pytest.mark.parametrize("tile", ["keys", "values"])
+def test_a_tile_does_not_come_where_another_is_still_read(form, tile):
     if reason := why_not("thread"):
         pytest.skip(reason)
-    file, right = FORWARD + form, "tiles_arrived<1>();\n      if (more) values.load(key_tile"
+    file, right = FORWARD + form, f"tiles_arrived<1>();\n      if (more) {tile}.load("
     text = without_entry_points(source(file), but=64 if form == "hopper" else 32)
     assert text.count(right) == 1
-    case = attention_case(file, Problem(form, 1, 1, 1, 36, 200, 32, False))
-    run_sanitized(text, case.launches, "thread", copies_at_once=True)
+    case = attention_case(file, Problem(form, 1, 1, 1, 36, 330, 32, False))
     text = text.replace(right, right.replace("tiles_arrived", "cp_async_wait"))
     with pytest.raises(SanitizerError, match="data race"):
         run_sanitized(text, case.launches, "thread", copies_at_once=True)

@@ -96,3 +96,26 @@ def test_an_evaluation_beside_a_recorded_step_takes_what_is_told(cupy, on_standi
     trainer.evaluate()
     assert len(most) == 4 and in_pools(cupy) - kept < 0.1 * memory.judged * settings.batch_size
     assert max(most) - kept == pytest.approx(memory.judged * settings.batch_size, rel=NEAR)
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.1])
+def test_what_is_judged_is_cut_though_what_is_trained_couples_examples(balance, cupy, on_standin, tmp_path):
+    settings = replace(
+        config(tmp_path, True, graph=True),
+        arch="mixtral",
+        n_experts=3,
+        experts_per_token=2,
+        balance=balance,
+        batch_size=4,
+    )
+    trainer = start_run(settings, None)
+    trainer.corpus = replace(trainer.corpus, val=np.resize(trainer.corpus.val, 16 * settings.block_size + 1))
+    sizes, hidden = [], trainer.model.hidden
+
+    def watched(tokens, **options):
+        sizes.append(len(tokens))
+        return hidden(tokens, **options)
+
+    object.__setattr__(trainer.model, "hidden", watched)
+    trainer.evaluate()
+    assert sizes == [4] * 4

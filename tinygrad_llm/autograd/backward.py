@@ -98,9 +98,10 @@ class Pending:
         total = self.sums.get(id(entry))
         return True if total is None else SoFar(total)
 
-    def replace(self, node: Node, total: Array) -> None:
-        """`total` is what there was and a new term, in an array that nobody else has."""
-        self.sums[id(node)] = total
+    def replace(self, node: Node, so_far: Array, total: Array, source: str) -> None:
+        """`total` is `so_far` and a new term, which `source` computed, in an array that nobody else has."""
+        assert self.sums.pop(id(node)) is so_far, f"{source}: takes the gradient so far of a parent that it has twice"
+        self.add(node, total, source)
         self.owned.add(id(node))
 
     def take(self, node: Node) -> Array | None:
@@ -147,7 +148,7 @@ def _visit(node: Node, g: Array, pending: Pending, check_finite: bool) -> None:
                 next_step = "Its value was finite: the derivative is not."
                 raise NonFiniteError(f"gradient of {node.name}", "finite numbers", "NaN or infinity", next_step)
             if isinstance(need, SoFar) and need.taken:
-                pending.replace(parent, term)
+                pending.replace(parent, need.array, term, node.name)
             else:
                 pending.add(parent, _rounded(unbroadcast(term, parent.shape), parent.dtype), node.name)
 

@@ -69,12 +69,13 @@ def needed(start: Callable[[], Trainer]) -> tuple[Trainer, Memory]:
             step_of(trainer, 1)  # kernels are compiled, buffers made
             held = peak(trainer.device, lambda: None)
             one, example = slope(step_of)
-            judged = slope(evaluation_of)[1] if recorded else 0.0
+            first, judged = slope(evaluation_of) if recorded else (held, 0.0)
         trainer.threads = workers
     own = one - example - held  # its gradient, for one
+    beside = max(0.0, first - judged - held)  # of an evaluation, whatever its examples: weights in another precision
     if trainer.device == "cuda":
         workers = 1
-    return trainer, Memory(held + workers * own, example, _room(trainer.device), judged)
+    return trainer, Memory(held + workers * own + beside, example, _room(trainer.device), judged)
 
 
 def batch_of(trainer: Trainer, examples: int) -> Batch:

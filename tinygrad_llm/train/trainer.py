@@ -291,7 +291,8 @@ class Trainer:
         own = self.loss == self.model.loss and couples_examples(self.loss)
         loss = self.model.cross_entropy if own else self.loss
         if self.device == "cuda":
-            return self._evaluate_on_gpu(loss, source, count)
+            whole = not own and couples_examples(loss)
+            return self._evaluate_on_gpu(loss, source, count, whole)
 
         def part(i: int) -> float:
             with no_grad():
@@ -304,14 +305,14 @@ class Trainer:
         with blas_threads():
             return sum(part(i) for i in range(self.threads))
 
-    def _evaluate_on_gpu(self, loss: Loss, source: Sequence[Batch], count: int) -> float:
-        """The same in the run's precision, with no more examples at once than a step has; one number is waited for, at
-        the end. A recorded step keeps its memory meanwhile, so what was taken beside it is given back."""
+    def _evaluate_on_gpu(self, loss: Loss, source: Sequence[Batch], count: int, whole: bool) -> float:
+        """The same in the run's precision, with no more examples at once than a step has, unless a batch has to stay
+        `whole`; one number is waited for, at the end. A recorded step keeps its memory meanwhile, so what was taken
+        beside it is given back."""
         precision, total = self.config.precision, Tensor(0.0).to("cuda")
         with no_grad(), tf32_products(precision == "tf32"):
             for batch in source:
-                most = examples(batch) if couples_examples(loss) else self.config.batch_size
-                for part in parts_of(batch, most):
+                for part in parts_of(batch, examples(batch) if whole else self.config.batch_size):
                     total = total + loss(part, divisor=count, dtype=activations(precision)).astype("float32")
         mean = float(total)
         if self.config.graph:

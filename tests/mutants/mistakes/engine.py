@@ -41,7 +41,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ("autograd/tensor.py", "    view.setflags(write=False)\n", "", "leaves changed behind the graph's back"),
     ("autograd/scalar.py", "except ArithmeticError:", "except OverflowError:", "a number's division by zero is Python's error"),
     ("autograd/backward.py", "g = sum_over(g, stretched, keepdims=True) if stretched else g", "g = g.mean(axis=stretched, keepdims=True) if stretched else g", "broadcasting undone by the mean"),
-    ("autograd/backward.py", "pending.replace(parent, term)", "pending.add(parent, term, node.name)", "a gradient so far is counted twice"),
+    ("autograd/backward.py", "pending.replace(parent, need.array, term, node.name)", "pending.add(parent, term, node.name)", "a gradient so far is counted twice"),
     ("autograd/sink.py", "    need.taken = True\n", "", "a gradient so far is added by the op and once more after it"),
     ("ops/norm.py", "d += so_far[tile]", "d += so_far[: len(d)]", "each tile of a norm gets the first tile's gradient so far"),
     ("ops/norm.py", "d += so_far[tile]", "d -= so_far[tile]", "the gradient so far is subtracted"),

@@ -34,7 +34,7 @@ from cupy._array import wrap  # noqa: E402
 from cupy._state import STATE  # noqa: E402
 from cupy.cuda import Stream  # noqa: E402
 
-from tinygrad_llm.autograd.sink import WRITTEN, Place  # noqa: E402
+from tinygrad_llm.autograd.sink import WRITTEN, Place, SoFar  # noqa: E402
 from tinygrad_llm.backend import DeviceStream, cublas, fused  # noqa: E402
 from tinygrad_llm.optim.optimizer import Optimizer  # noqa: E402
 
@@ -113,7 +113,7 @@ def derivative(vjp):
     """The vjp that NumPy's arrays have, for arrays of the "GPU"."""
 
     def on_numpy(g, needs):
-        places = [Place(opened(need.array)) if isinstance(need, Place) else need for need in needs]
+        places = [type(need)(opened(need.array)) if isinstance(need, Place | SoFar) else need for need in needs]
         for need, place in zip(needs, places):
             if isinstance(need, Place):
                 place.fresh = need.fresh
@@ -121,6 +121,8 @@ def derivative(vjp):
         for need, place in zip(needs, places):
             if isinstance(need, Place):
                 need.fresh = place.fresh
+            if isinstance(need, SoFar):
+                need.taken = place.taken
         return tuple(closed(t, [g]) for t in terms) if isinstance(terms, tuple) else closed(terms, [g])
 
     return on_numpy

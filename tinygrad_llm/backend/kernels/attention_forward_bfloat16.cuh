@@ -26,7 +26,8 @@ __device__ __forceinline__ void hide(float (&scores)[M][N][4], const Lane& lane,
 
 // What the online softmax remembers of a row. Any shift is right, for it cancels; it has to be near the largest score
 // only so that no weight overflows. So it follows when a score is SLACK above it, which is seldom after the first tile,
-// and what was summed is seldom multiplied. Source: Zadouri et al., "FlashAttention-4", 2026.
+// and what was summed is seldom multiplied. The rows of a warp follow together, so a row's last bits depend on its
+// neighbours. Source: Zadouri et al., "FlashAttention-4", 2026.
 const float SLACK = 8.0f;  // weights of at most 2^8
 
 template <int M>
