@@ -239,13 +239,13 @@ NUMBERS = [
     ("row += gridDim.x * team.count", "row += gridDim.x * team.count + 1"),
     ("row = blockIdx.x * team.count + team.index", "row = blockIdx.x + team.index"),
     ("width <= held<N>() * WARP * N", "width <= 2 * held<N>() * WARP * N"),
-    ("column = (team.thread + held<N>() * team.size) * N", "column = (team.thread + (held<N>() + 1) * team.size) * N"),
+    ("column = (team.thread + HELD * team.size) * N", "column = (team.thread + (HELD + 1) * team.size) * N"),
     ("if (dw) dw[column + k] = 0.0f;", ""),
     ("sum += corner[t * WARP * N + j]", "sum += corner[t * WARP * N]"),
     ("out + (long long)blockIdx.y * width", "out + (long long)blockIdx.y * 32"),
     ("accumulate ? *at + sum : sum", "sum"),
     ("- n * mean_hn", "- mean_hn"),
-    ("float distance = to_float(pack.item[k]) - mean;", "float distance = to_float(pack.item[k]);"),
+    ("float distance = number(pack, k) - mean;", "float distance = number(pack, k);"),
 ]
 
 
