@@ -21,7 +21,8 @@ LONG = ["--n-layer", "1", "--n-head", "2", "--n-embd", "16", "--block-size", "8"
         "--eval-every", "20", "--checkpoint-every", "1000000", "--steps", "1000000"]  # fmt: skip
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and devices of Unix")
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": ""}
+"""What is written is held back, as Python does where nobody asks for something else."""
 
 
 def tgl(*argv, **options):
@@ -86,6 +87,17 @@ def test_a_signal_saves_and_says_how_to_go_on(name, text, tmp_path):
     assert process.returncode == 128 + getattr(signal, name)
     assert "saved. Go on with: tgl train --resume --out" in errors and "Traceback" not in errors
     assert_saved(tmp_path / "run")
+
+
+@POSIX
+def test_a_file_has_the_lines_of_a_run_while_it_goes_on(text, tmp_path):
+    with open(tmp_path / "lines.txt", "w") as lines, started(text, tmp_path / "run", stdout=lines) as process:
+        while steps_taken(tmp_path / "run") < 25:  # an evaluation before the first step, and one after the twentieth
+            assert process.poll() is None
+            time.sleep(0.02)
+        written = (tmp_path / "lines.txt").read_text()
+        process.send_signal(signal.SIGTERM)
+    assert written.count("held-out loss") == 2
 
 
 @POSIX

@@ -23,6 +23,7 @@ from tinygrad_llm.backend.cuda import describe_gpu
 from tinygrad_llm.cli.flags import in_flags, parse
 from tinygrad_llm.cli.load import STDIN, beginning, read_stdin
 from tinygrad_llm.course.claim import encodable
+from tinygrad_llm.course.output import say
 from tinygrad_llm.datasets.download import SOURCES, data_dir
 from tinygrad_llm.datasets.text import decoded, read_text
 from tinygrad_llm.errors import ConfigError, StorageError, reason
@@ -85,14 +86,13 @@ def carried_out(
         print(f"  {resume_command} --steps {2 * done}")
         return 0
     introduce(trainer)
+    sys.stdout.flush()  # where nothing can be written, nothing begins
     start = time.perf_counter()
     try:
         trainer.run(report=watched(trainer, draw or drawn))
     except Interrupted as stop:
         next_step = f"Go on with: {resume_command}"
-        with contextlib.suppress(OSError):  # its terminal may be gone
-            print(f"\nstopped at step {trainer.step_number}; saved. {next_step}", file=sys.stderr, flush=True)
-        return 128 + stop.number
+        return say(f"\nstopped at step {trainer.step_number}; saved. {next_step}", 128 + stop.number)
     report(trainer, time.perf_counter() - start)
     return 0
 
@@ -236,6 +236,7 @@ def watched(trainer: Trainer, draw: Callable[[Trainer], Figure]) -> Callable[[st
                 draw(trainer).save(trainer.out / CURVE)
             line += f"  {bar(val[-1][1] / (val[0][1] or 1))}" * (sys.stdout.isatty() and val[0][1] >= 0)
         tqdm.write(line.rstrip())
+        sys.stdout.flush()  # a file or a pipe is read meanwhile, too
 
     return report
 

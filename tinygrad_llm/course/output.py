@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from types import TracebackType
+from typing import TextIO
 
 from tinygrad_llm.errors import StorageError, reason
 
@@ -27,8 +28,10 @@ def prepare_streams() -> None:
 
 def say(text: str, status: int) -> int:
     """Tells the user on the error stream, if anybody can be told there; gives the status back."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         print(text, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        _let_go(sys.stderr)
     return status
 
 
@@ -37,9 +40,14 @@ def unheard(error: OSError, status: int = 0) -> int:
     if not isinstance(error, BrokenPipeError):
         where = str(error.filename or "standard output")
         status = say(f"error: {StorageError(where, 'a place that can be written', reason(error))}", status or MISTAKE)
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held back has a place to go
+    _let_go(sys.stdout)
     return status
+
+
+def _let_go(stream: TextIO) -> None:
+    """What the stream still holds back has a place to go, or Python's last flush would fail, and give a status."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def end_quietly() -> None:
