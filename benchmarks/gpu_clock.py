@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_llm.backend import as_dtype, gemm, tf32_products
-from tinygrad_llm.backend.cuda import load_cupy
+from tinygrad_llm.backend.cuda import free_unused, load_cupy
 from tinygrad_llm.backend.stream import Graph, own_stream
 
 
@@ -78,7 +78,7 @@ def copy_rates(how: Effort) -> dict[str, float]:
         y = load_cupy().empty_like(x)
         copy = partial(y.data.copy_from_device_async, x.data, x.nbytes)
         rates[str(size >> 20)] = 2 * x.nbytes / gpu_ms(copy, how, record=False) / 1e6
-        load_cupy().get_default_memory_pool().free_all_blocks()
+        free_unused()
     return rates
 
 

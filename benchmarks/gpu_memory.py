@@ -1,5 +1,7 @@
 """What `tgl train --dry-run` tells of a preset on a GPU, beside what steps of that run then hold.
 
+step   what is told of its steps; told has what an evaluation takes beside a recorded one, too.
+
 eager, graph  after some steps of the preset's batch.
 evaluated     the same as the run takes them, and an evaluation before them, which gives back what it took where
               the step is recorded.
@@ -20,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.gpu_setting import Setting, complain, rounded
-from tinygrad_llm.backend.cuda import load_cupy
+from tinygrad_llm.backend.cuda import free_unused, load_cupy
 from tinygrad_llm.backend.stream import own_stream
 from tinygrad_llm.train import PRESETS, TrainConfig, Trainer, start_run
 from tinygrad_llm.train.device_step import GraphedStep
@@ -102,7 +104,7 @@ def pool_bytes() -> int:
 def collect() -> None:
     """What nobody uses any more goes back to the GPU."""
     gc.collect()
-    load_cupy().get_default_memory_pool().free_all_blocks()
+    free_unused()
 
 
 # ---- the part -------------------------------------------------------------------------------------------------------
@@ -118,7 +120,8 @@ def memory(setting: Setting) -> None:
             largest = need.largest or 0
             found.append({"preset": preset, "batch": c.batch_size, "parameters": trainer.model.n_parameters()})
             found[-1] |= {"fixed_gb": need.fixed / 1e9, "example_gb": need.example / 1e9, "largest": largest}
-            found[-1] |= {"told_gb": need.of(c.batch_size) / 1e9, "room_gb": (need.room or 0) / 1e9}
+            found[-1] |= {"step_gb": need.of_step(c.batch_size) / 1e9, "room_gb": (need.room or 0) / 1e9}
+            found[-1] |= {"told_gb": need.of(c.batch_size) / 1e9}
             print("  ".join(f"{name} {value}" for name, value in rounded(found[-1]).items()), flush=True)
             setting.tell(rows=rounded(found))
             tasks: dict[str, Callable[[], int]] = {"eager": partial(held, trainer, c.batch_size, graph=False)}
@@ -131,7 +134,9 @@ def memory(setting: Setting) -> None:
                 if name == "largest" and time.perf_counter() - start > LARGEST_UNTIL:
                     found[-1]["largest_error"] = "no time was left to try it"
                     continue
-                found[-1] |= what_is_held(preset, name, task, need.of(largest if name == "largest" else c.batch_size))
+                found[-1] |= what_is_held(
+                    preset, name, task, need.of_step(largest if name == "largest" else c.batch_size)
+                )
                 setting.tell(rows=rounded(found))
             del trainer, tasks, task  # the next one's is to be counted alone
 

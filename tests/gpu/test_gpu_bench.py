@@ -51,7 +51,8 @@ def test_every_part_runs_and_is_saved(tmp_path):
     for part in ("attention_backward_keys", "layer_norm_forward", "adamw", "product 16 x 16 x 48 bfloat16"):
         assert part in names, printed
     for row in results["memory"]["rows"]:
-        assert all(row[f"{name}_gb"] == pytest.approx(row["told_gb"], rel=0.12) for name in ("eager", "graph")), printed
+        assert all(row[f"{name}_gb"] == pytest.approx(row["step_gb"], rel=0.12) for name in ("eager", "graph")), printed
+        assert row["told_gb"] >= row["step_gb"], printed
         assert row["evaluated_gb"] >= row["graph_gb"] and not [name for name in row if "error" in name], printed
     assert results["shakespeare"]["reached"]
     (path,) = tmp_path.iterdir()

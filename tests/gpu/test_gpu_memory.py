@@ -67,7 +67,7 @@ def test_a_run_of_many_examples_holds_what_two_small_steps_tell(
     trainer.run(progress=False, report=lambda line: None)
     if graph:
         assert trainer.step.graph.recorded is not None, trainer.step.failure
-    held, told = in_pools(cupy, trainer) - before, memory.fixed + memory.example * settings.batch_size - before
+    held, told = in_pools(cupy, trainer) - before, memory.of_step(settings.batch_size) - before
     words = f"told {told / MB:.1f} MB ({memory.fixed / MB:.1f} + {settings.batch_size} x {memory.example / MB:.2f})"
     print(f"{words}, held {held / MB:.1f} MB: {held / told:.3f} of it")
     assert held == pytest.approx(told, rel=NEAR), f"{words}, held {held / MB:.1f} MB: {held / told:.3f} of it"

@@ -37,7 +37,11 @@ class Memory:
 
     def of(self, examples: int) -> float:
         """Bytes of a run whose batch has so many examples."""
-        return self.fixed + (self.example + self.judged) * examples
+        return self.of_step(examples) + self.judged * examples
+
+    def of_step(self, examples: int) -> float:
+        """Those of its steps alone."""
+        return self.fixed + self.example * examples
 
     @property
     def largest(self) -> int | None:

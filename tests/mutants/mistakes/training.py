@@ -399,7 +399,7 @@ LATER: list[tuple[str, str, str, str]] = [
     ("train/dry_run.py", "held + workers * own", "held + own", "the workers share one gradient"),
     ("train/dry_run.py", "        tracemalloc.reset_peak()\n", "", "what making the run took counts for its step"),
     ("train/dry_run.py", "(self.room - self.fixed) // max(", "self.room // max(", "the largest batch forgets the weights"),
-    ("train/dry_run.py", "(self.example + self.judged) * examples", "self.example * examples", "what an evaluation takes is not told"),
+    ("train/dry_run.py", " + self.judged * examples", "", "what an evaluation takes is not told"),
     ("train/dry_run.py", "max(1.0, self.example + self.judged)", "max(1.0, self.example)", "the largest batch cannot be evaluated"),
     ("train/dry_run.py", "return max(0, int(", "return max(1, int(", "one example always fits"),
     ("cli/train.py", "{-(-size // count)} --accumulate {count}", "{largest} --accumulate {count}", "what is suggested is another step"),
