@@ -1,8 +1,7 @@
 """What `tgl train --dry-run` tells of a preset on a GPU, beside what steps of that run then hold.
 
-step   what is told of its steps; told has what an evaluation takes beside a recorded one, too.
-
-eager, graph  after some steps of the preset's batch.
+step, told    what is told: of steps alone, and with what an evaluation takes beside a recorded one.
+eager, graph  held after some steps of the preset's batch.
 evaluated     the same as the run takes them, and an evaluation before them, which gives back what it took where
               the step is recorded.
 largest       one step of the largest batch that is told to fit.
